@@ -1,0 +1,54 @@
+"""Which errors can a run meet? Codes PS-3xx."""
+
+from __future__ import annotations
+
+from penstock.errors import PenstockError
+
+
+class BadId(PenstockError):
+    """An id that people gave does not have the form of one."""
+
+    code = "PS-301"
+
+
+class ForbiddenMove(PenstockError):
+    """A run or a step was asked to go where its status table has no way."""
+
+    code = "PS-302"
+
+
+class UnknownRun(PenstockError):
+    """No run has this id."""
+
+    code = "PS-303"
+    hint = "`penstock runs list` shows the runs that are kept."
+
+
+class InvalidInput(PenstockError):
+    """A value given to a flow does not fit the input it is for."""
+
+    code = "PS-304"
+
+
+class NothingToRestart(PenstockError):
+    """A restart was asked of a run in which everything succeeded, or which has not ended."""
+
+    code = "PS-305"
+
+
+class UnknownStep(PenstockError):
+    """A verb names a step that the run or its flow does not have."""
+
+    code = "PS-306"
+
+
+class TooDeep(PenstockError):
+    """Subflows call subflows beyond the depth that is allowed."""
+
+    code = "PS-307"
+
+
+class ImpureExpression(PenstockError):
+    """A group's own property reaches out (a secret, say) where only a recorded value may decide."""
+
+    code = "PS-308"

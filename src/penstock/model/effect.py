@@ -1,0 +1,124 @@
+"""What must the world do once a decision is committed? A closed union; services act on each kind in one place."""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from penstock.model.event import Event, Timer
+from penstock.model.policy import Limit
+from penstock.model.run import Failure, Parent
+from penstock.model.status import RunStatus
+
+
+class Work(enum.StrEnum):
+    """What an attempt does: a task's own work, or the evaluation of expressions that reach out."""
+
+    TASK = "task"
+    EVALUATE = "evaluate"
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """An attempt may be claimed now."""
+
+    step: str
+    attempt: int
+    work: Work = Work.TASK
+
+
+class Withdraw(msgspec.Struct, frozen=True):
+    """Attempts of these steps must end: the ready ones are deleted, the claimed ones flagged.."""
+
+    steps: tuple[str, ...]
+    force: bool = False
+
+
+class SetTimer(msgspec.Struct, frozen=True):
+    """An event is due at an instant."""
+
+    step: str
+    attempt: int
+    timer: Timer
+    at: int
+
+
+class StartChild(msgspec.Struct, frozen=True, kw_only=True):
+    """A run of another flow is to exist, under an id derived from the parent's attempt; its inputs are typed by the service."""
+
+    id: str
+    parent: Parent
+    namespace: str
+    flow: str
+    revision: int | None
+    inputs: dict[str, object]
+    labels: dict[str, str]
+    depth: int
+
+
+class KillChild(msgspec.Struct, frozen=True):
+    """A child run is to be killed too."""
+
+    run: str
+    by: str
+    force: bool = False
+
+
+class TellParent(msgspec.Struct, frozen=True):
+    """The parent's step is to learn how this run ended; `outputs` are the step's outputs there."""
+
+    parent: Parent
+    status: RunStatus
+    outputs: dict[str, object]
+    failure: Failure | None = None
+
+
+class Produce(msgspec.Struct, frozen=True):
+    """A step's outputs that the engine itself made (a branch's choice, a child's id)."""
+
+    step: str
+    attempt: int
+    outputs: dict[str, object]
+
+
+class KeepValues(msgspec.Struct, frozen=True):
+    """A loop's values, to be read back by index in chunks of VALUES_CHUNK."""
+
+    step: str
+    values: tuple[object, ...]
+
+
+class AskLimit(msgspec.Struct, frozen=True):
+    """The run waits until the limit of its flow lets it in."""
+
+    name: str
+    limit: Limit
+
+
+class Tell(msgspec.Struct, frozen=True):
+    """The run itself is to receive an event next (a loop's further values)."""
+
+    event: Event
+
+
+class Announce(msgspec.Struct, frozen=True):
+    """The run's status is news."""
+
+    status: RunStatus
+
+
+VALUES_CHUNK = 100
+
+Effect = (
+    Ready
+    | Withdraw
+    | SetTimer
+    | StartChild
+    | KillChild
+    | TellParent
+    | Produce
+    | KeepValues
+    | AskLimit
+    | Tell
+    | Announce
+)

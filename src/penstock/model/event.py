@@ -1,0 +1,122 @@
+"""What can happen to a run? A closed union of frozen values; the engine has a file for each kind that needs one."""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from penstock.model.policy import WhenFull
+from penstock.model.run import Failure
+from penstock.model.status import Outcome, RunStatus
+
+
+class Begin(msgspec.Struct, frozen=True, tag="begin"):
+    """The run exists and may be started."""
+
+    by: str = ""
+
+
+class Admitted(msgspec.Struct, frozen=True, tag="admitted"):
+    """A limit has room for the run."""
+
+    limit: str
+
+
+class Refused(msgspec.Struct, frozen=True, tag="refused"):
+    """A limit has no room and the flow does not want to wait."""
+
+    limit: str
+    when_full: WhenFull
+
+
+class Ended(msgspec.Struct, frozen=True, tag="ended", kw_only=True, omit_defaults=True):
+    """An attempt ended, or was lost with its worker; outputs stand in their own table. `started_at` is what was *Started*."""
+
+    step: str
+    attempt: int
+    outcome: Outcome
+    worker: str = ""
+    started_at: int | None = None
+    ended_at: int | None = None
+    failure: Failure | None = None
+    state: dict[str, object] | None = None
+
+
+class Evaluated(msgspec.Struct, frozen=True, tag="evaluated", omit_defaults=True):
+    """A worker evaluated expressions that reach out; `values` by property name. Recorded, so that replays decide the same."""
+
+    step: str
+    attempt: int
+    values: dict[str, object] = {}
+    failure: Failure | None = None
+
+
+class ChildEnded(msgspec.Struct, frozen=True, tag="child_ended", omit_defaults=True):
+    """The run that a subflow step waits for has ended (or could not be started: `failure`)."""
+
+    step: str
+    attempt: int
+    run: str
+    status: RunStatus
+    failure: Failure | None = None
+
+
+class Timer(enum.StrEnum):
+    """What a timer is for."""
+
+    RETRY = "retry"
+    STEP_TIMEOUT = "step_timeout"
+    RUN_TIMEOUT = "run_timeout"
+    KILL_BY_FORCE = "kill_by_force"
+
+
+class Due(msgspec.Struct, frozen=True, tag="due"):
+    """A timer rang; it names the attempt it was for, so a late one changes nothing."""
+
+    step: str
+    attempt: int
+    timer: Timer
+
+
+class Expand(msgspec.Struct, frozen=True, tag="expand"):
+    """A loop has more values to start than one decision takes; `attempt` is the cursor it goes on from."""
+
+    step: str
+    attempt: int
+
+
+class Kill(msgspec.Struct, frozen=True, tag="kill"):
+    """Somebody, or a parent run, wants the run ended: gracefully, or by force."""
+
+    by: str
+    force: bool = False
+
+
+class Restart(msgspec.Struct, frozen=True, tag="restart"):
+    """An operator wants an ended run to go on from what did not succeed."""
+
+    by: str
+
+
+Event = Begin | Admitted | Refused | Ended | Evaluated | ChildEnded | Due | Expand | Kill | Restart
+
+
+def kind(event: Event) -> str:
+    """The event's word, as stored beside its body."""
+    return str(type(event).__struct_config__.tag)
+
+
+def about(event: Event) -> tuple[str, int]:
+    """Step key and attempt that an event is about; the empty key and 0 when it is about the run."""
+    match event:
+        case (
+            Ended(step=step, attempt=attempt)
+            | Evaluated(step=step, attempt=attempt)
+            | ChildEnded(step=step, attempt=attempt)
+            | Due(step=step, attempt=attempt)
+            | Expand(step=step, attempt=attempt)
+        ):
+            return step, attempt
+        case Begin() | Admitted() | Refused() | Kill() | Restart():
+            return "", 0

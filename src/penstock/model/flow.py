@@ -1,0 +1,44 @@
+"""What is a flow once read? One frozen value, whatever it was written in."""
+
+from __future__ import annotations
+
+import msgspec
+
+from penstock.model.inputs import Input, Output
+from penstock.model.node import Sequence
+from penstock.model.policy import Limit, Retry
+
+
+class Language(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Which dialect a flow was written in, and which version's behaviour it asks for."""
+
+    dialect: str = "kestra"
+    version: str = "1"
+
+
+class Flow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What to do, written down. `body` is the root group: its id is empty, its errors and finally are the flow's.
+
+    `variables` are not rendered unless an expression says `render`; `timeout` bounds a whole run, in microseconds.
+    """
+
+    id: str
+    namespace: str
+    body: Sequence
+    revision: int = 0
+    language: Language = Language()
+    description: str = ""
+    labels: dict[str, str] = {}
+    inputs: tuple[Input, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    variables: dict[str, object] = {}
+    limit: Limit | None = None
+    retry: Retry | None = None
+    timeout: int | None = None
+    disabled: bool = False
+    globals: dict[str, object] = {}
+
+    @property
+    def name(self) -> str:
+        """Namespace and id, as people write a flow's address."""
+        return f"{self.namespace}.{self.id}"

@@ -1,0 +1,109 @@
+"""Where does each node stand in its flow? Computed once per revision; node ids are unique, so an id is an address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from penstock.model import ids
+from penstock.model.flow import Flow
+from penstock.model.node import ForEach, Group, If, Node, Parallel, Sequence, Subflow, Switch, Task
+
+ROOT = ""
+ERRORS = "errors"
+FINALLY = "finally"
+TASKS = "tasks"
+
+
+class Seat(msgspec.Struct, frozen=True):
+    """A node's place: its parent's id, the list it stands in (tasks, errors, finally, then, else, case:x, default), its position."""
+
+    node: Node
+    parent: str
+    branch: str
+    position: int
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """A flow with the seat of each node; disabled nodes have no seat and stand in no list."""
+
+    flow: Flow
+    seats: dict[str, Seat]
+    lists: dict[tuple[str, str], tuple[Node, ...]]
+
+    def node(self, node_id: str) -> Node:
+        """The node of this id (the root group for the empty one); KeyError when there is none."""
+        return self.flow.body if node_id == ROOT else self.seats[node_id].node
+
+    def children(self, node_id: str, branch: str) -> tuple[Node, ...]:
+        """The enabled nodes of one list of a group, in order."""
+        return self.lists.get((node_id, branch), ())
+
+    def parent_key(self, key: str) -> str:
+        """The key of the group that holds the step `key`: the iteration inside a loop, the root's empty key at the top."""
+        node_id = ids.node_of(key)
+        prefix = ids.loop_prefix(key)
+        if ids.iteration_of(key) is not None:
+            return prefix + node_id
+        seat = self.seats[node_id]
+        if isinstance(self.node(seat.parent), ForEach) and seat.branch == TASKS:
+            return prefix[:-1]
+        return prefix + seat.parent if seat.parent else ROOT
+
+    def ancestors(self, key: str) -> Iterator[str]:
+        """Keys of the groups around a step, from the nearest out; the root's empty key comes last."""
+        while key != ROOT:
+            key = self.parent_key(key)
+            yield key
+
+    def child_key(self, parent_key: str, node: Node, branch: str) -> str:
+        """The key of a child of the group at `parent_key`."""
+        if branch == TASKS and ids.iteration_of(parent_key) is not None:
+            return f"{parent_key}/{node.id}"
+        return ids.loop_prefix(parent_key) + node.id
+
+
+def plan(flow: Flow) -> Plan:
+    """Give every enabled node its seat."""
+    seats: dict[str, Seat] = {}
+    lists: dict[tuple[str, str], tuple[Node, ...]] = {}
+    waiting: list[Node] = [flow.body]
+    while waiting:
+        group = waiting.pop()
+        for branch, nodes in branches(group):
+            enabled = tuple(node for node in nodes if not node.disabled)
+            lists[group.id, branch] = enabled
+            for position, node in enumerate(enabled):
+                seats[node.id] = Seat(node, group.id, branch, position)
+            waiting.extend(enabled)
+    return Plan(flow, seats, lists)
+
+
+def branches(node: Node) -> Iterator[tuple[str, tuple[Node, ...]]]:
+    """Every list of nodes that a node holds, with its name."""
+    match node:
+        case Sequence() | Parallel() | ForEach():
+            yield TASKS, node.nodes
+        case If():
+            yield "then", node.then
+            yield "else", node.else_
+        case Switch():
+            for case, nodes in node.cases.items():
+                yield f"case:{case}", nodes
+            yield "default", node.default
+        case Task() | Subflow():
+            pass
+    if isinstance(node, Group):
+        yield ERRORS, node.errors
+        yield FINALLY, node.finally_
+
+
+def every_node(flow: Flow) -> Iterator[Node]:
+    """All nodes of a flow, disabled ones too, parents before their children, in the order written."""
+    waiting: list[Node] = [flow.body]
+    while waiting:
+        node = waiting.pop()
+        if node.id:
+            yield node
+        waiting.extend(reversed([child for _, nodes in branches(node) for child in nodes]))

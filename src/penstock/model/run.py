@@ -1,0 +1,153 @@
+"""What is known of one going-through of a flow? Runs, steps, groups' counts, attempts; instants are microseconds since 1970 UTC."""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from penstock.model.status import Outcome, RunStatus, StepStatus
+
+
+class ErrorKind(enum.StrEnum):
+    """Why an attempt, a step or a run failed; retries may be limited to some kinds."""
+
+    EXIT = "exit"
+    SIGNAL = "signal"
+    MEMORY = "memory"
+    TIMEOUT = "timeout"
+    LOST = "lost"
+    TASK = "task"
+    EXPRESSION = "expression"
+    INPUT = "input"
+    SUBFLOW = "subflow"
+    CHILD = "child"
+    LIMIT = "limit"
+    SYSTEM = "system"
+
+
+class Failure(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What went wrong, told to people: kind, sentence, exit code where a process had one, error code where we have one."""
+
+    kind: ErrorKind
+    message: str
+    exit_code: int | None = None
+    code: str = ""
+
+
+class Phase(enum.StrEnum):
+    """Which list of a group is going through."""
+
+    TASKS = "tasks"
+    ERRORS = "errors"
+    FINALLY = "finally"
+
+
+class GroupState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A group's own memory: which list it is in, the next child to start, and counts of the children of that list.
+
+    `counts` has one number per status of the children begun (open ones under "open"); `result` is what the normal
+    tasks came to, kept while errors and finally run; `total` is a loop's number of values; `branch` the list chosen.
+    `stopping`: no further child is started (a failure or a kill decided so), the outcome waits for what still runs.
+    """
+
+    phase: Phase = Phase.TASKS
+    branch: str = "tasks"
+    next: int = 0
+    total: int | None = None
+    counts: dict[str, int] = {}
+    result: StepStatus | None = None
+    stopping: bool = False
+    failure: Failure | None = None
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One node in one run (in one iteration). Its row is born when it is queued.
+
+    `attempt` is the newest attempt's number (it only grows); `tries` counts those of the current going-through, which
+    a retry policy limits; `lost` those lost in a row. `value` is the loop value of an iteration. `child` is the run a subflow waits for.
+    """
+
+    key: str
+    node: str
+    status: StepStatus
+    attempt: int = 0
+    tries: int = 0
+    lost: int = 0
+    value: object = None
+    group: GroupState | None = None
+    queued_at: int | None = None
+    first_at: int | None = None
+    started_at: int | None = None
+    ended_at: int | None = None
+    due_at: int | None = None
+    failure: Failure | None = None
+    child: str = ""
+
+
+class Parent(msgspec.Struct, frozen=True):
+    """The attempt of another run's step that started this run, and whether it waits for the end."""
+
+    run: str
+    step: str
+    attempt: int
+    wait: bool = True
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One line of a run's status history."""
+
+    status: RunStatus
+    at: int
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One going-through of a flow. `version` grows with every commit; `open` counts steps begun and not ended.
+
+    `rounds` counts restarts: from the first on, a step about to start may have earlier attempts. `owner` is the
+    process (a worker's id) that a run started by the command line belongs to until it is dead.
+    """
+
+    id: str
+    namespace: str
+    flow: str
+    revision: int
+    status: RunStatus
+    created_at: int
+    version: int = 0
+    started_at: int | None = None
+    ended_at: int | None = None
+    inputs: dict[str, object] = {}
+    outputs: dict[str, object] | None = None
+    labels: dict[str, str] = {}
+    trigger: dict[str, object] = {}
+    priority: int = 0
+    logical_date: int | None = None
+    interval_start: int | None = None
+    interval_end: int | None = None
+    parent: Parent | None = None
+    depth: int = 0
+    origin: str = ""
+    root: GroupState = GroupState()
+    open: int = 0
+    rounds: int = 0
+    history: tuple[Change, ...] = ()
+    reason: str = ""
+    failure: Failure | None = None
+    killed_by: str = ""
+    owner: str = ""
+    started_by: str = ""
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One accepted try at a step, as history keeps it."""
+
+    step: str
+    number: int
+    outcome: Outcome
+    worker: str = ""
+    queued_at: int | None = None
+    started_at: int | None = None
+    ended_at: int | None = None
+    failure: Failure | None = None
+    state: dict[str, object] | None = None
