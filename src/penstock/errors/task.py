@@ -1,0 +1,78 @@
+"""What can go wrong with a task type, its properties or its work? Codes PS-7xx."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from penstock.errors import PenstockError
+from penstock.errors.problem import Problem
+
+NOTHING: Mapping[str, object] = MappingProxyType({})
+
+
+class UnknownTaskType(PenstockError):
+    """A task names a type that no installed package offers."""
+
+    code = "PS-701"
+    hint = "`penstock types` lists those that are installed."
+
+
+class InvalidProperties(PenstockError):
+    """Properties of a task do not fit what its type declares; `problems` has one entry for each."""
+
+    code = "PS-702"
+
+    def __init__(self, type_name: str, problems: Sequence[Problem]) -> None:
+        told = " ".join(f"{each.sentence} {each.hint}".strip() for each in problems)
+        super().__init__(f'Task type "{type_name}": {told}')
+        self.type_name = type_name
+        self.problems = tuple(problems)
+
+
+class TaskFailed(PenstockError):
+    """A task did its work and says that it failed; `kind` is a word of ErrorKind, `outputs` are kept."""
+
+    code = "PS-703"
+
+    def __init__(
+        self,
+        message: str,
+        kind: str = "task",
+        exit_code: int | None = None,
+        outputs: Mapping[str, object] = NOTHING,
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.exit_code = exit_code
+        self.outputs = outputs
+
+
+class MissingExtra(PenstockError):
+    """A task type needs a library that is not installed."""
+
+    code = "PS-704"
+
+
+class BrokenTaskType(PenstockError):
+    """An entry point promises a task type and does not give one."""
+
+    code = "PS-705"
+
+
+class NotOffered(PenstockError):
+    """A property asks for something that this release does not offer."""
+
+    code = "PS-706"
+
+
+class Refused(PenstockError):
+    """The worker declined what a task asked it for."""
+
+    code = "PS-707"
+
+
+class BadAddress(PenstockError):
+    """An address (of a database, a server, a file) cannot be used."""
+
+    code = "PS-708"

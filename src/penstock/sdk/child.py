@@ -1,0 +1,107 @@
+"""What happens in the process of a task type's attempt? Its payload is read, its work done, its outcome told."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import traceback
+from collections.abc import Mapping
+from typing import cast
+
+import msgspec
+
+from penstock.errors import PenstockError
+from penstock.errors.task import TaskFailed
+from penstock.model.run import ErrorKind
+from penstock.model.status import Outcome
+from penstock.sdk import registry
+from penstock.sdk.context import About, Context, Level, Transport
+from penstock.sdk.task import Outputs, Result, TaskType
+
+
+def main(payload: Mapping[str, object], channel: Transport) -> None:
+    """Do the attempt that `payload` describes and send its frames; the last one is its outcome.
+
+    Payload: `type`, `properties` (rendered), `context` (run, flow, namespace, step, attempt, workdir,
+    idempotency_key, state). The same function serves a forked child and the worker's own thread (mode inline).
+    """
+    context = Context(msgspec.convert(payload.get("context", {}), About), channel)
+    try:
+        kind = registry.find(str(payload["type"]))
+        properties = cast("Mapping[str, object]", payload.get("properties", {}))
+        frame = perform(registry.decode(kind, properties), context)
+    except PenstockError as error:
+        frame = _failed(error.code, ErrorKind.TASK, _sentence(error))
+    channel.send(frame)
+
+
+def perform(task: TaskType, context: Context) -> dict[str, object]:
+    """Run a task that has its properties; gives the outcome's frame, whatever happens."""
+    try:
+        return _ended(task.run(context))
+    except TaskFailed as failed:
+        return _failed("", failed.kind, _sentence(failed), failed.exit_code, failed.outputs)
+    except PenstockError as error:
+        return _failed(error.code, ErrorKind.TASK, _sentence(error))
+    except SystemExit as left:
+        code = left.code if isinstance(left.code, int) else int(left.code is not None)
+        return _failed("", ErrorKind.EXIT, f"The task left with exit code {code}.", code)
+    except MemoryError:
+        return _failed("", ErrorKind.MEMORY, "The task ran out of memory.")
+    except Exception as error:
+        context.log(traceback.format_exc().rstrip(), Level.ERROR)
+        text = str(error).strip()
+        return _failed("", ErrorKind.TASK, f"{type(error).__name__}: {text}" if text else type(error).__name__)
+
+
+def plain(value: object) -> object:
+    """Turn a value into what JSON can say: decimals exactly or as text, instants in ISO-8601, bytes as text."""
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float():
+            return value if value - value == 0 else None
+        case decimal.Decimal():
+            return _number(value)
+        case Mapping():
+            return {str(name): plain(item) for name, item in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [plain(item) for item in value]
+        case datetime.datetime() | datetime.date() | datetime.time():
+            return value.isoformat()
+        case bytes() | bytearray() | memoryview():
+            return bytes(value).decode("utf-8", "backslashreplace")
+        case msgspec.Struct():
+            return plain(msgspec.to_builtins(value, enc_hook=plain))
+        case _:
+            return str(value)
+
+
+def _number(value: decimal.Decimal) -> object:
+    if not value.is_finite():
+        return None
+    if value == value.to_integral_value() and value.as_tuple().exponent == 0:
+        return int(value)
+    near = float(value)
+    return near if decimal.Decimal(repr(near)) == value else str(value)
+
+
+def _ended(outputs: Outputs) -> dict[str, object]:
+    result = outputs if isinstance(outputs, Result) else Result(outputs=dict(outputs or {}))
+    if result.outcome is Outcome.FAILED:
+        return _failed("", ErrorKind.TASK, result.message or "The task failed.", None, result.outputs)
+    frame: dict[str, object] = {"t": "outcome", "outcome": result.outcome.value, "outputs": plain(result.outputs)}
+    if result.message:
+        frame["message"] = result.message
+    return frame
+
+
+def _failed(
+    code: str, kind: str, message: str, exit_code: int | None = None, outputs: Mapping[str, object] | None = None
+) -> dict[str, object]:
+    failure = {"kind": str(kind), "message": message, "exit_code": exit_code, "code": code}
+    return {"t": "outcome", "outcome": Outcome.FAILED.value, "outputs": plain(outputs or {}), "failure": failure}
+
+
+def _sentence(error: PenstockError) -> str:
+    return f"{error.sentence} {error.hint}".strip()

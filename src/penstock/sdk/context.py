@@ -1,0 +1,153 @@
+"""What can a task reach while it runs? Its context: log, metrics, outputs, files, secrets, saved state, and a few questions."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from penstock.errors.task import Refused
+
+
+class Ask(enum.StrEnum):
+    """What a task may ask its worker for, a closed list; the worker answers under the run's rights.
+
+    | ask | body | answer |
+    |---|---|---|
+    | kv.get | key, namespace | {found, value} |
+    | kv.set | key, value, namespace, overwrite, ttl (microseconds or null), type | null |
+    | kv.delete | key, namespace | whether it was there |
+    | kv.keys | prefix, namespace | list of keys |
+    | file.put | path (inside the working directory), name | address of the stored file |
+    | file.get | uri | path of a copy inside the working directory |
+    | file.delete | uri | whether it was there |
+    | file.size | uri | bytes |
+    | secret.get | name | text |
+    | labels.set | labels | null |
+    | logs.fetch | run, tasks, level | list of {at, level, step, attempt, message} |
+    | run.start | namespace, flow, revision, inputs, labels | id of the run |
+
+    An empty namespace is the flow's own.
+    """
+
+    KV_GET = "kv.get"
+    KV_SET = "kv.set"
+    KV_DELETE = "kv.delete"
+    KV_KEYS = "kv.keys"
+    FILE_PUT = "file.put"
+    FILE_GET = "file.get"
+    FILE_DELETE = "file.delete"
+    FILE_SIZE = "file.size"
+    SECRET_GET = "secret.get"
+    LABELS_SET = "labels.set"
+    LOGS_FETCH = "logs.fetch"
+    RUN_START = "run.start"
+
+
+class Level(enum.StrEnum):
+    """How much a log line matters."""
+
+    TRACE = "trace"
+    DEBUG = "debug"
+    INFO = "info"
+    WARN = "warn"
+    ERROR = "error"
+
+
+class MetricKind(enum.StrEnum):
+    """What a metric's number is: added up, a span in seconds, or the latest value."""
+
+    COUNTER = "counter"
+    TIMER = "timer"
+    GAUGE = "gauge"
+
+
+class Transport(Protocol):
+    """The way to the worker: frames go out, questions are answered."""
+
+    def send(self, frame: dict[str, object]) -> None:
+        """Tell the worker something."""
+
+    def ask(self, what: str, body: dict[str, object]) -> object:
+        """Ask the worker for something of the closed list; raise Refused when it declines."""
+
+
+class About(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Which attempt this is; `idempotency_key` is the same for every attempt of one step of one run."""
+
+    run: str = ""
+    flow: str = ""
+    namespace: str = ""
+    step: str = ""
+    attempt: int = 1
+    workdir: str = "."
+    idempotency_key: str = ""
+    state: dict[str, object] = {}
+
+
+class Context:
+    """One attempt's way to its worker; lives as long as the attempt."""
+
+    def __init__(self, about: About, transport: Transport) -> None:
+        self.about = about
+        self.workdir = Path(about.workdir)
+        self.state: dict[str, object] = dict(about.state)
+        self._transport = transport
+
+    @property
+    def idempotency_key(self) -> str:
+        """Text to hand to outside systems, so that a repeated attempt is not a second effect."""
+        return self.about.idempotency_key
+
+    def log(self, message: str, level: Level | str = Level.INFO) -> None:
+        """Write a line to the attempt's log."""
+        self._transport.send({"t": "log", "level": str(level).lower(), "message": message})
+
+    def metric(
+        self,
+        name: str,
+        value: float,
+        kind: MetricKind | str = MetricKind.COUNTER,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """Record a number; a timer's is in seconds."""
+        self._transport.send(
+            {"t": "metric", "name": name, "value": value, "kind": str(kind), "tags": dict(tags or {})}
+        )
+
+    def output(self, name: str, value: object) -> None:
+        """Hand on a value now; it is kept if the attempt fails later."""
+        self._transport.send({"t": "output", "values": {name: value}})
+
+    def progress(self, done: float, total: float | None = None, unit: str = "") -> None:
+        """Tell how far the work is."""
+        self._transport.send({"t": "progress", "done": done, "total": total, "unit": unit})
+
+    def save_state(self, state: Mapping[str, object]) -> None:
+        """Keep what the next attempt needs to go on instead of beginning again."""
+        self.state = dict(state)
+        self._transport.send({"t": "state", "value": self.state})
+
+    def secret(self, name: str) -> str:
+        """The secret of this name; Refused when there is none."""
+        return str(self.ask(Ask.SECRET_GET, name=name))
+
+    def fetch(self, uri: str) -> Path:
+        """A copy of a stored file, in the working directory."""
+        return self.workdir / str(self.ask(Ask.FILE_GET, uri=uri))
+
+    def store(self, path: Path | str, name: str = "") -> str:
+        """Store a file of the working directory; gives the address to hand on."""
+        inside = self.workdir / path
+        return str(self.ask(Ask.FILE_PUT, path=str(inside), name=name or inside.name))
+
+    def ask(self, what: Ask | str, /, **body: object) -> object:
+        """Ask the worker; Refused when it is not on the closed list or the worker declines."""
+        try:
+            known = Ask(what)
+        except ValueError:
+            raise Refused(f'A task cannot ask for "{what}".') from None
+        return self._transport.ask(known.value, body)

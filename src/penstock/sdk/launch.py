@@ -1,0 +1,91 @@
+"""How is a process for people's code described? A frozen value that a runner acts on."""
+
+from __future__ import annotations
+
+import enum
+import re
+from typing import Final
+
+import msgspec
+
+STORED: Final = re.compile(r"(?:kestra|penstock):///[^\s'\"|;<>&()]+")
+
+
+class LaunchMode(enum.StrEnum):
+    """What is started: a program, Python source as `__main__`, a Python function, or a task type's own `run`."""
+
+    EXEC = "exec"
+    PYTHON = "python"
+    FUNCTION = "function"
+    PLUGIN = "plugin"
+
+
+class OutputsShape(enum.StrEnum):
+    """What the outputs of a process are: a script's counts, variables and files, or the mapping that a function gave."""
+
+    SCRIPT = "script"
+    MAPPING = "mapping"
+
+
+class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a process may use: bytes of memory, seconds of CPU, open files; nothing means the worker's own limits."""
+
+    memory: int | None = None
+    cpu_seconds: int | None = None
+    open_files: int | None = None
+
+
+class FileChoice(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Which files of the project come into the working directory: globs; an empty `include` means all."""
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+class LaunchContext(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a script type may know of the attempt that it describes a process for."""
+
+    run: str = ""
+    flow: str = ""
+    namespace: str = ""
+    step: str = ""
+    attempt: int = 1
+    workdir: str = ""
+    state: dict[str, object] = {}
+
+
+class Launch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A process to start, by `mode`.
+
+    - exec: `argv`. - python: `source`, run as `__main__` with `names` already defined. - function: `function` of
+    `module`, called with `kwargs`; the mapping that it returns is the outputs.
+    `interpreter`: "project" (the Python of the flow's project; for exec its folder comes first in PATH), "own" (ours),
+    or the path of a Python. `input_files`: name in the working directory → content, or the address of a stored file
+    (see `is_stored`). `output_files`: globs in the working directory, stored when the process has ended.
+    `project_files`: which of the project's files are put there before. `protocol`: lines `::{…}::` of its standard
+    output are read. `stderr_warns`: a line on standard error makes a success a warning. `notices`: sentences for the
+    attempt's log.
+    """
+
+    mode: LaunchMode
+    argv: tuple[str, ...] = ()
+    source: str = ""
+    names: dict[str, object] = {}
+    module: str = ""
+    function: str = ""
+    kwargs: dict[str, object] = {}
+    env: dict[str, str] = {}
+    input_files: dict[str, str] = {}
+    output_files: tuple[str, ...] = ()
+    project_files: FileChoice | None = None
+    interpreter: str = "project"
+    protocol: bool = True
+    stderr_warns: bool = False
+    outputs_shape: OutputsShape = OutputsShape.SCRIPT
+    limits: Limits = Limits()
+    notices: tuple[str, ...] = ()
+
+
+def is_stored(text: str) -> bool:
+    """Whether a text is the address of a stored file."""
+    return STORED.fullmatch(text) is not None
