@@ -1,0 +1,117 @@
+# What can be done here, with one word each? `make` alone prints the list.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/penstock
+VERSITYGW := $(CACHE)/bin/versitygw
+VERSITYGW_VERSION := v1.8.0
+
+# The folders that hold Python, as far as they exist.
+SOURCES := $(wildcard src tests tools bench projects)
+
+# uv where the machine has it, else the one that the tiny lock names, kept in .venv.
+UV = $$(command -v uv || echo $(BIN)/uv)
+UV_INSTALL = $(UV) pip install --quiet --python $(PY) --require-hashes
+INSTALL_PROJECT = $(UV) pip install --quiet --python $(PY) --no-deps --no-build-isolation --editable .
+
+.PHONY: help
+help: ## Print this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# ---------------------------------------------------------------------------------------------------- install
+
+.PHONY: install
+install: $(VENV)/.installed-dev ## Create .venv from the lock, with everything that developing needs
+
+# Any Python from 3.11 on will do; the first that answers makes the environment.
+$(VENV)/.created: requirements/uv.txt
+	@for python in $(PYTHON) python3 python3.11 python3.12 python3.13 python3.14; do \
+	    if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found="$$python"; break; fi; \
+	done; \
+	if [ -z "$${found:-}" ]; then echo "Python 3.11 or newer is needed; say where: make PYTHON=/path/to/python3" >&2; exit 1; fi; \
+	if command -v uv >/dev/null; then uv venv --quiet --allow-existing --python "$$found" $(VENV); \
+	else "$$found" -m venv $(VENV); $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt; fi
+	@touch $@
+
+# One stamp per set: either set can be installed first, the other adds what it lacks.
+$(VENV)/.installed-%: requirements/%.txt pyproject.toml $(VENV)/.created
+	@$(UV_INSTALL) -r $<
+	@$(INSTALL_PROJECT)
+	@touch $@
+
+.PHONY: lock
+lock: $(VENV)/.created ## Resolve the newest versions again and write the lock files
+	@compile="$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header"; \
+	compile=$$(eval echo $$compile); \
+	$$compile --upgrade pyproject.toml --extra all --group dev -o requirements/dev.txt; \
+	$$compile pyproject.toml -c requirements/dev.txt -o requirements/core.txt; \
+	$$compile pyproject.toml -c requirements/dev.txt --extra postgres --extra s3 --group demo -o requirements/demo.txt; \
+	echo uv | $$compile --upgrade - -o requirements/uv.txt
+
+# ------------------------------------------------------------------------------------------------------- demo
+
+.PHONY: demo
+demo: $(VENV)/.installed-demo ## Run the warehouse pipeline on this machine, end to end
+	@$(PY) -m projects.warehouse.demo
+
+# ------------------------------------------------------------------------------------------------------ checks
+
+.PHONY: lint
+lint: $(VENV)/.installed-dev ## Style, format, and who may import whom
+	@$(BIN)/ruff check --quiet $(SOURCES)
+	@$(BIN)/ruff format --quiet --check $(SOURCES) || { echo "Not formatted: make format" >&2; exit 1; }
+	@$(BIN)/lint-imports --no-cache
+
+.PHONY: format
+format: $(VENV)/.installed-dev ## Bring the code into its format
+	@$(BIN)/ruff check --quiet --fix-only $(SOURCES)
+	@$(BIN)/ruff format --quiet $(SOURCES)
+
+.PHONY: types
+types: $(VENV)/.installed-dev ## Check every type
+	@$(BIN)/mypy $(SOURCES)
+
+.PHONY: docs
+docs: $(VENV)/.installed-dev ## Write the reference pages again from the classes they describe
+	@$(PY) -m tools.reference
+
+# ------------------------------------------------------------------------------------------------------- tests
+
+# Most tests share two workers; those that measure seconds have the machine to themselves.
+.PHONY: pytest
+pytest: $(VENV)/.installed-dev versitygw
+	@$(BIN)/pytest -n 2 --dist loadscope -m "not acceptance and not long"
+	@$(BIN)/pytest -m "acceptance and not long"
+
+.PHONY: test
+test: lint types pytest ## Everything that must hold before a change is accepted
+
+.PHONY: test-all
+test-all: test ## The same, and the tests that take long
+	@$(BIN)/pytest -m long --timeout 3600
+
+# The S3 server of the tests: plain files behind the whole protocol, built once per machine (some minutes).
+.PHONY: versitygw
+versitygw:
+	@if [ -x $(VERSITYGW) ]; then exit 0; fi; \
+	if command -v go >/dev/null; then \
+	    echo "Building versitygw $(VERSITYGW_VERSION), once; this takes some minutes." >&2; \
+	    mkdir -p $(CACHE)/bin; \
+	    GOBIN=$(CACHE)/bin go install github.com/versity/versitygw/cmd/versitygw@$(VERSITYGW_VERSION); \
+	elif [ -n "$${CI:-}" ]; then echo "Go is needed here to build versitygw, the S3 server of the tests." >&2; exit 1; \
+	else echo "No Go on this machine: the S3 tests run against moto's server instead of versitygw." >&2; fi
+
+.PHONY: bench
+bench: $(VENV)/.installed-dev ## Measure, and write the table of bench/README.md
+	@$(PY) -m bench all
+
+.PHONY: clean
+clean: ## Remove .venv and everything the tools left
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
