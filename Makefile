@@ -48,7 +48,6 @@ $(VENV)/.installed-%: requirements/%.txt pyproject.toml $(VENV)/.created
 .PHONY: lock
 lock: $(VENV)/.created ## Resolve the newest versions again and write the lock files
 	@compile="$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header"; \
-	compile=$$(eval echo $$compile); \
 	$$compile --upgrade pyproject.toml --extra all --group dev -o requirements/dev.txt; \
 	$$compile pyproject.toml -c requirements/dev.txt -o requirements/core.txt; \
 	$$compile pyproject.toml -c requirements/dev.txt --extra postgres --extra s3 --group demo -o requirements/demo.txt; \
