@@ -31,7 +31,8 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
 
 
 class Ended(msgspec.Struct, frozen=True, tag="ended", kw_only=True, omit_defaults=True):
-    """An attempt ended, or was lost with its worker; outputs stand in their own table. `started_at` is what was *Started*."""
+    """An attempt ended, or was lost with its worker; outputs stand in their own table. `started_at` is what was *Started*;
+    `until` is when a snoozed step wants its next attempt."""
 
     step: str
     attempt: int
@@ -41,6 +42,7 @@ class Ended(msgspec.Struct, frozen=True, tag="ended", kw_only=True, omit_default
     ended_at: int | None = None
     failure: Failure | None = None
     state: dict[str, object] | None = None
+    until: int | None = None
 
 
 class Evaluated(msgspec.Struct, frozen=True, tag="evaluated", omit_defaults=True):
@@ -66,9 +68,9 @@ class Timer(enum.StrEnum):
     """What a timer is for."""
 
     RETRY = "retry"
+    SNOOZE = "snooze"
     STEP_TIMEOUT = "step_timeout"
     RUN_TIMEOUT = "run_timeout"
-    KILL_BY_FORCE = "kill_by_force"
 
 
 class Due(msgspec.Struct, frozen=True, tag="due"):

@@ -10,10 +10,11 @@ from penstock.model.policy import Limit, Retry
 
 
 class Language(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Which dialect a flow was written in, and which version's behaviour it asks for."""
+    """Which dialect a flow was written in, which version's behaviour it asks for, and how its expressions see statuses."""
 
     dialect: str = "kestra"
     version: str = "1"
+    upper_case_statuses: bool = True
 
 
 class Flow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -36,7 +37,6 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     retry: Retry | None = None
     timeout: int | None = None
     disabled: bool = False
-    globals: dict[str, object] = {}
 
     @property
     def name(self) -> str:

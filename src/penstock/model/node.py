@@ -11,7 +11,10 @@ from penstock.model.policy import OnChildFailure, Retry
 
 
 class Base(msgspec.Struct, frozen=True, kw_only=True, tag_field="node", omit_defaults=True):
-    """What every node has. `run_if` and `timeout` are templates (text) as written; empty means none."""
+    """What every node has. `run_if` and `timeout` (of one attempt) are templates as written; empty means none.
+
+    `deadline` bounds the whole step, its retries and children included, in microseconds.
+    """
 
     id: str
     description: str = ""
@@ -19,6 +22,7 @@ class Base(msgspec.Struct, frozen=True, kw_only=True, tag_field="node", omit_def
     run_if: str = ""
     retry: Retry | None = None
     timeout: str | int = ""
+    deadline: int | None = None
     allow_failure: bool = False
     allow_warning: bool = False
 

@@ -48,7 +48,7 @@ class GroupState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `counts` has one number per status of the children begun (open ones under "open"); `result` is what the normal
     tasks came to, kept while errors and finally run; `total` is a loop's number of values; `branch` the list chosen.
-    `stopping`: no further child is started (a failure or a kill decided so), the outcome waits for what still runs.
+    `evaluation` numbers the attempts at evaluating the outputs of the flow, in the root alone.
     """
 
     phase: Phase = Phase.TASKS
@@ -57,7 +57,7 @@ class GroupState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     total: int | None = None
     counts: dict[str, int] = {}
     result: StepStatus | None = None
-    stopping: bool = False
+    evaluation: int = 0
     failure: Failure | None = None
 
 
@@ -65,7 +65,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One node in one run (in one iteration). Its row is born when it is queued.
 
     `attempt` is the newest attempt's number (it only grows); `tries` counts those of the current going-through, which
-    a retry policy limits; `lost` those lost in a row. `value` is the loop value of an iteration. `child` is the run a subflow waits for.
+    a retry policy limits; `lost` those lost in a row. `value` is the loop value of an iteration. `child` is the run a subflow waits for; `evaluating` says
+    that the current attempt only evaluates expressions that reach out.
     """
 
     key: str
@@ -83,6 +84,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     due_at: int | None = None
     failure: Failure | None = None
     child: str = ""
+    evaluating: bool = False
 
 
 class Parent(msgspec.Struct, frozen=True):
@@ -102,7 +104,8 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One going-through of a flow. `version` grows with every commit; `open` counts steps begun and not ended.
+    """One going-through of a flow. `version` grows with every commit; `open` counts steps begun and not ended,
+    `active` the tasks and subflows among them that do not merely wait for a retry. `pending` is what a limit holds up: a restart.
 
     `rounds` counts restarts: from the first on, a step about to start may have earlier attempts. `owner` is the
     process (a worker's id) that a run started by the command line belongs to until it is dead.
@@ -130,6 +133,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     origin: str = ""
     root: GroupState = GroupState()
     open: int = 0
+    active: int = 0
+    pending: str = ""
     rounds: int = 0
     history: tuple[Change, ...] = ()
     reason: str = ""

@@ -1,0 +1,136 @@
+"""Where is a decision written while it is made? A sheet that opens with what is loaded and closes as a Decision."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from msgspec.structs import replace
+
+from penstock.engine.decision import Decision
+from penstock.engine.loaded import Loaded
+from penstock.model.effect import Announce, Effect
+from penstock.model.node import Node, Subflow, Task
+from penstock.model.plan import ROOT, Plan
+from penstock.model.run import Change, Failure, GroupState, Run, Step
+from penstock.model.status import RunStatus, StepStatus, check_run_move, check_step_move
+
+OPEN = "open"
+WAITING_FOR_TIME = frozenset({StepStatus.RETRYING, StepStatus.SNOOZED})
+
+
+class Draft:
+    """The run as it stands in the middle of a decision.
+
+    `starting` holds the nodes that a group has decided to start, `ended` the steps whose groups have not yet heard; both
+    are worked off in `settle`, so that nothing recurses, however long a row of skipped tasks is.
+    """
+
+    def __init__(self, loaded: Loaded, now: int, *, operator: bool = False) -> None:
+        self.loaded = loaded
+        self.plan: Plan = loaded.plan
+        self.run: Run = loaded.run
+        self.now = now
+        self.operator = operator
+        self.starting: deque[tuple[str, Node]] = deque()
+        self.ended: deque[str] = deque()
+        self._changed: dict[str, Step] = {}
+        self._effects: list[Effect] = []
+
+    def close(self) -> Decision:
+        """Give the decision; a run that merely waits for retries is called so."""
+        if self.run.status in (RunStatus.RUNNING, RunStatus.RETRYING):
+            waits = self.run.active == 0 and any(s.status is StepStatus.RETRYING for s in self._changed.values())
+            if waits:
+                self.move_run(RunStatus.RETRYING)
+            elif self.run.active and self.run.status is RunStatus.RETRYING:
+                self.move_run(RunStatus.RUNNING)
+        return Decision(self.run, tuple(self._changed.values()), tuple(self._effects))
+
+    def emit(self, effect: Effect) -> None:
+        """Ask something of the world."""
+        self._effects.append(effect)
+
+    def step(self, key: str) -> Step | None:
+        """The step as this decision has it."""
+        changed = self._changed.get(key)
+        return changed if changed is not None else self.loaded.step(key)
+
+    def held(self, key: str) -> Step:
+        """A step that must exist."""
+        step = self.step(key)
+        assert step is not None, f"step {key} has no row"
+        return step
+
+    def earlier(self, key: str) -> Step | None:
+        """What an earlier going-through left of a step about to start; not looked up in a run never restarted."""
+        if key in self._changed:
+            return self._changed[key]
+        return self.step(key) if self.run.rounds else None
+
+    def put(self, step: Step) -> None:
+        """Write a step; a move that the status table does not have is refused, and the run's counts follow."""
+        old = self._changed.get(step.key)
+        if old is None and (step.key in self.loaded.steps or self.run.rounds):
+            old = self.loaded.step(step.key)
+        if old is not None:
+            check_step_move(old.status, step.status, operator=self.operator)
+        opened = step.status.open - (old is not None and old.status.open)
+        activated = self._active(step) - (old is not None and self._active(old))
+        if opened or activated:
+            self.run = replace(self.run, open=self.run.open + opened, active=self.run.active + activated)
+        self._changed[step.key] = step
+
+    def _active(self, step: Step) -> bool:
+        leaf = step.group is None
+        return leaf and step.status.open and step.status not in WAITING_FOR_TIME
+
+    def end(self, step: Step, status: StepStatus, failure: Failure | None = None) -> None:
+        """End a step and let its group hear of it."""
+        self.put(replace(step, status=status, ended_at=self.now, due_at=None, failure=failure, evaluating=False))
+        self.ended.append(step.key)
+
+    def move_run(self, status: RunStatus) -> None:
+        """Move the run, remember when, and make it news."""
+        check_run_move(self.run.status, status, operator=self.operator)
+        if self.run.status is status and self.run.history:
+            return
+        history = (*self.run.history, Change(status, self.now))
+        self.run = replace(self.run, status=status, history=history)
+        self.emit(Announce(status))
+
+    def group(self, key: str) -> GroupState:
+        """The memory of a group; the root's lies in the run."""
+        if key == ROOT:
+            return self.run.root
+        state = self.held(key).group
+        assert state is not None, f"step {key} is not a group"
+        return state
+
+    def set_group(self, key: str, state: GroupState) -> None:
+        """Write a group's memory."""
+        if key == ROOT:
+            self.run = replace(self.run, root=state)
+        else:
+            self.put(replace(self.held(key), group=state))
+
+    def node(self, key: str) -> Node:
+        """The node of a step key; of an iteration, its loop."""
+        return self.plan.node("" if key == ROOT else key[key.rfind("/") + 1 :].partition("[")[0])
+
+    def is_over(self, key: str) -> bool:
+        """Has this group itself ended?"""
+        return self.run.status.ended if key == ROOT else self.held(key).status.ended
+
+    def orphaned(self, key: str) -> bool:
+        """Has a group around this one ended, so that nothing more may start in it?"""
+        return self.run.status.ended or any(self.is_over(around) for around in self.plan.ancestors(key) if around)
+
+    def open_under(self, key: str) -> list[Step]:
+        """Every open step inside a group, in the newest form."""
+        found = {step.key: step for step in self.loaded.all_open()} | self._changed
+        return [s for s in found.values() if s.status.open and (key == ROOT or key in self.plan.ancestors(s.key))]
+
+
+def is_leaf(node: Node) -> bool:
+    """Is the node done by an attempt (or a child run) and not by its children?"""
+    return isinstance(node, Task | Subflow)

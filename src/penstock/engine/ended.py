@@ -1,0 +1,65 @@
+"""What follows from the end of an attempt, or of a child run? A word about an attempt that no longer counts: nothing."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from penstock.engine import leaf
+from penstock.engine.draft import Draft
+from penstock.engine.groups import guard, subflow
+from penstock.engine.settle import ask_worker
+from penstock.model.effect import Ready, Work
+from penstock.model.event import ChildEnded, Ended
+from penstock.model.node import Subflow
+from penstock.model.plan import ROOT
+from penstock.model.run import Step
+from penstock.model.status import Outcome, RunStatus, StepStatus
+
+HELD = (StepStatus.QUEUED, StepStatus.RUNNING)
+
+
+def ended(draft: Draft, event: Ended) -> None:
+    """Take the end of an attempt into its step."""
+    if event.step == ROOT:
+        _root_evaluation_ended(draft, event)
+        return
+    step = draft.step(event.step)
+    if step is None or step.attempt != event.attempt or step.status not in HELD:
+        return
+    if step.group is not None:
+        _group_evaluation_ended(draft, step, event)
+        return
+    if event.started_at is not None and step.started_at is None:
+        step = replace(step, started_at=event.started_at)
+    leaf.ended(draft, step, event.outcome, event.failure, event.until)
+
+
+def child_ended(draft: Draft, event: ChildEnded) -> None:
+    """Take the end of a child run into the subflow step that waits for it."""
+    step = draft.step(event.step)
+    if step is None or step.attempt != event.attempt or step.status not in HELD or step.child != event.run:
+        return
+    node = draft.node(event.step)
+    assert isinstance(node, Subflow)
+    leaf.ended(draft, step, subflow.outcome_of(node, event.status), event.failure)
+
+
+def _group_evaluation_ended(draft: Draft, step: Step, event: Ended) -> None:
+    """A worker did not get to evaluating a group's properties: it was killed, or lost and another shall try."""
+    if not step.evaluating:
+        return
+    if event.outcome is Outcome.LOST and draft.run.status is not RunStatus.KILLING:
+        draft.put(replace(step, attempt=step.attempt + 1))
+        ask_worker(draft, step.key)
+    else:
+        draft.put(replace(step, evaluating=False))
+        status = StepStatus.KILLED if event.outcome is Outcome.KILLED else StepStatus.FAILED
+        guard.tasks_over(draft, step.key, status)
+
+
+def _root_evaluation_ended(draft: Draft, event: Ended) -> None:
+    root = draft.run.root
+    if event.attempt != root.evaluation or draft.run.status.ended or draft.run.status is RunStatus.KILLING:
+        return
+    draft.run = replace(draft.run, root=replace(root, evaluation=root.evaluation + 1))
+    draft.emit(Ready(ROOT, root.evaluation + 1, Work.EVALUATE))

@@ -1,0 +1,56 @@
+"""What follows when a worker has evaluated expressions that reach out? Whatever waited for their values goes on."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from penstock import expr
+from penstock.engine import leaf
+from penstock.engine.draft import Draft
+from penstock.engine.finish import finish_with
+from penstock.engine.groups import guard
+from penstock.engine.settle import begin_group
+from penstock.model.event import Evaluated
+from penstock.model.node import Node, Subflow, Task
+from penstock.model.plan import ROOT
+from penstock.model.run import ErrorKind, Failure, Step
+from penstock.model.status import StepStatus
+
+
+def evaluated(draft: Draft, event: Evaluated) -> None:
+    """Go on with recorded values; a late or doubled answer changes nothing."""
+    if event.step == ROOT:
+        if event.attempt == draft.run.root.evaluation and not draft.run.status.ended:
+            finish_with(draft, event.values, event.failure)
+        return
+    step = draft.step(event.step)
+    if step is None or step.attempt != event.attempt or not step.evaluating or step.status.ended:
+        return
+    step = replace(step, evaluating=False)
+    draft.put(step)
+    node = draft.node(event.step)
+    if event.failure is not None:
+        _fail(draft, step, event.failure)
+    else:
+        _go_on(draft, step, node, event.values)
+
+
+def _go_on(draft: Draft, step: Step, node: Node, values: dict[str, object]) -> None:
+    match node:
+        case Task():
+            if expr.truthy(values.get("runIf")):
+                leaf.attempt(draft, node, step)
+            else:
+                draft.end(step, StepStatus.SKIPPED)
+        case Subflow():
+            leaf.attempt(draft, node, step, values)
+        case _:
+            begin_group(draft, step.key, node, values)
+
+
+def _fail(draft: Draft, step: Step, failure: Failure) -> None:
+    failure = failure if failure.kind is not ErrorKind.TASK else replace(failure, kind=ErrorKind.EXPRESSION)
+    if step.group is not None:
+        guard.fail(draft, step.key, failure)
+    else:
+        draft.end(step, StepStatus.FAILED, failure)

@@ -1,0 +1,91 @@
+"""How does a run end? With its flow's outputs, its last status, and word to the run that waits for it."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from penstock.engine.draft import Draft
+from penstock.engine.evaluate import evaluate, failure_of, is_pure, typed
+from penstock.engine.scope import status_word
+from penstock.engine.values import convert
+from penstock.errors import PenstockError
+from penstock.model.effect import Ready, TellParent, Work
+from penstock.model.inputs import Output
+from penstock.model.plan import ROOT
+from penstock.model.run import ErrorKind, Failure
+from penstock.model.status import RunStatus, StepStatus
+
+
+
+def finish(draft: Draft, result: StepStatus, failure: Failure | None = None) -> None:
+    """End the run as its root group ended; outputs that reach out are evaluated by a worker first."""
+    declared = draft.plan.flow.outputs
+    if declared and result is not StepStatus.KILLED and not is_pure(outline(declared)):
+        root = draft.run.root
+        draft.run = replace(draft.run, root=replace(root, result=result, evaluation=root.evaluation + 1))
+        draft.emit(Ready(ROOT, draft.run.root.evaluation, Work.EVALUATE))
+        return
+    outputs, problem = _outputs(draft, declared) if declared and result is not StepStatus.KILLED else (None, None)
+    _end(draft, result, failure, outputs, problem)
+
+
+def finish_with(draft: Draft, values: dict[str, object], problem: Failure | None) -> None:
+    """End the run with outputs that a worker evaluated."""
+    root = draft.run.root
+    outputs = None
+    if problem is None:
+        try:
+            outputs = {o.id: _converted(o, values.get(o.id)) for o in draft.plan.flow.outputs}
+        except PenstockError as error:
+            problem = failure_of(error)
+    _end(draft, root.result or StepStatus.SUCCESS, root.failure, outputs, problem)
+
+
+def outline(declared: tuple[Output, ...]) -> dict[str, object]:
+    """The templates of a flow's outputs, by id."""
+    return {output.id: output.value for output in declared}
+
+
+def _outputs(draft: Draft, declared: tuple[Output, ...]) -> tuple[dict[str, object] | None, Failure | None]:
+    values: dict[str, object] = {}
+    for output in declared:
+        try:
+            tree = output.value
+            found = typed(draft, ROOT, tree) if isinstance(tree, str) else evaluate(draft, ROOT, tree)
+            values[output.id] = _converted(output, found)
+        except PenstockError as error:
+            if output.required:
+                return None, failure_of(error)
+            values[output.id] = None
+    return values, None
+
+
+def _converted(output: Output, value: object) -> object:
+    if value is None and not output.required:
+        return None
+    return convert(output.type, value, output.id)
+
+
+def _end(
+    draft: Draft,
+    result: StepStatus,
+    failure: Failure | None,
+    outputs: dict[str, object] | None,
+    problem: Failure | None,
+) -> None:
+    # Outputs that cannot be rendered fail a run that was well; they do not hide why another one failed.
+    if problem is not None and result in (StepStatus.SUCCESS, StepStatus.WARNING):
+        message = f"The outputs of the flow cannot be rendered. {problem.message}"
+        result, failure = StepStatus.FAILED, Failure(ErrorKind.EXPRESSION, message, code=problem.code)
+    status = RunStatus(result.value)
+    draft.move_run(status)
+    draft.run = replace(draft.run, ended_at=draft.now, outputs=outputs, failure=failure, reason="")
+    tell_parent(draft, outputs)
+
+
+def tell_parent(draft: Draft, outputs: dict[str, object] | None) -> None:
+    """Let the run that waits for this one know how it ended."""
+    run = draft.run
+    if run.parent is not None and run.parent.wait:
+        handed = {"executionId": run.id, "state": status_word(draft.plan, run.status), "outputs": outputs or {}}
+        draft.emit(TellParent(run.parent, run.status, handed, run.failure))

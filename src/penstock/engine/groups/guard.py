@@ -1,0 +1,122 @@
+"""What surrounds the tasks of every group? Its errors after a failure, its finally whatever happened, its allowances.
+
+The outcome of a group is that of its tasks alone: an errors branch never heals a failure, and in errors and finally a
+failed task does not stop the list.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from penstock.engine.draft import Draft
+from penstock.engine.finish import finish
+from penstock.engine.groups import counts
+from penstock.engine.leaf import forgiven
+from penstock.model import ids
+from penstock.model.effect import KillChild, Withdraw
+from penstock.model.node import Node
+from penstock.model.plan import ERRORS, FINALLY, ROOT
+from penstock.model.policy import OnChildFailure
+from penstock.model.run import Failure, GroupState, Phase
+from penstock.model.status import RunStatus, StepStatus
+
+
+def start_next(draft: Draft, key: str, state: GroupState, nodes: tuple[Node, ...]) -> GroupState:
+    """Start the next child of a list of tasks and answer the group's new memory."""
+    node = nodes[state.next]
+    state = counts.begun(replace(state, next=state.next + 1))
+    draft.set_group(key, state)
+    draft.starting.append((draft.plan.child_key(key, node, state.branch), node))
+    return state
+
+
+def tasks_over(draft: Draft, key: str, result: StepStatus) -> None:
+    """The tasks of a group have come to a result: run its errors, then its finally, then close it."""
+    state = replace(draft.group(key), result=result)
+    draft.set_group(key, state)
+    stopped = draft.run.status is RunStatus.KILLING or (key != ROOT and draft.orphaned(key))
+    if stopped or ids.iteration_of(key) is not None:
+        _close(draft, key)
+    elif result is StepStatus.FAILED and draft.plan.children(draft.node(key).id, ERRORS):
+        _enter(draft, key, replace(state, phase=Phase.ERRORS, next=0))
+    else:
+        _finally(draft, key, state)
+
+
+def aside_go_on(draft: Draft, key: str, state: GroupState) -> None:
+    """Go on in the errors or finally list of a group, whatever became of the task before."""
+    if draft.run.status is RunStatus.KILLING or draft.orphaned(key):
+        _close(draft, key)
+    elif state.next < len(draft.plan.children(draft.node(key).id, str(state.phase))):
+        _enter(draft, key, state)
+    elif state.phase is Phase.ERRORS:
+        _finally(draft, key, state)
+    else:
+        _close(draft, key)
+
+
+def child_failed(draft: Draft, key: str, state: GroupState, mode: OnChildFailure) -> None:
+    """A child did not succeed: let its siblings run on apart, or end them now; the group is over either way."""
+    match mode:
+        case OnChildFailure.CONTINUE:
+            pass
+        case OnChildFailure.CANCEL:
+            halt(draft, key, StepStatus.CANCELLED)
+        case OnChildFailure.FAIL:
+            halt(draft, key, StepStatus.FAILED)
+    tasks_over(draft, key, counts.rollup(state))
+
+
+def fail(draft: Draft, key: str, failure: Failure) -> None:
+    """A group itself failed (a condition that cannot be evaluated, a deadline)."""
+    state = draft.group(key)
+    draft.set_group(key, replace(state, failure=failure))
+    if state.phase is Phase.TASKS:
+        tasks_over(draft, key, StepStatus.FAILED)
+    else:
+        draft.set_group(key, replace(draft.group(key), result=StepStatus.FAILED))
+        _close(draft, key)
+
+
+def halt(draft: Draft, key: str, status: StepStatus) -> None:
+    """End every open step inside a group with `status` at once; their processes are ended after the commit."""
+    leaves = []
+    for step in sorted(draft.open_under(key), key=lambda step: -sum(1 for _ in draft.plan.ancestors(step.key))):
+        if step.child:
+            draft.emit(KillChild(step.child, "penstock"))
+        elif step.group is None or step.evaluating:
+            leaves.append(step.key)
+        step = draft.held(step.key)
+        draft.put(replace(step, status=status, ended_at=draft.now, due_at=None, evaluating=False))
+        parent = draft.plan.parent_key(step.key)
+        if draft.group(parent).phase is Phase.TASKS:
+            draft.set_group(parent, counts.ended(draft.group(parent), status, None))
+    if leaves:
+        draft.emit(Withdraw(tuple(leaves)))
+
+
+def _enter(draft: Draft, key: str, state: GroupState) -> None:
+    branch = str(state.phase)
+    node = draft.plan.children(draft.node(key).id, branch)[state.next]
+    draft.set_group(key, replace(state, next=state.next + 1))
+    draft.starting.append((draft.plan.child_key(key, node, branch), node))
+
+
+def _finally(draft: Draft, key: str, state: GroupState) -> None:
+    if draft.plan.children(draft.node(key).id, FINALLY):
+        _enter(draft, key, replace(state, phase=Phase.FINALLY, next=0))
+    else:
+        _close(draft, key)
+
+
+def _close(draft: Draft, key: str) -> None:
+    state = draft.group(key)
+    killing = draft.run.status is RunStatus.KILLING
+    result = StepStatus.KILLED if killing else state.result or StepStatus.SUCCESS
+    failure = state.failure if result in counts.BAD else None
+    if ids.iteration_of(key) is None:
+        result = forgiven(draft.node(key), result)
+    if key == ROOT:
+        finish(draft, result, failure)
+    else:
+        draft.end(draft.held(key), result, failure)

@@ -1,0 +1,20 @@
+"""How does a parallel group go on? As many children at once as its limit lets; a failure is treated as the group says."""
+
+from __future__ import annotations
+
+from penstock.engine.draft import Draft
+from penstock.engine.groups import counts, guard
+from penstock.model.node import Parallel
+from penstock.model.run import GroupState
+
+
+def go_on(draft: Draft, key: str, state: GroupState, node: Parallel) -> None:
+    """Start what the limit leaves room for; after a failure start nothing more."""
+    if counts.has_bad(state):
+        guard.child_failed(draft, key, state, node.on_child_failure)
+        return
+    nodes = draft.plan.children(node.id, "tasks")
+    while state.next < len(nodes) and (not node.limit or counts.open_children(state) < node.limit):
+        state = guard.start_next(draft, key, state, nodes)
+    if not counts.open_children(state):
+        guard.tasks_over(draft, key, counts.rollup(state))

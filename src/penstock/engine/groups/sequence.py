@@ -1,0 +1,21 @@
+"""How does a sequence go on? One child after the other; the first that does not succeed ends it."""
+
+from __future__ import annotations
+
+from penstock.engine.draft import Draft
+from penstock.engine.groups import counts, guard
+from penstock.model.run import GroupState
+
+
+def go_on(draft: Draft, key: str, state: GroupState) -> None:
+    """Start the next child of the branch that was chosen, or let the tasks be over."""
+    if counts.open_children(state):
+        return
+    if counts.has_bad(state):
+        guard.tasks_over(draft, key, counts.rollup(state))
+        return
+    nodes = draft.plan.children(draft.node(key).id, state.branch)
+    if state.next < len(nodes):
+        guard.start_next(draft, key, state, nodes)
+    else:
+        guard.tasks_over(draft, key, counts.rollup(state))

@@ -1,0 +1,77 @@
+"""How does a step run another flow? Its attempt starts a child run and, when it waits, ends as the child ends."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from penstock.engine import evaluate as evaluation
+from penstock.engine.draft import Draft
+from penstock.engine.evaluate import evaluate, failure_of
+from penstock.errors import PenstockError
+from penstock.model import ids
+from penstock.model.effect import Produce, StartChild
+from penstock.model.node import Subflow
+from penstock.model.run import ErrorKind, Failure, Parent, Step
+from penstock.model.status import Outcome, RunStatus, StepStatus
+
+
+def is_pure(node: Subflow) -> bool:
+    """May the decision itself evaluate the subflow's properties?"""
+    return evaluation.is_pure(outline(node))
+
+
+def outline(node: Subflow) -> dict[str, object]:
+    """The properties to evaluate, by name."""
+    return {"namespace": node.namespace, "flow": node.flow, "inputs": node.inputs, "labels": node.labels}
+
+
+def begin(draft: Draft, node: Subflow, step: Step, values: dict[str, object] | None) -> None:
+    """Ask for the child run; a step that does not wait is a success at once."""
+    run = draft.run
+    draft.put(step)
+    try:
+        if run.depth + 1 > ids.DEEPEST_SUBFLOW:
+            message = f'"{node.id}" would be subflow {run.depth + 1} deep; at most {ids.DEEPEST_SUBFLOW} are allowed.'
+            draft.end(step, StepStatus.FAILED, Failure(ErrorKind.SUBFLOW, message, code="PS-307"))
+            return
+        found = values if values is not None else evaluate(draft, step.key, outline(node))
+    except PenstockError as error:
+        draft.end(step, StepStatus.FAILED, failure_of(error))
+        return
+    assert isinstance(found, dict)
+    child = ids.child_run_id(run.id, step.key, step.attempt)
+    inherited = {k: v for k, v in run.labels.items() if node.inherit_labels or k.startswith("system.")}
+    draft.emit(
+        StartChild(
+            id=child,
+            parent=Parent(run.id, step.key, step.attempt, node.wait),
+            namespace=str(found["namespace"]),
+            flow=str(found["flow"]),
+            revision=node.revision,
+            inputs=dict(found["inputs"]),
+            labels=inherited | {str(k): str(v) for k, v in dict(found["labels"]).items()},
+            depth=run.depth + 1,
+        )
+    )
+    started = replace(step, status=StepStatus.RUNNING, child=child, started_at=draft.now)
+    draft.put(started)
+    if not node.wait:
+        draft.emit(Produce(step.key, step.attempt, {"executionId": child}))
+        draft.end(started, StepStatus.SUCCESS)
+
+
+def outcome_of(node: Subflow, status: RunStatus) -> Outcome:
+    """How the child's end counts for the step."""
+    match status:
+        case RunStatus.SUCCESS:
+            return Outcome.DONE
+        case RunStatus.FAILED | RunStatus.KILLED | RunStatus.WARNING if not node.transmit_failed:
+            return Outcome.DONE
+        case RunStatus.CANCELLED | RunStatus.RETRIED if not (node.transmit_failed and node.transmit_cancelled):
+            return Outcome.DONE
+        case RunStatus.WARNING:
+            return Outcome.WARNING
+        case RunStatus.KILLED:
+            return Outcome.KILLED
+        case _:
+            return Outcome.FAILED

@@ -1,0 +1,43 @@
+"""What follows when a run is to be killed? Nothing more starts; what runs is ended, children too; then it is killed."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from penstock.engine.draft import WAITING_FOR_TIME, Draft
+from penstock.engine.finish import tell_parent
+from penstock.model.effect import KillChild, Withdraw
+from penstock.model.event import Kill
+from penstock.model.run import Step
+from penstock.model.status import RunStatus, StepStatus
+
+
+def kill(draft: Draft, event: Kill) -> None:
+    """Begin to kill, or kill harder; a run that has ended only loses what still runs beside it."""
+    run = draft.run
+    if run.status is RunStatus.QUEUED:
+        draft.move_run(RunStatus.KILLED)
+        draft.run = replace(draft.run, ended_at=draft.now, killed_by=event.by, reason="", pending="")
+        tell_parent(draft, None)
+        return
+    if not run.status.ended:
+        draft.move_run(RunStatus.KILLING)
+        draft.run = replace(draft.run, killed_by=run.killed_by or event.by)
+    _end_open_steps(draft, event)
+
+
+def _end_open_steps(draft: Draft, event: Kill) -> None:
+    held: list[str] = []
+    for step in draft.loaded.all_open():
+        if step.status in WAITING_FOR_TIME or step.status is StepStatus.PAUSED:
+            draft.end(step, StepStatus.KILLED)
+        elif step.child:
+            draft.emit(KillChild(step.child, event.by, event.force))
+        elif _has_attempt(step):
+            held.append(step.key)
+    if held:
+        draft.emit(Withdraw(tuple(held), event.force))
+
+
+def _has_attempt(step: Step) -> bool:
+    return step.group is None or step.evaluating

@@ -1,0 +1,144 @@
+"""How does a task or a subflow begin, begin again, and end? Both are done by attempts."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from penstock import expr
+from penstock.engine.draft import Draft
+from penstock.engine.evaluate import evaluate, failure_of, is_pure
+from penstock.engine.groups import subflow
+from penstock.engine.retry import MOST_LOST_IN_A_ROW, next_try_at, policy_for
+from penstock.errors import PenstockError
+from penstock.model.effect import Ready, SetTimer, Work
+from penstock.model.event import Timer
+from penstock.model.node import Node, Subflow, Task
+from penstock.model.run import ErrorKind, Failure, Step
+from penstock.model.status import Outcome, RunStatus, StepStatus
+
+
+def begin(draft: Draft, key: str, node: Task | Subflow) -> None:
+    """Start a leaf of the flow: skip it, fail it when its condition cannot be rendered, or make its first attempt ready."""
+    earlier = draft.earlier(key)
+    step = Step(
+        key=key,
+        node=node.id,
+        status=StepStatus.QUEUED,
+        attempt=(earlier.attempt if earlier else 0) + 1,
+        tries=1,
+        queued_at=draft.now,
+        first_at=draft.now,
+    )
+    if node.run_if and isinstance(node, Task):
+        if not is_pure(node.run_if):
+            _ask_worker(draft, step)
+            return
+        draft.put(step)
+        try:
+            wanted = expr.truthy(evaluate(draft, key, node.run_if))
+        except PenstockError as error:
+            draft.end(step, StepStatus.FAILED, failure_of(error))
+            return
+        if not wanted:
+            draft.end(replace(step, attempt=step.attempt - 1, tries=0), StepStatus.SKIPPED)
+            return
+    if node.deadline is not None:
+        draft.emit(SetTimer(key, step.attempt, Timer.STEP_TIMEOUT, draft.now + node.deadline))
+    attempt(draft, node, step)
+
+
+def attempt(draft: Draft, node: Node, step: Step, values: dict[str, object] | None = None) -> None:
+    """Make one attempt of a leaf ready; `values` are properties that a worker has evaluated already."""
+    step = replace(step, status=StepStatus.QUEUED, due_at=None, evaluating=False)
+    match node:
+        case Subflow():
+            if values is None and not subflow.is_pure(node):
+                _ask_worker(draft, step)
+            else:
+                subflow.begin(draft, node, step, values)
+        case _:
+            draft.put(step)
+            draft.emit(Ready(step.key, step.attempt))
+
+
+def _ask_worker(draft: Draft, step: Step) -> None:
+    draft.put(replace(step, evaluating=True))
+    draft.emit(Ready(step.key, step.attempt, Work.EVALUATE))
+
+
+def ended(draft: Draft, step: Step, outcome: Outcome, failure: Failure | None, until: int | None = None) -> None:
+    """Decide what the end of an attempt makes of its step: an end, or another attempt now or later."""
+    node = draft.node(step.key)
+    stopping = draft.run.status is RunStatus.KILLING or draft.orphaned(step.key)
+    match outcome:
+        case Outcome.DONE:
+            policy = policy_for(draft.plan, node)
+            warned = policy is not None and policy.warn and step.tries > policy.warn_after
+            draft.end(step, StepStatus.WARNING if warned and not node.allow_warning else StepStatus.SUCCESS)
+        case Outcome.WARNING:
+            draft.end(step, StepStatus.SUCCESS if node.allow_warning else StepStatus.WARNING, failure)
+        case Outcome.SKIPPED:
+            draft.end(step, StepStatus.SKIPPED)
+        case Outcome.KILLED:
+            draft.end(step, StepStatus.KILLED, failure)
+        case Outcome.SNOOZED if not stopping:
+            at = until if until is not None else draft.now
+            draft.put(replace(step, status=StepStatus.SNOOZED, due_at=at))
+            draft.emit(SetTimer(step.key, step.attempt, Timer.SNOOZE, at))
+        case Outcome.LOST if not stopping and step.lost + 1 < MOST_LOST_IN_A_ROW:
+            lost = replace(step, attempt=step.attempt + 1, lost=step.lost + 1, queued_at=draft.now)
+            again(draft, node, lost)
+        case Outcome.FAILED | Outcome.LOST | Outcome.SNOOZED:
+            _failed(draft, node, step, failure or _unexplained(outcome), stopping=stopping)
+
+
+def again(draft: Draft, node: Node, step: Step) -> None:
+    """Make the next attempt ready; one that was only evaluating expressions evaluates them anew."""
+    if step.evaluating:
+        _ask_worker(draft, replace(step, status=StepStatus.QUEUED))
+    else:
+        attempt(draft, node, step)
+
+
+def _failed(draft: Draft, node: Node, step: Step, failure: Failure, *, stopping: bool) -> None:
+    if draft.run.status is RunStatus.KILLING:
+        draft.end(step, StepStatus.KILLED, failure)
+        return
+    at = None if stopping else next_try_at(policy_for(draft.plan, node), step, failure, draft.now, draft.run.id)
+    if at is None:
+        draft.end(step, forgiven(node, StepStatus.FAILED), failure)
+    elif at <= draft.now:
+        again(draft, node, _next(step, draft.now, failure))
+    else:
+        draft.put(replace(step, status=StepStatus.RETRYING, due_at=at, failure=failure))
+        draft.emit(SetTimer(step.key, step.attempt, Timer.RETRY, at))
+
+
+def retry_now(draft: Draft, step: Step) -> None:
+    """The wait for a retry is over: the next attempt begins."""
+    again(draft, draft.node(step.key), _next(step, draft.now, step.failure))
+
+
+def wake(draft: Draft, step: Step) -> None:
+    """A snoozed step looks again; that is no further try."""
+    draft_step = replace(step, attempt=step.attempt + 1, queued_at=draft.now)
+    again(draft, draft.node(step.key), draft_step)
+
+
+def forgiven(node: Node, status: StepStatus) -> StepStatus:
+    """What a node's allowances make of its final status."""
+    if status is StepStatus.FAILED and node.allow_failure:
+        status = StepStatus.WARNING
+    if status is StepStatus.WARNING and node.allow_warning:
+        status = StepStatus.SUCCESS
+    return status
+
+
+def _next(step: Step, now: int, failure: Failure | None) -> Step:
+    return replace(step, attempt=step.attempt + 1, tries=step.tries + 1, lost=0, queued_at=now, failure=failure)
+
+
+def _unexplained(outcome: Outcome) -> Failure:
+    if outcome is Outcome.LOST:
+        return Failure(ErrorKind.LOST, f"The worker was lost {MOST_LOST_IN_A_ROW} times in a row while this ran.")
+    return Failure(ErrorKind.TASK, "The attempt failed without saying why.")

@@ -1,0 +1,92 @@
+"""What of a run lies before the engine? Exactly what a decision needs; a missing part is asked for by NotLoaded.
+
+The engine reads nothing itself. Where it needs a part that is not there it raises, the service reads that part and
+asks again: a pure function asked again gives the same answer, so nothing is decided twice and nothing is guessed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from penstock.model.effect import VALUES_CHUNK
+from penstock.model.plan import Plan
+from penstock.model.run import Run, Step
+
+
+class NotLoaded(Exception):
+    """The parts that a decision turned out to need."""
+
+    def __init__(
+        self,
+        *,
+        steps: frozenset[str] = frozenset(),
+        outputs: frozenset[str] = frozenset(),
+        nodes: frozenset[str] = frozenset(),
+        values: tuple[str, int] | None = None,
+        every: bool = False,
+        open_steps: bool = False,
+    ) -> None:
+        super().__init__("a part of the run is not loaded")
+        self.steps = steps
+        self.outputs = outputs
+        self.nodes = nodes
+        self.values = values
+        self.every = every
+        self.open_steps = open_steps
+
+
+@dataclass(slots=True)
+class Loaded:
+    """A run with those of its parts that were read; None stands for "read, and there is none".
+
+    `outputs` is by step key; `nodes` names the nodes all of whose steps are in `steps`; `open_steps` and `every` say
+    that all open, or all, steps are there.
+    """
+
+    plan: Plan
+    run: Run
+    steps: dict[str, Step | None] = field(default_factory=dict)
+    outputs: dict[str, dict[str, object] | None] = field(default_factory=dict)
+    nodes: set[str] = field(default_factory=set)
+    values: dict[tuple[str, int], list[object]] = field(default_factory=dict)
+    open_steps: bool = False
+    every: bool = False
+
+    def step(self, key: str) -> Step | None:
+        """The step of this key; NotLoaded when nobody looked yet."""
+        if key not in self.steps:
+            if self.every:
+                return None
+            raise NotLoaded(steps=frozenset({key}))
+        return self.steps[key]
+
+    def output(self, key: str) -> dict[str, object] | None:
+        """The newest outputs of a step; None when it has none."""
+        if key not in self.outputs:
+            raise NotLoaded(outputs=frozenset({key}))
+        return self.outputs[key]
+
+    def steps_of(self, node_id: str) -> list[Step]:
+        """Every step of one node, whatever the iteration."""
+        if node_id not in self.nodes and not self.every:
+            raise NotLoaded(nodes=frozenset({node_id}))
+        return [step for step in self.steps.values() if step is not None and step.node == node_id]
+
+    def all_steps(self) -> list[Step]:
+        """Every step that has a row."""
+        if not self.every:
+            raise NotLoaded(every=True)
+        return [step for step in self.steps.values() if step is not None]
+
+    def all_open(self) -> list[Step]:
+        """Every step that has begun and has not ended."""
+        if not self.open_steps and not self.every:
+            raise NotLoaded(open_steps=True)
+        return [step for step in self.steps.values() if step is not None and step.status.open]
+
+    def value(self, key: str, index: int) -> object:
+        """One value of the loop `key`."""
+        chunk, place = divmod(index, VALUES_CHUNK)
+        if (key, chunk) not in self.values:
+            raise NotLoaded(values=(key, chunk))
+        return self.values[key, chunk][place]

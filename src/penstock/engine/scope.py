@@ -1,0 +1,230 @@
+"""Which names does an expression see, and what stands behind them? Data of the run only, looked up when asked for."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Iterator, Mapping
+
+from penstock.engine.loaded import Loaded
+from penstock.model import ids
+from penstock.model.node import ForEach, Node, Subflow, Task
+from penstock.model.plan import ROOT, TASKS, Plan
+from penstock.model.run import Step
+
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+
+
+def scope_of(loaded: Loaded, key: str) -> dict[str, object]:
+    """The names that an expression of the step `key` sees; parts not loaded raise NotLoaded when they are touched."""
+    plan, run = loaded.plan, loaded.run
+    flow = plan.flow
+    scope: dict[str, object] = {
+        "flow": {"id": flow.id, "namespace": flow.namespace, "revision": run.revision},
+        "execution": {
+            "id": run.id,
+            "startDate": instant(run.started_at or run.created_at),
+            "originalId": run.origin or run.id,
+            "state": status_word(plan, run.status),
+        },
+        "inputs": nested(run.inputs),
+        "vars": flow.variables,
+        "variables": flow.variables,
+        "labels": nested(run.labels),
+        "trigger": run.trigger,
+        "outputs": Outputs(loaded, key),
+        "tasks": Tasks(loaded, key),
+    }
+    if run.logical_date is not None:
+        scope["logicalDate"] = instant(run.logical_date)
+    if run.interval_start is not None and run.interval_end is not None:
+        scope["dataInterval"] = {"start": instant(run.interval_start), "end": instant(run.interval_end)}
+    if key != ROOT:
+        scope |= _about_step(loaded, key)
+    return scope
+
+
+def _about_step(loaded: Loaded, key: str) -> dict[str, object]:
+    plan = loaded.plan
+    node = plan.node(ids.node_of(key))
+    step = loaded.step(key)
+    around = iterations(plan, key)
+    taskrun: dict[str, object] = {
+        "id": f"{loaded.run.id}/{key}",
+        "startDate": instant((step.first_at if step else None) or loaded.run.created_at),
+        "attemptsCount": max(0, step.tries - 1) if step else 0,
+        "parentId": plan.parent_key(key) or None,
+    }
+    here: dict[str, object] = {"task": {"id": node.id, "type": _type(node)}, "taskrun": taskrun}
+    if around:
+        taskrun |= _iteration(loaded, around[0])
+    parents = [{"taskrun": _iteration(loaded, other)} for other in around[1:]]
+    if parents:
+        here["parent"] = parents[0]
+    here["parents"] = parents
+    failure = _nearest_failure(loaded, key)
+    if failure:
+        here["error"] = failure
+    return here
+
+
+def _type(node: Node) -> str:
+    return node.type if isinstance(node, Task) else "subflow" if isinstance(node, Subflow) else type(node).__name__.lower()
+
+
+def _iteration(loaded: Loaded, key: str) -> dict[str, object]:
+    step = loaded.step(key)
+    return {"value": loop_text(step.value) if step else None, "iteration": ids.iteration_of(key)}
+
+
+def _nearest_failure(loaded: Loaded, key: str) -> dict[str, object] | None:
+    for around in loaded.plan.ancestors(key):
+        step = loaded.step(around) if around else None
+        state = loaded.run.root if not around else step.group if step else None
+        if state and state.failure:
+            return {"message": state.failure.message, "kind": str(state.failure.kind)}
+    return None
+
+
+def iterations(plan: Plan, key: str) -> list[str]:
+    """Keys of the iterations around a step, the nearest first."""
+    return [around for around in (key, *plan.ancestors(key)) if ids.iteration_of(around) is not None]
+
+
+def loop_text(value: object) -> object:
+    """A loop's value as expressions see it: maps and lists as JSON text, scalars as they are."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False) if isinstance(value, dict | list) else value
+
+
+def nested(flat: Mapping[str, object]) -> dict[str, object]:
+    """Names with dots as maps within maps: `a.b` is reached as `x.a.b`."""
+    if not any("." in name for name in flat):
+        return dict(flat)
+    tree: dict[str, object] = {}
+    for name, value in flat.items():
+        *path, last = name.split(".")
+        place = tree
+        for part in path:
+            below = place.setdefault(part, {})
+            if not isinstance(below, dict):
+                below = place[part] = {}
+            place = below
+        place[last] = value
+    return tree
+
+
+def instant(micros: int) -> str:
+    """An instant as ISO-8601 text in UTC."""
+    return (EPOCH + datetime.timedelta(microseconds=micros)).isoformat().replace("+00:00", "Z")
+
+
+def status_word(plan: Plan, status: str) -> str:
+    """A status as the flow's language writes it."""
+    return status.upper() if plan.flow.language.upper_case_statuses else str(status)
+
+
+def loops_around(plan: Plan, node_id: str) -> list[str]:
+    """Ids of the loops that a node lies in, the outermost first."""
+    found = []
+    seat = plan.seats[node_id]
+    while seat.parent != ROOT:
+        parent = plan.seats[seat.parent]
+        if isinstance(parent.node, ForEach) and seat.branch == TASKS:
+            found.append(seat.parent)
+        seat = parent
+    return found[::-1]
+
+
+class Outputs(Mapping[str, object]):
+    """`outputs`: by task id; of a task in loops, nested by the loops' values."""
+
+    def __init__(self, loaded: Loaded, key: str) -> None:
+        self._loaded = loaded
+        self._own = iterations(loaded.plan, key)[::-1] if key else []
+
+    def __getitem__(self, node_id: str) -> object:
+        plan = self._loaded.plan
+        if node_id not in plan.seats:
+            raise KeyError(node_id)
+        loops = loops_around(plan, node_id)
+        if loops:
+            return ByValue(self._loaded, node_id, loops, "", self._own)
+        found = self._loaded.output(node_id)
+        if found is None:
+            raise KeyError(node_id)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return (node_id for node_id in self._loaded.plan.seats if self._has(node_id))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _has(self, node_id: str) -> bool:
+        return bool(loops_around(self._loaded.plan, node_id)) or self._loaded.output(node_id) is not None
+
+
+class ByValue(Mapping[str, object]):
+    """The outputs of a task in loops, one level per loop. The own iteration is found without reading the others."""
+
+    def __init__(self, loaded: Loaded, node_id: str, loops: list[str], prefix: str, own: list[str]) -> None:
+        self._loaded = loaded
+        self._node = node_id
+        self._loop, *self._inner = loops
+        self._prefix = prefix
+        self._own = own
+
+    def __getitem__(self, value: object) -> object:
+        key = self._iteration(str(loop_text(value)))
+        if self._inner:
+            return ByValue(self._loaded, self._node, self._inner, f"{key}/", self._own[1:])
+        found = self._loaded.output(f"{key}/{self._node}")
+        if found is None:
+            raise KeyError(value)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(str(loop_text(step.value)) for step in self._steps()))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _iteration(self, text: str) -> str:
+        loop = self._prefix + self._loop
+        if self._own and self._own[0].startswith(f"{loop}["):
+            step = self._loaded.step(self._own[0])
+            if step is not None and str(loop_text(step.value)) == text:
+                return self._own[0]
+        for step in self._steps():
+            if str(loop_text(step.value)) == text:
+                return step.key
+        raise KeyError(text)
+
+    def _steps(self) -> list[Step]:
+        start = f"{self._prefix}{self._loop}["
+        return [step for step in self._loaded.steps_of(self._loop) if step.key.startswith(start)]
+
+
+class Tasks(Mapping[str, object]):
+    """`tasks`: the status of each task by id, in the same iteration where it lies in one."""
+
+    def __init__(self, loaded: Loaded, key: str) -> None:
+        self._loaded = loaded
+        self._prefix = ids.loop_prefix(key)
+
+    def __getitem__(self, node_id: str) -> object:
+        plan = self._loaded.plan
+        if node_id not in plan.seats:
+            raise KeyError(node_id)
+        inside = len(loops_around(plan, node_id))
+        prefix = "/".join(self._prefix.split("/")[:inside]) + "/" if inside else ""
+        step = self._loaded.step(prefix + node_id)
+        if step is None:
+            raise KeyError(node_id)
+        return {"state": status_word(plan, step.status)}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._loaded.plan.seats)
+
+    def __len__(self) -> int:
+        return len(self._loaded.plan.seats)

@@ -1,0 +1,124 @@
+"""How do ends and starts travel through the groups? One queue of starts, one of ends, worked off until both are empty."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from penstock.engine import leaf
+from penstock.engine.draft import Draft
+from penstock.engine.evaluate import failure_of, is_pure
+from penstock.engine.finish import finish
+from penstock.engine.groups import branch, counts, foreach, guard, parallel, sequence
+from penstock.errors import PenstockError
+from penstock.model import ids
+from penstock.model.effect import Ready, SetTimer, Work
+from penstock.model.event import Timer
+from penstock.model.node import Arrangement, ForEach, If, Node, Parallel, Sequence, Subflow, Switch, Task
+from penstock.model.plan import ERRORS, FINALLY
+from penstock.model.run import GroupState, Phase, Step
+from penstock.model.status import RunStatus, StepStatus
+
+
+def settle(draft: Draft) -> None:
+    """Work off what was decided to start and what has ended, until the run is at rest."""
+    while draft.starting or draft.ended:
+        if draft.starting:
+            key, node = draft.starting.popleft()
+            start(draft, key, node)
+        else:
+            hear(draft, draft.ended.popleft())
+    if draft.run.status is RunStatus.KILLING and not draft.run.open:
+        finish(draft, StepStatus.KILLED)
+
+
+def start(draft: Draft, key: str, node: Node) -> None:
+    """Begin a node: its step is born now."""
+    match node:
+        case Task() | Subflow():
+            leaf.begin(draft, key, node)
+        case _:
+            earlier = draft.earlier(key)
+            number = (earlier.attempt if earlier else 0) + 1
+            draft.put(
+                Step(
+                    key=key,
+                    node=node.id,
+                    status=StepStatus.RUNNING,
+                    attempt=number,
+                    tries=1,
+                    group=GroupState(),
+                    queued_at=draft.now,
+                    first_at=draft.now,
+                    started_at=draft.now,
+                )
+            )
+            if node.deadline is not None:
+                draft.emit(SetTimer(key, number, Timer.STEP_TIMEOUT, draft.now + node.deadline))
+            begin_group(draft, key, node)
+
+
+def begin_group(draft: Draft, key: str, node: Arrangement, values: dict[str, object] | None = None) -> None:
+    """Begin a group; what it must evaluate first is asked of a worker when it reaches out, given back as `values`."""
+    try:
+        match node:
+            case Sequence():
+                sequence.go_on(draft, key, draft.group(key))
+            case Parallel():
+                parallel.go_on(draft, key, draft.group(key), node)
+            case ForEach():
+                if values is not None or is_pure(foreach.outline(node)):
+                    foreach.begin(draft, key, node, values)
+                else:
+                    ask_worker(draft, key)
+            case If() | Switch():
+                if values is not None or is_pure(branch.outline(node)):
+                    branch.begin(draft, key, node, values)
+                else:
+                    ask_worker(draft, key)
+    except PenstockError as error:
+        guard.fail(draft, key, failure_of(error))
+
+
+def ask_worker(draft: Draft, key: str) -> None:
+    """Have a worker evaluate what a group needs and what reaches out."""
+    step = replace(draft.held(key), evaluating=True)
+    draft.put(step)
+    draft.emit(Ready(key, step.attempt, Work.EVALUATE))
+
+
+def hear(draft: Draft, key: str) -> None:
+    """Tell the group around a step that the step has ended."""
+    step = draft.held(key)
+    around = draft.plan.parent_key(key)
+    state = draft.group(around)
+    seat = draft.plan.seats[step.node]
+    if seat.branch in (ERRORS, FINALLY) and ids.iteration_of(key) is None:
+        if not draft.is_over(around):
+            guard.aside_go_on(draft, around, state)
+        return
+    state = counts.ended(state, step.status, step.failure)
+    draft.set_group(around, state)
+    if draft.is_over(around) or state.phase is not Phase.TASKS or state.result is not None:
+        return  # a late end: counted, and nothing else follows from it
+    if draft.run.status is RunStatus.KILLING or draft.orphaned(around):
+        if not counts.open_children(state):
+            guard.tasks_over(draft, around, counts.rollup(state) if counts.has_bad(state) else StepStatus.CANCELLED)
+        return
+    go_on(draft, around, state)
+
+
+def go_on(draft: Draft, key: str, state: GroupState) -> None:
+    """Let a group start what may start now, or be over."""
+    if ids.iteration_of(key) is not None:
+        sequence.go_on(draft, key, state)
+        return
+    node = draft.node(key)
+    match node:
+        case Sequence() | If() | Switch():
+            sequence.go_on(draft, key, state)
+        case Parallel():
+            parallel.go_on(draft, key, state, node)
+        case ForEach():
+            foreach.go_on(draft, key, state, node)
+        case Task() | Subflow():
+            raise AssertionError(f"{key} is not a group")
