@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-import decimal
 import traceback
 from collections.abc import Mapping
 from typing import cast
@@ -16,6 +14,7 @@ from penstock.model.run import ErrorKind
 from penstock.model.status import Outcome
 from penstock.sdk import registry
 from penstock.sdk.context import About, Context, Level, Transport
+from penstock.sdk.plain import plain
 from penstock.sdk.task import Outputs, Result, TaskType
 
 
@@ -52,38 +51,6 @@ def perform(task: TaskType, context: Context) -> dict[str, object]:
         context.log(traceback.format_exc().rstrip(), Level.ERROR)
         text = str(error).strip()
         return _failed("", ErrorKind.TASK, f"{type(error).__name__}: {text}" if text else type(error).__name__)
-
-
-def plain(value: object) -> object:
-    """Turn a value into what JSON can say: decimals exactly or as text, instants in ISO-8601, bytes as text."""
-    match value:
-        case None | bool() | int() | str():
-            return value
-        case float():
-            return value if value - value == 0 else None
-        case decimal.Decimal():
-            return _number(value)
-        case Mapping():
-            return {str(name): plain(item) for name, item in value.items()}
-        case list() | tuple() | set() | frozenset():
-            return [plain(item) for item in value]
-        case datetime.datetime() | datetime.date() | datetime.time():
-            return value.isoformat()
-        case bytes() | bytearray() | memoryview():
-            return bytes(value).decode("utf-8", "backslashreplace")
-        case msgspec.Struct():
-            return plain(msgspec.to_builtins(value, enc_hook=plain))
-        case _:
-            return str(value)
-
-
-def _number(value: decimal.Decimal) -> object:
-    if not value.is_finite():
-        return None
-    if value == value.to_integral_value() and value.as_tuple().exponent == 0:
-        return int(value)
-    near = float(value)
-    return near if decimal.Decimal(repr(near)) == value else str(value)
 
 
 def _ended(outputs: Outputs) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""What can a task reach while it runs? Its context: log, metrics, outputs, files, secrets, saved state, and a few questions."""
+"""What can a task reach while it runs? Its context: log, metrics, outputs, files, secrets, saved state, questions."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Ask(enum.StrEnum):
     FILE_GET = "file.get"
     FILE_DELETE = "file.delete"
     FILE_SIZE = "file.size"
-    SECRET_GET = "secret.get"
+    UNSEAL = "secret.get"
     LABELS_SET = "labels.set"
     LOGS_FETCH = "logs.fetch"
     RUN_START = "run.start"
@@ -114,9 +114,7 @@ class Context:
         tags: Mapping[str, str] | None = None,
     ) -> None:
         """Record a number; a timer's is in seconds."""
-        self._transport.send(
-            {"t": "metric", "name": name, "value": value, "kind": str(kind), "tags": dict(tags or {})}
-        )
+        self._transport.send({"t": "metric", "name": name, "value": value, "kind": str(kind), "tags": dict(tags or {})})
 
     def output(self, name: str, value: object) -> None:
         """Hand on a value now; it is kept if the attempt fails later."""
@@ -133,7 +131,7 @@ class Context:
 
     def secret(self, name: str) -> str:
         """The secret of this name; Refused when there is none."""
-        return str(self.ask(Ask.SECRET_GET, name=name))
+        return str(self.ask(Ask.UNSEAL, name=name))
 
     def fetch(self, uri: str) -> Path:
         """A copy of a stored file, in the working directory."""

@@ -21,7 +21,7 @@ class LaunchMode(enum.StrEnum):
 
 
 class OutputsShape(enum.StrEnum):
-    """What the outputs of a process are: a script's counts, variables and files, or the mapping that a function gave."""
+    """What the outputs of a process are: a script's counts, variables and files, or what a function gave."""
 
     SCRIPT = "script"
     MAPPING = "mapping"

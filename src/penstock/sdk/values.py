@@ -1,4 +1,4 @@
-"""Which kinds of value can a property have besides JSON's own? Durations, sizes and secrets, and how text becomes them."""
+"""Which kinds of value can a property have besides JSON's own? Durations, sizes, secrets, and how text becomes them."""
 
 from __future__ import annotations
 
@@ -86,4 +86,6 @@ def schema_hook(kind: type) -> dict[str, object]:
         return {"anyOf": [{"type": "integer", "description": "bytes"}, {"type": "string"}]}
     if kind is Secret:
         return {"type": "string", "writeOnly": True}
+    if kind is object:
+        return {}
     raise NotImplementedError(f"no task type may declare a property of {kind}")

@@ -1,0 +1,1 @@
+"""Which task types need nothing but Penstock itself? Log, return, fail, assert, sleep, output values, key-value."""

@@ -1,0 +1,1 @@
+"""Which task types run people's code? Shell and Python, as a script, as commands, as a function."""

@@ -1,0 +1,156 @@
+"""What have all script tasks in common? Files in and out, environment, commands before, where they run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import Annotated, ClassVar, Final
+
+import msgspec
+from msgspec import Meta, field
+
+from penstock.errors.task import BadAddress, NotOffered
+from penstock.sdk.launch import STORED, FileChoice, Launch, LaunchContext, LaunchMode, Limits
+from penstock.sdk.task import ScriptType
+from penstock.sdk.values import Size
+
+SHELL: Final = ("/bin/sh", "-c")
+PROCESS: Final = ("process", "io.kestra.plugin.core.runner.Process", "io.kestra.core.models.tasks.runners.Process")
+
+
+class TaskRunner(msgspec.Struct, frozen=True, rename="camel"):
+    """Where the process lives; further options of other runners are read over."""
+
+    type: Annotated[str, Meta(description="The runner's type.")] = "process"
+
+
+class NamespaceFiles(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Which files of the project come into the working directory."""
+
+    enabled: Annotated[bool, Meta(description="Whether any do.")] = True
+    include: Annotated[list[str], Meta(description="Globs of those that do; none means all.")] = []
+    exclude: Annotated[list[str], Meta(description="Globs of those that do not.")] = []
+
+
+class Resources(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """What the process may use; nothing means the worker's own limits."""
+
+    memory: Annotated[Size | None, Meta(description="Memory.", extra={"unit": "bytes, or 512 MiB"})] = None
+    cpu_seconds: Annotated[int | None, Meta(description="Time on the processor.", extra={"unit": "s"})] = None
+    open_files: Annotated[int | None, Meta(description="Files open at once.")] = None
+
+
+class Script(ScriptType, frozen=True, kw_only=True):
+    """What every script task declares."""
+
+    outputs: ClassVar[dict[str, str]] = {
+        "vars": 'Values that the script printed as `::{"outputs": {…}}::`.',
+        "exitCode": "The exit code of the process.",
+        "outputFiles": "Address of each stored file, by its name.",
+        "stdOutLineCount": "Lines on standard output.",
+        "stdErrLineCount": "Lines on standard error.",
+    }
+
+    before_commands: Annotated[
+        list[str], Meta(description="Shell commands that run first, in the same shell.", examples=[["ls -l"]])
+    ] = field(default_factory=list)
+    fail_fast: Annotated[bool, Meta(description="Whether the first command that fails ends the shell.")] = True
+    interpreter: Annotated[
+        list[str] | None, Meta(description="Program and arguments that take the commands instead of the shell.")
+    ] = None
+    env: Annotated[dict[str, str], Meta(description="Environment variables of the process.")] = field(
+        default_factory=dict
+    )
+    input_files: Annotated[
+        dict[str, str],
+        Meta(description="Files of the working directory: name → content, or the address of a stored file."),
+    ] = field(default_factory=dict)
+    output_files: Annotated[
+        list[str], Meta(description="Globs of files to store when the process has ended.", examples=[["*.csv"]])
+    ] = field(default_factory=list)
+    namespace_files: Annotated[
+        NamespaceFiles | None, Meta(description="Which files of the project come into the working directory.")
+    ] = None
+    resources: Annotated[Resources | None, Meta(description="What the process may use at most.")] = None
+    task_runner: Annotated[
+        TaskRunner | None, Meta(description="Where the process lives; the process runner is the default.")
+    ] = None
+    warning_on_std_err: Annotated[
+        bool, Meta(description="Whether a line on standard error makes a success a warning.")
+    ] = False
+    container_image: Annotated[
+        str | None, Meta(description="Image for container runners; the process runner does not use it.")
+    ] = None
+    runner: Annotated[
+        str | None, Meta(description="PROCESS or DOCKER.", extra={"deprecated": "taskRunner says it"})
+    ] = None
+    docker: Annotated[
+        dict[str, object] | None,
+        Meta(description="Options of the container.", extra={"deprecated": "taskRunner and containerImage say it"}),
+    ] = None
+    target_os: Annotated[
+        str, Meta(description="AUTO, LINUX or WINDOWS; read and not used.", extra={"template": False})
+    ] = field(default="AUTO", name="targetOS")
+
+    def shell(self, plan: LaunchContext, commands: Sequence[str], python: str = "project") -> Launch:
+        """Describe a shell that runs the commands before, then these."""
+        text, found = localize("\n".join([*self.before_commands, *commands]))
+        if self.interpreter is None and self.fail_fast:
+            text = f"set -e\n{text}"
+        argv = (*(self.interpreter or SHELL), text)
+        launch = Launch(mode=LaunchMode.EXEC, argv=argv, interpreter=python, input_files=found)
+        return self.furnish(launch, plan)
+
+    def furnish(self, launch: Launch, plan: LaunchContext) -> Launch:
+        """Add what all scripts have in common; NotOffered when a container is asked for."""
+        for name in self.input_files:
+            check_name(name)
+        workdir = {"WORKING_DIR": plan.workdir, "OUTPUT_DIR": plan.workdir} if plan.workdir else {}
+        limits = self.resources or Resources()
+        files = self.namespace_files
+        return msgspec.structs.replace(
+            launch,
+            env={**workdir, **self.env},
+            input_files={**launch.input_files, **self.input_files},
+            output_files=tuple(self.output_files),
+            project_files=FileChoice(tuple(files.include), tuple(files.exclude)) if files and files.enabled else None,
+            stderr_warns=self.warning_on_std_err,
+            limits=Limits(limits.memory, limits.cpu_seconds, limits.open_files),
+            notices=self.notices(),
+        )
+
+    def notices(self) -> tuple[str, ...]:
+        """What the attempt's log should say about where it runs."""
+        wanted = self.task_runner.type if self.task_runner else (self.runner or "process")
+        if wanted not in PROCESS and wanted.lower() != "process":
+            raise NotOffered(
+                f'The runner "{wanted}" does not exist here: this release starts processes, not containers.',
+                hint=f'Leave it out, or write "{PROCESS[1]}", when the code may run on the worker itself.',
+            )
+        if self.container_image or self.docker:
+            image = self.container_image or str((self.docker or {}).get("image", ""))
+            return (f'Runs as a process on the worker; the image "{image}" is not used.',)
+        return ()
+
+
+def localize(text: str) -> tuple[str, dict[str, str]]:
+    """Put a local name in the place of each stored file's address; gives the text and name → address."""
+    names: dict[str, str] = {}
+
+    def local(match: re.Match[str]) -> str:
+        uri = match[0]
+        if uri not in names:
+            last = PurePosixPath(uri).name or "file"
+            names[uri] = last if last not in names.values() else f"{len(names)}-{last}"
+        return names[uri]
+
+    replaced = STORED.sub(local, text)
+    return replaced, {name: uri for uri, name in names.items()}
+
+
+def check_name(name: str) -> None:
+    """Refuse the name of a file that would lie outside the working directory."""
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or not path.parts:
+        raise BadAddress(f'The file "{name}" would lie outside the working directory.')

@@ -1,0 +1,187 @@
+"""What does a task type say of itself? Its fields as data, as JSON Schema, as a reference page."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import msgspec
+
+from penstock.sdk.plain import plain
+from penstock.sdk.task import TaskType
+from penstock.sdk.values import Duration, Secret, Size, schema_hook
+
+WORDS: dict[object, str] = {
+    str: "text",
+    int: "whole number",
+    float: "number",
+    bool: "true or false",
+    Duration: "duration",
+    Size: "size",
+    Secret: "secret",
+    type(None): "nothing",
+    Any: "anything",
+    object: "anything",
+}
+
+
+class Field(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One declared property; `template` says whether `{{ … }}` in it is rendered."""
+
+    name: str
+    type: str
+    required: bool
+    description: str
+    default: object = None
+    unit: str = ""
+    examples: tuple[object, ...] = ()
+    template: bool = True
+    deprecated: str = ""
+
+
+class Description(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """All that a task type says of itself."""
+
+    name: str
+    aliases: tuple[str, ...]
+    summary: str
+    mode: str
+    fields: tuple[Field, ...]
+    outputs: dict[str, str]
+    example: dict[str, object]
+
+
+def describe(kind: type[TaskType]) -> Description:
+    """Give a type's own account of itself."""
+    return Description(
+        name=kind.type_name,
+        aliases=kind.aliases,
+        summary=summary(kind),
+        mode=kind.mode.value,
+        fields=tuple(fields(kind)),
+        outputs=kind.outputs,
+        example=kind.example,
+    )
+
+
+def summary(kind: type) -> str:
+    """The sentence that a type's docstring is."""
+    return " ".join((kind.__doc__ or "").split())
+
+
+def fields(kind: type[msgspec.Struct]) -> Iterator[Field]:
+    """The declared properties of a type, in the order declared."""
+    for field in msgspec.structs.fields(kind):
+        about = _meta(field.type)
+        extra = about.extra or {}
+        yield Field(
+            name=field.encode_name,
+            type=words(field.type),
+            required=field.required,
+            description=about.description or "",
+            default=_default(field),
+            unit=str(extra.get("unit", "")),
+            examples=tuple(about.examples or ()),
+            template=bool(extra.get("template", True)),
+            deprecated=str(extra.get("deprecated", "")),
+        )
+
+
+def words(hint: Any) -> str:
+    """An annotation in words that people read."""
+    origin, parts = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return words(parts[0])
+    if origin in (Union, types.UnionType):
+        return " or ".join(dict.fromkeys(words(part) for part in parts if part is not type(None)))
+    if origin is Literal:
+        return " or ".join(f'"{part}"' for part in parts)
+    if origin in (list, tuple, set):
+        return f"list of {words(parts[0])}"
+    if origin is dict:
+        return f"map of {words(parts[1])}"
+    if hint in WORDS:
+        return WORDS[hint]
+    if hasattr(hint, "__members__"):
+        return "one of " + ", ".join(str(word.value) for word in hint)
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        return "{" + ", ".join(field.encode_name for field in msgspec.structs.fields(hint)) + "}"
+    return str(getattr(hint, "__name__", hint))
+
+
+def json_schema(kind: type[TaskType]) -> dict[str, object]:
+    """The JSON Schema (2020-12) of a type's properties."""
+    properties: dict[str, object] = {}
+    shared: dict[str, object] = {}
+    needed = []
+    for field in msgspec.structs.fields(kind):
+        schema = msgspec.json.schema(field.type, schema_hook=schema_hook)
+        shared.update(schema.pop("$defs", {}))
+        about = _meta(field.type)
+        schema.setdefault("description", about.description or "")
+        schema.update({f"x-{name}": value for name, value in (about.extra or {}).items()})
+        if field.required:
+            needed.append(field.encode_name)
+        else:
+            schema["default"] = _default(field)
+        properties[field.encode_name] = schema
+    result: dict[str, object] = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": kind.type_name,
+        "description": summary(kind),
+        "type": "object",
+        "properties": properties,
+        "required": needed,
+        "additionalProperties": False,
+    }
+    return {**result, "$defs": shared} if shared else result
+
+
+def reference(kind: type[TaskType]) -> str:
+    """The page of a type in the reference, in Markdown."""
+    about = describe(kind)
+    lines = [
+        f"# {about.name}",
+        "",
+        about.summary,
+        "",
+        "| property | is | default | what it says |",
+        "|---|---|---|---|",
+    ]
+    for field in about.fields:
+        default = "**required**" if field.required else _shown(field.default)
+        unit = f" ({field.unit})" if field.unit else ""
+        old = f" Deprecated: {field.deprecated}." if field.deprecated else ""
+        fixed = "" if field.template else " Not rendered."
+        lines.append(f"| `{field.name}` | {field.type}{unit} | {default} | {field.description}{old}{fixed} |")
+    if about.outputs:
+        lines += ["", "| output | is |", "|---|---|"]
+        lines += [f"| `{name}` | {sentence} |" for name, sentence in about.outputs.items()]
+    example = {"id": "example", "type": about.name, **about.example}
+    lines += ["", "```yaml", msgspec.yaml.encode([example]).decode().rstrip(), "```"]
+    if about.aliases:
+        lines += ["", "Also known as " + ", ".join(f"`{alias}`" for alias in about.aliases) + "."]
+    return "\n".join(lines) + "\n"
+
+
+def _meta(hint: Any) -> msgspec.Meta:
+    if get_origin(hint) is Annotated:
+        for part in get_args(hint)[1:]:
+            if isinstance(part, msgspec.Meta):
+                return part
+    return msgspec.Meta()
+
+
+def _default(field: msgspec.structs.FieldInfo) -> object:
+    if field.default_factory is not msgspec.NODEFAULT:
+        return plain(field.default_factory())
+    if field.default is msgspec.NODEFAULT:
+        return None
+    if isinstance(field.default, Duration):
+        return f"PT{field.default.seconds:g}S"
+    return plain(field.default)
+
+
+def _shown(value: object) -> str:
+    return "" if value is None or value == "" else f"`{msgspec.json.encode(value).decode()}`"
