@@ -93,10 +93,9 @@ def locks() -> list[tuple[str, str]]:
 
 
 def locked(name: str) -> set[str]:
-    """The packages of one lock file that Linux or macOS installs."""
+    """The packages of one lock file, those that only another system installs included."""
     text = (ROOT / "requirements" / name).read_text(encoding="utf-8")
-    found = re.findall(r"^([\w.-]+)==\S+(?: ; (.+?))? \\$", text, re.M)
-    return {normal(package) for package, marker in found if "== 'win32'" not in marker.replace("sys_platform ", "")}
+    return {normal(package) for package in re.findall(r"^([\w.-]+)==", text, re.M)}
 
 
 def normal(name: str) -> str:

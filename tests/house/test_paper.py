@@ -12,7 +12,7 @@ EXPECTED = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICE
 
 # Assembled from pieces, so that this page does not offend against itself.
 MACHINE = re.compile(r"(?<![\w.-])/(?:work|root|home)/[\w.-]+")
-ADDRESS = re.compile(r"(?i)\b(?:extra-)?index-url[ =]\S+|//[\w.-]*(?:artifactory|nexus|devpi)[\w.-]*/")
+ADDRESS = re.compile(r"(?i)index-url[ =]+https?://|//[\w.-]*(?:artifactory|nexus|devpi)[\w.-]*/")
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 
 # Where a path that looks like a machine's is meant, each with its reason.
