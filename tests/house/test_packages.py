@@ -54,7 +54,9 @@ def test_nothing_of_a_vendor_is_loaded_before_it_is_needed(script: str, allowed:
 def distributions(modules: list[str]) -> set[str]:
     """The installed packages that loaded modules belong to, leaving out ours and what every interpreter starts with."""
     owners = packages_distributions()
-    bare = subprocess.run([sys.executable, "-c", f"import json, sys\n{LOADED}"], capture_output=True, text=True, check=True)
+    bare = subprocess.run(
+        [sys.executable, "-c", f"import json, sys\n{LOADED}"], capture_output=True, text=True, check=True
+    )
     ours = {"penstock", *json.loads(bare.stderr.splitlines()[-1])}
     return {normal(name) for module in modules if module not in ours for name in owners.get(module, ())}
 

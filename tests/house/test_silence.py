@@ -17,7 +17,9 @@ SLEEPERS = frozenset({"acceptance", "chaos"})
 
 
 def test_checks_are_silenced_fewer_than_ten_times_in_all() -> None:
-    silenced = [f"{page.path}:{line} {text}" for page in pages() for line, text in comments(page) if SILENCED.search(text)]
+    silenced = [
+        f"{page.path}:{line} {text}" for page in pages() for line, text in comments(page) if SILENCED.search(text)
+    ]
 
     assert len(silenced) <= SILENCED_MOST, offenders("Silenced checks", silenced)
 
