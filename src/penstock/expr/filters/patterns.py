@@ -1,0 +1,160 @@
+"""Which filters look for patterns in text? Replacement, splitting, regular expressions; each search within a time limit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, TypeVar
+
+from penstock.errors.expr import ExprFailed, ExprLimit
+from penstock.expr.calls import fits
+from penstock.expr.printing import to_text
+from penstock.expr.registry import filter
+
+if TYPE_CHECKING:
+    import regex
+
+SECONDS = 1.0
+_SPECIAL = frozenset("\\^$.|?*+()[]{}")
+T = TypeVar("T")
+
+
+@filter("replace")
+def replace(value: str, pairs: Mapping[str, object], regexp: bool = False) -> str:
+    """The text with each key of the map replaced by its value; with `regexp` the keys are patterns, `$1` their groups."""
+    for old, new in pairs.items():
+        if regexp:
+            value = _substituted(value, old, to_text(new))
+        elif old:
+            instead = to_text(new)
+            fits(len(value) + value.count(old) * (len(instead) - len(old)))
+            value = value.replace(old, instead)
+    return value
+
+
+@filter("split")
+def split(value: str, delimiter: str, limit: int | None = None) -> list[object]:
+    """The parts of the text between the delimiters (a pattern); without a limit empty parts at the end are dropped."""
+    parts: list[object]
+    most = max(0, (limit or 0) - 1)
+    if delimiter == "":
+        parts = [*value[:most], value[most:]] if most and len(value) > most else list(value)
+    elif limit == 1:
+        parts = [value]
+    elif _SPECIAL.isdisjoint(delimiter):
+        parts = list(value.split(delimiter, most or -1))
+    else:
+        parts = list(_within(delimiter, lambda pattern: _pieces(pattern, value, most)))
+    if not limit:
+        while len(parts) > 1 and parts[-1] == "":
+            parts.pop()
+    return parts
+
+
+@filter("regexMatch")
+def regex_match(value: str, regex: str) -> bool:
+    """True when the pattern is found in the text."""
+    return bool(_within(regex, lambda pattern: pattern.search(value, timeout=SECONDS) is not None))
+
+
+@filter("regexExtract")
+def regex_extract(value: str, regex: str, group: int = 0) -> str | None:
+    """What the pattern, or one of its groups, first matches; null when nothing does."""
+
+    def found(pattern: regex_pattern) -> str | None:
+        match = pattern.search(value, timeout=SECONDS)
+        if match is None:
+            return None
+        if not 0 <= group <= pattern.groups:
+            raise ExprFailed(f"The pattern has {pattern.groups} groups, no group {group}.")
+        got = match.group(group)
+        return got if isinstance(got, str) else None
+
+    return _within(regex, found)
+
+
+@filter("regexReplace")
+def regex_replace(value: str, regex: str, replacement: str) -> str:
+    """The text with every match of the pattern replaced; `$1` stands for its first group."""
+    return _substituted(value, regex, replacement)
+
+
+if TYPE_CHECKING:
+    regex_pattern = regex.Pattern[str]
+
+
+def _substituted(value: str, pattern: str, replacement: str) -> str:
+    """Replace, with `$1` and `${name}` for groups and a backslash before a plain `$`."""
+
+    def replaced(compiled: regex_pattern) -> str:
+        pieces: list[str] = []
+        size = end = 0
+        for match in compiled.finditer(value, timeout=SECONDS):
+            piece = value[end : match.start()] + _expanded(match, replacement)
+            size += len(piece)
+            fits(size)
+            pieces.append(piece)
+            end = match.end()
+        return "".join(pieces) + value[end:]
+
+    return _within(pattern, replaced)
+
+
+def _expanded(match: regex.Match[str], replacement: str) -> str:
+    if "$" not in replacement and "\\" not in replacement:
+        return replacement
+    pieces: list[str] = []
+    index = 0
+    while index < len(replacement):
+        letter = replacement[index]
+        if letter == "\\" and index + 1 < len(replacement):
+            pieces.append(replacement[index + 1])
+            index += 2
+        elif letter == "$":
+            name, index = _group_name(replacement, index + 1)
+            try:
+                pieces.append(match.group(int(name) if name.isdigit() else name) or "")
+            except IndexError:
+                raise ExprFailed(f"The pattern has no group `{name}`.") from None
+        else:
+            pieces.append(letter)
+            index += 1
+    return "".join(pieces)
+
+
+def _group_name(replacement: str, start: int) -> tuple[str, int]:
+    if replacement.startswith("{", start) and (end := replacement.find("}", start)) > 0:
+        return replacement[start + 1 : end], end + 1
+    end = start
+    while end < len(replacement) and replacement[end] in "0123456789" and end - start < 2:
+        end += 1
+    if end == start:
+        raise ExprFailed("`$` in a replacement names a group: `$1`, `${name}`. Write `\\$` for the sign itself.")
+    return replacement[start:end], end
+
+
+def _pieces(pattern: regex_pattern, value: str, most: int) -> list[str]:
+    """Split without giving the pattern's groups; an empty match at the start gives no empty part."""
+    parts: list[str] = []
+    end = 0
+    for match in pattern.finditer(value, timeout=SECONDS):
+        if match.end() == 0:
+            continue
+        if most and len(parts) >= most:
+            break
+        parts.append(value[end : match.start()])
+        end = match.end()
+    return [*parts, value[end:]]
+
+
+def _within(pattern: str, work: Callable[[regex_pattern], T]) -> T:
+    """Compile a pattern and use it, within its limits of length and time."""
+    import regex
+
+    if len(pattern) > 2000:
+        raise ExprLimit("A pattern has 2,000 characters at most.")
+    try:
+        return work(regex.compile(pattern))
+    except TimeoutError:
+        raise ExprLimit(f"The pattern takes more than {SECONDS:g} s.", hint="Nested repetitions are slow.") from None
+    except (regex.error, OverflowError, RecursionError, MemoryError) as error:
+        raise ExprFailed(f"This is no pattern: {error}.") from None

@@ -1,0 +1,181 @@
+"""Which filters work on text? Case, blanks, parts, replacement."""
+
+from __future__ import annotations
+
+from penstock.errors.expr import ExprFailed, WrongType
+from penstock.expr.calls import fits
+from penstock.expr.printing import joined_text, kind_of, to_text
+from penstock.expr.registry import filter
+
+
+@filter("upper")
+def upper(value: object) -> str:
+    """The text in capital letters."""
+    return joined_text(value).upper()
+
+
+@filter("lower")
+def lower(value: object) -> str:
+    """The text in small letters."""
+    return joined_text(value).lower()
+
+
+@filter("capitalize")
+def capitalize(value: str) -> str:
+    """The text with its first letter as a capital; the rest as it is."""
+    start = len(value) - len(value.lstrip())
+    return value[:start] + value[start : start + 1].upper() + value[start + 1 :]
+
+
+@filter("title")
+def title(value: str) -> str:
+    """The text with the first letter of every word as a capital; the rest as it is."""
+    pieces = []
+    begins = True
+    for letter in value:
+        pieces.append(letter.title() if begins else letter)
+        begins = letter.isspace()
+    return "".join(pieces)
+
+
+@filter("trim")
+def trim(value: str) -> str:
+    """The text without blanks around it."""
+    return value.strip()
+
+
+@filter("abbreviate")
+def abbreviate(value: str, length: int) -> str:
+    """The text cut to a length, three dots at its end included."""
+    if length < 4:
+        raise ExprFailed("The length of `abbreviate` is 4 at least: three dots and a letter.")
+    return value if len(value) <= length else value[: length - 3] + "..."
+
+
+@filter("string")
+def string(value: object) -> str:
+    """The value as it prints."""
+    return to_text(value)
+
+
+@filter("substringBefore")
+def substring_before(value: str, separator: str) -> str:
+    """The text before the first separator; all of it when there is none."""
+    return value.partition(separator)[0] if separator else ""
+
+
+@filter("substringBeforeLast")
+def substring_before_last(value: str, separator: str) -> str:
+    """The text before the last separator; all of it when there is none."""
+    before, found, _ = value.rpartition(separator) if separator else ("", "", "")
+    return before if found else value
+
+
+@filter("substringAfter")
+def substring_after(value: str, separator: str) -> str:
+    """The text after the first separator; nothing when there is none."""
+    return value.partition(separator)[2] if separator else value
+
+
+@filter("substringAfterLast")
+def substring_after_last(value: str, separator: str) -> str:
+    """The text after the last separator; nothing when there is none."""
+    _, found, after = value.rpartition(separator) if separator else ("", "", "")
+    return after if found else ""
+
+
+@filter("startsWith")
+def starts_with(value: str, prefix: str) -> bool:
+    """True when the text starts so."""
+    return value.startswith(prefix)
+
+
+@filter("endsWith")
+def ends_with(value: str, suffix: str) -> bool:
+    """True when the text ends so."""
+    return value.endswith(suffix)
+
+
+@filter("slugify")
+def slugify(value: str) -> str:
+    """The text as a name for addresses and files: small letters and digits, joined by hyphens."""
+    import unicodedata
+
+    plain = unicodedata.normalize("NFD", value).encode("ascii", "ignore").decode().lower()
+    return "-".join("".join(c if c.isalnum() else " " for c in plain).split())
+
+
+@filter("indent")
+def indent(value: str, amount: int, prefix: str = " ") -> str:
+    """The text with the prefix, amount times, before every line but the first."""
+    return _indented(value, amount, prefix)
+
+
+@filter("nindent")
+def nindent(value: str, amount: int, prefix: str = " ") -> str:
+    """A line break, then the text with the prefix, amount times, before every line."""
+    if not value:
+        return value
+    _fitting(value, amount, prefix)
+    return "\n" + prefix * amount + _indented(value, amount, prefix)
+
+
+@filter("escapeChar")
+def escape_char(value: object, type: str) -> object:
+    """The text with quotation marks escaped: `single`, `double`, or `shell`; texts in lists and maps too."""
+    replacements = {"single": ("'", "\\'"), "double": ('"', '\\"'), "shell": ("'", "'\\''")}
+    if type not in replacements:
+        raise ExprFailed(f"`escapeChar` knows `single`, `double` and `shell`, not `{type[:40]}`.")
+    return _escaped(value, *replacements[type])
+
+
+@filter("condense")
+def condense(value: str) -> str:
+    """The text with every stretch of blanks as one, and none around it."""
+    return " ".join(value.split())
+
+
+@filter("className")
+def class_name(value: object) -> str:
+    """The name that the kind of the value has in the engine that flows were first written for."""
+    match value:
+        case bool():
+            return "java.lang.Boolean"
+        case str():
+            return "java.lang.String"
+        case int():
+            return "java.lang.Long" if -(1 << 63) <= value < 1 << 63 else "java.math.BigInteger"
+        case float():
+            return "java.lang.Double"
+        case list():
+            return "java.util.ArrayList"
+        case dict():
+            return "java.util.LinkedHashMap"
+        case _:
+            return f"java.time.{type(value).__name__.capitalize()}"
+
+
+def _indented(value: str, amount: int, prefix: str) -> str:
+    _fitting(value, amount, prefix)
+    pad = prefix * amount
+    # Line breaks are kept as they are; only \n, \r and \r\n are line breaks here.
+    pieces = value.replace("\r\n", "\ue002").replace("\r", "\r" + pad).replace("\n", "\n" + pad)
+    return pieces.replace("\ue002", "\r\n" + pad)
+
+
+def _fitting(value: str, amount: int, prefix: str) -> None:
+    if amount < 0:
+        raise ExprFailed("An indentation is 0 at least.")
+    fits((value.count("\n") + value.count("\r") + 1) * amount * len(prefix) + len(value))
+
+
+def _escaped(value: object, mark: str, instead: str) -> object:
+    match value:
+        case str():
+            return value.replace(mark, instead)
+        case list() | tuple():
+            return [_escaped(item, mark, instead) for item in value]
+        case dict():
+            return {key: _escaped(item, mark, instead) for key, item in value.items()}
+        case _:
+            raise WrongType(f"`escapeChar` works on text, lists and maps, not {kind_of(value)}.")

@@ -1,0 +1,230 @@
+"""What do `+ - * / % ~ == < contains isIn ..` do with two values? Whole numbers are 64 bits wide and wrap around."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time, timedelta
+from typing import TypeGuard
+
+from penstock.errors.expr import ExprFailed, WrongType
+from penstock.expr.calls import fits
+from penstock.expr.printing import joined_text, kind_of
+
+
+def truth(value: object, where: str) -> bool:
+    """Tell whether a condition holds; null, lists and maps are no conditions."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return value != ""
+    if isinstance(value, (int, float)):
+        return value != 0
+    raise WrongType(
+        f"{where} needs true or false, not {kind_of(value)}.",
+        hint="Write `is not empty`, `is not null` or a comparison.",
+    )
+
+
+def equal(left: object, right: object) -> bool:
+    """Compare two values; numbers by value, and nothing else across kinds."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
+        return len(left) == len(right) and all(map(equal, left, right))
+    if isinstance(left, Mapping) and isinstance(right, Mapping):
+        return left.keys() == right.keys() and all(equal(item, right[key]) for key, item in left.items())
+    return left == right
+
+
+def less(left: object, right: object, symbol: str = "<") -> bool:
+    """Tell whether the left value comes first; both must be numbers, texts, or dates of one kind."""
+    if _number(left) and _number(right):
+        return left < right
+    match left, right:
+        case str(), str():
+            return left < right
+        case datetime(), datetime() if (left.tzinfo is None) == (right.tzinfo is None):
+            return left < right
+        case time(), time() if (left.tzinfo is None) == (right.tzinfo is None):
+            return left < right
+        case timedelta(), timedelta():
+            return left < right
+        case date(), date() if not isinstance(left, datetime) and not isinstance(right, datetime):
+            return left < right
+        case bool(), bool():
+            return left < right
+    raise WrongType(
+        f"`{symbol}` cannot compare {kind_of(left)} with {kind_of(right)}.",
+        hint="`| number` makes a number of text, `| timestamp` one of a date.",
+    )
+
+
+def add(left: object, right: object) -> object:
+    """`+`: numbers add, text joins, a list grows."""
+    if _number(left) and _number(right):
+        return _bounded(left + right)
+    if isinstance(left, str) or isinstance(right, str):
+        return _joined(joined_text(left), joined_text(right))
+    if isinstance(left, list):
+        more = right if isinstance(right, list) else [right]
+        fits(len(left) + len(more))
+        return left + more
+    raise _mismatch("+", left, right)
+
+
+def subtract(left: object, right: object) -> object:
+    """`-`: numbers subtract, a list loses the elements that are equal."""
+    if _number(left) and _number(right):
+        return _bounded(left - right)
+    if isinstance(left, list):
+        gone = right if isinstance(right, list) else [right]
+        return [item for item in left if not any(equal(item, other) for other in gone)]
+    raise _mismatch("-", left, right)
+
+
+def multiply(left: object, right: object) -> object:
+    """`*` of two numbers."""
+    if _number(left) and _number(right):
+        return _bounded(left * right)
+    raise _mismatch("*", left, right)
+
+
+def divide(left: object, right: object) -> object:
+    """`/` of two numbers; of two whole numbers the answer is whole, cut towards zero."""
+    if not (_number(left) and _number(right)):
+        raise _mismatch("/", left, right)
+    _not_zero(right, "/")
+    if isinstance(left, int) and isinstance(right, int):
+        quotient = abs(left) // abs(right)
+        return _bounded(quotient if (left < 0) == (right < 0) else -quotient)
+    return left / right
+
+
+def remainder(left: object, right: object) -> object:
+    """`%` of two numbers; the sign is the left one's."""
+    if not (_number(left) and _number(right)):
+        raise _mismatch("%", left, right)
+    _not_zero(right, "%")
+    if isinstance(left, int) and isinstance(right, int):
+        rest = abs(left) % abs(right)
+        return rest if left >= 0 else -rest
+    return math.fmod(left, right)
+
+
+def negate(value: object) -> object:
+    """`-` before a number."""
+    if _number(value):
+        return _bounded(-value)
+    raise WrongType(f"`-` needs a number, not {kind_of(value)}.")
+
+
+def plus(value: object) -> object:
+    """`+` before a number."""
+    if _number(value):
+        return value
+    raise WrongType(f"`+` needs a number, not {kind_of(value)}.")
+
+
+def concatenate(left: object, right: object) -> str:
+    """`~`: both sides as text, null as nothing."""
+    return _joined("" if left is None else joined_text(left), "" if right is None else joined_text(right))
+
+
+def contains(left: object, right: object) -> bool:
+    """`left contains right`: an element (or all of a list), a key, a part of a text."""
+    match left:
+        case None:
+            return False
+        case list() | tuple():
+            if isinstance(right, list):
+                return all(any(equal(item, one) for item in left) for one in right)
+            return any(equal(item, right) for item in left)
+        case Mapping():
+            return _hashable(right) and right in left
+        case str():
+            if isinstance(right, str):
+                return right in left
+            raise WrongType(f"A text contains text, not {kind_of(right)}.")
+    raise WrongType(f"`contains` needs a list, a map or text on its left, not {kind_of(left)}.")
+
+
+def is_in(left: object, right: object) -> bool:
+    """`left isIn right`: one of the elements of a list, or a key of a map."""
+    match right:
+        case list() | tuple():
+            return any(equal(item, left) for item in right)
+        case Mapping():
+            return _hashable(left) and left in right
+        case None | str():
+            return False
+    raise WrongType(f"`isIn` needs a list or a map on its right, not {kind_of(right)}.")
+
+
+def span(left: object, right: object) -> list[object]:
+    """`left .. right`: the whole numbers, or characters, from one to the other, both included."""
+    return counted(left, right, 1)
+
+
+def counted(start: object, end: object, step: int) -> list[object]:
+    """List the whole numbers, or characters, from start to end, both included."""
+    if step == 0:
+        raise ExprFailed("A range cannot go on by steps of 0.")
+    if isinstance(start, str) and isinstance(end, str) and len(start) == 1 and len(end) == 1:
+        return [chr(code) for code in range(ord(start), ord(end) + (1 if step > 0 else -1), step)]
+    if isinstance(start, int) and isinstance(end, int) and not isinstance(start, bool) and not isinstance(end, bool):
+        numbers = range(start, end + (1 if step > 0 else -1), step)
+        fits(max(0, (end - start) // step + 1), 1_000_000)
+        return list(numbers)
+    raise WrongType(f"A range goes between two whole numbers or two characters, not {kind_of(start)}, {kind_of(end)}.")
+
+
+BINARY: dict[str, Callable[[object, object], object]] = {
+    "+": add,
+    "-": subtract,
+    "*": multiply,
+    "/": divide,
+    "%": remainder,
+    "~": concatenate,
+    "==": equal,
+    "!=": lambda left, right: not equal(left, right),
+    "<": less,
+    ">": lambda left, right: less(right, left, ">"),
+    "<=": lambda left, right: not less(right, left, "<="),
+    ">=": lambda left, right: not less(left, right, ">="),
+    "contains": contains,
+    "isIn": is_in,
+    "..": span,
+}
+
+
+def _number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _bounded(value: int | float) -> int | float:
+    """Wrap a whole number into 64 bits."""
+    if isinstance(value, float) or -(1 << 63) <= value < 1 << 63:
+        return value
+    return (value + (1 << 63)) % (1 << 64) - (1 << 63)
+
+
+def _joined(left: str, right: str) -> str:
+    fits(len(left) + len(right))
+    return left + right
+
+
+def _not_zero(value: int | float, symbol: str) -> None:
+    if value == 0:
+        raise ExprFailed(f"Could not perform `{symbol}`: the right side is 0.")
+
+
+def _hashable(value: object) -> bool:
+    return value is None or isinstance(value, (str, int, float, date, time, timedelta))
+
+
+def _mismatch(symbol: str, left: object, right: object) -> WrongType:
+    return WrongType(
+        f"`{symbol}` cannot work on {kind_of(left)} and {kind_of(right)}.",
+        hint="`~` joins any two values as text; `| number` makes a number of text." if symbol == "+" else "",
+    )

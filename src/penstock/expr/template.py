@@ -1,0 +1,166 @@
+"""How is a text with `{{ … }}` compiled once and rendered many times? Template, and rendering of whole trees."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import NoReturn
+
+import msgspec
+
+from penstock.errors import PenstockError, Place
+from penstock.errors.expr import ExprLimit
+from penstock.expr.calls import PURE, Calls, Frame
+from penstock.expr.closures import compiled
+from penstock.expr.nodes import Body, Print
+from penstock.expr.parser import parse
+from penstock.expr.printing import to_text
+from penstock.expr.scope import Missing, told
+from penstock.expr.source import Emit, Run, source_of
+from penstock.expr.statements import Plain, emitter, text_of
+from penstock.expr.uses import Uses, uses_of
+
+MAX_PASSES = 100
+_CACHED_TEXT = 20_000
+
+
+class Template(msgspec.Struct, frozen=True, eq=False):
+    """A compiled text: what it is, what it reads, and how to render it."""
+
+    text: str
+    constant: bool
+    uses: Uses
+    pure: bool
+    body: Body
+    emit: Emit
+    # The closure of the one expression, when the text is that and nothing else.
+    alone: Run | None
+    owns: bool
+
+    def render(self, scope: Mapping[str, object], calls: Calls = PURE) -> str:
+        """Give the text; raises an ExprError whose place is relative to the template's text."""
+        if self.constant:
+            return self.text
+        return self.render_in(Frame(scope, calls, ({},) if self.owns else (), [calls.fuel]))
+
+    def value(self, scope: Mapping[str, object], calls: Calls = PURE) -> object:
+        """Give the value, its type kept when exactly one expression is printed, else the text."""
+        if self.constant:
+            return self.text
+        frame = Frame(scope, calls, ({},) if self.owns else (), [calls.fuel])
+        try:
+            if self.alone is not None:
+                return self.alone(frame)
+            out: list[object] = []
+            self.emit(frame, out)
+            return _kept_type(frame, out)
+        except (Missing, RecursionError) as error:
+            self._tell(error)
+
+    def render_in(self, frame: Frame) -> str:
+        """Render on behalf of another template, with its fuel and depth."""
+        try:
+            if self.alone is not None:
+                text = to_text(self.alone(frame))
+                return text if len(text) <= frame.calls.output else text_of(frame, [text])
+            out: list[object] = []
+            self.emit(frame, out)
+            return text_of(frame, out)
+        except (Missing, RecursionError) as error:
+            self._tell(error)
+
+    def _tell(self, error: Missing | RecursionError) -> NoReturn:
+        if isinstance(error, Missing):
+            raise told(error, self.text) from None
+        raise ExprLimit("The expression, or a value in it, nests too deep.", place=Place(1, 1, text=_line(self.text)))
+
+
+def compile(text: str, place: Place | None = None) -> Template:
+    """Compile a text; raises ExprSyntaxError, with lines and columns counted on from `place` when it is given."""
+    try:
+        return _cached(text) if len(text) <= _CACHED_TEXT else _compiled(text)
+    except PenstockError as error:
+        if place is not None and error.place is not None:
+            error.place = moved(error.place, place)
+        raise
+
+
+def moved(inner: Place, outer: Place) -> Place:
+    """Tell where a place of the template's text is in the file whose `outer` place the text starts at."""
+    if inner.line == 1:
+        line = outer.text or inner.text
+        return Place(outer.line, outer.column + inner.column - 1, outer.file, line)
+    return Place(outer.line + inner.line - 1, inner.column, outer.file, inner.text)
+
+
+def render(tree: object, scope: Mapping[str, object], calls: Calls = PURE) -> object:
+    """Render every text of a tree of maps (keys too) and lists; other values stay as they are."""
+    match tree:
+        case str():
+            return compile(tree).render(scope, calls) if "{" in tree else tree
+        case dict():
+            return {render(key, scope, calls): render(value, scope, calls) for key, value in tree.items()}
+        case list():
+            return [render(item, scope, calls) for item in tree]
+        case _:
+            return tree
+
+
+def render_again(text: str, frame: Frame, passes: int) -> str:
+    """Render a text, and what comes out of it, until nothing changes; raw parts stay as they are."""
+    kept: list[str] = []
+    for _ in range(passes):
+        if "{" not in text:
+            break
+        template = compile(text)
+        layers: tuple[dict[str, object], ...] = ({},) if template.owns else ()
+        inner = Frame(frame.scope, frame.calls, layers, frame.fuel, frame.depth, kept)
+        rendered = template.text if template.constant else template.render_in(inner)
+        if rendered == text:
+            break
+        text = rendered
+    else:
+        if passes > 1:
+            raise ExprLimit(f"The text still changes after it was rendered {MAX_PASSES} times.")
+    for number, raw in enumerate(kept):
+        text = text.replace(f"\ue000{number}\ue001", raw)
+    return text
+
+
+def truthy(value: object) -> bool:
+    """Tell whether a rendered condition holds: all but null, empty text, "false", "0" and "-0"."""
+    return value is not None and to_text(value) not in ("", "false", "0", "-0")
+
+
+@functools.lru_cache(maxsize=8192)
+def _cached(text: str) -> Template:
+    return _compiled(text)
+
+
+def _compiled(text: str) -> Template:
+    if "{{" not in text and "{%" not in text and "{#" not in text:
+        return Template(text, True, Uses(), True, (), _nothing, None, False)
+    body = parse(text)
+    source = source_of(text, body)
+    uses = uses_of(body, source)
+    try:
+        alone = compiled(body[0].of, source) if len(body) == 1 and isinstance(body[0], Print) else None
+        emit = _nothing if alone is not None else emitter(body, source)
+    except RecursionError:
+        raise ExprLimit("The expression nests too deep.", place=Place(1, 1, text=_line(text))) from None
+    return Template(text, False, uses, uses.pure, body, emit, alone, bool(source.variables))
+
+
+def _kept_type(frame: Frame, out: list[object]) -> object:
+    printed = [value for value in out if not isinstance(value, Plain)]
+    if len(printed) == 1 and not isinstance(printed[0], str) and not any(isinstance(v, Plain) and v.strip() for v in out):
+        return printed[0]
+    return text_of(frame, out)
+
+
+def _nothing(frame: Frame, out: list[object]) -> None:
+    """Print nothing."""
+
+
+def _line(text: str) -> str:
+    return text.partition("\n")[0]
