@@ -10,6 +10,12 @@ from tests.house.source import Page, offenders, own_pages, page, pages
 
 OURS = frozenset({"penstock", "projects", "bench", "tools", "tests"})
 
+# The libraries of the core, as they are imported.
+CORE = frozenset({"click", "msgspec", "obstore", "regex", "rich", "yaml", "zstandard"})
+
+# Files that are a vendor's library in our words and loaded only when it is wanted, each with its reason.
+VENDORS_OWN: dict[str, str] = {}
+
 # Files that may name a module of ours in a text, each with its reason.
 BY_NAME = {
     "src/penstock/runners/process/zygote.py": "one self-contained file: it must load where penstock is not installed",
@@ -48,6 +54,26 @@ def test_no_own_module_is_reached_by_a_name_put_together_at_run_time() -> None:
     ]
 
     assert not dynamic, offenders("Own modules imported by text", dynamic)
+
+
+def test_a_vendors_library_is_imported_where_it_runs() -> None:
+    early = [
+        f"{each.path}:{node.lineno} {ast.unparse(node)}"
+        for each in own_pages()
+        for node in imports_at_the_top(each.tree)
+        if (roots(node) - sys.stdlib_module_names - OURS - CORE) and each.path not in VENDORS_OWN
+    ]
+
+    assert not early, offenders("Vendors' libraries imported at the top of a file", early)
+
+
+def imports_at_the_top(tree: ast.Module) -> Iterator[ast.Import | ast.ImportFrom]:
+    """Every import statement that runs when the file is imported; those for type checkers do not."""
+    for node in tree.body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield node
+        elif isinstance(node, ast.Try | ast.If) and ast.unparse(getattr(node, "test", node)) != "TYPE_CHECKING":
+            yield from (inner for inner in ast.walk(node) if isinstance(inner, ast.Import | ast.ImportFrom))
 
 
 def module_name(source: Page) -> str:
