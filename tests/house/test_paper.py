@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-from tests.house.source import ROOT, offenders, texts
+from tests.house.source import ROOT, files, offenders, texts
 
 # Pages that everyone looks for.
 EXPECTED = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE", "docs/decisions/README.md")
@@ -47,6 +47,19 @@ def test_no_text_names_a_path_of_one_machine() -> None:
     ]
 
     assert not found, offenders("Paths or addresses of one machine", found)
+
+
+def test_no_text_points_at_a_page_that_only_its_writer_has() -> None:
+    """A page is cited by its path in the repository; one that is not in it cannot be read by anyone else."""
+    known = {PurePosixPath(path).name for path in files()}
+    found = [
+        f"{path}: {name}"
+        for path, text in texts(".py", ".sql", ".md", ".yml", ".yaml", ".toml", "Makefile")
+        for name in re.findall(r"\b[A-Z]{4,}\.md\b", text)
+        if name not in known
+    ]
+
+    assert not found, offenders("Pages that are cited and not here", found)
 
 
 def test_every_decision_has_its_three_parts_and_stands_in_the_index() -> None:
