@@ -1,0 +1,99 @@
+"""Which flows are there, and what did each of their revisions say?"""
+
+from __future__ import annotations
+
+import msgspec
+
+from penstock.errors.store import StoreBusy
+from penstock.model.flow import Flow
+from penstock.store import codec
+from penstock.store.port import Row, Tx
+
+
+class Revision(msgspec.Struct, frozen=True):
+    """One frozen text of a flow, and the model it was read into as JSON."""
+
+    namespace: str
+    id: str
+    revision: int
+    dialect: str
+    digest: str
+    source: str
+    model: str
+    created_at: int
+    created_by: str
+
+    def flow(self) -> Flow:
+        """Read the model; its revision is this one."""
+        flow = msgspec.json.decode(self.model, type=Flow)
+        return msgspec.structs.replace(flow, revision=self.revision)
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """A flow's text as somebody hands it in; `digest` is what tells two texts apart, `model` the flow as JSON."""
+
+    namespace: str
+    id: str
+    dialect: str
+    digest: str
+    source: str
+    model: str
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """A flow in a list."""
+
+    namespace: str
+    id: str
+    revision: int
+    changed_at: int
+
+
+def push(tx: Tx, written: Written, now: int, by: str = "") -> int:
+    """Make a text the flow's newest and give its revision: a new one only when the digest changed or it was deleted."""
+    head = tx.one("flows.head", namespace=written.namespace, id=written.id)
+    if head and head[1] == written.digest and not head[2]:
+        return codec.number(head[0])
+    revision = codec.number(head[0]) + 1 if head else 1
+    row: dict[str, object] = msgspec.structs.asdict(written) | {"revision": revision, "now": now, "by": by}
+    if tx.run("flows.add", **row) == 0:
+        raise StoreBusy(
+            f'Somebody else pushed "{written.namespace}.{written.id}" at the same moment.', hint="Try again."
+        )
+    tx.run("flows.point", namespace=written.namespace, id=written.id, revision=revision, now=now)
+    return revision
+
+
+def current(tx: Tx, namespace: str, flow_id: str) -> Revision | None:
+    """Give a flow's newest revision; nothing when it is not there or deleted."""
+    return _revision(tx.one("flows.current", namespace=namespace, id=flow_id))
+
+
+def revision(tx: Tx, namespace: str, flow_id: str, number: int) -> Revision | None:
+    """Give one revision of a flow, deleted or not."""
+    return _revision(tx.one("flows.revision", namespace=namespace, id=flow_id, revision=number))
+
+
+def revisions(tx: Tx, namespace: str, flow_id: str) -> list[Revision]:
+    """Give every revision of a flow, newest first."""
+    found = [_revision(row) for row in tx.all("flows.revisions", namespace=namespace, id=flow_id)]
+    return [one for one in found if one]
+
+
+def list_flows(tx: Tx, namespace: str = "") -> list[Listed]:
+    """Give the flows of a namespace and those below it (of all, when empty), by name."""
+    if namespace:
+        below = f"{codec.like(namespace)}.%"
+        rows = tx.all("flows.list+namespace", namespace=namespace, below=below)
+    else:
+        rows = tx.all("flows.list")
+    return [codec.value(row, Listed) for row in rows]
+
+
+def delete(tx: Tx, namespace: str, flow_id: str, now: int) -> bool:
+    """Let a flow start no more runs; False when it is not there."""
+    return tx.run("flows.delete", namespace=namespace, id=flow_id, now=now) == 1
+
+
+def _revision(row: Row | None) -> Revision | None:
+    return codec.value(row, Revision) if row else None

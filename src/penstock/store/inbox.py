@@ -1,0 +1,59 @@
+"""Which events wait to be folded? A row leaves in the transaction that folds it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from penstock.model.event import Due, Event, Kill, about, kind
+from penstock.store import codec
+from penstock.store.port import Tx
+
+
+class Received(msgspec.Struct, frozen=True):
+    """An event that waits, and when it came."""
+
+    id: int
+    event: Event
+    at: int
+
+
+def put(tx: Tx, run_id: str, event: Event, at: int) -> bool:
+    """Leave an event for a run; False when the same (step, attempt, kind) waits already."""
+    step, attempt = about(event)
+    row: dict[str, object] = {"step": step, "attempt": attempt, "kind": _word(event), "body": codec.text(event)}
+    return tx.run("inbox.put", run_id=run_id, at=at, **row) == 1
+
+
+def take(tx: Tx, run_id: str, limit: int = 200) -> list[Received]:
+    """Give a run's events in the order they came; they stay until dropped. NewerEvent when one is not understood."""
+    rows = tx.all("inbox.take", run_id=run_id, limit=limit)
+    return [Received(codec.number(number), codec.event(body), codec.number(at)) for number, body, at in rows]
+
+
+def drop(tx: Tx, ids: Sequence[int]) -> None:
+    """Remove events that have been folded."""
+    if ids:
+        tx.run("inbox.drop", ids=list(ids))
+
+
+def runs_waiting(tx: Tx, limit: int = 100) -> list[str]:
+    """Give runs with unfolded events."""
+    return [str(run_id) for (run_id,) in tx.all("inbox.runs_waiting", limit=limit)]
+
+
+def any_for(tx: Tx, run_id: str) -> bool:
+    """Tell whether a run has unfolded events."""
+    return tx.one("inbox.any_for", run_id=run_id) is not None
+
+
+def _word(event: Event) -> str:
+    """The event's kind, told apart where two of a kind may wait for one attempt."""
+    match event:
+        case Due(timer=timer):
+            return f"{kind(event)}.{timer}"
+        case Kill(force=True):
+            return f"{kind(event)}.force"
+        case _:
+            return kind(event)

@@ -1,0 +1,1 @@
+"""How does a database come to the schema that this code expects?"""

@@ -1,0 +1,232 @@
+-- The whole schema as the migrations leave it; a fresh database starts from here. A test compares the two.
+
+CREATE TABLE schema_migrations (
+    version INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    checksum TEXT NOT NULL,
+    applied_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE runs (
+    id TEXT PRIMARY KEY,
+    version INTEGER NOT NULL,
+    namespace TEXT NOT NULL,
+    flow TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('queued', 'running', 'paused', 'killing', 'retrying', 'success', 'warning',
+        'failed', 'killed', 'cancelled', 'retried')),
+    priority INTEGER NOT NULL,
+    parent TEXT,
+    created_at INTEGER NOT NULL,
+    started_at INTEGER,
+    ended_at INTEGER,
+    idempotency_key TEXT,
+    owner TEXT NOT NULL,
+    labels TEXT NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX runs_by_key ON runs (idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX runs_by_parent ON runs (parent, id) WHERE parent IS NOT NULL;
+CREATE INDEX runs_by_owner ON runs (owner) WHERE owner <> '' AND ended_at IS NULL;
+CREATE INDEX runs_by_flow ON runs (namespace, flow, id);
+CREATE INDEX runs_by_status ON runs (status, id);
+CREATE INDEX runs_by_end ON runs (ended_at) WHERE ended_at IS NOT NULL;
+
+CREATE TABLE steps (
+    run_id TEXT NOT NULL,
+    key TEXT NOT NULL,
+    node TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('waiting', 'queued', 'running', 'retrying', 'snoozed', 'paused', 'success',
+        'warning', 'failed', 'skipped', 'killed', 'cancelled')),
+    attempt INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (run_id, key)
+) STRICT, WITHOUT ROWID;
+-- A step outside loops has its node's id as key; only the others need another way in.
+CREATE INDEX steps_in_loops ON steps (run_id, node) WHERE key <> node;
+
+-- The number of a ready row becomes the fence of its claim, so it is never used again.
+CREATE TABLE ready_attempts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    run_id TEXT NOT NULL,
+    step TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    work TEXT NOT NULL CHECK (work IN ('task', 'evaluate')),
+    queue TEXT NOT NULL,
+    priority INTEGER NOT NULL,
+    owner TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    UNIQUE (run_id, step)
+) STRICT;
+CREATE INDEX ready_in_order ON ready_attempts (queue, priority DESC, id);
+
+CREATE TABLE claimed_attempts (
+    run_id TEXT NOT NULL,
+    step TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    work TEXT NOT NULL CHECK (work IN ('task', 'evaluate')),
+    worker TEXT NOT NULL,
+    fence INTEGER NOT NULL,
+    claimed_at INTEGER NOT NULL,
+    killing TEXT CHECK (killing IN ('graceful', 'force')),
+    priority INTEGER NOT NULL,
+    queue TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    PRIMARY KEY (run_id, step)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE blocked_runs (
+    run_id TEXT PRIMARY KEY,
+    limit_name TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    when_full TEXT NOT NULL CHECK (when_full IN ('queue', 'cancel', 'fail')),
+    priority INTEGER NOT NULL,
+    since INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX blocked_in_order ON blocked_runs (limit_name, priority DESC, since, run_id);
+
+CREATE TABLE limits (
+    name TEXT PRIMARY KEY,
+    count INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE admitted (
+    limit_name TEXT NOT NULL,
+    run_id TEXT NOT NULL,
+    PRIMARY KEY (limit_name, run_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX admitted_by_run ON admitted (run_id);
+
+CREATE TABLE due (
+    run_id TEXT NOT NULL,
+    step TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    timer TEXT NOT NULL CHECK (timer IN ('retry', 'snooze', 'step_timeout', 'run_timeout')),
+    at INTEGER NOT NULL,
+    PRIMARY KEY (run_id, step, attempt, timer)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX due_in_order ON due (at);
+
+CREATE TABLE inbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    run_id TEXT NOT NULL,
+    step TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    body TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    UNIQUE (run_id, step, attempt, kind)
+) STRICT;
+
+CREATE TABLE workers (
+    id TEXT PRIMARY KEY,
+    host TEXT NOT NULL,
+    boot TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    lock_path TEXT NOT NULL,
+    beat_at INTEGER NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('running', 'draining')),
+    capacity INTEGER NOT NULL,
+    version TEXT NOT NULL,
+    started_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY,
+    run_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    step TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    accepted INTEGER NOT NULL CHECK (accepted IN (0, 1)),
+    worker TEXT NOT NULL,
+    fence INTEGER NOT NULL
+) STRICT;
+CREATE INDEX events_by_step ON events (run_id, step);
+
+CREATE TABLE attempts (
+    run_id TEXT NOT NULL,
+    step TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    outcome TEXT NOT NULL CHECK (outcome IN ('done', 'warning', 'failed', 'skipped', 'snoozed', 'killed', 'lost')),
+    state TEXT,
+    body TEXT NOT NULL,
+    PRIMARY KEY (run_id, step, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE outputs (
+    run_id TEXT NOT NULL,
+    step TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    node TEXT NOT NULL,
+    body TEXT,
+    uri TEXT,
+    size INTEGER NOT NULL,
+    PRIMARY KEY (run_id, step, attempt),
+    CHECK ((body IS NULL) <> (uri IS NULL))
+) STRICT;
+CREATE INDEX outputs_in_loops ON outputs (run_id, node) WHERE step <> node;
+
+CREATE TABLE loop_values (
+    run_id TEXT NOT NULL,
+    step TEXT NOT NULL,
+    chunk INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (run_id, step, chunk)
+) STRICT;
+
+CREATE TABLE metrics (
+    id INTEGER PRIMARY KEY,
+    run_id TEXT NOT NULL,
+    step TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('counter', 'gauge', 'timer')),
+    value REAL NOT NULL,
+    unit TEXT NOT NULL,
+    tags TEXT NOT NULL,
+    at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX metrics_by_step ON metrics (run_id, step);
+
+CREATE TABLE flows (
+    namespace TEXT NOT NULL,
+    id TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    deleted INTEGER NOT NULL CHECK (deleted IN (0, 1)),
+    changed_at INTEGER NOT NULL,
+    PRIMARY KEY (namespace, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE revisions (
+    namespace TEXT NOT NULL,
+    id TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    dialect TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    source TEXT NOT NULL,
+    model TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    PRIMARY KEY (namespace, id, revision)
+) STRICT;
+
+CREATE TABLE kv (
+    namespace TEXT NOT NULL,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    expires_at INTEGER,
+    version INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL,
+    PRIMARY KEY (namespace, key)
+) STRICT;
+CREATE INDEX kv_by_expiry ON kv (expires_at) WHERE expires_at IS NOT NULL;
+
+CREATE TABLE changes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    what TEXT NOT NULL,
+    key TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    at INTEGER NOT NULL
+) STRICT;

@@ -1,0 +1,105 @@
+"""What may services ask of a store? Protocols only; `sqlite` and `postgres` keep them, and only `app` names one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol, TypeVar
+
+from penstock.store.chunks import LogChunk, Tail
+
+T = TypeVar("T")
+Row = tuple[object, ...]
+
+
+class Tx(Protocol):
+    """An open transaction; queries are named `noun.name` and stand in `store/sql`."""
+
+    @property
+    def kind(self) -> str:
+        """`sqlite` or `postgres`."""
+
+    def one(self, query: str, **params: object) -> Row | None:
+        """Run a query and give its first row, or nothing."""
+
+    def all(self, query: str, **params: object) -> list[Row]:
+        """Run a query and give every row."""
+
+    def run(self, query: str, **params: object) -> int:
+        """Run a statement and tell how many rows it touched."""
+
+    def many(self, query: str, rows: Sequence[Mapping[str, object]]) -> None:
+        """Run one statement for each of `rows`, in as few round trips as the database allows."""
+
+
+class Listener(Protocol):
+    """Becomes readable when somebody woke the workers of this store; polling works without."""
+
+    def fileno(self) -> int:
+        """The descriptor to wait on."""
+
+    def arm(self) -> None:
+        """Say that its owner is about to sleep: look for work once more after this, then wait. Armed from the start."""
+
+    def drain(self) -> bool:
+        """Take what has arrived, and say whether anything had; the owner is awake until it arms again."""
+
+    def close(self) -> None:
+        """Stop listening; safe to call twice."""
+
+
+class LogStore(Protocol):
+    """Log chunks, kept apart from state so that neither waits for the other."""
+
+    def append(self, chunks: Sequence[LogChunk]) -> None:
+        """Keep chunks; said twice (the same run, step, attempt and number) is said once."""
+
+    def read(
+        self, run_id: str, step: str | None = None, attempt: int | None = None, start: int = 0, end: int | None = None
+    ) -> Iterable[LogChunk]:
+        """Give the chunks, in the order written, that hold any byte of `start` to `end` of what was selected."""
+
+    def size(self, run_id: str, step: str | None = None, attempt: int | None = None) -> int:
+        """Count the bytes of text that were logged."""
+
+    def tail(self, run_id: str, step: str, attempt: int) -> Tail:
+        """Tell where an attempt's next chunk goes on."""
+
+    def delete(self, run_ids: Sequence[str]) -> int:
+        """Forget the logs of these runs, and tell how many chunks that was."""
+
+    def close(self) -> None:
+        """Let go of the database; safe to call twice."""
+
+
+class Store(Protocol):
+    """A database of runs: transactions, a clock for leases, a bell, and logs."""
+
+    @property
+    def kind(self) -> str:
+        """`sqlite` or `postgres`."""
+
+    @property
+    def logs(self) -> LogStore:
+        """Where log chunks go."""
+
+    def write(self, work: Callable[[Tx], T]) -> T:
+        """Do `work` in one transaction and commit it.
+
+        Deadlocks, serialization failures, locks and connections lost before COMMIT run `work` again, so it must not
+        act outside. Raises CommitUnknown when the answer to COMMIT was lost: the caller looks.
+        """
+
+    def read(self, work: Callable[[Tx], T]) -> T:
+        """Do `work` on one consistent view; it may not write."""
+
+    def lease_now(self) -> int:
+        """Microseconds on the clock that leases are counted by."""
+
+    def wake(self) -> None:
+        """Wake workers that sleep; called after a commit that made work, never needed for being right."""
+
+    def listener(self) -> Listener:
+        """Open something to sleep on until somebody wakes."""
+
+    def close(self) -> None:
+        """Let go of the database; safe to call twice."""

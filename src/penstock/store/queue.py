@@ -1,0 +1,171 @@
+"""Which attempts may be claimed, and who holds which? A row is ready or claimed, never both: two small tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from penstock.model.effect import Work
+from penstock.store import codec
+from penstock.store.port import Row, Tx
+
+DEFAULT_QUEUE = "default"
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """An attempt that a worker holds; `killing` is empty, `graceful` or `force`."""
+
+    run: str
+    step: str
+    attempt: int
+    work: Work
+    fence: int
+    priority: int
+    killing: str
+    owner: str
+    claimed_at: int
+    worker: str
+
+
+def make_ready(
+    tx: Tx, run_id: str, attempts: Iterable[tuple[str, int, Work]], priority: int, owner: str, now: int
+) -> None:
+    """Let attempts be claimed, by anyone or by their run's owner alone; said twice is said once."""
+    rows: list[dict[str, object]] = [
+        {
+            "run_id": run_id,
+            "step": step,
+            "attempt": attempt,
+            "work": work.value,
+            "queue": DEFAULT_QUEUE,
+            "priority": priority,
+            "owner": owner,
+            "at": now,
+        }
+        for step, attempt, work in attempts
+    ]
+    if len(rows) == 1:
+        tx.run("queue.make_ready", **rows[0])
+    elif rows:
+        tx.many("queue.make_ready", rows)
+
+
+def claim(tx: Tx, worker: str, room: int, now: int) -> list[Claim]:
+    """Take up to `room` attempts for a worker: highest priority first, then oldest; other processes' own are left."""
+    rows = tx.all("queue.claim", worker=worker, room=room, now=now, queue=DEFAULT_QUEUE)
+    # RETURNING promises no order.
+    claims = sorted(_claims(rows), key=lambda taken: (-taken.priority, taken.fence))
+    if claims and tx.kind == "sqlite":
+        tx.many("queue.hold", [_held(taken) for taken in claims])
+    return claims
+
+
+def withdraw(tx: Tx, run_id: str, steps: Sequence[str]) -> list[tuple[str, int]]:
+    """Delete what nobody has claimed yet; call `flag` for the same steps after it, or a claim in flight is missed."""
+    if not steps:
+        return []
+    rows = tx.all("queue.withdraw", run_id=run_id, steps=list(steps))
+    return [(str(step), codec.number(attempt)) for step, attempt in rows]
+
+
+def flag(tx: Tx, run_id: str, steps: Sequence[str], force: bool) -> list[tuple[str, int, str]]:
+    """Mark what is held as to be ended, and tell who holds it."""
+    if not steps:
+        return []
+    word = "force" if force else "graceful"
+    rows = tx.all("queue.flag", run_id=run_id, steps=list(steps), killing=word)
+    return [(str(step), codec.number(attempt), str(worker)) for step, attempt, worker in rows]
+
+
+def give_back(tx: Tx, run_id: str, step: str, attempt: int, fence: int) -> bool:
+    """End a claim; False when it is not this one's any more, and what it reports is to be refused."""
+    return tx.run("queue.give_back", run_id=run_id, step=step, attempt=attempt, fence=fence) == 1
+
+
+def hand_back(tx: Tx, taken: Claim, now: int | None = None) -> bool:
+    """Let an attempt be claimed anew whose process is proven dead; False when the claim is not this one's any more."""
+    if not give_back(tx, taken.run, taken.step, taken.attempt, taken.fence):
+        return False
+    since = taken.claimed_at if now is None else now
+    attempt = (taken.step, taken.attempt, taken.work)
+    make_ready(tx, taken.run, [attempt], priority=taken.priority, owner=taken.owner, now=since)
+    return True
+
+
+def held(tx: Tx, worker: str) -> list[Claim]:
+    """Give what a worker holds."""
+    return _claims(tx.all("queue.held", worker=worker))
+
+
+def flagged(tx: Tx, worker: str) -> list[Claim]:
+    """Give what a worker holds and is to end."""
+    return _claims(tx.all("queue.flagged", worker=worker))
+
+
+def claims_of(tx: Tx, run_id: str) -> list[Claim]:
+    """Give what is held of a run."""
+    return _claims(tx.all("queue.claims_of", run_id=run_id))
+
+
+def ready_of(tx: Tx, run_id: str) -> list[tuple[str, int, Work]]:
+    """Give what may be claimed of a run."""
+    rows = tx.all("queue.ready_of", run_id=run_id)
+    return [(str(step), codec.number(attempt), Work(str(work))) for step, attempt, work in rows]
+
+
+def lost(tx: Tx, before_beat: int, boot: str = "") -> list[Claim]:
+    """Give what is held by workers that are gone or silent since `before_beat`, or of another boot than `boot`.
+
+    Beats by a boot-time clock start anew with the machine: a store whose workers are all on one machine names its boot.
+    """
+    return _claims(tx.all("queue.lost", before=before_beat, boot=boot))
+
+
+def adopt(tx: Tx, dead_workers: Sequence[str]) -> int:
+    """Open to everybody what belonged to these processes, and tell how many ready attempts that freed."""
+    owners = list(dead_workers)
+    if not owners:
+        return 0
+    freed = tx.run("queue.adopt_ready", owners=owners)
+    tx.run("queue.adopt_claimed", owners=owners)
+    return freed
+
+
+def depth(tx: Tx) -> tuple[int, int | None]:
+    """Count the attempts that wait, and tell since when the oldest has."""
+    row = tx.one("queue.depth")
+    return (codec.number(row[0]), codec.maybe(row[1])) if row else (0, None)
+
+
+def _claims(rows: list[Row]) -> list[Claim]:
+    return [
+        Claim(
+            run=str(run),
+            step=str(step),
+            attempt=codec.number(attempt),
+            work=Work(str(work)),
+            fence=codec.number(fence),
+            priority=codec.number(priority),
+            killing=str(killing or ""),
+            owner=str(owner),
+            claimed_at=codec.number(claimed_at),
+            worker=str(worker),
+        )
+        for run, step, attempt, work, fence, priority, killing, owner, claimed_at, worker in rows
+    ]
+
+
+def _held(taken: Claim) -> dict[str, object]:
+    return {
+        "run_id": taken.run,
+        "step": taken.step,
+        "attempt": taken.attempt,
+        "work": taken.work.value,
+        "worker": taken.worker,
+        "fence": taken.fence,
+        "claimed_at": taken.claimed_at,
+        "priority": taken.priority,
+        "queue": DEFAULT_QUEUE,
+        "owner": taken.owner,
+    }

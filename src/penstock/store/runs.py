@@ -1,0 +1,117 @@
+"""How is a run kept? One row each: what lists ask for in columns, the whole as JSON beside it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from penstock.model.run import Run
+from penstock.model.status import RunStatus
+from penstock.store import codec
+from penstock.store.port import Tx
+
+NEWEST = "~"  # sorts after every run id
+
+
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which runs a list shows; what is left empty does not matter. `namespace` includes those below it."""
+
+    namespace: str = ""
+    flow: str = ""
+    statuses: tuple[RunStatus, ...] = ()
+    labels: dict[str, str] = {}
+    parent: str = ""
+    since: int | None = None
+    until: int | None = None
+    text: str = ""
+
+
+def insert(tx: Tx, run: Run, key: str = "") -> bool:
+    """Keep a new run; False when its id or its idempotency key is there already."""
+    row = _columns(run) | {
+        "namespace": run.namespace,
+        "flow": run.flow,
+        "revision": run.revision,
+        "parent": run.parent.run if run.parent else None,
+        "created_at": run.created_at,
+        "idempotency_key": key or None,
+    }
+    return tx.run("runs.insert", **row) == 1
+
+
+def load(tx: Tx, run_id: str) -> Run | None:
+    """Give a run as it was committed last, or nothing."""
+    row = tx.one("runs.load", id=run_id)
+    return codec.run(row[0]) if row else None
+
+
+def by_key(tx: Tx, key: str) -> str | None:
+    """Give the id of the run that this idempotency key started."""
+    row = tx.one("runs.by_key", key=key)
+    return str(row[0]) if row else None
+
+
+def lock(tx: Tx, run_id: str) -> int | None:
+    """Lock a run until the transaction ends and give its version; nothing when another has it or it is not there."""
+    row = tx.one("runs.lock", id=run_id)
+    return codec.number(row[0]) if row else None
+
+
+def save(tx: Tx, run: Run, expected_version: int) -> bool:
+    """Write a run under the version after `expected_version`; False when that is not the one stored."""
+    fresh = run if run.version == expected_version + 1 else msgspec.structs.replace(run, version=expected_version + 1)
+    return tx.run("runs.save", expected=expected_version, **_columns(fresh)) == 1
+
+
+def list_runs(tx: Tx, wanted: Filter, limit: int = 50, before_id: str = "") -> list[Run]:
+    """Give the newest runs that fit, older than `before_id` when given."""
+    params: dict[str, object] = {}
+    if wanted.namespace:
+        params["namespace"] = wanted.namespace
+    if wanted.flow:
+        params["flow"] = wanted.flow
+    if wanted.statuses:
+        params["statuses"] = [str(status) for status in wanted.statuses]
+    if wanted.labels:
+        params["labels"] = codec.text(wanted.labels)
+    if wanted.parent:
+        params["parent"] = wanted.parent
+    if wanted.since is not None:
+        params["since"] = wanted.since
+    if wanted.until is not None:
+        params["until"] = wanted.until
+    if wanted.text:
+        params["text"] = f"%{codec.like(wanted.text.lower())}%"
+    query = "+".join(("runs.list", *params))
+    if wanted.namespace:
+        params["below"] = f"{codec.like(wanted.namespace)}.%"
+    rows = tx.all(query, before=before_id or NEWEST, limit=limit, **params)
+    return [codec.run(body) for (body,) in rows]
+
+
+def children(tx: Tx, run_id: str) -> list[Run]:
+    """Give the runs that steps of this run started, oldest first."""
+    return [codec.run(body) for (body,) in tx.all("runs.children", parent=run_id)]
+
+
+def owned(tx: Tx, owners: list[str]) -> list[str]:
+    """Give the runs not ended that belong to one of these processes."""
+    return [str(run_id) for (run_id,) in tx.all("runs.owned", owners=owners)]
+
+
+def counts(tx: Tx) -> dict[RunStatus, int]:
+    """Count the runs in each status; a status that no run has is left out."""
+    return {RunStatus(str(status)): codec.number(count) for status, count in tx.all("runs.counts")}
+
+
+def _columns(run: Run) -> dict[str, object]:
+    return {
+        "id": run.id,
+        "version": run.version,
+        "status": run.status.value,
+        "priority": run.priority,
+        "started_at": run.started_at,
+        "ended_at": run.ended_at,
+        "owner": run.owner,
+        "labels": codec.text(run.labels),
+        "body": codec.text(run),
+    }

@@ -1,0 +1,46 @@
+-- name: head
+-- A flow's newest revision, deleted or not.
+SELECT f.revision, r.digest, f.deleted FROM flows AS f
+JOIN revisions AS r ON r.namespace = f.namespace AND r.id = f.id AND r.revision = f.revision
+WHERE f.namespace = :namespace AND f.id = :id
+
+-- name: point
+-- A flow's newest revision is this one.
+INSERT INTO flows (namespace, id, revision, deleted, changed_at)
+VALUES (:namespace, :id, :revision, 0, :now)
+ON CONFLICT (namespace, id) DO UPDATE
+SET revision = excluded.revision, deleted = 0, changed_at = excluded.changed_at
+
+-- name: add
+-- A frozen text of a flow; who comes second with the same number adds nothing.
+INSERT INTO revisions (namespace, id, revision, dialect, digest, source, model, created_at, created_by)
+VALUES (:namespace, :id, :revision, :dialect, :digest, :source, :model, :now, :by)
+ON CONFLICT (namespace, id, revision) DO NOTHING
+
+-- name: current
+-- The newest revision of a flow that is not deleted.
+SELECT r.namespace, r.id, r.revision, r.dialect, r.digest, r.source, r.model, r.created_at, r.created_by
+FROM flows AS f JOIN revisions AS r ON r.namespace = f.namespace AND r.id = f.id AND r.revision = f.revision
+WHERE f.namespace = :namespace AND f.id = :id AND f.deleted = 0
+
+-- name: revision
+-- One revision of a flow.
+SELECT namespace, id, revision, dialect, digest, source, model, created_at, created_by
+FROM revisions WHERE namespace = :namespace AND id = :id AND revision = :revision
+
+-- name: revisions
+-- Every revision of a flow, newest first.
+SELECT namespace, id, revision, dialect, digest, source, model, created_at, created_by
+FROM revisions WHERE namespace = :namespace AND id = :id ORDER BY revision DESC
+
+-- name: list
+-- Flows that are not deleted, in the order of their names.
+SELECT namespace, id, revision, changed_at FROM flows WHERE deleted = 0 /*and*/ ORDER BY namespace, id
+
+-- name: list+namespace
+-- In a namespace or below it.
+(namespace = :namespace OR namespace LIKE :below ESCAPE '\')
+
+-- name: delete
+-- The flow starts no more runs; its revisions stay for the runs there were.
+UPDATE flows SET deleted = 1, changed_at = :now WHERE namespace = :namespace AND id = :id AND deleted = 0

@@ -1,0 +1,5 @@
+-- name: head
+-- A flow's newest revision, deleted or not; two pushes of one flow come one after the other.
+SELECT f.revision, r.digest, f.deleted FROM flows AS f
+JOIN revisions AS r ON r.namespace = f.namespace AND r.id = f.id AND r.revision = f.revision
+WHERE f.namespace = :namespace AND f.id = :id FOR UPDATE OF f

@@ -1,0 +1,73 @@
+-- name: make_ready
+-- An attempt may be claimed, by its run's owner alone while that process is known; said twice is said once.
+INSERT INTO ready_attempts (run_id, step, attempt, work, queue, priority, owner, at)
+VALUES (:run_id, :step, :attempt, :work, :queue, :priority,
+        CASE WHEN EXISTS (SELECT 1 FROM workers WHERE id = :owner) THEN :owner ELSE '' END, :at)
+ON CONFLICT (run_id, step) DO NOTHING
+
+-- name: claim
+-- The next rows leave ready for one worker: highest priority first, then oldest. (SQLite; the other half is `hold`.)
+DELETE FROM ready_attempts WHERE id IN (
+    SELECT id FROM ready_attempts WHERE queue = :queue AND (owner = '' OR owner = :worker)
+    ORDER BY priority DESC, id LIMIT :room)
+RETURNING run_id, step, attempt, work, id, priority, NULL, owner, :now, :worker
+
+-- name: hold
+-- A row that left ready is held under its number as fence.
+INSERT INTO claimed_attempts (run_id, step, attempt, work, worker, fence, claimed_at, killing, priority, queue, owner)
+VALUES (:run_id, :step, :attempt, :work, :worker, :fence, :claimed_at, NULL, :priority, :queue, :owner)
+
+-- name: withdraw
+-- Attempts that nobody has claimed yet are not to be claimed any more.
+DELETE FROM ready_attempts WHERE run_id = :run_id AND step IN :steps[]
+RETURNING step, attempt
+
+-- name: flag
+-- Attempts that are held are to be ended; force stays force.
+UPDATE claimed_attempts
+SET killing = CASE WHEN killing = 'force' THEN 'force' ELSE :killing END
+WHERE run_id = :run_id AND step IN :steps[]
+RETURNING step, attempt, worker
+
+-- name: give_back
+-- The claim ends, if it is still this one.
+DELETE FROM claimed_attempts
+WHERE run_id = :run_id AND step = :step AND attempt = :attempt AND fence = :fence
+
+-- name: held
+-- What one worker holds.
+SELECT run_id, step, attempt, work, fence, priority, killing, owner, claimed_at, worker
+FROM claimed_attempts WHERE worker = :worker ORDER BY fence
+
+-- name: flagged
+-- What one worker holds and is to end.
+SELECT run_id, step, attempt, work, fence, priority, killing, owner, claimed_at, worker
+FROM claimed_attempts WHERE worker = :worker AND killing IS NOT NULL ORDER BY fence
+
+-- name: claims_of
+-- What is held of one run.
+SELECT run_id, step, attempt, work, fence, priority, killing, owner, claimed_at, worker
+FROM claimed_attempts WHERE run_id = :run_id ORDER BY fence
+
+-- name: ready_of
+-- What may be claimed of one run.
+SELECT step, attempt, work FROM ready_attempts WHERE run_id = :run_id ORDER BY id
+
+-- name: lost
+-- What is held by workers that are gone, silent, or of another boot of this machine.
+SELECT c.run_id, c.step, c.attempt, c.work, c.fence, c.priority, c.killing, c.owner, c.claimed_at, c.worker
+FROM claimed_attempts AS c LEFT JOIN workers AS w ON w.id = c.worker
+WHERE w.id IS NULL OR w.beat_at < :before OR (:boot <> '' AND w.boot <> :boot)
+ORDER BY c.fence
+
+-- name: adopt_ready
+-- Ready attempts of processes that are gone belong to whoever comes.
+UPDATE ready_attempts SET owner = '' WHERE owner IN :owners[] AND owner <> ''
+
+-- name: adopt_claimed
+-- The same for what is held, so that a hand-back is for everybody.
+UPDATE claimed_attempts SET owner = '' WHERE owner IN :owners[] AND owner <> ''
+
+-- name: depth
+-- How many attempts wait, and since when the oldest has.
+SELECT count(*), min(at) FROM ready_attempts

@@ -1,0 +1,72 @@
+-- name: insert
+-- A new run; nothing happens when its id or its idempotency key is there already.
+INSERT INTO runs (id, version, namespace, flow, revision, status, priority, parent, created_at, started_at, ended_at,
+                  idempotency_key, owner, labels, body)
+VALUES (:id, :version, :namespace, :flow, :revision, :status, :priority, :parent, :created_at, :started_at, :ended_at,
+        :idempotency_key, :owner, :labels, :body)
+ON CONFLICT DO NOTHING
+
+-- name: load
+-- One run as it was committed last.
+SELECT body FROM runs WHERE id = :id
+
+-- name: by_key
+-- The run that an idempotency key started.
+SELECT id FROM runs WHERE idempotency_key = :key
+
+-- name: lock
+-- The version; on SQLite the transaction itself is the lock.
+SELECT version FROM runs WHERE id = :id
+
+-- name: save
+-- The run's new state, only on top of the version that was read.
+UPDATE runs
+SET version = :version, status = :status, priority = :priority, started_at = :started_at, ended_at = :ended_at,
+    owner = :owner, labels = :labels, body = :body
+WHERE id = :id AND version = :expected
+
+-- name: children
+-- Runs that steps of this run started, oldest first.
+SELECT body FROM runs WHERE parent = :parent ORDER BY created_at, id
+
+-- name: owned
+-- Runs not ended that belong to one of these processes.
+SELECT id FROM runs WHERE owner IN :owners[] AND owner <> '' AND ended_at IS NULL
+
+-- name: counts
+-- How many runs stand in each status.
+SELECT status, count(*) FROM runs GROUP BY status ORDER BY status
+
+-- name: list
+-- Runs, newest first, from a cursor on.
+SELECT body FROM runs WHERE id < :before /*and*/
+ORDER BY id DESC LIMIT :limit
+
+-- name: list+namespace
+-- In a namespace or below it.
+(namespace = :namespace OR namespace LIKE :below ESCAPE '\')
+
+-- name: list+flow
+-- Of one flow.
+flow = :flow
+
+-- name: list+statuses
+-- In one of these statuses.
+status IN :statuses[]
+
+-- name: list+parent
+-- Started by a step of this run.
+parent = :parent
+
+-- name: list+since
+-- Created at this instant or later.
+created_at >= :since
+
+-- name: list+until
+-- Created before this instant.
+created_at < :until
+
+-- name: list+text
+-- The text stands in its id, flow, namespace or labels.
+(id LIKE :text ESCAPE '\' OR lower(flow) LIKE :text ESCAPE '\' OR lower(namespace) LIKE :text ESCAPE '\'
+ OR lower(labels) LIKE :text ESCAPE '\')

@@ -1,0 +1,26 @@
+-- name: load
+-- Steps of a run by key.
+SELECT body FROM steps WHERE run_id = :run_id AND key IN :keys[]
+
+-- name: every
+-- All steps of a run.
+SELECT body FROM steps WHERE run_id = :run_id ORDER BY key
+
+-- name: open_steps
+-- Steps that have begun and have not ended.
+SELECT body FROM steps
+WHERE run_id = :run_id AND status IN ('queued', 'running', 'retrying', 'snoozed', 'paused')
+ORDER BY key
+
+-- name: of_nodes
+-- Steps of some nodes, in whichever iteration; the key of a step outside loops is its node.
+SELECT body FROM steps WHERE run_id = :run_id AND key IN :nodes[] AND key = node
+UNION ALL
+SELECT body FROM steps WHERE run_id = :run_id AND node IN :nodes[] AND key <> node
+
+-- name: save
+-- A step's new state, whether or not it had one.
+INSERT INTO steps (run_id, key, node, status, attempt, body)
+VALUES (:run_id, :key, :node, :status, :attempt, :body)
+ON CONFLICT (run_id, key) DO UPDATE
+SET status = excluded.status, attempt = excluded.attempt, body = excluded.body

@@ -1,0 +1,79 @@
+"""How does a file become a store, or an older store a newer one? One cheap look when there is nothing to do."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from penstock.errors.store import NotAStore, StoreTooOld
+from penstock.store import codec
+from penstock.store.migrations.carried import Applied, Migration, Status, carried, snapshot, status, too_new
+
+APPLICATION = 0x50454E53  # "PENS"
+
+
+def is_current(session: sqlite3.Connection, where: str, *, migrate: bool = True) -> bool:
+    """Tell whether nothing has to be done; refuses a store that is newer, not ours, or older and not to be migrated."""
+    version, newest = _version(session), len(carried("sqlite"))
+    if version == newest:
+        return True
+    if version > newest:
+        raise too_new(where, version, newest)
+    if version == 0 and session.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+        raise NotAStore(f"{where} is a database, but not one of Penstock's.")
+    if version and not migrate:
+        raise StoreTooOld(f"{where} has schema version {version}; this Penstock wants {newest}.")
+    return False
+
+
+def bring_up(session: sqlite3.Connection, where: str, now: int) -> None:
+    """Give a fresh database the whole schema, or an older one what it wants; the caller holds the ticket."""
+    if _version(session) == 0:
+        migrations = carried("sqlite")
+        _run(session, snapshot("sqlite"), migrations, now)
+    else:
+        migrate(session, carried("sqlite"), where, now)
+
+
+def migrate(session: sqlite3.Connection, migrations: Sequence[Migration], where: str, now: int) -> Status:
+    """Apply what is pending, each migration in a transaction of its own."""
+    before = look(session, migrations, where)
+    for pending in before.pending:
+        _run(session, pending.text, [pending], now)
+    return look(session, migrations, where)
+
+
+def look(session: sqlite3.Connection, migrations: Sequence[Migration], where: str) -> Status:
+    """Compare the database's migrations with these, checksums included."""
+    applied: list[Applied] = []
+    if _version(session):
+        rows = session.execute("SELECT version, name, checksum, applied_at FROM schema_migrations ORDER BY version")
+        applied = [
+            Applied(codec.number(v), str(name), str(checksum), codec.number(at)) for v, name, checksum, at in rows
+        ]
+    return status(migrations, applied, where)
+
+
+def dump(session: sqlite3.Connection) -> list[str]:
+    """Give the schema in comparable form."""
+    rows = session.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY type, name")
+    return [f"{kind} {name} {' '.join(str(text).split())}" for kind, name, text in rows]
+
+
+def _run(session: sqlite3.Connection, text: str, migrations: Sequence[Migration], now: int) -> None:
+    # executescript takes no values: these are our own file names, hex digits and numbers.
+    had = "".join(
+        f"INSERT INTO schema_migrations VALUES ({m.version}, '{m.name}', '{m.checksum}', {now});\n"  # noqa: S608
+        for m in migrations
+    )
+    marks = f"PRAGMA application_id = {APPLICATION};\nPRAGMA user_version = {migrations[-1].version};\n"
+    try:
+        session.executescript(f"BEGIN IMMEDIATE;\n{text}\n{had}{marks}COMMIT;")
+    except BaseException:
+        if session.in_transaction:
+            session.execute("ROLLBACK")
+        raise
+
+
+def _version(session: sqlite3.Connection) -> int:
+    return codec.number(session.execute("PRAGMA user_version").fetchone()[0])

@@ -1,0 +1,69 @@
+"""How is a connection to SQLite set up, and what is a transaction on it?"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from penstock.store import codec
+from penstock.store.port import Row
+from penstock.store.statements import statement
+
+BUSY_SECONDS = 5.0
+
+
+def connect(path: Path | None, *, durable: bool = True) -> sqlite3.Connection:
+    """Open a connection that any thread may use, one at a time; nothing for a database in memory."""
+    session = sqlite3.connect(
+        path or ":memory:",
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=256,
+    )
+    try:
+        if path:
+            # FULL, so that what was committed survives power loss; logs may lose their last moment.
+            session.execute("PRAGMA journal_mode = WAL")
+            session.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            session.execute("PRAGMA journal_size_limit = 67108864")
+        session.execute("PRAGMA temp_store = MEMORY")
+        session.execute("PRAGMA trusted_schema = OFF")
+    except BaseException:
+        session.close()
+        raise
+    return session
+
+
+class SqliteTx:
+    """An open transaction on one connection."""
+
+    kind = "sqlite"
+
+    def __init__(self, session: sqlite3.Connection) -> None:
+        self._session = session
+
+    def one(self, query: str, **params: object) -> Row | None:
+        """Run a query and give its first row, or nothing."""
+        # All rows are fetched: a statement left in the middle would hold its transaction open.
+        rows = self.all(query, **params)
+        return rows[0] if rows else None
+
+    def all(self, query: str, **params: object) -> list[Row]:
+        """Run a query and give every row."""
+        return self._execute(query, params).fetchall()
+
+    def run(self, query: str, **params: object) -> int:
+        """Run a statement and tell how many rows it touched."""
+        return self._execute(query, params).rowcount
+
+    def many(self, query: str, rows: Sequence[Mapping[str, object]]) -> None:
+        """Run one statement for each of `rows`."""
+        self._session.executemany(statement("sqlite", query).text, rows)
+
+    def _execute(self, query: str, params: dict[str, object]) -> sqlite3.Cursor:
+        found = statement("sqlite", query)
+        for name in found.lists:
+            params[name] = codec.text(params[name])
+        return self._session.execute(found.text, params)

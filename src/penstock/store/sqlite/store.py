@@ -1,0 +1,192 @@
+"""How is a store opened on SQLite, and what is a write on it? One writer per process, readers beside it."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from penstock.clock import Clock, SystemClock
+from penstock.errors.store import StoreBusy, StoreGone
+from penstock.store.port import Listener, Tx
+from penstock.store.sqlite import schema
+from penstock.store.sqlite.disks import check_disk
+from penstock.store.sqlite.faults import is_busy, translate
+from penstock.store.sqlite.logs import SqliteLogs
+from penstock.store.sqlite.session import SqliteTx, connect
+from penstock.store.sqlite.ticket import Ticket
+from penstock.store.sqlite.wake import MemoryBell, WakeFolder
+
+T = TypeVar("T")
+MEMORY = ":memory:"
+TRIES = 5
+
+
+def open_sqlite(path: Path | str, clock: Clock | None = None, *, migrate: bool = True) -> SqliteStore:
+    """Open the store in a file (made when absent, with its folder), or in memory for `":memory:"`.
+
+    An older store is migrated, or refused with StoreTooOld when `migrate` is false; a newer one is always refused.
+    """
+    watch = clock or SystemClock()
+    if path == MEMORY:
+        session = connect(None)
+        schema.bring_up(session, "the store in memory", watch.now())
+        return SqliteStore(session, None, watch)
+    file = Path(path).absolute()
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        check_disk(file.parent)
+    with _told(file):
+        session = connect(file)
+        try:
+            if not schema.is_current(session, str(file), migrate=migrate):
+                check_disk(file.parent)
+                _bring_up(session, file, watch)
+        except BaseException:
+            session.close()
+            raise
+    return SqliteStore(session, file, watch)
+
+
+class SqliteStore:
+    """An open store on SQLite; threads may share it, a forked child may not."""
+
+    kind = "sqlite"
+
+    def __init__(self, session: sqlite3.Connection, path: Path | None, clock: Clock) -> None:
+        self.path = path
+        self._clock = clock
+        self._writer = session
+        self._tx = SqliteTx(session)
+        self._writing = threading.RLock()
+        self._ticket = Ticket(ticket_path(path)) if path else None
+        self._readers: list[sqlite3.Connection] = []
+        self._bell = WakeFolder(path.parent / "wake") if path else MemoryBell()
+        self.logs = SqliteLogs(path.with_name(f"{path.stem}-logs.db") if path else None)
+        self._closed = False
+
+    def write(self, work: Callable[[Tx], T]) -> T:
+        """Do `work` in one transaction and commit it; busy databases are tried again."""
+        with self._writing:
+            for left in reversed(range(TRIES)):
+                try:
+                    return self._write_once(work)
+                except sqlite3.Error as error:
+                    if not (is_busy(error) and left):
+                        raise translate(error, self.path or MEMORY) from error
+            raise StoreBusy(f"Somebody else is writing to {self.path}.")
+
+    def read(self, work: Callable[[Tx], T]) -> T:
+        """Do `work` on one consistent view of what is committed."""
+        if self.path is None:
+            # A database in memory has one connection, and every reader sees what it sees.
+            with self._writing:
+                return work(self._tx)
+        try:
+            with self._reader() as session:
+                session.execute("BEGIN")
+                try:
+                    return work(SqliteTx(session))
+                finally:
+                    session.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            raise translate(error, self.path) from error
+
+    def lease_now(self) -> int:
+        """Microseconds since the machine booted: a step of the wall clock changes no lease."""
+        return self._clock.steady()
+
+    def wake(self) -> None:
+        """Wake whoever sleeps on this store, in this process and others of the machine."""
+        self._bell.wake()
+
+    def listener(self) -> Listener:
+        """Open something to sleep on."""
+        return self._bell.listener()
+
+    def close(self) -> None:
+        """Let go of everything; safe to call twice."""
+        with self._writing:
+            if self._closed:
+                return
+            self._closed = True
+            for session in (*self._readers, self._writer):
+                session.close()
+            self._readers.clear()
+            self._bell.close()
+            self.logs.close()
+            if self._ticket:
+                self._ticket.close()
+
+    def _write_once(self, work: Callable[[Tx], T]) -> T:
+        session = self._writer
+        if self._ticket:
+            self._ticket.take()
+        try:
+            session.execute("BEGIN IMMEDIATE")
+            try:
+                result = work(self._tx)
+                self._commit()
+            except BaseException:
+                # Some errors (a full disk) have rolled back already.
+                if session.in_transaction:
+                    session.execute("ROLLBACK")
+                raise
+            return result
+        finally:
+            if self._ticket:
+                self._ticket.leave()
+
+    def _commit(self) -> None:
+        try:
+            self._writer.execute("COMMIT")
+        except sqlite3.Error as error:
+            if is_busy(error):
+                raise
+            raise translate(error, self.path or MEMORY, committing=True) from error
+
+    @contextlib.contextmanager
+    def _reader(self) -> Iterator[sqlite3.Connection]:
+        """Borrow a connection for reading; readers neither wait for the writer nor for each other."""
+        assert self.path is not None
+        if self._closed:
+            raise StoreGone(f"{self.path} has been closed.")
+        try:
+            session = self._readers.pop()
+        except IndexError:
+            session = connect(self.path)
+            session.execute("PRAGMA query_only = ON")
+        try:
+            yield session
+        except sqlite3.Error:
+            session.close()
+            raise
+        else:
+            self._readers.append(session)
+
+
+def ticket_path(path: Path) -> Path:
+    """Where the lock files of a store stand: beside it."""
+    return path.with_name(f".{path.name}-ticket")
+
+
+def _bring_up(session: sqlite3.Connection, path: Path, clock: Clock) -> None:
+    ticket = Ticket(ticket_path(path))
+    try:
+        ticket.take()
+        # Another process may have done it while we waited.
+        if not schema.is_current(session, str(path)):
+            schema.bring_up(session, str(path), clock.now())
+    finally:
+        ticket.close()
+
+
+@contextlib.contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise translate(error, path) from error

@@ -1,0 +1,50 @@
+"""How is a step kept? One row each, born when it is queued; the whole as JSON beside what is looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from penstock.model.run import Step
+from penstock.store import codec
+from penstock.store.port import Row, Tx
+
+
+def load(tx: Tx, run_id: str, keys: Sequence[str]) -> dict[str, Step]:
+    """Give the steps that exist of these keys."""
+    return {step.key: step for step in _steps(tx.all("steps.load", run_id=run_id, keys=list(keys)))} if keys else {}
+
+
+def every(tx: Tx, run_id: str) -> list[Step]:
+    """Give all steps of a run."""
+    return _steps(tx.all("steps.every", run_id=run_id))
+
+
+def open_steps(tx: Tx, run_id: str) -> list[Step]:
+    """Give the steps that have begun and have not ended."""
+    return _steps(tx.all("steps.open_steps", run_id=run_id))
+
+
+def of_nodes(tx: Tx, run_id: str, node_ids: Sequence[str]) -> list[Step]:
+    """Give the steps of these nodes, in whichever iteration."""
+    return _steps(tx.all("steps.of_nodes", run_id=run_id, nodes=list(node_ids))) if node_ids else []
+
+
+def save(tx: Tx, run_id: str, steps: Iterable[Step]) -> None:
+    """Write steps, new or changed."""
+    rows: list[dict[str, object]] = [
+        {
+            "run_id": run_id,
+            "key": step.key,
+            "node": step.node,
+            "status": step.status.value,
+            "attempt": step.attempt,
+            "body": codec.text(step),
+        }
+        for step in steps
+    ]
+    if rows:
+        tx.many("steps.save", rows)
+
+
+def _steps(rows: list[Row]) -> list[Step]:
+    return [codec.step(body) for (body,) in rows]
