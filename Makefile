@@ -15,10 +15,9 @@ VERSITYGW_VERSION := v1.8.0
 # The folders that hold Python, as far as they exist.
 SOURCES := $(wildcard src tests tools bench projects)
 
-# uv where the machine has it, else the one that the tiny lock names, kept in .venv.
-UV = $$(command -v uv || echo $(BIN)/uv)
-UV_INSTALL = $(UV) pip install --quiet --python $(PY) --require-hashes
-INSTALL_PROJECT = $(UV) pip install --quiet --python $(PY) --no-deps --no-build-isolation --editable .
+# The installer stands in .venv itself, from a lock of its own: the same one on every machine.
+UV := $(BIN)/uv
+UV_INSTALL := $(UV) pip install --quiet --python $(PY)
 
 .PHONY: help
 help: ## Print this list
@@ -35,14 +34,14 @@ $(VENV)/.created: requirements/uv.txt
 	    if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found="$$python"; break; fi; \
 	done; \
 	if [ -z "$${found:-}" ]; then echo "Python 3.11 or newer is needed; say where: make PYTHON=/path/to/python3" >&2; exit 1; fi; \
-	if command -v uv >/dev/null; then uv venv --quiet --allow-existing --python "$$found" $(VENV); \
-	else "$$found" -m venv $(VENV); $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt; fi
+	"$$found" -m venv $(VENV); \
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@touch $@
 
 # One stamp per set: either set can be installed first, the other adds what it lacks.
 $(VENV)/.installed-%: requirements/%.txt pyproject.toml $(VENV)/.created
-	@$(UV_INSTALL) -r $<
-	@$(INSTALL_PROJECT)
+	@$(UV_INSTALL) --require-hashes -r $<
+	@$(UV_INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .PHONY: lock
