@@ -32,7 +32,5 @@ def refused(draft: Draft, event: Refused) -> None:
     status = RunStatus.CANCELLED if event.when_full is WhenFull.CANCEL else RunStatus.FAILED
     draft.move_run(status)
     message = f"The limit of {event.limit} was reached, and the flow says to {event.when_full}."
-    draft.run = replace(
-        draft.run, ended_at=draft.now, reason="", pending="", failure=Failure(ErrorKind.LIMIT, message)
-    )
+    draft.run = replace(draft.run, ended_at=draft.now, reason="", pending="", failure=Failure(ErrorKind.LIMIT, message))
     tell_parent(draft, None)

@@ -7,7 +7,19 @@ from penstock.engine.decision import Decision
 from penstock.engine.draft import Draft
 from penstock.engine.loaded import Loaded
 from penstock.engine.settle import go_on, settle
-from penstock.model.event import Admitted, Begin, ChildEnded, Due, Ended, Evaluated, Event, Expand, Kill, Refused, Restart
+from penstock.model.event import (
+    Admitted,
+    Begin,
+    ChildEnded,
+    Due,
+    Ended,
+    Evaluated,
+    Event,
+    Expand,
+    Kill,
+    Refused,
+    Restart,
+)
 
 
 def advance(loaded: Loaded, event: Event, now: int) -> Decision:

@@ -21,7 +21,8 @@ WAITING_FOR_TIME = frozenset({StepStatus.RETRYING, StepStatus.SNOOZED})
 class Draft:
     """The run as it stands in the middle of a decision.
 
-    `starting` holds the nodes that a group has decided to start, `ended` the steps whose groups have not yet heard; both
+    `starting` holds the nodes that a group has decided to start, `ended` the steps whose groups have not yet heard;
+    both
     are worked off in `settle`, so that nothing recurses, however long a row of skipped tasks is.
     """
 

@@ -1,4 +1,4 @@
-"""What follows from the end of an attempt, or of a child run? A word about an attempt that no longer counts: nothing."""
+"""What follows from the end of an attempt, or of a child run? From one that no longer counts: nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""May a decision evaluate this expression itself, and what does it give? Pure ones only; the rest is a worker's work."""
+"""May a decision evaluate this expression itself, and to what? Pure ones only; the rest is a worker's work."""
 
 from __future__ import annotations
 

@@ -16,7 +16,6 @@ from penstock.model.run import ErrorKind, Failure
 from penstock.model.status import RunStatus, StepStatus
 
 
-
 def finish(draft: Draft, result: StepStatus, failure: Failure | None = None) -> None:
     """End the run as its root group ended; outputs that reach out are evaluated by a worker first."""
     declared = draft.plan.flow.outputs
@@ -87,5 +86,9 @@ def tell_parent(draft: Draft, outputs: dict[str, object] | None) -> None:
     """Let the run that waits for this one know how it ended."""
     run = draft.run
     if run.parent is not None and run.parent.wait:
-        handed = {"executionId": run.id, "state": status_word(draft.plan, run.status), "outputs": outputs or {}}
+        handed: dict[str, object] = {
+            "executionId": run.id,
+            "state": status_word(draft.plan, run.status),
+            "outputs": outputs or {},
+        }
         draft.emit(TellParent(run.parent, run.status, handed, run.failure))

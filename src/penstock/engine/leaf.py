@@ -18,7 +18,9 @@ from penstock.model.status import Outcome, RunStatus, StepStatus
 
 
 def begin(draft: Draft, key: str, node: Task | Subflow) -> None:
-    """Start a leaf of the flow: skip it, fail it when its condition cannot be rendered, or make its first attempt ready."""
+    """Start a leaf of the flow: skip it, fail it when its condition cannot be rendered, or make its first attempt
+    ready.
+    """
     earlier = draft.earlier(key)
     step = Step(
         key=key,

@@ -1,4 +1,6 @@
-"""What does a new run keep of an old one when it is replayed from a step? All that came before; the rest is done anew."""
+"""What does a new run keep of an old one when it is replayed from a step? All that came before; the rest is done
+anew.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ def replay(plan: Plan, old: list[Step], fresh: Run, from_step: str, now: int) ->
 
 
 def _as_kept(step: Step, from_step: str, around: set[str]) -> Step:
-    """A step as the new run finds it: what succeeded stays; the step itself, what is around it and what failed is done again."""
+    """A step as the new run finds it: what succeeded stays; the step itself, what is around it and what failed is
+    done again.
+    """
     if step.key == from_step:
         return replace(step, status=StepStatus.CANCELLED, group=GroupState() if step.group else None)
     if step.key in around or step.status not in KEPT:

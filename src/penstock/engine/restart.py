@@ -12,7 +12,7 @@ from penstock.engine.settle import begin_group, go_on
 from penstock.model import ids
 from penstock.model.effect import SetTimer
 from penstock.model.event import Restart, Timer
-from penstock.model.node import ForEach, If, Node, Switch
+from penstock.model.node import ForEach, If, Node, Subflow, Switch, Task
 from penstock.model.plan import ERRORS, FINALLY, ROOT
 from penstock.model.run import GroupState, Step
 from penstock.model.status import RunStatus, StepStatus
@@ -52,7 +52,9 @@ def reopen_run(draft: Draft) -> None:
 
 
 def reopen(draft: Draft, key: str, children: dict[str, list[Step]]) -> None:
-    """Set a group going again: its errors and finally are put back, its bad children tried again, its counts made anew."""
+    """Set a group going again: its errors and finally are put back, its bad children tried again, its counts made
+    anew.
+    """
     node = draft.node(key)
     own = [step for step in children.get(key, []) if not _aside(draft, step)]
     for step in children.get(key, []):
@@ -63,10 +65,13 @@ def reopen(draft: Draft, key: str, children: dict[str, list[Step]]) -> None:
     state = replace(state, phase=GroupState().phase, counts=_recount(own))
     if key != ROOT:
         step = draft.held(key)
-        draft.put(replace(step, status=StepStatus.RUNNING, group=state, ended_at=None, failure=None, first_at=draft.now))
+        draft.put(
+            replace(step, status=StepStatus.RUNNING, group=state, ended_at=None, failure=None, first_at=draft.now)
+        )
     else:
         draft.run = replace(draft.run, root=state)
     if not _has_begun(node, key, state):
+        assert not isinstance(node, Task | Subflow)
         begin_group(draft, key, node)
         return
     again = [step for step in own if step.status in REDO]

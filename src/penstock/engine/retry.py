@@ -36,7 +36,8 @@ def next_try_at(policy: Retry | None, step: Step, failure: Failure | None, now: 
 def delay(policy: Retry, tries: int, chance: float) -> int:
     """Microseconds to wait after `tries` tries; `chance` lies in [0, 1).
 
-    constant: interval. exponential: interval × factor^(tries − 1). linear: interval × int(factor) × (tries − 1), which is
+    constant: interval. exponential: interval × factor^(tries − 1). linear: interval × int(factor) × (tries − 1),
+    which is
     what Kestra 0.20 calls exponential. random: evenly between interval and cap. All but random capped, then jittered.
     """
     longest = policy.cap if policy.cap is not None else policy.interval

@@ -69,7 +69,9 @@ def _about_step(loaded: Loaded, key: str) -> dict[str, object]:
 
 
 def _type(node: Node) -> str:
-    return node.type if isinstance(node, Task) else "subflow" if isinstance(node, Subflow) else type(node).__name__.lower()
+    return (
+        node.type if isinstance(node, Task) else "subflow" if isinstance(node, Subflow) else type(node).__name__.lower()
+    )
 
 
 def _iteration(loaded: Loaded, key: str) -> dict[str, object]:

@@ -19,14 +19,18 @@ DURATION: Final = re.compile(
 
 
 def convert(type_: str, value: object, name: str) -> object:
-    """Give `value` the type `type_` (STRING, INT, DATE …); dates and durations stay ISO-8601 text. Raises InvalidInput."""
+    """Give `value` the type `type_` (STRING, INT, DATE …); dates and durations stay ISO-8601 text. Raises
+    InvalidInput.
+    """
     reader = _READERS.get(type_)
     if reader is None:
         raise InvalidInput(f'"{name}" has the type {type_}, which does not exist.')
     try:
         return reader(value)
     except (ValueError, TypeError, OverflowError) as error:
-        raise InvalidInput(f'Invalid value for "{name}": {_shown(value)} is not {_ARTICLE.get(type_, type_)}.') from error
+        raise InvalidInput(
+            f'Invalid value for "{name}": {_shown(value)} is not {_ARTICLE.get(type_, type_)}.'
+        ) from error
 
 
 def duration_micros(text: str) -> int:

@@ -52,3 +52,30 @@ class ImpureExpression(PenstockError):
     """A group's own property reaches out (a secret, say) where only a recorded value may decide."""
 
     code = "PS-308"
+
+
+class UnknownFlow(PenstockError):
+    """No flow, or no such revision of it, is in the store."""
+
+    code = "PS-309"
+
+
+class FlowDisabled(PenstockError):
+    """A flow that its author switched off is not started."""
+
+    code = "PS-310"
+    hint = "Remove `disabled: true` from the flow."
+
+
+class UnknownSecret(PenstockError):
+    """An expression asks for a secret that nobody has set."""
+
+    code = "PS-311"
+    hint = "Set it as SECRET_<NAME> in the environment, or in the project's file of secrets."
+
+
+class UnknownKey(PenstockError):
+    """An expression asks for a key that the key-value store does not have."""
+
+    code = "PS-312"
+    hint = "Set it with a `kv.set` task, or say `errorOnMissing=false` to get null."

@@ -44,7 +44,9 @@ class SetTimer(msgspec.Struct, frozen=True):
 
 
 class StartChild(msgspec.Struct, frozen=True, kw_only=True):
-    """A run of another flow is to exist, under an id derived from the parent's attempt; its inputs are typed by the service."""
+    """A run of another flow is to exist, under an id derived from the parent's attempt; its inputs are typed by the
+    service.
+    """
 
     id: str
     parent: Parent

@@ -31,7 +31,8 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
 
 
 class Ended(msgspec.Struct, frozen=True, tag="ended", kw_only=True, omit_defaults=True):
-    """An attempt ended, or was lost with its worker; outputs stand in their own table. `started_at` is what was *Started*;
+    """An attempt ended, or was lost with its worker; outputs stand in their own table. `started_at` is what was
+    *Started*;
     `until` is when a snoozed step wants its next attempt."""
 
     step: str
@@ -46,7 +47,9 @@ class Ended(msgspec.Struct, frozen=True, tag="ended", kw_only=True, omit_default
 
 
 class Evaluated(msgspec.Struct, frozen=True, tag="evaluated", omit_defaults=True):
-    """A worker evaluated expressions that reach out; `values` by property name. Recorded, so that replays decide the same."""
+    """A worker evaluated expressions that reach out; `values` by property name. Recorded, so that replays decide the
+    same.
+    """
 
     step: str
     attempt: int

@@ -10,7 +10,9 @@ from penstock.model.policy import Limit, Retry
 
 
 class Language(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Which dialect a flow was written in, which version's behaviour it asks for, and how its expressions see statuses."""
+    """Which dialect a flow was written in, which version's behaviour it asks for, and how its expressions see
+    statuses.
+    """
 
     dialect: str = "kestra"
     version: str = "1"

@@ -6,7 +6,9 @@ import msgspec
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One declared input. `type` is the upper-case word of the language (STRING, INT, DATE, SELECT …); bounds are as written."""
+    """One declared input. `type` is the upper-case word of the language (STRING, INT, DATE, SELECT …); bounds are as
+    written.
+    """
 
     id: str
     type: str

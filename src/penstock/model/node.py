@@ -57,7 +57,8 @@ class Parallel(Group, frozen=True, kw_only=True, tag="parallel", omit_defaults=T
 
 
 class ForEach(Group, frozen=True, kw_only=True, tag="foreach", omit_defaults=True):
-    """Its nodes once for each of `values` (a list, or a template that gives one), at most `limit` values at once (0: all).
+    """Its nodes once for each of `values` (a list, or a template that gives one), at most `limit` values at once (0:
+    all).
 
     `distinct` drops values that repeat; `on_child_failure` CONTINUE still ends a loop of limit 1 at its first failure.
     """

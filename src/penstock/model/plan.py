@@ -17,7 +17,9 @@ TASKS = "tasks"
 
 
 class Seat(msgspec.Struct, frozen=True):
-    """A node's place: its parent's id, the list it stands in (tasks, errors, finally, then, else, case:x, default), its position."""
+    """A node's place: its parent's id, the list it stands in (tasks, errors, finally, then, else, case:x, default),
+    its position.
+    """
 
     node: Node
     parent: str
@@ -41,7 +43,9 @@ class Plan(msgspec.Struct, frozen=True):
         return self.lists.get((node_id, branch), ())
 
     def parent_key(self, key: str) -> str:
-        """The key of the group that holds the step `key`: the iteration inside a loop, the root's empty key at the top."""
+        """The key of the group that holds the step `key`: the iteration inside a loop, the root's empty key at the
+        top.
+        """
         node_id = ids.node_of(key)
         prefix = ids.loop_prefix(key)
         if ids.iteration_of(key) is not None:

@@ -1,4 +1,6 @@
-"""What is known of one going-through of a flow? Runs, steps, groups' counts, attempts; instants are microseconds since 1970 UTC."""
+"""What is known of one going-through of a flow? Runs, steps, groups' counts, attempts; instants are microseconds
+since 1970 UTC.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ class ErrorKind(enum.StrEnum):
 
 
 class Failure(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What went wrong, told to people: kind, sentence, exit code where a process had one, error code where we have one."""
+    """What went wrong, told to people: kind, sentence, exit code where a process had one, error code where we have
+    one.
+    """
 
     kind: ErrorKind
     message: str
@@ -65,7 +69,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One node in one run (in one iteration). Its row is born when it is queued.
 
     `attempt` is the newest attempt's number (it only grows); `tries` counts those of the current going-through, which
-    a retry policy limits; `lost` those lost in a row. `value` is the loop value of an iteration. `child` is the run a subflow waits for; `evaluating` says
+    a retry policy limits; `lost` those lost in a row. `value` is the loop value of an iteration. `child` is the run a
+    subflow waits for; `evaluating` says
     that the current attempt only evaluates expressions that reach out.
     """
 
@@ -105,7 +110,8 @@ class Change(msgspec.Struct, frozen=True):
 
 class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One going-through of a flow. `version` grows with every commit; `open` counts steps begun and not ended,
-    `active` the tasks and subflows among them that do not merely wait for a retry. `pending` is what a limit holds up: a restart.
+    `active` the tasks and subflows among them that do not merely wait for a retry. `pending` is what a limit holds
+    up: a restart.
 
     `rounds` counts restarts: from the first on, a step about to start may have earlier attempts. `owner` is the
     process (a worker's id) that a run started by the command line belongs to until it is dead.

@@ -30,7 +30,9 @@ class RunStatus(enum.StrEnum):
 
 
 class StepStatus(enum.StrEnum):
-    """Where a step stands. *Running* of a task is its claimed row; *waiting* has a row only when an operator put it back."""
+    """Where a step stands. *Running* of a task is its claimed row; *waiting* has a row only when an operator put it
+    back.
+    """
 
     WAITING = "waiting"
     QUEUED = "queued"

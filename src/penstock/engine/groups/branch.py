@@ -43,5 +43,3 @@ def outline(node: If | Switch) -> dict[str, object]:
 def chosen(branch: str) -> bool:
     """Has a branch been chosen yet?"""
     return branch != "tasks"
-
-

@@ -1,4 +1,5 @@
-"""How does a loop over values go on? An iteration per value, each a sequence of its own, as many at once as the limit lets.
+"""How does a loop over values go on? An iteration per value, each a sequence of its own, as many at once as the limit
+lets.
 
 Values are kept apart and read back by index; a wide loop starts in windows, so that no decision grows with the loop.
 """
@@ -82,7 +83,9 @@ def _evaluated(draft: Draft, key: str, node: ForEach) -> object:
 
 
 def as_values(found: object, node: ForEach) -> list[object]:
-    """The values of a loop: a list, the text of a JSON list, or the entries of a map; never a null. Raises InvalidInput."""
+    """The values of a loop: a list, the text of a JSON list, or the entries of a map; never a null. Raises
+    InvalidInput.
+    """
     if isinstance(found, str):
         try:
             found = json.loads(found)

@@ -81,12 +81,12 @@ def fail(draft: Draft, key: str, failure: Failure) -> None:
 def halt(draft: Draft, key: str, status: StepStatus) -> None:
     """End every open step inside a group with `status` at once; their processes are ended after the commit."""
     leaves = []
-    for step in sorted(draft.open_under(key), key=lambda step: -sum(1 for _ in draft.plan.ancestors(step.key))):
-        if step.child:
-            draft.emit(KillChild(step.child, "penstock"))
-        elif step.group is None or step.evaluating:
-            leaves.append(step.key)
-        step = draft.held(step.key)
+    for found in sorted(draft.open_under(key), key=lambda step: -sum(1 for _ in draft.plan.ancestors(step.key))):
+        if found.child:
+            draft.emit(KillChild(found.child, "penstock"))
+        elif found.group is None or found.evaluating:
+            leaves.append(found.key)
+        step = draft.held(found.key)
         draft.put(replace(step, status=status, ended_at=draft.now, due_at=None, evaluating=False))
         parent = draft.plan.parent_key(step.key)
         if draft.group(parent).phase is Phase.TASKS:

@@ -1,0 +1,41 @@
+"""What did this process last commit of a run? Good only while nobody else has committed, which the version tells."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+
+from penstock.engine import Loaded
+
+MOST_RUNS = 256
+MOST_STEPS = 2_000
+MOST_OUTPUTS = 200
+
+
+class RunCache:
+    """Loaded runs by id; a commit checks the version, so a stale one costs a second look and never a wrong write."""
+
+    def __init__(self) -> None:
+        self._runs: OrderedDict[str, Loaded] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def take(self, run_id: str) -> Loaded | None:
+        """Give what is known of a run, and forget it: one user at a time."""
+        with self._lock:
+            return self._runs.pop(run_id, None)
+
+    def keep(self, loaded: Loaded) -> None:
+        """Remember a run as it was just committed, unless it has ended or grown large."""
+        if loaded.run.status.ended or len(loaded.steps) > MOST_STEPS:
+            return
+        if len(loaded.outputs) > MOST_OUTPUTS:
+            loaded.outputs.clear()
+        with self._lock:
+            self._runs[loaded.run.id] = loaded
+            while len(self._runs) > MOST_RUNS:
+                self._runs.popitem(last=False)
+
+    def forget(self) -> None:
+        """Forget everything (a connection was lost, say)."""
+        with self._lock:
+            self._runs.clear()

@@ -1,0 +1,61 @@
+"""Can the child run that a subflow asks for be started? Looked up before the parent's commit, so that the commit only
+inserts.
+"""
+
+from __future__ import annotations
+
+from penstock.errors import PenstockError
+from penstock.model.effect import StartChild
+from penstock.model.run import Run
+from penstock.model.status import RunStatus
+from penstock.services.batch import Batch, ChildStart
+from penstock.services.core import Core
+from penstock.services.flows import newest_plan
+from penstock.services.inputs import typed_inputs
+
+
+def prepare_children(core: Core, batch: Batch, now: int) -> None:
+    """Make each child run that the batch asks for, or find out why it cannot be."""
+    for effect in batch.effects:
+        if isinstance(effect, StartChild):
+            batch.children.append(_prepare(core, batch.loaded.run, effect, now))
+
+
+def _prepare(core: Core, parent: Run, asked: StartChild, now: int) -> ChildStart:
+    try:
+        plan = newest_plan(core, asked.namespace, asked.flow, asked.revision)
+        inputs = typed_inputs(plan.flow, asked.inputs, now)
+    except PenstockError as error:
+        return ChildStart(asked, None, str(error))
+    flow = plan.flow
+    child = Run(
+        id=asked.id,
+        namespace=flow.namespace,
+        flow=flow.id,
+        revision=flow.revision,
+        status=RunStatus.QUEUED,
+        created_at=now,
+        inputs=inputs,
+        labels=flow.labels | asked.labels | {"system.correlationId": _correlation(parent)},
+        trigger={
+            "id": asked.parent.step,
+            "type": "subflow",
+            "executionId": parent.id,
+            "namespace": parent.namespace,
+            "flowId": parent.flow,
+            "flowRevision": parent.revision,
+        },
+        priority=parent.priority,
+        logical_date=parent.logical_date,
+        interval_start=parent.interval_start,
+        interval_end=parent.interval_end,
+        parent=asked.parent,
+        depth=asked.depth,
+        owner=parent.owner,
+        started_by=f"run {parent.id}",
+    )
+    return ChildStart(asked, child)
+
+
+def _correlation(parent: Run) -> str:
+    return parent.labels.get("system.correlationId", parent.id)

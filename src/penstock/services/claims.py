@@ -1,0 +1,26 @@
+"""Which attempts may this worker do now? Claimed rows are running; neither runs nor steps are touched."""
+
+from __future__ import annotations
+
+from penstock.services.core import Core
+from penstock.store import feed, queue
+from penstock.store.port import Tx
+from penstock.store.queue import Claim
+
+
+def claim(core: Core, worker: str, room: int) -> list[Claim]:
+    """Take up to `room` ready attempts; each comes with a fence that its report must show."""
+    now = core.clock.now()
+
+    def work(tx: Tx) -> list[Claim]:
+        taken = queue.claim(tx, worker, room, now)
+        if taken:
+            feed.append(tx, [("claim", f"{held.run}/{held.step}", held.fence) for held in taken], now)
+        return taken
+
+    return core.store.write(work)
+
+
+def still_held(core: Core, worker: str) -> list[Claim]:
+    """What the store says this worker holds: what settles a claim whose COMMIT got no answer."""
+    return core.store.read(lambda tx: queue.held(tx, worker))

@@ -1,0 +1,130 @@
+"""What does one transaction write? A batch whole: the run and all that follows, or nothing."""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from penstock.model.effect import (
+    Announce,
+    AskLimit,
+    KeepValues,
+    KillChild,
+    Produce,
+    Ready,
+    SetTimer,
+    StartChild,
+    Tell,
+    TellParent,
+    Withdraw,
+)
+from penstock.model.event import Begin, ChildEnded, Ended, Kill
+from penstock.model.run import ErrorKind, Failure, Run
+from penstock.model.status import Outcome, RunStatus
+from penstock.services.batch import Batch
+from penstock.store import attempts, events, feed, inbox, limits, outputs, queue, runs, steps, timers
+from penstock.store.port import Tx
+
+
+class Result(enum.Enum):
+    """What became of a commit: written, another process has the run just now, or it has moved on since it was read."""
+
+    WRITTEN = "written"
+    BUSY = "busy"
+    STALE = "stale"
+
+
+class After(msgspec.Struct):
+    """What is to be done once the transaction has been committed: wake workers, fold runs, ask limits."""
+
+    wake: bool = False
+    fold: set[str] = set()
+    limits: set[str] = set()
+
+    def add(self, other: After) -> None:
+        """Do what the other asks for, too."""
+        self.wake = self.wake or other.wake
+        self.fold |= other.fold
+        self.limits |= other.limits
+
+
+def commit(tx: Tx, batch: Batch, now: int, after: After) -> Result:
+    """Write a batch against the version its run was read at; `after` receives what then is to be done."""
+    run = batch.loaded.run
+    if batch.expected is not None:
+        version = runs.lock(tx, run.id)
+        if version is None:
+            return Result.BUSY
+        if version != batch.expected or not runs.save(tx, run, batch.expected):
+            return Result.STALE
+    steps.save(tx, run.id, batch.steps.values())
+    events.append(tx, run.id, [(e.event, e.at, True, e.worker, e.fence) for e in batch.events])
+    if batch.attempts:
+        attempts.append(tx, run.id, batch.attempts)
+    for made in batch.products:
+        outputs.put(tx, made.run, made.step, made.attempt, made.body, made.uri)
+    _act(tx, batch, run, now, after)
+    if batch.folded:
+        inbox.drop(tx, batch.folded)
+    if run.status.ended:
+        timers.clear(tx, run.id)
+        limits.unblock(tx, run.id)
+        after.limits.update(limits.release(tx, run.id))
+    feed.append(tx, [("run", run.id, (batch.expected or 0) + 1)], now)
+    return Result.WRITTEN
+
+
+def _act(tx: Tx, batch: Batch, run: Run, now: int, after: After) -> None:
+    """Write what the effects ask for; each kind is acted on here and nowhere else."""
+    ready = [(e.step, e.attempt, e.work) for e in batch.effects if isinstance(e, Ready)]
+    if ready:
+        queue.make_ready(tx, run.id, ready, priority=run.priority, owner=run.owner, now=now)
+        after.wake = True
+    for effect in batch.effects:
+        match effect:
+            case Withdraw():
+                _withdraw(tx, run.id, effect, now, after)
+            case SetTimer():
+                timers.set_timer(tx, run.id, effect.step, effect.attempt, effect.timer, effect.at)
+                after.wake = True
+            case KillChild():
+                inbox.put(tx, effect.run, Kill(effect.by, effect.force), now)
+                after.fold.add(effect.run)
+            case TellParent():
+                up = effect.parent
+                inbox.put(tx, up.run, ChildEnded(up.step, up.attempt, run.id, effect.status, effect.failure), now)
+                after.fold.add(up.run)
+            case KeepValues():
+                outputs.keep_values(tx, run.id, effect.step, effect.values)
+            case AskLimit():
+                limits.block(tx, run.id, effect.name, effect.limit, run.priority, now)
+                after.limits.add(effect.name)
+            case Tell():
+                inbox.put(tx, run.id, effect.event, now)
+                after.fold.add(run.id)
+            case Ready() | Produce() | Announce() | StartChild():
+                pass  # written above and below, or by their products; the feed tells the status
+    for child in batch.children:
+        _start_child(tx, child.asked, child.run, child.problem, now)
+        after.fold.add(child.run.id if child.run else run.id)
+
+
+def _withdraw(tx: Tx, run_id: str, effect: Withdraw, now: int, after: After) -> None:
+    """Take back what is ready, then flag what is held: in this order no claim in flight is missed."""
+    for step, attempt in queue.withdraw(tx, run_id, effect.steps):
+        inbox.put(tx, run_id, Ended(step=step, attempt=attempt, outcome=Outcome.KILLED, ended_at=now), now)
+        after.fold.add(run_id)
+    if queue.flag(tx, run_id, effect.steps, effect.force):
+        after.wake = True
+
+
+def _start_child(tx: Tx, asked: StartChild, child: Run | None, problem: str, now: int) -> None:
+    """Insert the child run beside its parent's commit, to begin by an event of its own; or tell why there is none."""
+    up = asked.parent
+    if child is None:
+        failure = Failure(ErrorKind.SUBFLOW, problem)
+        inbox.put(tx, up.run, ChildEnded(up.step, up.attempt, asked.id, RunStatus.FAILED, failure), now)
+    elif runs.insert(tx, child):
+        inbox.put(tx, child.id, Begin(by=f"run {up.run}"), now)
+        feed.append(tx, [("run", child.id, child.version)], now)

@@ -1,0 +1,72 @@
+"""What does every service need? The parts that `app` builds once for a process, and the policy numbers of the house."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from penstock.clock import Clock
+from penstock.model.plan import Plan
+from penstock.model.policy import SECOND
+from penstock.services.cache import RunCache
+from penstock.services.plans import Plans
+from penstock.store.port import Store
+
+
+class Blobs(Protocol):
+    """Where outputs too large for a row, and files, are kept."""
+
+    def put(self, key: str, data: bytes) -> str:
+        """Keep bytes under a key and give their address."""
+
+    def get(self, uri: str) -> bytes:
+        """Give back the bytes of an address."""
+
+
+class Secrets(Protocol):
+    """Where secrets come from: the environment, or a file that only its owner reads."""
+
+    def get(self, namespace: str, name: str) -> str | None:
+        """The secret's text; None when there is none of this name."""
+
+
+class Knobs(msgspec.Struct, frozen=True):
+    """Policy numbers; durations in microseconds, sizes in bytes."""
+
+    lease: int = 10 * SECOND
+    beat: int = 2 * SECOND
+    grace: int = 10 * SECOND
+    fold_events: int = 200
+    fold_budget: int = 20_000
+    inline_budget: int = 5_000
+    row_limit: int = 64 * 1024
+    log_cap: int = 100 * 1024 * 1024
+    environ: dict[str, str] = {}
+
+
+def _entropy() -> bytes:
+    return os.urandom(10)
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """A process's store, clock and knowledge of flows; frozen, handed to every service."""
+
+    store: Store
+    blobs: Blobs
+    clock: Clock
+    plans: Plans
+    secrets: Secrets
+    knobs: Knobs = field(default_factory=Knobs)
+    entropy: Callable[[], bytes] = _entropy
+    cache: RunCache = field(default_factory=RunCache)
+    state_dir: Path | None = None
+
+    def plan(self, namespace: str, flow: str, revision: int) -> Plan:
+        """The plan of one revision of a flow. Raises UnknownFlow."""
+        return self.plans.get(self.store, namespace, flow, revision)

@@ -1,0 +1,46 @@
+"""How do flows get into the store, and which revision is the newest? Reading a flow's text is the dialects' work."""
+
+from __future__ import annotations
+
+import msgspec
+
+from penstock.errors import nearest
+from penstock.errors.run import FlowDisabled, UnknownFlow
+from penstock.model.flow import Flow
+from penstock.model.plan import Plan
+from penstock.services.core import Core
+from penstock.store import flows as table
+
+
+def push(core: Core, flow: Flow, source: str, digest: str, by: str = "") -> Plan:
+    """Store a flow that was read without errors; the same digest as the newest revision makes no new one."""
+    written = table.Written(
+        namespace=flow.namespace,
+        id=flow.id,
+        dialect=flow.language.dialect,
+        digest=digest,
+        source=source,
+        model=msgspec.json.encode(flow).decode(),
+    )
+    now = core.clock.now()
+    revision = core.store.write(lambda tx: table.push(tx, written, now, by))
+    return core.plans.add(flow, revision)
+
+
+def newest_plan(core: Core, namespace: str, flow_id: str, revision: int | None = None) -> Plan:
+    """The plan of a flow's newest (or the given) revision, if it may be started. Raises UnknownFlow, FlowDisabled."""
+    if revision is None:
+        revision = _newest(core, namespace, flow_id)
+    plan = core.plan(namespace, flow_id, revision)
+    if plan.flow.disabled:
+        raise FlowDisabled(f"The flow {plan.flow.name} is disabled.")
+    return plan
+
+
+def _newest(core: Core, namespace: str, flow_id: str) -> int:
+    stored = core.store.read(lambda tx: table.current(tx, namespace, flow_id))
+    if stored is None:
+        known = [f"{flow.namespace}.{flow.id}" for flow in core.store.read(table.list_flows)]
+        name = f"{namespace}.{flow_id}"
+        raise UnknownFlow(f'There is no flow "{name}" in the store.', hint=nearest(name, known))
+    return stored.revision

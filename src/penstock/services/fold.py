@@ -1,0 +1,92 @@
+"""How do events that wait become state? In order, in batches, against the version; who loses looks again."""
+
+from __future__ import annotations
+
+from penstock.engine import Loaded
+from penstock.errors.run import UnknownRun
+from penstock.errors.store import CommitUnknown, NewerEvent
+from penstock.services import admission
+from penstock.services.batch import Batch, Recorded
+from penstock.services.children import prepare_children
+from penstock.services.commit import After, Result, commit
+from penstock.services.core import Core
+from penstock.services.reading import decide, load
+from penstock.store import inbox
+from penstock.store.inbox import Received
+from penstock.store.port import Tx
+
+MOST_TRIES = 20
+
+
+def fold(core: Core, run_id: str) -> After:
+    """Take every waiting event of a run into it, unless another process has the run: then that one looks again."""
+    after = After(fold=set())
+    for _ in range(MOST_TRIES):
+        try:
+            received = core.store.read(lambda tx: inbox.take(tx, run_id, core.knobs.fold_events))
+            if not received:
+                return after
+            result = _fold_once(core, run_id, received, after)
+        except (UnknownRun, NewerEvent):
+            return after  # the run was pruned, or a newer process must fold it
+        except CommitUnknown:
+            core.cache.forget()
+            continue
+        if result is Result.BUSY:
+            return after
+    after.fold.add(run_id)
+    return after
+
+
+def _fold_once(core: Core, run_id: str, received: list[Received], after: After) -> Result:
+    cached = core.cache.take(run_id)
+    now = core.clock.now()
+    batch = Batch(cached or load(core, run_id))
+    began = core.clock.steady()
+    for waiting in received:
+        batch.take(Recorded(waiting.event, waiting.at), decide(core, batch.loaded, waiting.event, waiting.at))
+        batch.folded.append(waiting.id)
+        if core.clock.steady() - began > core.knobs.fold_budget:
+            break
+    batch.stow(core)
+    prepare_children(core, batch, now)
+    todo = After(fold=set())
+
+    def work(tx: Tx) -> Result:
+        todo.wake, todo.fold, todo.limits = False, set(), set()
+        return commit(tx, batch, now, todo)
+
+    result = core.store.write(work)
+    if result is Result.WRITTEN:
+        todo.fold.discard(run_id)  # this very loop looks again
+        after.add(todo)
+        keep(core, batch)
+    return result
+
+
+def keep(core: Core, batch: Batch) -> None:
+    """Remember the run as it was just committed."""
+    loaded: Loaded = batch.loaded
+    loaded.run = batch.committed()
+    core.cache.keep(loaded)
+
+
+def follow_up(core: Core, after: After, looked_at: str = "") -> None:
+    """After a commit: fold what it touched, let in who waits for what it freed, wake who sleeps."""
+    wake = after.wake
+    waiting = set(after.fold)
+    if looked_at and looked_at not in waiting and core.store.read(lambda tx: inbox.any_for(tx, looked_at)):
+        waiting.add(looked_at)
+    names = set(after.limits)
+    while waiting or names:
+        if names:
+            admitted = admission.admit(core, names)
+            names = set()
+            waiting |= admitted
+            continue
+        done = fold(core, waiting.pop())
+        wake = wake or done.wake
+        waiting |= done.fold
+        names |= done.limits
+    if wake:
+        core.store.wake()

@@ -1,0 +1,148 @@
+"""How do the values that people give become a flow's inputs? Typed, checked against their bounds, all of them at
+once.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+
+import regex
+
+from penstock import expr
+from penstock.engine.evaluate import calls_at
+from penstock.engine.scope import nested
+from penstock.engine.values import convert, duration_micros
+from penstock.errors import PenstockError, nearest
+from penstock.errors.run import InvalidInput
+from penstock.model.flow import Flow
+from penstock.model.inputs import Input
+
+PATTERN_SECONDS = 1.0
+
+
+def typed_inputs(flow: Flow, given: Mapping[str, object], now: int, *, strict: bool = False) -> dict[str, object]:
+    """The inputs of a run; with `strict` a name that the flow does not declare is an error. Raises InvalidInput with
+    all that is wrong.
+    """
+    wrong: list[str] = []
+    declared = {declaration.id for declaration in flow.inputs}
+    if strict:
+        for name in sorted(given.keys() - declared):
+            wrong.append(f'the flow has no input "{name}". {nearest(name, declared)}'.strip())
+    values: dict[str, object] = {}
+    off: set[str] = set()
+    for declaration in _in_order(flow.inputs):
+        if off.intersection(declaration.depends_on) or not _wanted(flow, declaration, values, now):
+            off.add(declaration.id)
+            continue
+        try:
+            values[declaration.id] = _one(declaration, given, values, now)
+        except InvalidInput as error:
+            wrong.append(error.sentence)
+    if wrong:
+        raise InvalidInput(f"Inputs of {flow.name}: " + "; ".join(wrong), hint=_declared_hint(flow))
+    return values
+
+
+def _declared_hint(flow: Flow) -> str:
+    if not flow.inputs:
+        return "The flow declares no inputs."
+    return "It takes: " + ", ".join(f"{i.id} ({i.type})" for i in flow.inputs) + "."
+
+
+def _in_order(declared: tuple[Input, ...]) -> list[Input]:
+    """Inputs after those that they depend on; a cycle was refused when the flow was read."""
+    order: list[Input] = []
+    by_id = {declaration.id: declaration for declaration in declared}
+    seen: set[str] = set()
+
+    def visit(declaration: Input) -> None:
+        if declaration.id in seen:
+            return
+        seen.add(declaration.id)
+        for other in declaration.depends_on:
+            if other in by_id:
+                visit(by_id[other])
+        order.append(declaration)
+
+    for declaration in declared:
+        visit(declaration)
+    return order
+
+
+def _wanted(flow: Flow, declaration: Input, values: dict[str, object], now: int) -> bool:
+    if not declaration.condition:
+        return True
+    scope = {"inputs": nested(values), "vars": flow.variables, "flow": {"id": flow.id, "namespace": flow.namespace}}
+    try:
+        return expr.truthy(expr.compile(declaration.condition).render(scope, calls_at(now)))
+    except PenstockError:
+        return False  # a condition that cannot be rendered switches its input off
+
+
+def _one(declaration: Input, given: Mapping[str, object], values: dict[str, object], now: int) -> object:
+    name = declaration.id
+    value = given.get(name)
+    if value is None and declaration.has_default:
+        value = declaration.default
+    if value is None:
+        if declaration.required:
+            raise InvalidInput(f'"{name}" ({declaration.type}) is required and was not given')
+        return None
+    typed = convert(declaration.type, value, name)
+    if isinstance(typed, list) and declaration.item_type:
+        typed = [convert(declaration.item_type, item, f"{name}[{place}]") for place, item in enumerate(typed)]
+    _check_choice(declaration, typed, values, now)
+    _check_pattern(declaration, typed)
+    _check_bounds(declaration, typed)
+    return typed
+
+
+def _check_choice(declaration: Input, typed: object, values: dict[str, object], now: int) -> None:
+    if declaration.allow_custom or declaration.type not in ("SELECT", "ENUM", "MULTISELECT"):
+        return
+    choices = list(declaration.values)
+    if declaration.expression:
+        found = expr.compile(declaration.expression).value({"inputs": nested(values)}, calls_at(now))
+        listed = convert("ARRAY", found, declaration.id)
+        choices = list(listed) if isinstance(listed, list) else []
+    texts = [str(choice) for choice in choices]
+    for chosen in typed if isinstance(typed, list) else [typed]:
+        if str(chosen) not in texts:
+            hint = nearest(str(chosen), texts)
+            raise InvalidInput(f'"{declaration.id}" is "{chosen}", which is none of {", ".join(texts)}. {hint}'.strip())
+
+
+def _check_pattern(declaration: Input, typed: object) -> None:
+    if not declaration.validator:
+        return
+    try:
+        fits = regex.fullmatch(declaration.validator, str(typed), timeout=PATTERN_SECONDS)
+    except TimeoutError:
+        raise InvalidInput(f'the pattern of "{declaration.id}" takes too long on this value') from None
+    if not fits:
+        raise InvalidInput(f'"{declaration.id}" does not match the pattern `{declaration.validator}`')
+
+
+def _check_bounds(declaration: Input, typed: object) -> None:
+    value = _comparable(declaration.type, typed)
+    for bound, too_far in ((declaration.least, "less"), (declaration.most, "more")):
+        if bound is None:
+            continue
+        limit = _comparable(declaration.type, convert(declaration.type, bound, declaration.id))
+        if (value < limit) if too_far == "less" else (limit < value):
+            raise InvalidInput(f'"{declaration.id}" is {typed}, which is {too_far} than {bound}')
+
+
+def _comparable(type_: str, value: object) -> tuple[float, str]:
+    """What bounds are compared by: a number first, text second; within one type only one of them differs."""
+    match type_:
+        case "INT" | "FLOAT":
+            return float(str(value)), ""
+        case "DURATION":
+            return float(duration_micros(str(value))), ""
+        case "DATETIME":
+            return datetime.datetime.fromisoformat(str(value)).timestamp(), ""
+        case _:
+            return 0.0, str(value)

@@ -1,0 +1,96 @@
+"""How does the engine get what it needs of a run? It asks, the parts are read, it is asked again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+import msgspec
+
+from penstock.engine import Decision, Loaded, NotLoaded, advance
+from penstock.errors.run import UnknownRun
+from penstock.model.event import Event
+from penstock.model.plan import ROOT, Plan
+from penstock.model.run import Run
+from penstock.services.core import Core
+from penstock.store import outputs, runs, steps
+from penstock.store.port import Tx
+
+T = TypeVar("T")
+
+
+def load(core: Core, run_id: str) -> Loaded:
+    """A run with none of its parts read yet. Raises UnknownRun."""
+    run = core.store.read(lambda tx: runs.load(tx, run_id))
+    if run is None:
+        raise UnknownRun(f"There is no run {run_id}.")
+    return Loaded(plan_of(core, run), run)
+
+
+def plan_of(core: Core, run: Run) -> Plan:
+    """The plan that a run goes by."""
+    return core.plan(run.namespace, run.flow, run.revision)
+
+
+def decide(core: Core, loaded: Loaded, event: Event, now: int) -> Decision:
+    """Let the engine decide, reading what it turns out to need."""
+    return with_parts(core, loaded, lambda: advance(loaded, event, now))
+
+
+def with_parts(core: Core, loaded: Loaded, ask: Callable[[], T]) -> T:
+    """Ask something pure of what is loaded, reading parts until it can answer."""
+    while True:
+        try:
+            return ask()
+        except NotLoaded as need:
+            core.store.read(partial(read_parts, core, loaded, need))
+
+
+def read_parts(core: Core, loaded: Loaded, need: NotLoaded, tx: Tx) -> None:
+    """Read the parts that were asked for; what does not exist is noted as read, too."""
+    run_id = loaded.run.id
+    if need.steps:
+        _near(tx, loaded, need.steps)
+    if need.outputs:
+        found = outputs.load(tx, run_id, list(need.outputs))
+        for key in need.outputs:
+            loaded.outputs[key] = unstow(core, found[key]) if key in found else None
+    if need.nodes:
+        for step in steps.of_nodes(tx, run_id, list(need.nodes)):
+            loaded.steps.setdefault(step.key, step)
+        loaded.nodes |= need.nodes
+    if need.values is not None:
+        key, chunk = need.values
+        loaded.values[need.values] = outputs.values_chunk(tx, run_id, key, chunk)
+    if need.open_steps:
+        for step in steps.open_steps(tx, run_id):
+            loaded.steps.setdefault(step.key, step)
+        loaded.open_steps = True
+    if need.every:
+        for step in steps.every(tx, run_id):
+            loaded.steps.setdefault(step.key, step)
+        loaded.every = True
+
+
+def _near(tx: Tx, loaded: Loaded, keys: frozenset[str]) -> None:
+    """Read steps together with the groups around them: whoever needs one soon needs the others."""
+    wanted = {around for key in keys for around in (key, *loaded.plan.ancestors(key)) if around != ROOT}
+    wanted -= loaded.steps.keys()
+    found = steps.load(tx, loaded.run.id, list(wanted))
+    for key in wanted:
+        loaded.steps[key] = found.get(key)
+
+
+def unstow(core: Core, stored: outputs.Output) -> dict[str, object]:
+    """Outputs as they were handed over, from their row or from the blob that the row names."""
+    if not stored.uri:
+        return stored.values()
+    return msgspec.json.decode(core.blobs.get(stored.uri), type=dict[str, object])
+
+
+def absorb(loaded: Loaded, decision: Decision) -> None:
+    """Let what is loaded be what was decided."""
+    loaded.run = decision.run
+    for step in decision.steps:
+        loaded.steps[step.key] = step

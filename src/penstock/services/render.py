@@ -1,0 +1,157 @@
+"""What does an attempt work with? Its node's properties with every expression rendered, and the secrets that were
+used.
+"""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Callable
+
+import msgspec
+
+from penstock import expr
+from penstock.engine import Loaded
+from penstock.engine.evaluate import EPOCH
+from penstock.engine.finish import outline as outputs_outline
+from penstock.engine.groups import branch, foreach, subflow
+from penstock.engine.scope import scope_of
+from penstock.engine.values import duration_micros
+from penstock.errors.run import UnknownKey, UnknownSecret
+from penstock.model import ids
+from penstock.model.node import ForEach, If, Node, Subflow, Switch, Task
+from penstock.model.plan import ROOT
+from penstock.model.run import Step
+from penstock.services.core import Core
+from penstock.services.reading import load, with_parts
+from penstock.store import attempts, kv
+from penstock.store.queue import Claim
+
+ENVIRONMENT_PREFIXES = ("ENV_", "KESTRA_")
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """A claim ready to be done: the task, its rendered properties, what its process may know.
+
+    `timeout` of the attempt in microseconds; `secrets` are texts to be masked in logs; `state` is what an earlier
+    attempt saved.
+    """
+
+    loaded: Loaded
+    step: Step
+    node: Task
+    properties: dict[str, object]
+    timeout: int | None
+    secrets: frozenset[str]
+    idempotency_key: str
+    state: dict[str, object]
+
+
+def prepare(core: Core, claim: Claim, loaded: Loaded | None = None) -> Prepared:
+    """Render a claimed task's properties. Raises PenstockError when an expression cannot be rendered."""
+    loaded = loaded or load(core, claim.run)
+    node = loaded.plan.node(ids.node_of(claim.step))
+    assert isinstance(node, Task), f"{claim.step} is not a task"
+    used: set[str] = set()
+    calls = worker_calls(core, loaded, used)
+
+    def render() -> tuple[object, object, Step]:
+        scope = worker_scope(core, loaded, claim.step)
+        step = loaded.step(claim.step)
+        assert step is not None
+        timeout = expr.render(node.timeout, scope, calls) if node.timeout else None
+        return expr.render(node.properties, scope, calls), timeout, step
+
+    properties, timeout, step = with_parts(core, loaded, render)
+    assert isinstance(properties, dict)
+    state = None
+    if step.attempt > 1:
+        state = core.store.read(lambda tx: attempts.last_state(tx, claim.run, claim.step))
+    return Prepared(
+        loaded=loaded,
+        step=step,
+        node=node,
+        properties=properties,
+        timeout=_micros(timeout),
+        secrets=frozenset(used),
+        idempotency_key=f"{claim.run}/{claim.step}/{step.attempt - step.tries + 1}",
+        state=state or {},
+    )
+
+
+def evaluate(core: Core, claim: Claim) -> dict[str, object]:
+    """Evaluate what a decision needs and what reaches out; the values are recorded. Raises PenstockError."""
+    loaded = load(core, claim.run)
+    calls = worker_calls(core, loaded, set())
+    tree = _outline(loaded, claim.step)
+
+    def render() -> dict[str, object]:
+        scope = worker_scope(core, loaded, claim.step)
+        return {name: _typed(value, scope, calls) for name, value in tree.items()}
+
+    return with_parts(core, loaded, render)
+
+
+def worker_scope(core: Core, loaded: Loaded, key: str) -> dict[str, object]:
+    """What an expression sees in a worker: the run's data and the environment meant for flows."""
+    scope = scope_of(loaded, key)
+    envs: dict[str, object] = {}
+    for name, value in core.knobs.environ.items():
+        for prefix in ENVIRONMENT_PREFIXES:
+            if name.startswith(prefix):
+                envs[name.removeprefix(prefix).lower()] = value
+    return scope | {"envs": envs}
+
+
+def worker_calls(core: Core, loaded: Loaded, used: set[str]) -> expr.Calls:
+    """What an expression may call in a worker; every secret it unseals is added to `used`."""
+    namespace = loaded.run.namespace
+
+    def secret(key: str, namespace: str = namespace) -> str:
+        found = core.secrets.get(namespace, key)
+        if found is None:
+            raise UnknownSecret(f'There is no secret "{key}" for the namespace {namespace}.')
+        used.add(found)
+        return found
+
+    def stored(key: str, namespace: str = namespace, errorOnMissing: bool = True) -> object:
+        found = core.store.read(lambda tx: kv.get(tx, namespace, key, core.clock.now()))
+        if found is None and errorOnMissing:
+            raise UnknownKey(f"The key '{key}' does not exist in the namespace '{namespace}'.")
+        return found.value if found is not None else None
+
+    functions: dict[str, Callable[..., object]] = {
+        "secret": secret,
+        "kv": stored,
+        "uuid": lambda: str(uuid.UUID(bytes=(core.entropy() + core.entropy())[:16], version=4)),
+        "read": lambda path: core.blobs.get(path).decode(),
+        "fileSize": lambda path: len(core.blobs.get(path)),
+    }
+    return expr.Calls(now=EPOCH + datetime.timedelta(microseconds=core.clock.now()), functions=functions)
+
+
+def _outline(loaded: Loaded, key: str) -> dict[str, object]:
+    if key == ROOT:
+        return outputs_outline(loaded.plan.flow.outputs)
+    node: Node = loaded.plan.node(ids.node_of(key))
+    match node:
+        case If() | Switch():
+            return branch.outline(node)
+        case ForEach():
+            return foreach.outline(node)
+        case Subflow():
+            return subflow.outline(node)
+        case Task():
+            return {"runIf": node.run_if}
+        case _:
+            return {}
+
+
+def _typed(tree: object, scope: dict[str, object], calls: expr.Calls) -> object:
+    return expr.compile(tree).value(scope, calls) if isinstance(tree, str) else expr.render(tree, scope, calls)
+
+
+def _micros(timeout: object) -> int | None:
+    if timeout is None or timeout == "":
+        return None
+    return timeout if isinstance(timeout, int) else duration_micros(str(timeout))

@@ -1,0 +1,174 @@
+"""How do people start, kill, restart and replay runs? Each verb is an event or a new run; each says who did it."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec.structs import replace
+
+from penstock.engine import Loaded
+from penstock.engine import replay as decide_replay
+from penstock.engine.replay import untouched
+from penstock.errors.run import InvalidInput, NothingToRestart, UnknownRun
+from penstock.model import ids
+from penstock.model.event import Begin, Kill, Restart
+from penstock.model.plan import Plan
+from penstock.model.run import Run, Step
+from penstock.model.status import RunStatus
+from penstock.services import fold
+from penstock.services.apply import repeat_unknown
+from penstock.services.batch import Batch, Recorded
+from penstock.services.children import prepare_children
+from penstock.services.commit import After, Result, commit
+from penstock.services.core import Core
+from penstock.services.inputs import typed_inputs
+from penstock.services.reading import decide, load, plan_of
+from penstock.store import attempts, feed, inbox, outputs, runs, steps
+from penstock.store.port import Tx
+
+SYSTEM = "system."
+
+
+class Start(msgspec.Struct, frozen=True, kw_only=True):
+    """What a starter gives: inputs as text or values, labels, and where it has them a logical date and interval.
+
+    `key` makes a repeated start safe: the same key answers with the same run. `owner` is a process that alone may do
+    the run's work while it lives. Instants in microseconds.
+    """
+
+    inputs: dict[str, object] = {}
+    labels: dict[str, str] = {}
+    priority: int = 0
+    logical_date: int | None = None
+    interval_start: int | None = None
+    interval_end: int | None = None
+    key: str = ""
+    owner: str = ""
+    by: str = ""
+    trigger: dict[str, object] = {}
+
+
+def start(core: Core, plan: Plan, asked: Start) -> str:
+    """Start a run and give its id; a key said before gives the run it made then. Raises InvalidInput."""
+    now = core.clock.now()
+    flow = plan.flow
+    reserved = [name for name in asked.labels if name.startswith(SYSTEM)]
+    if reserved:
+        raise InvalidInput(f'The label "{reserved[0]}" is the system\'s own; choose a name without "{SYSTEM}".')
+    run_id = ids.run_id(now // 1000, core.entropy())
+    run = Run(
+        id=run_id,
+        namespace=flow.namespace,
+        flow=flow.id,
+        revision=flow.revision,
+        status=RunStatus.QUEUED,
+        created_at=now,
+        inputs=typed_inputs(flow, asked.inputs, now, strict=True),
+        labels=flow.labels | asked.labels | {"system.correlationId": run_id},
+        trigger=asked.trigger,
+        priority=asked.priority,
+        logical_date=asked.logical_date,
+        interval_start=asked.interval_start,
+        interval_end=asked.interval_end,
+        owner=asked.owner,
+        started_by=asked.by,
+    )
+    batch = Batch(Loaded(plan, run, every=True), new=True)
+    begin = Begin(by=asked.by)
+    batch.take(Recorded(begin, now), decide(core, batch.loaded, begin, now))
+    batch.loaded.every = False  # what it held was everything only while nothing had begun
+    return _insert(core, batch, asked.key, now)
+
+
+def kill(core: Core, run_id: str, by: str, *, force: bool = False) -> None:
+    """End a run and its child runs: gracefully, or by force. Killing an ended run does nothing. Raises UnknownRun."""
+    _tell(core, run_id, Kill(by, force))
+
+
+def restart(core: Core, run_id: str, by: str) -> None:
+    """Let an ended run go on from what did not succeed. Raises UnknownRun, NothingToRestart."""
+    run = load(core, run_id).run
+    if not run.status.ended:
+        raise NothingToRestart(f"Run {run_id} is {run.status}: only an ended run can be restarted.")
+    if run.status is RunStatus.SUCCESS:
+        raise NothingToRestart(f"Everything in run {run_id} succeeded.", hint="Use `replay` to run it once more.")
+    if plan_of(core, run).flow.language.version == "0.20" and run.status is RunStatus.KILLED:
+        raise NothingToRestart(f"Run {run_id} was killed, and Kestra 0.20 does not restart killed runs.")
+    _tell(core, run_id, Restart(by))
+
+
+def replay(core: Core, run_id: str, by: str, *, from_step: str = "", asked: Start | None = None) -> str:
+    """Start a new run like an old one, anew or from one of its steps on; given inputs replace the old ones.
+
+    What came before the step is kept with its attempts and outputs. Raises UnknownRun, UnknownStep, InvalidInput.
+    """
+    asked = asked or Start()
+    now = core.clock.now()
+    old = load(core, run_id)
+    plan = old.plan
+    inputs = typed_inputs(plan.flow, old.run.inputs | asked.inputs, now, strict=True)
+    labels = old.run.labels | asked.labels
+    fresh = replace(
+        untouched(old.run),
+        id=ids.run_id(now // 1000, core.entropy()),
+        created_at=now,
+        inputs=inputs,
+        labels=labels,
+        origin=old.run.origin or run_id,
+        owner=asked.owner,
+        started_by=by,
+    )
+    loaded = Loaded(plan, fresh, every=True)
+    batch = Batch(loaded, new=True)
+    begin = Recorded(Begin(by=by), now)
+    if not from_step:
+        batch.take(begin, decide(core, loaded, begin.event, now))
+    else:
+        was: list[Step] = core.store.read(lambda tx: steps.every(tx, run_id))
+        decision = decide_replay(plan, was, fresh, from_step, now)
+        batch.take(begin, decision)
+    loaded.every = False
+    return _insert(core, batch, asked.key, now, copied_from=run_id if from_step else "")
+
+
+def _insert(core: Core, batch: Batch, key: str, now: int, copied_from: str = "") -> str:
+    run_id = batch.loaded.run.id
+    batch.stow(core)
+    prepare_children(core, batch, now)
+    after = After(fold=set())
+
+    def work(tx: Tx) -> bool:
+        after.wake, after.fold, after.limits = False, set(), set()
+        if not runs.insert(tx, replace(batch.loaded.run, version=0), key):
+            return False
+        if copied_from:
+            _copy(tx, copied_from, run_id, set(batch.steps))
+        return commit(tx, batch, now, after) is Result.WRITTEN
+
+    if not repeat_unknown(core, lambda: core.store.write(work)):
+        found = core.store.read(lambda tx: runs.by_key(tx, key)) if key else None
+        return found or run_id
+    fold.keep(core, batch)
+    fold.follow_up(core, after)
+    return run_id
+
+
+def _copy(tx: Tx, old: str, new: str, kept: set[str]) -> None:
+    """Give a replay the attempts, outputs and loop values of the steps that it keeps."""
+    attempts.append(tx, new, [attempt for attempt in attempts.every(tx, old) if attempt.step in kept])
+    for key, output in outputs.every(tx, old).items():
+        if key in kept:
+            outputs.put(tx, new, key, output.attempt, output.body or "", output.uri or "")
+    outputs.copy_values(tx, old, new)
+
+
+def _tell(core: Core, run_id: str, event: Kill | Restart) -> None:
+    now = core.clock.now()
+
+    def work(tx: Tx) -> bool:
+        if runs.load(tx, run_id) is None:
+            raise UnknownRun(f"There is no run {run_id}.")
+        feed.append(tx, [("event", run_id, now)], now)
+        return inbox.put(tx, run_id, event, now)
+
+    repeat_unknown(core, lambda: core.store.write(work))
+    fold.follow_up(core, After(fold={run_id}))

@@ -1,0 +1,94 @@
+"""What fell due, what was lost, what was left lying? Every worker looks; whoever comes first acts, the others find
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from penstock.model.event import Ended
+from penstock.model.run import ErrorKind, Failure
+from penstock.model.status import Outcome
+from penstock.services.commit import After
+from penstock.services.core import Core
+from penstock.services.fold import follow_up
+from penstock.services.liveness import abandoned
+from penstock.store import feed, inbox, limits, queue, timers, workers
+from penstock.store.port import Tx
+from penstock.store.queue import Claim
+
+AT_ONCE = 100
+
+
+def sweep(core: Core) -> int | None:
+    """Ring what is due, rescue what was lost, fold and admit what waits; tells when the next timer rings."""
+    after = After(fold=set())
+    after.fold |= ring(core)
+    after.fold |= rescue(core)
+    after.fold.update(core.store.read(lambda tx: inbox.runs_waiting(tx, AT_ONCE)))
+    after.limits.update(core.store.read(limits.waiting_names))
+    if after.fold or after.limits:
+        follow_up(core, after)
+    return core.store.read(timers.next_at)
+
+
+def ring(core: Core) -> set[str]:
+    """Put what is due into its runs' inboxes, in the transaction that takes it from the timers."""
+    now = core.clock.now()
+    due = core.store.read(timers.next_at)
+    if due is None or due > now:
+        return set()
+
+    def work(tx: Tx) -> set[str]:
+        rung = timers.ring(tx, now, AT_ONCE)
+        for run_id, event in rung:
+            inbox.put(tx, run_id, event, now)
+        return {run_id for run_id, _ in rung}
+
+    return core.store.write(work)
+
+
+def rescue(core: Core) -> set[str]:
+    """Report as lost what workers held that are dead, and open to everybody what belonged to them alone."""
+    dead = dead_workers(core)
+    lost = core.store.read(lambda tx: [held for name in dead for held in queue.held(tx, name)])
+    lost += [held for held in core.store.read(lambda tx: queue.lost(tx, _silent_since(core))) if held not in lost]
+    if not dead and not lost:
+        return set()
+    now = core.clock.now()
+
+    def work(tx: Tx) -> set[str]:
+        touched = {held.run for held in lost if _give_up(tx, held, now)}
+        queue.adopt(tx, dead)
+        for name in dead:
+            workers.leave(tx, name)
+        return touched
+
+    touched = core.store.write(work)
+    core.store.wake()
+    return touched
+
+
+def dead_workers(core: Core) -> list[str]:
+    """Workers whose lease has run out, or whose lock file on this machine nobody holds any more."""
+    known: Sequence[workers.Worker] = core.store.read(workers.list_workers)
+    before = _silent_since(core)
+    return [worker.id for worker in known if worker.beat_at < before or abandoned(worker)]
+
+
+def _silent_since(core: Core) -> int:
+    return core.store.lease_now() - core.knobs.lease
+
+
+def _give_up(tx: Tx, held: Claim, now: int) -> bool:
+    """End a claim by its fence in the worker's stead; False when its report came first after all."""
+    if not queue.give_back(tx, held.run, held.step, held.attempt, held.fence):
+        return False
+    failure = Failure(ErrorKind.LOST, f"The worker {held.worker} was lost.")
+    event = Ended(
+        step=held.step, attempt=held.attempt, outcome=Outcome.LOST, worker=held.worker,
+        started_at=held.claimed_at, ended_at=now, failure=failure,
+    )  # fmt: skip
+    inbox.put(tx, held.run, event, now)
+    feed.append(tx, [("claim", f"{held.run}/{held.step}", held.fence)], now)
+    return True
