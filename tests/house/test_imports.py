@@ -67,6 +67,18 @@ def test_a_vendors_library_is_imported_where_it_runs() -> None:
     assert not early, offenders("Vendors' libraries imported at the top of a file", early)
 
 
+def test_only_the_app_names_a_database() -> None:
+    named = [
+        f"{each.path} imports {target}"
+        for each in own_pages()
+        if not module_name(each).startswith(("penstock.app", "penstock.store."))
+        for target in imports_of(each)
+        if target.startswith(("penstock.store.sqlite", "penstock.store.postgres"))
+    ]
+
+    assert not named, offenders("Databases named outside the app", named)
+
+
 def imports_at_the_top(tree: ast.Module) -> Iterator[ast.Import | ast.ImportFrom]:
     """Every import statement that runs when the file is imported; those for type checkers do not."""
     for node in tree.body:
