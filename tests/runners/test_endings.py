@@ -214,3 +214,17 @@ def test_many_at_once_all_end_and_none_is_mixed_up(bench: Bench) -> None:
 
     assert [seen.out for seen in many] == [b"%d\n" % number for number in range(40)]
     assert [seen.exit.code for seen in many if seen.exit] == list(range(40))
+
+
+def test_children_end_when_nobody_confirms_that_they_may_live(bench: Bench) -> None:
+    seen = bench.start("python", source=DAEMON + "time.sleep(600)")
+    pid = daemon_of(bench, seen)
+
+    bench.launcher.allow(1)
+    bench.until(lambda: seen.ended)
+    again = bench.run("python", source="print('again')")
+
+    assert not alive(pid)
+    assert seen.exit is not None
+    assert seen.exit.signal == signal.SIGKILL
+    assert again.out == b"again\n"

@@ -81,6 +81,7 @@ class Launcher:
         self._marker = marker
         self._zygotes: dict[object, Zygote] = {}
         self._born = 0
+        self._permit = 0
 
     def launch(self, order: Order, ended: Callable[[Exit], None]) -> Child:
         """Start a process; `ended` is called once, when nothing of it is alive. NoInterpreter when that is missing."""
@@ -91,7 +92,15 @@ class Launcher:
             self._born += 1
             marker = f"{self._marker}/{self._born}"
             alive = self._zygotes[key] = Zygote(self._reactor, order, at_start, marker)
+            if self._permit:
+                alive.allow(self._permit)
         return alive.launch(order, ended)
+
+    def allow(self, micros: int) -> None:
+        """Let everything live for so long; unless said again all is killed, even while this process stands still."""
+        self._permit = micros
+        for one in list(self._zygotes.values()):
+            one.allow(micros)
 
     def running(self) -> int:
         """How many processes have not ended."""
@@ -175,6 +184,11 @@ class Zygote:
         if number in self.waiting:
             with contextlib.suppress(OSError):
                 self._socket.sendall(zygote.REQUEST.pack(b"s", number, signum))
+
+    def allow(self, micros: int) -> None:
+        """Let children live for so long; said by whichever thread has the lease confirmed."""
+        with contextlib.suppress(OSError):
+            self._socket.sendall(zygote.REQUEST.pack(b"p", max(micros, 1), 0))
 
     def close(self) -> None:
         """Close the socket: the zygote kills all that is below it, then ends."""

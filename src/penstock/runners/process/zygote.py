@@ -1,12 +1,11 @@
 """How does a child begin in milliseconds and end with everything it started? One file, standard library only.
 
-The project's interpreter runs this file; it may lack penstock and be as old as 3.8. It imports the packages that tasks
-will need, then forks once per request that arrives on its socket, reaps, and reports. Each child is a subreaper: what
-it started stays below it while it lives, and becomes the zygote's own when it is dead. So whatever is a child of the
-zygote and was not forked by it is a leftover, and is killed. When the socket closes, everything is.
-
+The project's interpreter runs this file; it may lack penstock and be as old as 3.8. It imports what tasks will need,
+forks per request, reaps, reports. Each child is a subreaper: what it started stays below it while it lives, then becomes
+the zygote's. So a child that the zygote did not fork is a leftover, and is killed. When the socket closes, everything is.
 Request: op, id, signal; `l` carries four descriptors (payload, stdout, stderr, channel), `s` a signal for the group
-(SIGKILL: the tree). Reply: op (`x` exited, `f` could not fork), id, pid, wait status, peak bytes, CPU seconds.
+(SIGKILL: the tree), `p` in place of the id for how many microseconds children may live unless it is said again.
+Reply: op (`x` exited, `f` could not fork), id, pid, wait status, peak bytes, CPU seconds.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ from typing import Any, NoReturn
 REQUEST = struct.Struct(">cQq")
 REPLY = struct.Struct(">cQqqqd")
 BLOCKED = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
-LEFTOVER_PATIENCE = 2.0
+LEFTOVER_PATIENCE, FAR = 2.0, 1e6
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 PROC = Path("/proc")
 prctl: Any = lambda *_: None  # noqa: E731
@@ -60,7 +59,6 @@ def main(arguments: list[str]) -> None:
             importlib.import_module(package)
         except Exception as error:  # a package that is not there is the task's news, when it needs it
             sys.stderr.write(f"{package} is not imported beforehand: {error}\n")
-    gc.collect()
     gc.freeze()
     serve(sock)
 
@@ -68,25 +66,28 @@ def main(arguments: list[str]) -> None:
 def serve(sock: socket.socket) -> None:
     """Fork, signal, reap and report until the worker's socket closes; then end everything, itself last."""
     woken, waker = os.pipe()
-    os.set_blocking(woken, False)
     os.set_blocking(waker, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
     family = Family(sock, [sock.fileno(), woken, waker])
     poll = select.poll()
-    poll.register(sock, select.POLLIN)
-    poll.register(woken, select.POLLIN)
+    for source in (sock.fileno(), woken):
+        poll.register(source, select.POLLIN)
     while True:
-        ready = dict(poll.poll(100 if family.unreported else None))
+        left = max(0.0, family.deadline - time.monotonic())
+        ready = dict(poll.poll(1000 * min(left, 0.1 if family.unreported else FAR)))
+        if left == 0.0:
+            family.deadline += FAR
+            kill(descendants(os.getpid()))
         if woken in ready:
             os.read(woken, 4096)
         if sock.fileno() in ready:
             request, descriptors = receive(sock)
-            if not request:
-                end_everything(family)
-            op, number, signum = REQUEST.unpack(request)
+            op, number, signum = REQUEST.unpack(request or end_everything(family))
             if op == b"l":
                 family.launch(number, descriptors)
+            elif op == b"p":
+                family.deadline = time.monotonic() + number / 1e6
             else:
                 family.signal(number, signum)
         family.reap()
@@ -110,6 +111,7 @@ class Family:
         self.numbers: dict[int, int] = {}
         self.pids: dict[int, int] = {}
         self.unreported: list[tuple[float, bytes]] = []
+        self.deadline = time.monotonic() + FAR
 
     def launch(self, number: int, descriptors: list[int]) -> None:
         """Start a child for these descriptors: by fork while this process has one thread, else by a spawn."""
@@ -307,8 +309,8 @@ MODES: dict[str, Callable[[dict[str, Any], socket.socket], int]] = {
 def guarded(work: Callable[[], Any], channel: socket.socket) -> int:
     """Run people's code as an interpreter would: a traceback without our own lines, and exit code 1."""
     try:
-        answer = work()
-        return answer if isinstance(answer, int) else 0
+        work()
+        return 0
     except SystemExit as leaving:
         if leaving.code is None or isinstance(leaving.code, int):
             return (leaving.code or 0) & 0xFF
@@ -336,10 +338,8 @@ def leave(code: int) -> NoReturn:
 
 def plain(value: Any) -> Any:
     """JSON for what people return: dates by ISO, numbers of numpy as numbers, all else as text."""
-    for name in ("isoformat", "tolist"):
-        if hasattr(value, name):
-            return getattr(value, name)()
-    return list(value) if isinstance(value, (set, frozenset)) else str(value)
+    told = getattr(value, "isoformat", None) or getattr(value, "tolist", None)
+    return told() if told else list(value) if isinstance(value, (set, frozenset)) else str(value)
 
 
 def receive(sock: socket.socket) -> tuple[bytes, list[int]]:
@@ -390,7 +390,7 @@ def family_tree() -> dict[int, list[int]]:
 
 
 def kill(pids: list[int], signum: int = signal.SIGKILL) -> None:
-    """Signal those that are still there."""
+    """Signal those that are there."""
     for pid in pids:
         with contextlib.suppress(OSError):
             os.kill(pid, signum)

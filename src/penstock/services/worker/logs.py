@@ -1,0 +1,134 @@
+"""How do logs get into the store without anyone waiting? A thread packs what has come and appends it in batches."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from penstock.errors import PenstockError
+from penstock.store.chunks import LogChunk, Piece, Tail, pack
+from penstock.store.port import LogStore
+
+CHUNK: Final = 1024 * 1024
+FULL: Final = 32 * 1024 * 1024
+LINGER: Final = 0.05
+RETRY: Final = 0.5
+GIVE_UP: Final = 20
+
+
+class Log:
+    """One attempt's log on its way to the store."""
+
+    def __init__(self, run: str, step: str, attempt: int) -> None:
+        self.run = run
+        self.step = step
+        self.attempt = attempt
+        self.tail = Tail()
+        self.pieces: list[Piece] = []
+
+
+class LogWriter:
+    """The thread that packs and appends; opens with `start`, closes when all that came is kept.
+
+    `full` is set while so much waits that whoever reads from processes should pause; `relieved` is called after it.
+    """
+
+    def __init__(self, store: LogStore, relieved: Callable[[], None] = lambda: None) -> None:
+        self._store = store
+        self._relieved = relieved
+        self._lock = threading.Condition()
+        self._waiting: dict[Log, None] = {}
+        self._bytes = 0
+        self._asked = self._done = 0
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="penstock-logs", daemon=True)
+        self._trouble = ""
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    @property
+    def full(self) -> bool:
+        """Whether readers should pause."""
+        return self._bytes > FULL
+
+    def put(self, log: Log, piece: Piece) -> None:
+        """Take a piece of an attempt's log."""
+        with self._lock:
+            log.pieces.append(piece)
+            self._bytes += len(piece.text)
+            if log not in self._waiting:
+                self._waiting[log] = None
+                if len(self._waiting) == 1:
+                    self._lock.notify_all()
+
+    def flush(self, seconds: float = 10.0) -> bool:
+        """Wait until everything that came before is kept; False when it is not within `seconds`."""
+        with self._lock:
+            self._asked += 1
+            mine = self._asked
+            self._lock.notify_all()
+            return self._lock.wait_for(lambda: self._done >= mine or not self._thread.is_alive(), seconds)
+
+    def close(self) -> None:
+        """Keep what is left and end the thread; safe to call twice."""
+        with self._lock:
+            self._closing = True
+            self._lock.notify_all()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        failures = 0
+        while True:
+            with self._lock:
+                self._lock.wait_for(lambda: self._waiting or self._closing or self._asked > self._done)
+                if self._bytes < CHUNK and not self._closing and self._asked == self._done:
+                    # A moment more makes one batch of what many attempts say.
+                    self._lock.wait(LINGER)
+                asked = self._asked
+                taken = [(log, log.pieces) for log in self._waiting]
+                for log, _ in taken:
+                    log.pieces = []
+                self._waiting.clear()
+            if not taken and self._closing:
+                return
+            chunks = [chunk for log, pieces in taken for chunk in _chunks(log, pieces)]
+            while chunks and not self._append(chunks):
+                failures += 1
+                if self._closing and failures >= GIVE_UP:
+                    break
+                time.sleep(RETRY)
+            failures = 0
+            with self._lock:
+                was_full = self.full
+                self._bytes -= sum(chunk.length for chunk in chunks)
+                self._done = asked
+                self._lock.notify_all()
+            if was_full and not self.full:
+                self._relieved()
+
+    def _append(self, chunks: list[LogChunk]) -> bool:
+        try:
+            self._store.append(chunks)
+        except (PenstockError, OSError) as error:
+            # The disk may be full or the database away: attempts go on, readers pause once too much waits.
+            self._trouble = str(error)
+            return False
+        return True
+
+
+def _chunks(log: Log, pieces: list[Piece]) -> list[LogChunk]:
+    """Pack pieces into chunks of about CHUNK bytes of text."""
+    made: list[LogChunk] = []
+    start = size = 0
+    for index, piece in enumerate(pieces):
+        size += len(piece.text)
+        if size >= CHUNK or index == len(pieces) - 1:
+            chunk, log.tail = pack(log.run, log.step, log.attempt, log.tail, pieces[start : index + 1])
+            made.append(chunk)
+            start, size = index + 1, 0
+    return made
