@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import sys
 from collections.abc import Iterator
 
@@ -93,9 +94,15 @@ def module_name(source: Page) -> str:
     return source.path.removeprefix("src/").removesuffix(".py").replace("/", ".").removesuffix(".__init__")
 
 
+@functools.cache
+def own_modules() -> frozenset[str]:
+    """The dotted names of all files of the package."""
+    return frozenset(module_name(each) for each in own_pages())
+
+
 def imports_of(source: Page) -> Iterator[str]:
     """The modules of the package that a file imports, those for type checkers only included."""
-    known = {module_name(each) for each in own_pages()}
+    known = own_modules()
     for node in ast.walk(source.tree):
         match node:
             case ast.Import(names=names):
