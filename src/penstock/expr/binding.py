@@ -26,7 +26,8 @@ def bind(word: Word, args: Args) -> list[Expr | None]:
     for name, value in args.named:
         if name not in names:
             raise WrongArguments(
-                f"`{word.name}` has no argument `{name}`.", hint=" ".join(filter(None, [nearest(name, names), _as(word)]))
+                f"`{word.name}` has no argument `{name}`.",
+                hint=" ".join(filter(None, [nearest(name, names), _as(word)])),
             )
         index = names.index(name)
         if bound[index] is not None:

@@ -13,11 +13,11 @@ from penstock.expr.binding import bind
 from penstock.expr.invocations import known_word
 from penstock.expr.lexer import place_of
 from penstock.expr.nodes import Args, Call, Coalesce, Expr, Filter, Filtered, Item, Name, Test
+from penstock.expr.paths import written_path
 from penstock.expr.registry import FILTERS, FUNCTIONS, TESTS, Word
 from penstock.expr.source import Source, source_of
 from penstock.expr.template import Template
 from penstock.expr.uses import children, expressions, prefix, statements
-from penstock.expr.paths import written_path
 
 
 class Known(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ MAX_HEIGHT = 150
 class Cursor:
     """A reading of one text, from its first token to its last."""
 
-    __slots__ = ("text", "tokens", "index", "token", "nesting", "height")
+    __slots__ = ("height", "index", "nesting", "text", "token", "tokens")
 
     def __init__(self, text: str) -> None:
         self.text = text

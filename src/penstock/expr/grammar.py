@@ -51,7 +51,7 @@ PRECEDENCE = {
 }
 UNARY = 500
 WORDS = {"or", "and", "is", "contains", "isIn", "equals", "not"}
-CONSTANTS: dict[str, None | bool] = {
+CONSTANTS: dict[str, bool | None] = {
     "true": True,
     "TRUE": True,
     "false": False,
@@ -168,7 +168,7 @@ def _ternary(cursor: Cursor, condition: Expr) -> Expr:
 
 def _operand(cursor: Cursor) -> Expr:
     token = cursor.token
-    if token.kind == "name" and token.text == "not" or token.kind == "mark" and token.text in "+-":
+    if (token.kind == "name" and token.text == "not") or (token.kind == "mark" and token.text in "+-"):
         cursor.next()
         of = expression(cursor, UNARY)
         cursor.grow(cursor.height + 1)

@@ -1,4 +1,4 @@
-"""How is a filter, function, test or macro called from a template? Arguments are bound once, when the text is compiled."""
+"""How is a filter, function, test or macro called from a template? Arguments are bound once, when it is compiled."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def refuse(text: str, at: int, sentence: str, hint: str = "") -> NoReturn:
 
 
 _OPEN = re.compile(r"(\{\{|\{%|\{#)(-?)")
-_RAW = re.compile(r"\{%-?\s*(raw|verbatim)\s*(-?)%\}")
+_RAW = re.compile(r"\{%-?\s*(raw|verbatim)\s*-?%\}")
 _WORD = re.compile(
     r"""(?P<space>\s+)
     |(?P<name>[^\W\d]\w*)
@@ -86,16 +86,11 @@ def _comment(text: str, start: int) -> tuple[int, bool]:
 
 def _raw(text: str, opening: re.Match[str], tokens: list[Token]) -> tuple[int, bool]:
     word = opening.group(1)
-    closing = re.compile(r"\{%(-?)\s*end" + word + r"\s*(-?)%\}").search(text, opening.end())
+    closing = re.compile(r"\{%-?\s*end" + word + r"\s*(-?)%\}").search(text, opening.end())
     if closing is None:
         refuse(text, opening.start(), f"`{{% {word} %}}` has no `{{% end{word} %}}`.")
-    body = text[opening.end() : closing.start()]
-    if opening.group(2):
-        body = body.lstrip()
-    if closing.group(1):
-        body = body.rstrip()
-    tokens.append(Token("raw", body, opening.end()))
-    return closing.end(), bool(closing.group(2))
+    tokens.append(Token("raw", text[opening.end() : closing.start()], opening.end()))
+    return closing.end(), closing.group(1) == "-"
 
 
 def _inside(text: str, at: int, start: int, tokens: list[Token], kind: str) -> tuple[int, bool]:
@@ -123,9 +118,8 @@ def _word(text: str, found: re.Match[str], brackets: list[str], tokens: list[Tok
     if group == "mark":
         if word in _CLOSES:
             brackets.append(word)
-        elif word in ")]}" and len(word) == 1:
-            if not brackets or _CLOSES[brackets.pop()] != word:
-                refuse(text, at, f"`{word}` closes nothing that is open here.")
+        elif word in (")", "]", "}") and (not brackets or _CLOSES[brackets.pop()] != word):
+            refuse(text, at, f"`{word}` closes nothing that is open here.")
         tokens.append(Token("mark", word, at))
     elif group == "name" or group == "float":
         tokens.append(Token(group, word, at))

@@ -16,7 +16,7 @@ class Node(msgspec.Struct, frozen=True, gc=False):
 class Const(Node, frozen=True, gc=False):
     """A literal: text, number, true, false or null."""
 
-    value: None | bool | int | float | str
+    value: bool | int | float | str | None
 
 
 class Name(Node, frozen=True, gc=False):
@@ -125,20 +125,7 @@ class Joined(Node, frozen=True, gc=False):
 
 
 Expr: TypeAlias = (
-    Const
-    | Name
-    | Item
-    | Call
-    | Filter
-    | Test
-    | Unary
-    | Binary
-    | Logic
-    | Coalesce
-    | Ternary
-    | ListOf
-    | MapOf
-    | Joined
+    Const | Name | Item | Call | Filter | Test | Unary | Binary | Logic | Coalesce | Ternary | ListOf | MapOf | Joined
 )
 
 

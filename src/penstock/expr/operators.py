@@ -38,7 +38,12 @@ def equal(left: object, right: object) -> bool:
 
 
 def less(left: object, right: object, symbol: str = "<") -> bool:
-    """Tell whether the left value comes first; both must be numbers, texts, or dates of one kind."""
+    """Tell whether the left value comes first; both must be numbers, texts, or dates of one kind.
+
+    Null is neither before nor after anything.
+    """
+    if left is None or right is None:
+        return False
     if _number(left) and _number(right):
         return left < right
     match left, right:
@@ -94,11 +99,13 @@ def divide(left: object, right: object) -> object:
     """`/` of two numbers; of two whole numbers the answer is whole, cut towards zero."""
     if not (_number(left) and _number(right)):
         raise _mismatch("/", left, right)
-    _not_zero(right, "/")
     if isinstance(left, int) and isinstance(right, int):
+        _not_zero(right, "/")
         quotient = abs(left) // abs(right)
         return _bounded(quotient if (left < 0) == (right < 0) else -quotient)
-    return left / right
+    if right == 0:
+        return math.nan if left == 0 or math.isnan(left) else math.copysign(math.inf, left) * math.copysign(1, right)
+    return _float(left) / _float(right)
 
 
 def remainder(left: object, right: object) -> object:
@@ -109,7 +116,7 @@ def remainder(left: object, right: object) -> object:
     if isinstance(left, int) and isinstance(right, int):
         rest = abs(left) % abs(right)
         return rest if left >= 0 else -rest
-    return math.fmod(left, right)
+    return math.fmod(_float(left), _float(right))
 
 
 def negate(value: object) -> object:
@@ -143,9 +150,7 @@ def contains(left: object, right: object) -> bool:
         case Mapping():
             return _hashable(right) and right in left
         case str():
-            if isinstance(right, str):
-                return right in left
-            raise WrongType(f"A text contains text, not {kind_of(right)}.")
+            return isinstance(right, str) and right in left
     raise WrongType(f"`contains` needs a list, a map or text on its left, not {kind_of(left)}.")
 
 
@@ -190,8 +195,8 @@ BINARY: dict[str, Callable[[object, object], object]] = {
     "!=": lambda left, right: not equal(left, right),
     "<": less,
     ">": lambda left, right: less(right, left, ">"),
-    "<=": lambda left, right: not less(right, left, "<="),
-    ">=": lambda left, right: not less(left, right, ">="),
+    "<=": lambda left, right: _neither_null(left, right) and not less(right, left, "<="),
+    ">=": lambda left, right: _neither_null(left, right) and not less(left, right, ">="),
     "contains": contains,
     "isIn": is_in,
     "..": span,
@@ -200,6 +205,13 @@ BINARY: dict[str, Callable[[object, object], object]] = {
 
 def _number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _float(value: int | float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def _bounded(value: int | float) -> int | float:
@@ -212,6 +224,10 @@ def _bounded(value: int | float) -> int | float:
 def _joined(left: str, right: str) -> str:
     fits(len(left) + len(right))
     return left + right
+
+
+def _neither_null(left: object, right: object) -> bool:
+    return left is not None and right is not None
 
 
 def _not_zero(value: int | float, symbol: str) -> None:

@@ -42,7 +42,9 @@ def _body(cursor: Cursor, ends: tuple[str, ...], opening: Token | None) -> tuple
                 statements.append(_tag(cursor, tag, opening))
             case "end":
                 if opening is not None:
-                    refuse(cursor.text, opening.at, f"`{opening.text}` is never ended: no `{{% {ends[-1]} %}}` follows.")
+                    refuse(
+                        cursor.text, opening.at, f"`{opening.text}` is never ended: no `{{% {ends[-1]} %}}` follows."
+                    )
                 cursor.leave()
                 return tuple(statements), token
             case _:

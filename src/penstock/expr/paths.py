@@ -1,4 +1,4 @@
-"""How are `name` and `name.x[0]` found? Closures over the scope, the shortest ones for the paths that flows use most."""
+"""How are `name` and `name.x[0]` found? Closures over the scope, the shortest for what flows use most."""
 
 from __future__ import annotations
 

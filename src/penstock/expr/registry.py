@@ -1,4 +1,4 @@
-"""Which filters, functions and tests does the language have? One decorated Python function each; this page keeps them."""
+"""Which filters, functions and tests does the language have? One decorated function each; this page keeps them."""
 
 from __future__ import annotations
 

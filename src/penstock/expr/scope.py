@@ -1,4 +1,4 @@
-"""What does a name mean here? Lookup in maps and lists, which are data: no attribute of a Python object is ever read."""
+"""What does a name mean here? Lookup in maps and lists, which are data: no Python attribute is ever read."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _of_map(container: Mapping[object, object], key: object) -> object:
 def _names(container: object, also: Iterable[str]) -> list[str]:
     names = list(also)
     if isinstance(container, Mapping):
-        names += [key for key, _ in zip(container, range(5000)) if isinstance(key, str)]
+        names += [key for key, _ in zip(container, range(5000), strict=False) if isinstance(key, str)]
     return names
 
 

@@ -153,7 +153,8 @@ def _compiled(text: str) -> Template:
 
 def _kept_type(frame: Frame, out: list[object]) -> object:
     printed = [value for value in out if not isinstance(value, Plain)]
-    if len(printed) == 1 and not isinstance(printed[0], str) and not any(isinstance(v, Plain) and v.strip() for v in out):
+    blank = not any(isinstance(value, Plain) and value.strip() for value in out)
+    if len(printed) == 1 and blank and not isinstance(printed[0], str):
         return printed[0]
     return text_of(frame, out)
 

@@ -1,4 +1,4 @@
-"""What does a template read, as far as its text tells? Paths of names, and the functions, filters and tests it calls."""
+"""What does a template read, as far as its text tells? Paths of names, and the words it calls."""
 
 from __future__ import annotations
 
@@ -68,7 +68,9 @@ def uses_of(body: Body, source: Source) -> Uses:
                     tests.add(part.name)
                 case _:
                     pass
-    filters.update(name for statement in statements(body) if isinstance(statement, Filtered) for _, name, _ in statement.filters)
+    for statement in statements(body):
+        if isinstance(statement, Filtered):
+            filters.update(name for _, name, _ in statement.filters)
     pure = not any(name in FUNCTIONS and not FUNCTIONS[name].pure for name in functions)
     reads_all = not functions.isdisjoint(("render", "renderOnce", "printContext", "fetchContext"))
     return Uses(frozenset(paths), frozenset(functions), frozenset(filters), frozenset(tests), reads_all, pure)

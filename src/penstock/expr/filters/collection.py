@@ -47,15 +47,15 @@ def last(value: str | list[object]) -> object:
 @filter("join")
 def join(value: list[object], separator: str = "") -> str:
     """The elements as one text, the separator between them."""
-    texts = ["" if item is None else joined_text(item) for item in value]
+    texts = [joined_text(item) for item in value]
     fits(sum(map(len, texts)) + len(separator) * len(texts))
     return separator.join(texts)
 
 
 @filter("sort")
-def sort(value: list[object], reverse: bool = False) -> list[object]:
+def sort(value: list[object]) -> list[object]:
     """The elements in order; they must be comparable."""
-    return sorted(value, key=_ORDER, reverse=reverse)
+    return sorted(value, key=_ORDER)
 
 
 @filter("rsort")

@@ -8,11 +8,11 @@ from penstock.expr.registry import filter
 
 
 @filter("base64encode")
-def base64_encode(value: str) -> str:
+def base64_encode(value: object) -> str:
     """The text in Base64."""
     import base64
 
-    return base64.b64encode(_bytes(value)).decode()
+    return base64.b64encode(_bytes(to_text(value))).decode()
 
 
 @filter("base64decode")
@@ -32,7 +32,7 @@ def url_encode(value: object) -> str:
     """The text as it can stand in a query of an address: blanks as `+`."""
     import urllib.parse
 
-    return urllib.parse.quote_plus(_bytes(to_text(value)), safe="*-._")
+    return urllib.parse.quote_plus(_bytes(to_text(value)), safe="*-._").replace("~", "%7E")
 
 
 @filter("urldecode")

@@ -33,6 +33,8 @@ def number(value: str, type: str | None = None) -> float:
         raise ExprFailed("A number has 1,000 digits at most.")
     try:
         match type:
+            case None if text[:2].lower() == "0x":
+                return int(text, 16)
             case None:
                 return int(text) if text.lstrip("+-").isdigit() and "_" not in text else _decimal(text)
             case "INT" | "LONG" | "BIGINTEGER":
@@ -41,7 +43,9 @@ def number(value: str, type: str | None = None) -> float:
                 return _decimal(text)
     except ValueError:
         raise ExprFailed(f"'{text[:60]}' is not a number{' of type ' + type if type else ''}.") from None
-    raise ExprFailed(f"There is no type of number `{type[:40]}`.", hint="INT, LONG, FLOAT, DOUBLE, BIGDECIMAL, BIGINTEGER.")
+    raise ExprFailed(
+        f"There is no type of number `{type[:40]}`.", hint="INT, LONG, FLOAT, DOUBLE, BIGDECIMAL, BIGINTEGER."
+    )
 
 
 @filter("numberFormat", "numberformat")
@@ -65,7 +69,8 @@ def number_format(value: float, format: str = "#,##0.###") -> str:
     digits, _, decimals = f"{rounded:f}".partition(".")
     while len(decimals) > least and decimals.endswith("0"):
         decimals = decimals[:-1]
-    digits = digits.lstrip("0").rjust(whole.count("0"), "0") or ("" if decimals else "0")
+    most_zeros = whole.count("0") or (0 if "0" in body else 1)
+    digits = digits.lstrip("0").rjust(most_zeros, "0") or ("" if decimals else "0")
     if grouping:
         digits = _grouped(digits, grouping)
     sign = "-" if exact < 0 and (rounded != 0) else ""

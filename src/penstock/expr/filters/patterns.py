@@ -1,4 +1,4 @@
-"""Which filters look for patterns in text? Replacement, splitting, regular expressions; each search within a time limit."""
+"""Which filters look for patterns in text? Replacement, splitting, searches, each within a time limit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from penstock.expr.printing import to_text
 from penstock.expr.registry import filter
 
 if TYPE_CHECKING:
-    import regex
+    import regex as engine
 
 SECONDS = 1.0
 _SPECIAL = frozenset("\\^$.|?*+()[]{}")
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 @filter("replace")
 def replace(value: str, pairs: Mapping[str, object], regexp: bool = False) -> str:
-    """The text with each key of the map replaced by its value; with `regexp` the keys are patterns, `$1` their groups."""
+    """The text with each key of the map replaced by its value; with `regexp` keys are patterns."""
     for old, new in pairs.items():
         if regexp:
             value = _substituted(value, old, to_text(new))
@@ -60,7 +60,7 @@ def regex_match(value: str, regex: str) -> bool:
 def regex_extract(value: str, regex: str, group: int = 0) -> str | None:
     """What the pattern, or one of its groups, first matches; null when nothing does."""
 
-    def found(pattern: regex_pattern) -> str | None:
+    def found(pattern: engine.Pattern[str]) -> str | None:
         match = pattern.search(value, timeout=SECONDS)
         if match is None:
             return None
@@ -78,14 +78,10 @@ def regex_replace(value: str, regex: str, replacement: str) -> str:
     return _substituted(value, regex, replacement)
 
 
-if TYPE_CHECKING:
-    regex_pattern = regex.Pattern[str]
-
-
 def _substituted(value: str, pattern: str, replacement: str) -> str:
     """Replace, with `$1` and `${name}` for groups and a backslash before a plain `$`."""
 
-    def replaced(compiled: regex_pattern) -> str:
+    def replaced(compiled: engine.Pattern[str]) -> str:
         pieces: list[str] = []
         size = end = 0
         for match in compiled.finditer(value, timeout=SECONDS):
@@ -99,7 +95,7 @@ def _substituted(value: str, pattern: str, replacement: str) -> str:
     return _within(pattern, replaced)
 
 
-def _expanded(match: regex.Match[str], replacement: str) -> str:
+def _expanded(match: engine.Match[str], replacement: str) -> str:
     if "$" not in replacement and "\\" not in replacement:
         return replacement
     pieces: list[str] = []
@@ -132,7 +128,7 @@ def _group_name(replacement: str, start: int) -> tuple[str, int]:
     return replacement[start:end], end
 
 
-def _pieces(pattern: regex_pattern, value: str, most: int) -> list[str]:
+def _pieces(pattern: engine.Pattern[str], value: str, most: int) -> list[str]:
     """Split without giving the pattern's groups; an empty match at the start gives no empty part."""
     parts: list[str] = []
     end = 0
@@ -146,15 +142,15 @@ def _pieces(pattern: regex_pattern, value: str, most: int) -> list[str]:
     return [*parts, value[end:]]
 
 
-def _within(pattern: str, work: Callable[[regex_pattern], T]) -> T:
+def _within(pattern: str, work: Callable[[engine.Pattern[str]], T]) -> T:
     """Compile a pattern and use it, within its limits of length and time."""
-    import regex
+    import regex as engine
 
     if len(pattern) > 2000:
         raise ExprLimit("A pattern has 2,000 characters at most.")
     try:
-        return work(regex.compile(pattern))
+        return work(engine.compile(pattern))
     except TimeoutError:
         raise ExprLimit(f"The pattern takes more than {SECONDS:g} s.", hint="Nested repetitions are slow.") from None
-    except (regex.error, OverflowError, RecursionError, MemoryError) as error:
+    except (engine.error, OverflowError, RecursionError, MemoryError) as error:
         raise ExprFailed(f"This is no pattern: {error}.") from None

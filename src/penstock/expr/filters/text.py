@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from penstock.errors.expr import ExprFailed, WrongType
 from penstock.expr.calls import fits
-from penstock.expr.printing import joined_text, kind_of, to_text
+from penstock.expr.printing import joined_text, kind_of
 from penstock.expr.registry import filter
 
 
@@ -47,15 +47,15 @@ def trim(value: str) -> str:
 @filter("abbreviate")
 def abbreviate(value: str, length: int) -> str:
     """The text cut to a length, three dots at its end included."""
-    if length < 4:
-        raise ExprFailed("The length of `abbreviate` is 4 at least: three dots and a letter.")
-    return value if len(value) <= length else value[: length - 3] + "..."
+    if len(value) <= length:
+        return value
+    return value[: length - 3] + "..." if length > 3 else value[: max(0, length)]
 
 
 @filter("string")
 def string(value: object) -> str:
     """The value as it prints."""
-    return to_text(value)
+    return joined_text(value)
 
 
 @filter("substringBefore")
@@ -85,15 +85,15 @@ def substring_after_last(value: str, separator: str) -> str:
 
 
 @filter("startsWith")
-def starts_with(value: str, prefix: str) -> bool:
+def starts_with(value: object, prefix: str) -> bool:
     """True when the text starts so."""
-    return value.startswith(prefix)
+    return joined_text(value).startswith(prefix)
 
 
 @filter("endsWith")
-def ends_with(value: str, suffix: str) -> bool:
+def ends_with(value: object, suffix: str) -> bool:
     """True when the text ends so."""
-    return value.endswith(suffix)
+    return joined_text(value).endswith(suffix)
 
 
 @filter("slugify")
@@ -102,7 +102,7 @@ def slugify(value: str) -> str:
     import unicodedata
 
     plain = unicodedata.normalize("NFD", value).encode("ascii", "ignore").decode().lower()
-    return "-".join("".join(c if c.isalnum() else " " for c in plain).split())
+    return "-".join("".join(c if c.isalnum() else " " for c in plain if c.isalnum() or c in " -_\t\n").split())
 
 
 @filter("indent")

@@ -1,1 +1,94 @@
-"""Which functions work on dates? Their written form, sums, and seconds since 1970."""
+"""Which functions know dates? The time now, and questions about a day."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from penstock.errors.expr import ExprFailed, NeedsOutside
+from penstock.expr.calls import Frame
+from penstock.expr.dates import read_date, written, zone_of
+from penstock.expr.registry import function, outside
+
+_DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
+_PLACES = ("FIRST", "SECOND", "THIRD", "FOURTH", "FIFTH")
+
+
+@function("now")
+def now(
+    frame: Frame,
+    format: str = "iso",
+    time_zone: str | None = None,
+    existing_format: str | None = None,
+    locale: str | None = None,
+) -> str:
+    """The time of the evaluation, in a format and a time zone."""
+    if frame.calls.now is None:
+        raise NeedsOutside("`now` needs the time, and here only data is at hand.")
+    zone = zone_of(time_zone or frame.calls.zone)
+    return written(read_date(frame.calls.now, zone, existing_format, locale, frame.calls.version), format, locale)
+
+
+@function("dayOfWeek")
+def day_of_week(frame: Frame, date: object) -> str:
+    """The day of the week in capital letters: `MONDAY`."""
+    return _DAYS[_day(frame, date).weekday()]
+
+
+@function("dayOfMonth")
+def day_of_month(frame: Frame, date: object) -> int:
+    """The day of the month, from 1."""
+    return _day(frame, date).day
+
+
+@function("monthOfYear")
+def month_of_year(frame: Frame, date: object) -> int:
+    """The month, from 1."""
+    return _day(frame, date).month
+
+
+@function("hourOfDay")
+def hour_of_day(frame: Frame, date: object) -> int:
+    """The hour, from 0 to 23."""
+    return _day(frame, date).hour
+
+
+@function("isWeekend")
+def is_weekend(frame: Frame, date: object) -> bool:
+    """True on Saturdays and Sundays."""
+    return _day(frame, date).weekday() >= 5
+
+
+@function("isDateBetween")
+def is_date_between(frame: Frame, date: object, after: object, before: object) -> bool:
+    """True when the date lies after one and before another."""
+    return _day(frame, after) < _day(frame, date) < _day(frame, before)
+
+
+@function("isDayWeekInMonth")
+def is_day_week_in_month(frame: Frame, date: object, day_of_week: str, day_in_month: str) -> bool:
+    """True when the date is, say, the `FIRST` (to `FIFTH`, or `LAST`) `MONDAY` of its month."""
+    day = _day(frame, date)
+    wanted, place = day_of_week.upper(), day_in_month.upper()
+    if wanted not in _DAYS:
+        raise ExprFailed(f"There is no day `{day_of_week[:40]}`.", hint="Days are `MONDAY` to `SUNDAY`.")
+    if place not in (*_PLACES, "LAST"):
+        raise ExprFailed(f"There is no place `{day_in_month[:40]}`.", hint="Places are `FIRST` to `FIFTH`, and `LAST`.")
+    if _DAYS[day.weekday()] != wanted:
+        return False
+    if place == "LAST":
+        return (day + timedelta(days=7)).month != day.month
+    return (day.day - 1) // 7 == _PLACES.index(place)
+
+
+@outside("isPublicHoliday")
+def is_public_holiday(date: object, country_code: str, sub_division: str | None = None) -> None:
+    """True when the date is a public holiday of the country."""
+
+
+@outside("isLastWorkingDay")
+def is_last_working_day(date: object, country_code: str | None = None) -> None:
+    """True when no working day follows the date in its month; holidays are the country's."""
+
+
+def _day(frame: Frame, value: object) -> datetime:
+    return read_date(value, zone_of(frame.calls.zone), None, None, frame.calls.version)
