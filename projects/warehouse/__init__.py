@@ -1,1 +1,1 @@
-"""What is this project? A warehouse of product analytics: exports on S3, PostgreSQL staging, a star schema, a checker."""
+"""What is this project? A product-analytics warehouse: S3 exports, PostgreSQL staging, a star schema, a checker."""

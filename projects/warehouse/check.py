@@ -11,6 +11,7 @@ import argparse
 import datetime
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,8 @@ SELECT user_id, version_no, tenant_id, email, role, created_at, valid_from,
        CASE valid_to WHEN 'infinity' THEN date '9999-12-31' ELSE valid_to END, is_current
 FROM dw.dim_user"""
 _FACTS = """
-SELECT event_id, date_key, t.tenant_id, u.user_id, u.valid_from, feature_code, event_ts, duration_ms, f.batch_date, row_no
+SELECT event_id, date_key, t.tenant_id, u.user_id, u.valid_from, feature_code, event_ts, duration_ms,
+       f.batch_date, row_no
 FROM dw.fact_feature_usage AS f
 LEFT JOIN dw.dim_tenant AS t USING (tenant_key)
 LEFT JOIN dw.dim_user AS u USING (user_key)
@@ -78,8 +80,8 @@ def _rows(session: psycopg.Connection[Row], query: str, values: list[object] | N
 
 def _differ(table: str, right: set[Row], found: list[Row]) -> Difference:
     # A row that is there twice is one too many even where the set of rows is right.
-    once: set[Row] = set()
-    twice = [row for row in found if row in once or once.add(row)]
+    once = set(found)
+    twice = list((Counter(found) - Counter(once)).elements()) if len(once) < len(found) else []
     missing, surplus = right - once, [*(once - right), *twice]
     return Difference(table, len(right), tuple(sorted(missing, key=repr)), tuple(sorted(surplus, key=repr)))
 

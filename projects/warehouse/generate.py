@@ -1,4 +1,4 @@
-"""Where do exports come from when there is no product to send them? From a seed: the same days, byte for byte, each time.
+"""Where do exports come from when no product sends them? From a seed: the same days, byte for byte, each time.
 
 python -m projects.warehouse.generate FOLDER --events 5000
 """
@@ -84,7 +84,12 @@ def write_day(world: World, day: datetime.date, folder: Path) -> list[Path]:
 def write_days(recipe: Recipe, days: Iterable[datetime.date], folder: Path) -> list[Path]:
     """Write the days that `folder` does not hold yet by this recipe; give all their files."""
     mark = folder / "recipe.json"
-    said = {"events": recipe.events, "seed": recipe.seed, "bad_every": recipe.bad_every, "lines": recipe.part_lines}
+    said: dict[str, object] = {
+        "events": recipe.events,
+        "seed": recipe.seed,
+        "bad_every": recipe.bad_every,
+        "lines": recipe.part_lines,
+    }
     said |= {"middle": recipe.middle.isoformat(), "version": 1}
     known = json.loads(mark.read_text()) if mark.exists() else {}
     done = set(known["days"]) if known.get("recipe") == said else set[str]()
@@ -129,9 +134,9 @@ def _events(world: World, day: datetime.date) -> Iterator[tuple[str, ...]]:
     people = [(user.user_id, user.state(day)[0]) for user in world.users if user.joined <= tomorrow]
     today, before = f"{day} ", f"{day - datetime.timedelta(days=1)} "
     clock = [f"{number:02d}" for number in range(60)]
-    number = int(f"{day:%Y%m%d}") * 100_000_000
+    first = int(f"{day:%Y%m%d}") * 100_000_000 + 1
     draw_one, between = chance.random, chance.getrandbits
-    for number in range(number + 1, number + 1 + world.recipe.events):
+    for number in range(first, first + world.recipe.events):
         user_id, tenant_id = people[int(draw_one() * len(people))]
         bits = between(40)
         late = before if draw_one() < 0.01 else today

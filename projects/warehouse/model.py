@@ -14,8 +14,11 @@ from projects.warehouse.features import CODES, COLUMNS
 Cell = str | int | datetime.date | datetime.datetime | None
 Row = tuple[Cell, ...]
 Day = datetime.date
-Where = tuple[Day, str, int]  # batch_date, source_table, row_no
 Placed = tuple[Day, int, Row]  # batch_date, row_no, cells
+
+_WHOLE = re.compile("-?[0-9]{1,18}").fullmatch
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?").fullmatch
+_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
 
 TABLE_OF = {"tenants": "tenant", "users": "user", "feature_usage": "feature_usage"}
 
@@ -115,7 +118,7 @@ def _facts(rows: list[Placed], tenants: set[Cell], versions: dict[Cell, list[Ver
                 if reason is None:
                     taken.add(event_id)
                     version = _version_at(versions[user_id], moment.date())
-                    key = int(f"{moment:%Y%m%d}")
+                    key = moment.year * 10_000 + moment.month * 100 + moment.day
                     fact = (
                         event_id,
                         key,
@@ -173,13 +176,21 @@ def _cells(line: bytes, export: str) -> Row | None:
 def _typed(name: str, text: str) -> Cell:
     match name:
         case "event_id" | "duration_ms":
-            if not re.fullmatch("-?[0-9]{1,18}", text):
+            if not _WHOLE(text):
                 raise ValueError(text)
             return int(text)
         case "created_at":
-            return datetime.datetime.strptime(text, "%Y-%m-%d").date()
+            return _day(text)
         case "event_ts":
-            form = "%Y-%m-%d %H:%M:%S.%f" if "." in text else "%Y-%m-%d %H:%M:%S"
-            return datetime.datetime.strptime(text.replace("T", " "), form)
+            if not _MOMENT(text):
+                raise ValueError(text)
+            clock = datetime.time(int(text[11:13]), int(text[14:16]), int(text[17:19]), int(text[20:].ljust(6, "0")))
+            return datetime.datetime.combine(_day(text[:10]), clock)
         case _:
             return text
+
+
+def _day(text: str) -> Day:
+    if not _DAY(text):
+        raise ValueError(text)
+    return Day(int(text[:4]), int(text[5:7]), int(text[8:]))

@@ -1,4 +1,4 @@
-"""Who uses the product, and since when? Tenants and users drawn from a seed, with what changes about them by the day."""
+"""Who uses the product, and since when? Tenants and users drawn from a seed, and what changes about them."""
 
 from __future__ import annotations
 

@@ -28,13 +28,20 @@ from typing import IO
 import obstore
 import psycopg
 from obstore.exceptions import BaseError
-from obstore.store import S3Store
+from obstore.store import ObjectStore, S3Store
 
 PIECE = 1 << 20
 LONGEST_LINE = 1 << 20
 WHOLE = re.compile(r"-?[0-9]{1,18}")
 MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?")
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+_RECORD = """
+INSERT INTO dq.etl_run (run_id, batch_date, step, source_table, status, rows_read, rows_written, rows_rejected,
+                        started_at)
+VALUES (%s, %s, 'extract', %s, 'success', %s, %s, %s, to_timestamp(%s))
+ON CONFLICT ON CONSTRAINT etl_run_pkey DO UPDATE
+SET status = EXCLUDED.status, rows_read = EXCLUDED.rows_read, rows_written = EXCLUDED.rows_written,
+    rows_rejected = EXCLUDED.rows_rejected, started_at = EXCLUDED.started_at, ended_at = EXCLUDED.ended_at"""
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,7 @@ class Count:
     staged: int = 0
     rejected: int = 0
     read_bytes: int = 0
-    rejects: IO[bytes] = field(default_factory=lambda: tempfile.SpooledTemporaryFile(PIECE))
+    rejects: IO[bytes] = field(default_factory=tempfile.TemporaryFile)
 
 
 class Malformed(Exception):
@@ -133,7 +140,7 @@ def open_store() -> S3Store:
     )
 
 
-def extract(store: S3Store, dsn: str, batch_date: datetime.date, run_id: str) -> dict[str, Count]:
+def extract(store: ObjectStore, dsn: str, batch_date: datetime.date, run_id: str) -> dict[str, Count]:
     """Replace the day's staging rows by what the exports hold, in one transaction; what went in and out, by table."""
     files = {table.export: list_parts(store, table, batch_date) for table in TABLES}
     with psycopg.connect(dsn, autocommit=True, application_name="phase1_s3_to_staging") as session:
@@ -150,7 +157,7 @@ def extract(store: S3Store, dsn: str, batch_date: datetime.date, run_id: str) ->
             }
 
 
-def list_parts(store: S3Store, table: Table, batch_date: datetime.date) -> list[str]:
+def list_parts(store: ObjectStore, table: Table, batch_date: datetime.date) -> list[str]:
     """Give the keys of the export's parts in the order of their names; raise FileNotFoundError when there are none."""
     folder = f"exports/{table.export}/batch_date={batch_date}/"
     keys = [meta["path"] for page in obstore.list(store, folder) for meta in page]
@@ -162,7 +169,7 @@ def list_parts(store: S3Store, table: Table, batch_date: datetime.date) -> list[
 
 def load_table(
     session: psycopg.Connection[tuple[object, ...]],
-    store: S3Store,
+    store: ObjectStore,
     table: Table,
     keys: list[str],
     batch_date: datetime.date,
@@ -187,18 +194,14 @@ def load_table(
         while block := rejects.read(PIECE):
             copy.write(block)
     session.execute(
-        "INSERT INTO dq.etl_run (run_id, batch_date, step, source_table, status, rows_read, rows_written, rows_rejected,"
-        " started_at) VALUES (%s, %s, 'extract', %s, 'success', %s, %s, %s, to_timestamp(%s))"
-        " ON CONFLICT ON CONSTRAINT etl_run_pkey DO UPDATE SET status = EXCLUDED.status, rows_read = EXCLUDED.rows_read,"
-        " rows_written = EXCLUDED.rows_written, rows_rejected = EXCLUDED.rows_rejected,"
-        " started_at = EXCLUDED.started_at, ended_at = EXCLUDED.ended_at",
+        _RECORD,
         [run_id, batch_date, table.table, count.read, count.staged, count.rejected, started],
     )
     return count
 
 
-def read_parts(store: S3Store, keys: Iterable[str], count: Count) -> Iterator[tuple[str, bool, list[bytes]]]:
-    """Give the lines of the parts in pieces of about a megabyte, with the key, and whether the piece begins the part."""
+def read_parts(store: ObjectStore, keys: Iterable[str], count: Count) -> Iterator[tuple[str, bool, list[bytes]]]:
+    """Give the lines of the parts in pieces of about a megabyte, the key, and whether the piece begins the part."""
     for key in keys:
         first, rest, skipping = True, b"", False
         for chunk in obstore.get(store, key).stream(min_chunk_size=PIECE):

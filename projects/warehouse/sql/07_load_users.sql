@@ -37,6 +37,10 @@ BEGIN
     JOIN new_tenant AS n ON n.tenant_id = r.record ->> 'tenant_id'
     WHERE r.source_table = 'user' AND r.reason = 'UNKNOWN_FK'
     UNION
+    SELECT r.record ->> 'user_id' FROM dq.rejected_rows AS r
+    JOIN gone_tenant AS n ON n.tenant_id = r.record ->> 'tenant_id'
+    WHERE r.source_table = 'user' AND r.reason = 'DUPLICATE'
+    UNION
     SELECT u.user_id FROM dw.dim_user AS u JOIN gone_tenant USING (tenant_id);
 END $$;
 

@@ -22,7 +22,10 @@ BEGIN
                AND EXISTS (SELECT FROM dw.dim_user WHERE user_id = r.record ->> 'user_id')
                AND EXISTS (SELECT FROM dw.dim_feature WHERE feature_code = r.record ->> 'feature_code')
                OR r.reason = 'DUPLICATE'
-               AND NOT EXISTS (SELECT FROM dw.fact_feature_usage WHERE event_id = (r.record ->> 'event_id')::bigint))
+               AND NOT (EXISTS (SELECT FROM dw.fact_feature_usage WHERE event_id = (r.record ->> 'event_id')::bigint)
+                        AND EXISTS (SELECT FROM dw.dim_tenant WHERE tenant_id = r.record ->> 'tenant_id')
+                        AND EXISTS (SELECT FROM dw.dim_user WHERE user_id = r.record ->> 'user_id')
+                        AND EXISTS (SELECT FROM dw.dim_feature WHERE feature_code = r.record ->> 'feature_code')))
         RETURNING r.batch_date, r.row_no, r.record
     )
     INSERT INTO pool (batch_date, row_no, event_id, tenant_id, user_id, feature_code, event_ts, duration_ms)
