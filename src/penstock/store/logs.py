@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -10,7 +11,60 @@ from penstock.store import codec
 from penstock.store.chunks import LogChunk, Tail
 from penstock.store.port import Tx
 
+T = TypeVar("T")
 END = 2**62
+
+
+class Lane(Protocol):
+    """A connection for logs alone."""
+
+    def transact(self, work: Callable[[Tx], T]) -> T:
+        """Do `work` in a transaction and commit it."""
+
+    def close(self) -> None:
+        """Let go of the connection; safe to call twice."""
+
+
+class ChunkStore:
+    """Logs on a connection of their own."""
+
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+
+    def append(self, chunks: Sequence[LogChunk]) -> None:
+        """Keep chunks; said twice is said once."""
+        if chunks:
+            rows = [msgspec.structs.asdict(chunk) for chunk in chunks]
+            self._lane.transact(lambda tx: tx.many("logs.append", rows))
+
+    def read(
+        self, run_id: str, step: str | None = None, attempt: int | None = None, start: int = 0, end: int | None = None
+    ) -> Iterator[LogChunk]:
+        """Give the chunks, in the order written, that hold a byte of `start` to `end` of an attempt's text."""
+        wanted = Wanted(run_id, step, attempt, start, end)
+        # Numbers first, bodies one by one: a long log never stands in memory, nor a transaction open while it is read.
+        for key in self._lane.transact(lambda tx: keys(tx, wanted)):
+            if chunk := self._one(run_id, key):
+                yield chunk
+
+    def size(self, run_id: str, step: str | None = None, attempt: int | None = None) -> int:
+        """Count the bytes of text that were logged."""
+        return self._lane.transact(lambda tx: size(tx, Wanted(run_id, step, attempt)))
+
+    def tail(self, run_id: str, step: str, attempt: int) -> Tail:
+        """Tell where an attempt's next chunk goes on."""
+        return self._lane.transact(lambda tx: tail(tx, run_id, step, attempt))
+
+    def delete(self, run_ids: Sequence[str]) -> int:
+        """Forget the logs of these runs, and tell how many chunks that was."""
+        return self._lane.transact(lambda tx: delete(tx, run_ids))
+
+    def close(self) -> None:
+        """Let go of the connection; safe to call twice."""
+        self._lane.close()
+
+    def _one(self, run_id: str, key: tuple[str, int, int]) -> LogChunk | None:
+        return self._lane.transact(lambda tx: one(tx, run_id, key))
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -21,12 +75,6 @@ class Wanted(msgspec.Struct, frozen=True):
     attempt: int | None = None
     start: int = 0
     end: int | None = None
-
-
-def append(tx: Tx, chunks: Sequence[LogChunk]) -> None:
-    """Keep chunks; said twice is said once."""
-    if chunks:
-        tx.many("logs.append", [msgspec.structs.asdict(chunk) for chunk in chunks])
 
 
 def keys(tx: Tx, wanted: Wanted) -> list[tuple[str, int, int]]:

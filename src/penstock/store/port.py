@@ -101,5 +101,8 @@ class Store(Protocol):
     def listener(self) -> Listener:
         """Open something to sleep on until somebody wakes."""
 
+    def tend(self) -> None:
+        """Do what the database wants done about once an hour (the partitions of the next days, say)."""
+
     def close(self) -> None:
         """Let go of the database; safe to call twice."""

@@ -16,3 +16,7 @@ SELECT min(at) FROM due
 -- name: clear
 -- An ended run needs no timers.
 DELETE FROM due WHERE run_id = :run_id
+
+-- name: any_for
+-- Whether a run has a timer.
+SELECT 1 FROM due WHERE run_id = :run_id LIMIT 1

@@ -13,7 +13,7 @@ from penstock.store.statements import statement
 BUSY_SECONDS = 5.0
 
 
-def connect(path: Path | None, *, durable: bool = True) -> sqlite3.Connection:
+def connect(path: Path | None, *, synchronous: str = "FULL") -> sqlite3.Connection:
     """Open a connection that any thread may use, one at a time; nothing for a database in memory."""
     session = sqlite3.connect(
         path or ":memory:",
@@ -26,7 +26,7 @@ def connect(path: Path | None, *, durable: bool = True) -> sqlite3.Connection:
         if path:
             # FULL, so that what was committed survives power loss; logs may lose their last moment.
             session.execute("PRAGMA journal_mode = WAL")
-            session.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            session.execute(f"PRAGMA synchronous = {synchronous}")
             session.execute("PRAGMA journal_size_limit = 67108864")
         session.execute("PRAGMA temp_store = MEMORY")
         session.execute("PRAGMA trusted_schema = OFF")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -11,11 +12,12 @@ from typing import TypeVar
 
 from penstock.clock import Clock, SystemClock
 from penstock.errors.store import StoreBusy, StoreGone
+from penstock.store.logs import ChunkStore
 from penstock.store.port import Listener, Tx
 from penstock.store.sqlite import schema
 from penstock.store.sqlite.disks import check_disk
 from penstock.store.sqlite.faults import is_busy, translate
-from penstock.store.sqlite.logs import SqliteLogs
+from penstock.store.sqlite.logs import LogFile
 from penstock.store.sqlite.session import SqliteTx, connect
 from penstock.store.sqlite.ticket import Ticket
 from penstock.store.sqlite.wake import MemoryBell, WakeFolder
@@ -36,10 +38,11 @@ def open_sqlite(path: Path | str, clock: Clock | None = None, *, migrate: bool =
         schema.bring_up(session, "the store in memory", watch.now())
         return SqliteStore(session, None, watch)
     file = Path(path).absolute()
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        check_disk(file.parent)
     with _told(file):
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            check_disk(file.parent)
+            _create(file, watch)
         session = connect(file)
         try:
             if not schema.is_current(session, str(file), migrate=migrate):
@@ -65,7 +68,7 @@ class SqliteStore:
         self._ticket = Ticket(ticket_path(path)) if path else None
         self._readers: list[sqlite3.Connection] = []
         self._bell = WakeFolder(path.parent / "wake") if path else MemoryBell()
-        self.logs = SqliteLogs(path.with_name(f"{path.stem}-logs.db") if path else None)
+        self.logs = ChunkStore(LogFile(path.with_name(f"{path.stem}-logs.db") if path else None))
         self._closed = False
 
     def write(self, work: Callable[[Tx], T]) -> T:
@@ -106,6 +109,11 @@ class SqliteStore:
     def listener(self) -> Listener:
         """Open something to sleep on."""
         return self._bell.listener()
+
+    def tend(self) -> None:
+        """Let SQLite look at its statistics again where they have gone stale."""
+        with self._writing:
+            self._writer.execute("PRAGMA optimize")
 
     def close(self) -> None:
         """Let go of everything; safe to call twice."""
@@ -171,6 +179,27 @@ class SqliteStore:
 def ticket_path(path: Path) -> Path:
     """Where the lock files of a store stand: beside it."""
     return path.with_name(f".{path.name}-ticket")
+
+
+def _create(path: Path, clock: Clock) -> None:
+    """Make the file whole under another name and rename it: one wait for the disk, and never a half-made store."""
+    ticket = Ticket(ticket_path(path))
+    fresh = path.with_name(f".{path.name}-fresh")
+    try:
+        ticket.take()
+        if path.exists():
+            return
+        fresh.unlink(missing_ok=True)
+        session = connect(fresh, synchronous="OFF")
+        try:
+            schema.bring_up(session, str(path), clock.now())
+        finally:
+            session.close()
+        with fresh.open("rb") as file:
+            os.fsync(file.fileno())
+        fresh.rename(path)
+    finally:
+        ticket.close()
 
 
 def _bring_up(session: sqlite3.Connection, path: Path, clock: Clock) -> None:

@@ -1,0 +1,287 @@
+-- The whole schema as the migrations leave it; a fresh database starts from here. A test compares the two.
+-- Ids sort by time, so history is partitioned by day on them: retention drops a day at once. Ids compare by byte.
+
+CREATE TABLE schema_migrations (
+    version BIGINT PRIMARY KEY,
+    name TEXT COLLATE "C" NOT NULL,
+    checksum TEXT NOT NULL,
+    applied_at BIGINT NOT NULL
+);
+
+CREATE TABLE runs (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    version BIGINT NOT NULL,
+    namespace TEXT COLLATE "C" NOT NULL,
+    flow TEXT COLLATE "C" NOT NULL,
+    revision BIGINT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('queued', 'running', 'paused', 'killing', 'retrying', 'success', 'warning',
+        'failed', 'killed', 'cancelled', 'retried')),
+    priority BIGINT NOT NULL,
+    parent TEXT COLLATE "C",
+    created_at BIGINT NOT NULL,
+    started_at BIGINT,
+    ended_at BIGINT,
+    idempotency_key TEXT COLLATE "C",
+    owner TEXT COLLATE "C" NOT NULL,
+    labels TEXT NOT NULL,
+    body TEXT NOT NULL
+);
+CREATE UNIQUE INDEX runs_by_key ON runs (idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX runs_by_parent ON runs (parent, id) WHERE parent IS NOT NULL;
+CREATE INDEX runs_by_owner ON runs (owner) WHERE owner <> '' AND ended_at IS NULL;
+CREATE INDEX runs_by_flow ON runs (namespace, flow, id);
+CREATE INDEX runs_by_status ON runs (status, id);
+CREATE INDEX runs_by_end ON runs (ended_at) WHERE ended_at IS NOT NULL;
+
+CREATE TABLE steps (
+    run_id TEXT COLLATE "C" NOT NULL,
+    key TEXT COLLATE "C" NOT NULL,
+    node TEXT COLLATE "C" NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('waiting', 'queued', 'running', 'retrying', 'snoozed', 'paused', 'success',
+        'warning', 'failed', 'skipped', 'killed', 'cancelled')),
+    attempt BIGINT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (run_id, key)
+);
+-- A step outside loops has its node's id as key; only the others need another way in.
+CREATE INDEX steps_in_loops ON steps (run_id, node) WHERE key <> node;
+
+-- The number of a ready row becomes the fence of its claim, so it is never used again.
+CREATE TABLE ready_attempts (
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    run_id TEXT COLLATE "C" NOT NULL,
+    step TEXT COLLATE "C" NOT NULL,
+    attempt BIGINT NOT NULL,
+    work TEXT NOT NULL CHECK (work IN ('task', 'evaluate')),
+    queue TEXT COLLATE "C" NOT NULL,
+    priority BIGINT NOT NULL,
+    owner TEXT COLLATE "C" NOT NULL,
+    at BIGINT NOT NULL,
+    UNIQUE (run_id, step)
+);
+CREATE INDEX ready_in_order ON ready_attempts (queue, priority DESC, id);
+
+CREATE TABLE claimed_attempts (
+    run_id TEXT COLLATE "C" NOT NULL,
+    step TEXT COLLATE "C" NOT NULL,
+    attempt BIGINT NOT NULL,
+    work TEXT NOT NULL CHECK (work IN ('task', 'evaluate')),
+    worker TEXT COLLATE "C" NOT NULL,
+    fence BIGINT NOT NULL,
+    claimed_at BIGINT NOT NULL,
+    killing TEXT CHECK (killing IN ('graceful', 'force')),
+    priority BIGINT NOT NULL,
+    queue TEXT COLLATE "C" NOT NULL,
+    owner TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (run_id, step)
+);
+
+CREATE INDEX claimed_by_worker ON claimed_attempts (worker);
+
+CREATE TABLE blocked_runs (
+    run_id TEXT COLLATE "C" PRIMARY KEY,
+    limit_name TEXT COLLATE "C" NOT NULL,
+    count BIGINT NOT NULL,
+    when_full TEXT NOT NULL CHECK (when_full IN ('queue', 'cancel', 'fail')),
+    priority BIGINT NOT NULL,
+    since BIGINT NOT NULL
+);
+CREATE INDEX blocked_in_order ON blocked_runs (limit_name, priority DESC, since, run_id);
+
+CREATE TABLE limits (
+    name TEXT COLLATE "C" PRIMARY KEY,
+    count BIGINT NOT NULL
+);
+
+CREATE TABLE admitted (
+    limit_name TEXT COLLATE "C" NOT NULL,
+    run_id TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (limit_name, run_id)
+);
+CREATE INDEX admitted_by_run ON admitted (run_id);
+
+CREATE TABLE due (
+    run_id TEXT COLLATE "C" NOT NULL,
+    step TEXT COLLATE "C" NOT NULL,
+    attempt BIGINT NOT NULL,
+    timer TEXT NOT NULL CHECK (timer IN ('retry', 'snooze', 'step_timeout', 'run_timeout')),
+    at BIGINT NOT NULL,
+    PRIMARY KEY (run_id, step, attempt, timer)
+);
+CREATE INDEX due_in_order ON due (at);
+
+CREATE TABLE inbox (
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    run_id TEXT COLLATE "C" NOT NULL,
+    step TEXT COLLATE "C" NOT NULL,
+    attempt BIGINT NOT NULL,
+    kind TEXT NOT NULL,
+    body TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    UNIQUE (run_id, step, attempt, kind)
+);
+
+CREATE TABLE workers (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    host TEXT NOT NULL,
+    boot TEXT NOT NULL,
+    pid BIGINT NOT NULL,
+    lock_path TEXT NOT NULL,
+    beat_at BIGINT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('running', 'draining')),
+    capacity BIGINT NOT NULL,
+    version TEXT NOT NULL,
+    started_at BIGINT NOT NULL
+);
+
+CREATE SEQUENCE events_id;
+CREATE TABLE events (
+    id BIGINT NOT NULL DEFAULT nextval('events_id'),
+    run_id TEXT COLLATE "C" NOT NULL,
+    kind TEXT NOT NULL,
+    step TEXT COLLATE "C" NOT NULL,
+    attempt BIGINT NOT NULL,
+    body TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    accepted BIGINT NOT NULL CHECK (accepted IN (0, 1)),
+    worker TEXT COLLATE "C" NOT NULL,
+    fence BIGINT NOT NULL,
+    PRIMARY KEY (run_id, id)
+) PARTITION BY RANGE (run_id);
+ALTER SEQUENCE events_id OWNED BY events.id;
+CREATE TABLE events_rest PARTITION OF events DEFAULT;
+CREATE INDEX events_by_step ON events (run_id, step);
+
+CREATE TABLE attempts (
+    run_id TEXT COLLATE "C" NOT NULL,
+    step TEXT COLLATE "C" NOT NULL,
+    number BIGINT NOT NULL,
+    outcome TEXT NOT NULL CHECK (outcome IN ('done', 'warning', 'failed', 'skipped', 'snoozed', 'killed', 'lost')),
+    state TEXT,
+    body TEXT NOT NULL,
+    PRIMARY KEY (run_id, step, number)
+) PARTITION BY RANGE (run_id);
+CREATE TABLE attempts_rest PARTITION OF attempts DEFAULT;
+
+CREATE TABLE outputs (
+    run_id TEXT COLLATE "C" NOT NULL,
+    step TEXT COLLATE "C" NOT NULL,
+    attempt BIGINT NOT NULL,
+    node TEXT COLLATE "C" NOT NULL,
+    body TEXT,
+    uri TEXT,
+    size BIGINT NOT NULL,
+    PRIMARY KEY (run_id, step, attempt),
+    CHECK ((body IS NULL) <> (uri IS NULL))
+) PARTITION BY RANGE (run_id);
+CREATE TABLE outputs_rest PARTITION OF outputs DEFAULT;
+CREATE INDEX outputs_in_loops ON outputs (run_id, node) WHERE step <> node;
+
+CREATE TABLE loop_values (
+    run_id TEXT COLLATE "C" NOT NULL,
+    step TEXT COLLATE "C" NOT NULL,
+    chunk BIGINT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (run_id, step, chunk)
+);
+
+CREATE SEQUENCE metrics_id;
+CREATE TABLE metrics (
+    id BIGINT NOT NULL DEFAULT nextval('metrics_id'),
+    run_id TEXT COLLATE "C" NOT NULL,
+    step TEXT COLLATE "C" NOT NULL,
+    attempt BIGINT NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('counter', 'gauge', 'timer')),
+    value DOUBLE PRECISION NOT NULL,
+    unit TEXT NOT NULL,
+    tags TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (run_id, id)
+) PARTITION BY RANGE (run_id);
+ALTER SEQUENCE metrics_id OWNED BY metrics.id;
+CREATE TABLE metrics_rest PARTITION OF metrics DEFAULT;
+CREATE INDEX metrics_by_step ON metrics (run_id, step);
+
+CREATE TABLE flows (
+    namespace TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    revision BIGINT NOT NULL,
+    deleted BIGINT NOT NULL CHECK (deleted IN (0, 1)),
+    changed_at BIGINT NOT NULL,
+    PRIMARY KEY (namespace, id)
+);
+
+CREATE TABLE revisions (
+    namespace TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    revision BIGINT NOT NULL,
+    dialect TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    source TEXT NOT NULL,
+    model TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    created_by TEXT NOT NULL,
+    PRIMARY KEY (namespace, id, revision)
+);
+
+CREATE TABLE kv (
+    namespace TEXT COLLATE "C" NOT NULL,
+    key TEXT COLLATE "C" NOT NULL,
+    value TEXT NOT NULL,
+    expires_at BIGINT,
+    version BIGINT NOT NULL,
+    changed_at BIGINT NOT NULL,
+    PRIMARY KEY (namespace, key)
+);
+CREATE INDEX kv_by_expiry ON kv (expires_at) WHERE expires_at IS NOT NULL;
+
+CREATE SEQUENCE changes_id;
+CREATE TABLE changes (
+    id BIGINT NOT NULL DEFAULT nextval('changes_id'),
+    what TEXT NOT NULL,
+    key TEXT COLLATE "C" NOT NULL,
+    version BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (id, at)
+) PARTITION BY RANGE (at);
+ALTER SEQUENCE changes_id OWNED BY changes.id;
+CREATE TABLE changes_rest PARTITION OF changes DEFAULT;
+
+CREATE TABLE log_chunks (
+    run_id TEXT COLLATE "C" NOT NULL,
+    step TEXT COLLATE "C" NOT NULL,
+    attempt BIGINT NOT NULL,
+    seq BIGINT NOT NULL,
+    first_at BIGINT NOT NULL,
+    last_at BIGINT NOT NULL,
+    start BIGINT NOT NULL,
+    length BIGINT NOT NULL,
+    lines BIGINT NOT NULL,
+    streams BIGINT NOT NULL,
+    levels BIGINT NOT NULL,
+    body BYTEA NOT NULL,
+    PRIMARY KEY (run_id, step, attempt, seq)
+) PARTITION BY RANGE (run_id);
+-- Bodies are compressed already.
+ALTER TABLE log_chunks ALTER COLUMN body SET STORAGE EXTERNAL;
+CREATE TABLE log_chunks_rest PARTITION OF log_chunks DEFAULT;
+
+-- Warm rows are rewritten often: room on their pages keeps the new version beside the old one, and out of the indexes.
+ALTER TABLE runs SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+ALTER TABLE steps SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+ALTER TABLE workers SET (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 100);
+-- Hot rows live for moments: dead ones are swept by number, not by share.
+ALTER TABLE ready_attempts SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500,
+    autovacuum_vacuum_cost_delay = 0, autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 5000);
+ALTER TABLE claimed_attempts SET (fillfactor = 80, autovacuum_vacuum_scale_factor = 0,
+    autovacuum_vacuum_threshold = 500, autovacuum_vacuum_cost_delay = 0, autovacuum_analyze_scale_factor = 0,
+    autovacuum_analyze_threshold = 5000);
+ALTER TABLE inbox SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500,
+    autovacuum_vacuum_cost_delay = 0, autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 5000);
+ALTER TABLE due SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500,
+    autovacuum_vacuum_cost_delay = 0, autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 5000);
+ALTER TABLE blocked_runs SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500,
+    autovacuum_vacuum_cost_delay = 0);
+ALTER TABLE admitted SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500,
+    autovacuum_vacuum_cost_delay = 0);

@@ -1,0 +1,170 @@
+"""How does one connection to PostgreSQL serve one thread at a time, and come back after it was lost?"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from penstock.errors.store import DriverMissing, StoreError, StoreGone
+from penstock.store.port import Row, Tx
+from penstock.store.postgres.faults import is_again, is_gone, place, translate
+from penstock.store.statements import statement
+
+if TYPE_CHECKING:
+    import psycopg
+
+    Session = psycopg.Connection[Row]
+
+T = TypeVar("T")
+TRIES = 12
+PATIENCE = 5.0
+SETTINGS = "SET jit = off; SET idle_in_transaction_session_timeout = '60s'; SET lock_timeout = '10s'"
+
+
+def connect(dsn: str) -> Session:
+    """Open a connection; DriverMissing when psycopg is not installed."""
+    try:
+        import psycopg
+        from psycopg.types.numeric import Int8Dumper
+    except ImportError as missing:
+        raise DriverMissing(
+            "The package psycopg, which speaks to PostgreSQL, is not installed.",
+            hint='`pip install "penstock[postgres]"` brings it.',
+        ) from missing
+    session: Session = psycopg.connect(
+        dsn,
+        autocommit=True,
+        prepare_threshold=0,
+        connect_timeout=5,
+        application_name="penstock",
+        keepalives_idle=10,
+        keepalives_interval=3,
+        keepalives_count=3,
+        tcp_user_timeout=15_000,
+    )
+    # One type for every whole number, so that a query is prepared once and not once for each width of its values.
+    session.adapters.register_dumper(int, Int8Dumper)
+    session.prepared_max = 500
+    session.execute(SETTINGS, prepare=False)
+    return session
+
+
+class PostgresTx:
+    """An open transaction on one connection."""
+
+    kind = "postgres"
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def one(self, query: str, **params: object) -> Row | None:
+        """Run a query and give its first row, or nothing."""
+        return self._session.execute(statement("postgres", query).text, params).fetchone()
+
+    def all(self, query: str, **params: object) -> list[Row]:
+        """Run a query and give every row."""
+        return self._session.execute(statement("postgres", query).text, params).fetchall()
+
+    def run(self, query: str, **params: object) -> int:
+        """Run a statement and tell how many rows it touched."""
+        return self._session.execute(statement("postgres", query).text, params).rowcount
+
+    def many(self, query: str, rows: Sequence[Mapping[str, object]]) -> None:
+        """Run one statement for each of `rows`, all sent before the first answer is read."""
+        text = statement("postgres", query).text
+        if len(rows) == 1:
+            self._session.execute(text, rows[0])
+        elif rows:
+            with self._session.cursor() as cursor:
+                cursor.executemany(text, rows)
+
+
+class Lane:
+    """One connection, for one thread at a time; opened when first used and again after it was lost."""
+
+    def __init__(self, dsn: str, begin: str = "BEGIN") -> None:
+        self.where = place(dsn)
+        self._dsn = dsn
+        self._begin = begin
+        self._lock = threading.RLock()
+        self._session: Session | None = None
+        self._closed = False
+
+    def transact(self, work: Callable[[Tx], T]) -> T:
+        """Do `work` in a transaction; quarrels over locks and connections lost before COMMIT run it again."""
+        return self.keep_trying(lambda session: self._transact(session, work))
+
+    def keep_trying(self, act: Callable[[Session], T]) -> T:
+        """Do `act` on the connection until it is done, or until trying again has no sense."""
+        import psycopg
+
+        with self._lock:
+            pause, until = 0.005, time.monotonic() + PATIENCE
+            for left in reversed(range(TRIES)):
+                try:
+                    return act(self.session())
+                except psycopg.Error as error:
+                    gone = is_gone(error)
+                    if gone:
+                        self._drop()
+                    if not left or not (gone or is_again(error)) or time.monotonic() > until:
+                        raise translate(error, self.where) from error
+                # Uneven pauses, so that two who quarrelled do not meet again.
+                time.sleep(pause * random.uniform(0.5, 1.5))
+                pause = min(pause * 2, 1.0)
+            raise AssertionError("the last try returns or raises")
+
+    def session(self) -> Session:
+        """Give the connection, opened anew when it is not there."""
+        if self._closed:
+            raise StoreGone(f"The connection to {self.where} has been closed.")
+        if self._session is None or self._session.closed:
+            self._session = connect(self._dsn)
+        return self._session
+
+    def close(self) -> None:
+        """Close the connection for good; safe to call twice."""
+        with self._lock:
+            self._closed = True
+            self._drop()
+
+    def _transact(self, session: Session, work: Callable[[Tx], T]) -> T:
+        session.execute(self._begin)
+        try:
+            result = work(PostgresTx(session))
+        except BaseException:
+            self._roll_back(session)
+            raise
+        self._commit(session)
+        return result
+
+    def _commit(self, session: Session) -> None:
+        import psycopg
+
+        try:
+            answer = session.execute("COMMIT").statusmessage
+        except psycopg.Error as error:
+            if is_gone(error) or session.closed:
+                self._drop()
+                raise translate(error, self.where, committing=True) from error
+            raise
+        if answer != "COMMIT":
+            # A statement failed, somebody swallowed the error, and PostgreSQL rolled back.
+            raise StoreError(f"A transaction on {self.where} was rolled back instead of committed.")
+
+    def _roll_back(self, session: Session) -> None:
+        import psycopg
+
+        try:
+            session.execute("ROLLBACK")
+        except psycopg.Error:
+            # The connection is gone, and the transaction with it.
+            self._drop()
+
+    def _drop(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()

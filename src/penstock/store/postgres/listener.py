@@ -1,0 +1,93 @@
+"""How is a worker on another machine woken? NOTIFY, sent only when somebody has said that they are about to sleep.
+
+Who sleeps holds an advisory lock in shared mode; who wakes tries to take it alone, and only a refusal means a sleeper.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+from penstock.store.postgres.lane import connect
+
+if TYPE_CHECKING:
+    from penstock.store.postgres.lane import Session
+
+CHANNEL = "penstock_wake"
+SLEEPING = 0x50454E54
+WAKE = f"SELECT pg_notify('{CHANNEL}', '') WHERE NOT pg_try_advisory_xact_lock({SLEEPING})"
+
+
+class PostgresListener:
+    """A connection of its own that listens; while it is lost, nothing arrives, and its owner polls."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._silent, self._other = socket.socketpair()
+        self._session: Session | None = None
+        self._lying = False
+        self._arms = False
+        self._closed = False
+        self._connected()
+
+    def fileno(self) -> int:
+        """The descriptor to wait on; it changes when the connection was lost."""
+        return self._session.fileno() if self._session else self._silent.fileno()
+
+    def arm(self) -> None:
+        """Say that its owner is about to sleep; it must look for work once more after this, then wait."""
+        import psycopg
+
+        self._arms = True
+        try:
+            if self._connected():
+                self._lie_down()
+        except psycopg.Error:
+            self._drop()
+
+    def drain(self) -> bool:
+        """Take what has arrived, and say whether anything had; after a lost connection, that something may have."""
+        import psycopg
+
+        try:
+            if self._session is None:
+                return self._connected()
+            woken = any(True for _ in self._session.notifies(timeout=0))
+            # Somebody who never arms is woken always.
+            if self._arms and self._lying:
+                self._session.execute(f"SELECT pg_advisory_unlock_shared({SLEEPING})")
+                self._lying = False
+        except psycopg.Error:
+            self._drop()
+            return True
+        return woken
+
+    def close(self) -> None:
+        """Stop listening; safe to call twice."""
+        self._closed = True
+        self._drop()
+        self._silent.close()
+        self._other.close()
+
+    def _connected(self) -> bool:
+        import psycopg
+
+        if self._session is None and not self._closed:
+            try:
+                self._session = connect(self._dsn)
+                self._session.execute(f"LISTEN {CHANNEL}", prepare=False)
+                self._lie_down()
+            except psycopg.Error:
+                self._drop()
+        return self._session is not None
+
+    def _lie_down(self) -> None:
+        if self._session and not self._lying:
+            self._session.execute(f"SELECT pg_advisory_lock_shared({SLEEPING})")
+            self._lying = True
+
+    def _drop(self) -> None:
+        session, self._session = self._session, None
+        self._lying = False
+        if session is not None:
+            session.close()

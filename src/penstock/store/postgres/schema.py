@@ -1,0 +1,106 @@
+"""How does a database come to the schema that this code expects? One cheap look when there is nothing to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from penstock.errors.store import StoreTooOld
+from penstock.store import codec
+from penstock.store.migrations.carried import Applied, Migration, Status, carried, snapshot, status, too_new
+from penstock.store.postgres import days
+
+if TYPE_CHECKING:
+    from penstock.store.postgres.lane import Session
+
+LOCK = 0x50454E53
+REPEATED = "SELECT version, name, checksum, applied_at FROM schema_migrations ORDER BY version"
+DUMP = """
+SELECT 'column ' || table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable
+       || ' ' || coalesce(column_default, '') || ' ' || coalesce(collation_name, '') || ' ' || is_identity
+FROM information_schema.columns WHERE table_schema = current_schema()
+UNION ALL
+SELECT 'constraint ' || c.conrelid::regclass || ' ' || c.conname || ' ' || pg_get_constraintdef(c.oid)
+FROM pg_constraint AS c WHERE c.connamespace = current_schema()::regnamespace AND c.contype <> 'n'
+UNION ALL
+SELECT 'index ' || indexdef FROM pg_indexes WHERE schemaname = current_schema()
+UNION ALL
+SELECT 'table ' || relname || ' ' || relkind::text || ' ' || coalesce(reloptions::text, '')
+       || ' ' || coalesce(pg_get_partkeydef(oid), '') || ' ' || coalesce(pg_get_expr(relpartbound, oid), '')
+FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'S')
+ORDER BY 1
+"""
+
+
+def bring_up(session: Session, where: str, now: int, *, migrate_older: bool) -> None:
+    """Make a fresh database whole, or an older one current; refuses one that is newer, or older and not to be migrated."""
+    newest = len(carried("postgres"))
+    version, ready = _version(session), _has_day(session, now)
+    if version == newest and ready:
+        return
+    if version > newest:
+        raise too_new(where, version, newest)
+    if 0 < version < newest and not migrate_older:
+        raise StoreTooOld(f"{where} has schema version {version}; this Penstock wants {newest}.")
+    session.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+    try:
+        # Another process may have done it while we waited.
+        if _version(session) == 0:
+            _run(session, snapshot("postgres"), carried("postgres"), now)
+        elif version < newest:
+            _migrate(session, carried("postgres"), where, now)
+        days.make_ahead(session, now)
+    finally:
+        session.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+
+
+def migrate(session: Session, migrations: Sequence[Migration], where: str, now: int) -> Status:
+    """Apply what is pending, each migration in a transaction of its own, one process at a time."""
+    session.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+    try:
+        return _migrate(session, migrations, where, now)
+    finally:
+        session.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+
+
+def look(session: Session, migrations: Sequence[Migration], where: str) -> Status:
+    """Compare the database's migrations with these, checksums included."""
+    rows = session.execute(REPEATED).fetchall() if _version(session) else []
+    return status(migrations, [codec.value(row, Applied) for row in rows], where)
+
+
+def dump(session: Session) -> list[str]:
+    """Give the schema in comparable form."""
+    return [str(line) for (line,) in session.execute(DUMP, prepare=False)]
+
+
+def _migrate(session: Session, migrations: Sequence[Migration], where: str, now: int) -> Status:
+    before = look(session, migrations, where)
+    for pending in before.pending:
+        _run(session, pending.text, [pending], now)
+    return look(session, migrations, where)
+
+
+def _run(session: Session, text: str, migrations: Sequence[Migration], now: int) -> None:
+    with session.transaction():
+        session.execute(text, prepare=False)
+        for migration in migrations:
+            values = [migration.version, migration.name, migration.checksum, now]
+            session.execute("INSERT INTO schema_migrations VALUES (%s, %s, %s, %s)", values)
+
+
+def _version(session: Session) -> int:
+    import psycopg
+
+    try:
+        row = session.execute("SELECT max(version) FROM schema_migrations").fetchone()
+    except psycopg.errors.UndefinedTable:
+        return 0
+    return (codec.maybe(row[0]) or 0) if row else 0
+
+
+def _has_day(session: Session, now: int) -> bool:
+    """Tell whether the partitions of the day after tomorrow are there."""
+    name = days.name_of(days.FEED, days.day_of(now) + 2)
+    row = session.execute("SELECT to_regclass(%s) IS NOT NULL", [name]).fetchone()
+    return bool(row and row[0])

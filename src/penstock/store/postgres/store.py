@@ -1,0 +1,105 @@
+"""How is a store opened on PostgreSQL, and what is a write on it? One writing connection per process, readers beside it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from penstock.clock import Clock, SystemClock
+from penstock.errors.store import StoreError
+from penstock.store import codec
+from penstock.store.logs import ChunkStore
+from penstock.store.port import Tx
+from penstock.store.postgres import days, schema
+from penstock.store.postgres.lane import Lane
+from penstock.store.postgres.listener import WAKE, PostgresListener
+
+T = TypeVar("T")
+IDLE_READERS = 4
+VIEW = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+LEASE_CLOCK = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+
+
+def open_postgres(dsn: str, clock: Clock | None = None, *, migrate: bool = False) -> PostgresStore:
+    """Open the store in a database, which may be empty.
+
+    An older store is refused with StoreTooOld unless `migrate` is true; a newer one is always refused. Raises
+    StoreGone when the server cannot be reached, DriverMissing when psycopg is not installed.
+    """
+    watch = clock or SystemClock()
+    writer = Lane(dsn)
+    try:
+        now = watch.now()
+        writer.keep_trying(lambda session: schema.bring_up(session, writer.where, now, migrate_older=migrate))
+    except BaseException:
+        writer.close()
+        raise
+    return PostgresStore(dsn, writer, watch)
+
+
+class PostgresStore:
+    """An open store on PostgreSQL; threads may share it, a forked child may not."""
+
+    kind = "postgres"
+
+    def __init__(self, dsn: str, writer: Lane, clock: Clock) -> None:
+        self._dsn = dsn
+        self._writer = writer
+        self._clock = clock
+        self._readers: list[Lane] = []
+        self._closed = False
+        self.logs = ChunkStore(Lane(dsn))
+
+    def write(self, work: Callable[[Tx], T]) -> T:
+        """Do `work` in one transaction and commit it; lost quarrels and lost connections run it again."""
+        return self._writer.transact(work)
+
+    def read(self, work: Callable[[Tx], T]) -> T:
+        """Do `work` on one consistent view of what is committed."""
+        with self._reader() as lane:
+            return lane.transact(work)
+
+    def lease_now(self) -> int:
+        """Microseconds of the database's clock, which is one for all machines."""
+        with self._reader() as lane:
+            row = lane.keep_trying(lambda session: session.execute(LEASE_CLOCK).fetchone())
+        assert row is not None
+        return codec.number(row[0])
+
+    def wake(self) -> None:
+        """Wake whoever sleeps on this store, on any machine; a server that is away is no reason to fail."""
+        with contextlib.suppress(StoreError):
+            self._writer.keep_trying(lambda session: session.execute(WAKE))
+
+    def listener(self) -> PostgresListener:
+        """Open something to sleep on."""
+        return PostgresListener(self._dsn)
+
+    def tend(self) -> None:
+        """Make the partitions of the next days."""
+        now = self._clock.now()
+        self._writer.keep_trying(lambda session: days.make_ahead(session, now))
+
+    def close(self) -> None:
+        """Let go of every connection; safe to call twice."""
+        self._closed = True
+        for lane in (*self._readers, self._writer):
+            lane.close()
+        self._readers.clear()
+        self.logs.close()
+
+    @contextlib.contextmanager
+    def _reader(self) -> Iterator[Lane]:
+        """Borrow a connection for reading; readers neither wait for the writer nor for each other."""
+        try:
+            lane = self._readers.pop()
+        except IndexError:
+            lane = Lane(self._dsn, begin=VIEW)
+        try:
+            yield lane
+        finally:
+            if self._closed or len(self._readers) >= IDLE_READERS:
+                lane.close()
+            else:
+                self._readers.append(lane)
