@@ -1,6 +1,6 @@
 """Which partitions does history need? One a day, made ahead; what fits none of them goes to the rest.
 
-Tables of a run's history are cut by run id, which begins with the milliseconds of its birth; the feed is cut by instant.
+A run's history is cut by run id, which begins with the milliseconds of its birth; the feed is cut by instant.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def first_id(day: int) -> str:
 
 
 def make_ahead(session: Session, now: int, days: int = AHEAD) -> list[str]:
-    """Make the partitions from today on that are missing, and name them; a day that the rest already holds stays there."""
+    """Make the partitions from today on that are missing, and name them; a day that the rest holds stays there."""
     import psycopg
 
     today = day_of(now)

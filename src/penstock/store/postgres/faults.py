@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 # serialization_failure, deadlock_detected, lock_not_available: nothing happened, and again is likely to do.
 AGAIN = frozenset({"40001", "40P01", "55P03"})
-# admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections, idle sessions ended, read-only after failover.
+# admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections, idle too long, read-only after failover.
 GONE = frozenset({"57P01", "57P02", "57P03", "57P05", "53300", "25P03", "25006"})
 
 

@@ -33,7 +33,7 @@ ORDER BY 1
 
 
 def bring_up(session: Session, where: str, now: int, *, migrate_older: bool) -> None:
-    """Make a fresh database whole, or an older one current; refuses one that is newer, or older and not to be migrated."""
+    """Make a fresh database whole, or an older one current; refuses a newer one, or an older one not to be migrated."""
     newest = len(carried("postgres"))
     version, ready = _version(session), _has_day(session, now)
     if version == newest and ready:

@@ -1,4 +1,4 @@
-"""How is a store opened on PostgreSQL, and what is a write on it? One writing connection per process, readers beside it."""
+"""How is a store opened on PostgreSQL, and what is a write on it? One writer per process, readers beside it."""
 
 from __future__ import annotations
 
