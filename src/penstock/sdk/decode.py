@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import functools
-import json
 import types
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get_origin
@@ -172,8 +171,8 @@ def _fit_text(shape: Shape, text: str) -> object:
         return shape.words.get(bare.lower(), text)
     if shape.nested and bare[:1] in ("[", "{"):
         try:
-            return _fit(shape, json.loads(bare))
-        except ValueError:
+            return _fit(shape, msgspec.json.decode(bare))
+        except msgspec.DecodeError:
             return text
     return bare if shape.number else text
 

@@ -6,8 +6,13 @@ import datetime
 import decimal
 import enum
 from collections.abc import Mapping
+from typing import Final
 
 import msgspec
+
+# Beyond 64 bits few readers of JSON keep a number exact.
+LEAST: Final = -(2**63)
+MOST: Final = 2**63 - 1
 
 
 def plain(value: object) -> object:
@@ -18,7 +23,7 @@ def plain(value: object) -> object:
         case enum.Enum():
             return plain(value.value)
         case int():
-            return int(value)
+            return int(value) if LEAST <= value <= MOST else str(value)
         case str():
             return str(value)
         case float():
@@ -43,6 +48,6 @@ def _number(value: decimal.Decimal) -> object:
     if not value.is_finite():
         return None
     if value == value.to_integral_value() and value.as_tuple().exponent == 0:
-        return int(value)
+        return plain(int(value))
     near = float(value)
     return near if decimal.Decimal(repr(near)) == value else str(value)

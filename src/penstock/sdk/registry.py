@@ -11,22 +11,17 @@ from penstock.errors import nearest
 from penstock.errors.task import BrokenTaskType, UnknownTaskType
 from penstock.sdk.builtin import ALIASES, TYPES
 from penstock.sdk.decode import check, decode, field_names, output_fields
-from penstock.sdk.describe import Description, describe, json_schema, reference
 from penstock.sdk.task import TaskType
 
 __all__ = [
     "GROUP",
     "all_types",
-    "catalogue",
     "check",
     "decode",
-    "describe",
     "field_names",
     "find",
-    "json_schema",
     "known",
     "output_fields",
-    "reference",
     "short_name",
 ]
 
@@ -67,11 +62,6 @@ def all_types() -> Iterator[type[TaskType]]:
     """Every task type that is installed, by name; each is imported."""
     for name, where in sorted({**_offered(), **TYPES}.items()):
         yield _load(name, where)
-
-
-def catalogue() -> tuple[Description, ...]:
-    """What every installed task type says of itself."""
-    return tuple(describe(kind) for kind in all_types())
 
 
 @functools.cache

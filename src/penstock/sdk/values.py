@@ -71,7 +71,9 @@ OWN: Final = (Duration, Size, Secret)
 
 
 def dec_hook(kind: type, value: object) -> object:
-    """Let msgspec read the kinds of this page."""
+    """Let msgspec read the kinds of this page, and `object`, which is anything."""
+    if kind is object:
+        return value
     for own in OWN:
         if kind is own:
             return own.read(value)
@@ -87,5 +89,5 @@ def schema_hook(kind: type) -> dict[str, object]:
     if kind is Secret:
         return {"type": "string", "writeOnly": True}
     if kind is object:
-        return {}
+        return {"description": "anything"}
     raise NotImplementedError(f"no task type may declare a property of {kind}")

@@ -1,0 +1,99 @@
+"""How does a flow write, read, measure and delete stored files?"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from msgspec import Meta, field
+
+from penstock.plugins.scripts.options import check_name
+from penstock.sdk.context import Ask, Context
+from penstock.sdk.task import TaskFailed, TaskType
+from penstock.sdk.values import Size as Bytes
+
+
+class Write(TaskType, frozen=True, kw_only=True):
+    """Store a text as a file."""
+
+    type_name: ClassVar[str] = "files.write"
+    aliases: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.core.storage.Write",)
+    outputs: ClassVar[dict[str, str]] = {"uri": "Address of the file."}
+    example: ClassVar[dict[str, object]] = {"content": "a,b\n1,2\n", "extension": ".csv"}
+
+    content: Annotated[str, Meta(description="The text.", examples=["a,b\n1,2\n"])]
+    extension: Annotated[str, Meta(description="How the file's name ends.", examples=[".csv"])] = ".txt"
+    name: Annotated[str, Meta(description="The file's name, in place of `content` and the extension.")] = ""
+
+    def run(self, context: Context) -> dict[str, object]:
+        """Store it."""
+        name = self.name or f"content{dotted(self.extension)}"
+        check_name(name)
+        path = context.workdir / "content.tmp"
+        path.write_text(self.content, encoding="utf-8", newline="")
+        return {"uri": context.store(path, name)}
+
+
+class Read(TaskType, frozen=True, kw_only=True):
+    """Hand on the text of a stored file; for small files."""
+
+    type_name: ClassVar[str] = "files.read"
+    outputs: ClassVar[dict[str, str]] = {"content": "The text.", "size": "Bytes in the file."}
+    example: ClassVar[dict[str, object]] = {"from": "{{ outputs.write.uri }}"}
+
+    from_: Annotated[str, Meta(description="Address of the file.", examples=["{{ outputs.write.uri }}"])] = field(
+        name="from"
+    )
+    charset: Annotated[str, Meta(description="How its bytes are text.", examples=["utf-8"])] = "utf-8"
+    max_size: Annotated[Bytes, Meta(description="A larger file is a failure.", extra={"unit": "bytes"})] = Bytes(
+        1024 * 1024
+    )
+
+    def run(self, context: Context) -> dict[str, object]:
+        """Read it."""
+        path = context.fetch(self.from_)
+        size = path.stat().st_size
+        if size > self.max_size:
+            raise TaskFailed(f"The file has {size} bytes; at most {int(self.max_size)} are read (maxSize).")
+        return {"content": path.read_bytes().decode(self.charset), "size": size}
+
+
+class Size(TaskType, frozen=True, kw_only=True):
+    """Tell how large a stored file is."""
+
+    type_name: ClassVar[str] = "files.size"
+    aliases: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.core.storage.Size", "io.kestra.core.tasks.storages.Size")
+    outputs: ClassVar[dict[str, str]] = {"size": "Bytes in the file."}
+    example: ClassVar[dict[str, object]] = {"uri": "{{ outputs.write.uri }}"}
+
+    uri: Annotated[str, Meta(description="Address of the file.", examples=["{{ outputs.write.uri }}"])]
+
+    def run(self, context: Context) -> dict[str, object]:
+        """Tell it."""
+        return {"size": context.ask(Ask.FILE_SIZE, uri=self.uri)}
+
+
+class Delete(TaskType, frozen=True, kw_only=True):
+    """Delete a stored file."""
+
+    type_name: ClassVar[str] = "files.delete"
+    aliases: ClassVar[tuple[str, ...]] = (
+        "io.kestra.plugin.core.storage.Delete",
+        "io.kestra.core.tasks.storages.Delete",
+    )
+    outputs: ClassVar[dict[str, str]] = {"uri": "Address of the file.", "deleted": "Whether it was there."}
+    example: ClassVar[dict[str, object]] = {"uri": "{{ outputs.write.uri }}"}
+
+    uri: Annotated[str, Meta(description="Address of the file.", examples=["{{ outputs.write.uri }}"])]
+    error_on_missing: Annotated[bool, Meta(description="Whether a missing file is a failure.")] = False
+
+    def run(self, context: Context) -> dict[str, object]:
+        """Delete it."""
+        deleted = bool(context.ask(Ask.FILE_DELETE, uri=self.uri))
+        if not deleted and self.error_on_missing:
+            raise TaskFailed(f'There is no file "{self.uri}" to delete.')
+        return {"uri": self.uri, "deleted": deleted}
+
+
+def dotted(extension: str) -> str:
+    """An extension with its dot."""
+    return extension if not extension or extension.startswith(".") else f".{extension}"

@@ -1,0 +1,113 @@
+"""Which database does an address mean? JDBC's and the databases' own forms, read into one value."""
+
+from __future__ import annotations
+
+import enum
+import re
+from typing import Final
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import msgspec
+
+from penstock.errors.task import BadAddress
+
+
+class Database(enum.StrEnum):
+    """The databases that the SQL task types speak to."""
+
+    POSTGRES = "postgresql"
+    SQLITE = "sqlite"
+    DUCKDB = "duckdb"
+
+
+class Address(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A database: `options` are libpq's parameters for PostgreSQL, `path` the file of the others (empty: in memory)."""
+
+    database: Database
+    options: dict[str, str] = {}
+    conninfo: str = ""
+    path: str = ""
+
+
+FORMS: Final = (
+    "jdbc:postgresql://host:5432/database, postgresql://user@host/database, jdbc:sqlite:file.db, jdbc:duckdb:file.db"
+)
+JDBC_PARAMETERS: Final = {
+    "user": "user",
+    "password": "password",
+    "sslmode": "sslmode",
+    "sslrootcert": "sslrootcert",
+    "sslcert": "sslcert",
+    "sslkey": "sslkey",
+    "connecttimeout": "connect_timeout",
+    "logintimeout": "connect_timeout",
+    "applicationname": "application_name",
+    "options": "options",
+    "targetservertype": "target_session_attrs",
+    "tcpkeepalive": "keepalives",
+}
+SESSION: Final = {"master": "read-write", "primary": "read-write", "secondary": "standby", "any": "any"}
+
+
+def read_address(url: str) -> Address:
+    """Read an address; BadAddress when no database here has that form."""
+    text = url.strip()
+    bare = text.removeprefix("jdbc:")
+    scheme = bare.partition(":")[0].lower()
+    match scheme:
+        case "postgresql" | "postgres" if text.startswith("jdbc:"):
+            return Address(database=Database.POSTGRES, options=_jdbc_postgres(bare))
+        case "postgresql" | "postgres":
+            return Address(database=Database.POSTGRES, conninfo=text)
+        case "sqlite" | "duckdb":
+            return Address(database=Database(scheme), path=_file_of(bare.partition(":")[2]))
+    if re.search(r"\b(host|dbname|service)\s*=", text):
+        return Address(database=Database.POSTGRES, conninfo=text)
+    raise BadAddress(f'"{_without_secret(url)}" is no address of a database.', hint=f"Known forms: {FORMS}.")
+
+
+def _jdbc_postgres(bare: str) -> dict[str, str]:
+    split = urlsplit(bare)
+    where = split.netloc or ""
+    name = split.path
+    if not split.netloc:
+        # jdbc:postgresql:database means this machine.
+        name = bare.partition(":")[2].partition("?")[0].removeprefix("//")
+    options: dict[str, str] = {}
+    if where:
+        pairs = [_host_and_port(part) for part in where.rpartition("@")[2].split(",")]
+        options["host"] = ",".join(host for host, _ in pairs)
+        options["port"] = ",".join(port for _, port in pairs)
+    if database := unquote(name.strip("/")):
+        options["dbname"] = database
+    for given, value in parse_qsl(split.query, keep_blank_values=True):
+        key = given.lower()
+        if key == "currentschema":
+            options["options"] = f"{options.get('options', '')} -c search_path={value}".strip()
+        elif key == "ssl":
+            options.setdefault("sslmode", "require" if value.lower() in ("", "true") else "prefer")
+        elif key == "targetservertype":
+            options["target_session_attrs"] = SESSION.get(value.lower(), "any")
+        elif key in JDBC_PARAMETERS:
+            options[JDBC_PARAMETERS[key]] = value
+        # Others steer the Java driver itself (prepareThreshold, rewriteBatchedInserts, …) and mean nothing here.
+    return options
+
+
+def _host_and_port(part: str) -> tuple[str, str]:
+    match = re.fullmatch(r"\[(?P<v6>[^\]]+)\](?::(?P<p6>\d+))?|(?P<host>[^:]*)(?::(?P<port>\d+))?", part)
+    if match is None:
+        raise BadAddress(f'"{part}" is no host and port.')
+    return match["v6"] or match["host"] or "localhost", match["p6"] or match["port"] or "5432"
+
+
+def _file_of(rest: str) -> str:
+    path = rest.partition("?")[0]
+    if path.startswith("//"):
+        path = path[2:]
+    path = path.removeprefix("file:")
+    return "" if path in (":memory:", "memory:") else unquote(path)
+
+
+def _without_secret(url: str) -> str:
+    return re.sub(r"(password=)[^&;\s]*|(?<=:)[^:@/]+(?=@)", lambda match: (match[1] or "") + "********", url)

@@ -1,0 +1,131 @@
+"""What have all SQL tasks in common? An address, who asks, files in and out, and a session for the time of the task."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, ClassVar, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from msgspec import Meta, field
+from msgspec.structs import replace
+
+from penstock.plugins.scripts.options import check_name
+from penstock.plugins.sql.address import FORMS, Address, Database, read_address
+from penstock.plugins.sql.session import Opening, Session, open_session
+from penstock.sdk.context import Context
+from penstock.sdk.launch import is_stored
+from penstock.sdk.task import TaskFailed, TaskType
+from penstock.sdk.values import Secret
+
+EXAMPLE: Final = "jdbc:postgresql://localhost:5432/warehouse"
+
+
+class SqlTask(TaskType, frozen=True, kw_only=True):
+    """What every SQL task declares."""
+
+    needs: ClassVar[Database | None] = None
+
+    url: Annotated[str, Meta(description=f"Address of the database. Forms: {FORMS}.", examples=[EXAMPLE])]
+    username: Annotated[str, Meta(description="Who asks.")] = ""
+    password: Annotated[Secret, Meta(description="The password.")] = Secret("")
+    time_zone_id: Annotated[
+        str, Meta(description="Zone that instants are given in; those without a zone are taken to be in it.")
+    ] = ""
+    ssl: Annotated[bool, Meta(description="Whether PostgreSQL must be reached through TLS.")] = False
+    ssl_mode: Annotated[
+        str, Meta(description="libpq's sslmode in lower case.", examples=["require", "verify-full"])
+    ] = ""
+    ssl_root_cert: Annotated[str, Meta(description="Certificate of the authority, PEM.")] = ""
+    ssl_cert: Annotated[str, Meta(description="Our certificate, PEM.")] = ""
+    ssl_key: Annotated[Secret, Meta(description="Our key, PEM.")] = Secret("")
+    ssl_key_password: Annotated[Secret, Meta(description="Password of the key.")] = Secret("")
+    database_file: Annotated[
+        str, Meta(description="Address of a stored file that is the SQLite or DuckDB database to work on.")
+    ] = ""
+    output_db_file: Annotated[
+        bool, Meta(description="Whether the SQLite or DuckDB database is stored afterwards, as `databaseUri`.")
+    ] = False
+    input_files: Annotated[
+        dict[str, str],
+        Meta(description="Files beside a SQLite or DuckDB database: name → content, or a stored file's address."),
+    ] = field(default_factory=dict)
+    output_files: Annotated[
+        list[str], Meta(description="Globs of files to store when the statements have run.", examples=[["*.parquet"]])
+    ] = field(default_factory=list)
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """The zone that instants are given in."""
+        try:
+            return ZoneInfo(self.time_zone_id) if self.time_zone_id else None
+        except (ZoneInfoNotFoundError, ValueError):
+            raise TaskFailed(f'"{self.time_zone_id}" is no time zone.') from None
+
+    @contextlib.contextmanager
+    def session(self, context: Context, *, autocommit: bool = False) -> Iterator[Session]:
+        """A session for the time of the task; what it leaves uncommitted is undone."""
+        self._furnish(context)
+        address = self._address(context)
+        opening = Opening(
+            address=address,
+            username=self.username,
+            password=str(self.password),
+            files=self._certificates(context),
+            autocommit=autocommit,
+        )
+        session = open_session(opening, context)
+        try:
+            yield session
+        finally:
+            session.close()
+
+    def files(self, context: Context) -> dict[str, object]:
+        """Outputs that are files: those that were asked for, and the database itself."""
+        outputs: dict[str, object] = {}
+        if self.output_files:
+            found = {path for glob in self.output_files for path in context.workdir.glob(glob) if path.is_file()}
+            outputs["outputFiles"] = {
+                str(path.relative_to(context.workdir)): context.store(path) for path in sorted(found)
+            }
+        if self.output_db_file:
+            outputs["databaseUri"] = context.store(context.workdir / self._address(context).path)
+        return outputs
+
+    def _address(self, context: Context) -> Address:
+        address = read_address(self.url)
+        if self.needs is not None and address.database is not self.needs:
+            raise TaskFailed(f'"{self.type_name}" works on {self.needs.value}, not on {address.database.value}.')
+        if address.database is Database.POSTGRES:
+            mode = self.ssl_mode.lower() or ("require" if self.ssl else "")
+            options = {"sslmode": mode} if mode else {}
+            if self.ssl_key_password:
+                options["sslpassword"] = str(self.ssl_key_password)
+            return replace(address, options={**address.options, **options})
+        if not address.path and (self.database_file or self.output_db_file):
+            return replace(address, path="database.db")
+        return address
+
+    def _furnish(self, context: Context) -> None:
+        for name, content in self.input_files.items():
+            check_name(name)
+            target = context.workdir / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if is_stored(content):
+                shutil.move(context.fetch(content), target)
+            else:
+                target.write_text(content, encoding="utf-8")
+        if self.database_file:
+            shutil.move(context.fetch(self.database_file), context.workdir / self._address(context).path)
+
+    def _certificates(self, context: Context) -> dict[str, Path]:
+        given = {"sslrootcert": self.ssl_root_cert, "sslcert": self.ssl_cert, "sslkey": str(self.ssl_key)}
+        paths: dict[str, Path] = {}
+        for name, content in given.items():
+            if content:
+                paths[name] = context.workdir / f".{name}.pem"
+                paths[name].touch(mode=0o600)
+                paths[name].write_text(content)
+        return paths

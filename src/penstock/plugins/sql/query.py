@@ -1,0 +1,173 @@
+"""How does a flow ask a database, or tell it something? One statement, or several in one transaction."""
+
+from __future__ import annotations
+
+import enum
+from typing import Annotated, ClassVar, Final, NamedTuple
+
+import msgspec
+from msgspec import Meta, field
+
+from penstock.plugins.sql import cells
+from penstock.plugins.sql.options import EXAMPLE, SqlTask
+from penstock.plugins.sql.session import Answer, Session
+from penstock.plugins.sql.statements import bare, split, used
+from penstock.sdk.context import Context
+from penstock.sdk.task import TaskFailed
+
+READS: Final = ("SELECT", "TABLE", "VALUES")
+OUTPUTS: Final = {
+    "row": "The first row (FETCH_ONE).",
+    "rows": "All rows (FETCH).",
+    "uri": "Address of a file of JSON lines, one row each (STORE).",
+    "size": "How many rows were fetched or stored.",
+    "updatedCount": "How many rows the statement changed.",
+    "outputFiles": "Address of each stored file, by name.",
+    "databaseUri": "Address of the stored database (outputDbFile).",
+}
+
+
+class FetchType(enum.StrEnum):
+    """What becomes of the rows that a statement gives."""
+
+    NONE = "NONE"
+    FETCH = "FETCH"
+    FETCH_ONE = "FETCH_ONE"
+    STORE = "STORE"
+
+
+class Asking(SqlTask, frozen=True, kw_only=True):
+    """What tasks that fetch rows declare."""
+
+    fetch_type: Annotated[FetchType, Meta(description="What becomes of the rows.")] = FetchType.NONE
+    fetch_size: Annotated[int, Meta(description="Rows taken from the database at once.")] = 10_000
+    parameters: Annotated[
+        dict[str, object],
+        Meta(description="Values for `:name` in the statements; always bound.", examples=[{"day": "2016-01-02"}]),
+    ] = field(default_factory=dict)
+    fetch: Annotated[bool, Meta(description="As FETCH.", extra={"deprecated": "fetchType says it"})] = False
+    fetch_one: Annotated[bool, Meta(description="As FETCH_ONE.", extra={"deprecated": "fetchType says it"})] = False
+    store: Annotated[bool, Meta(description="As STORE.", extra={"deprecated": "fetchType says it"})] = False
+
+    @property
+    def wanted(self) -> FetchType:
+        """What becomes of the rows, in whichever way it was said."""
+        old = {FetchType.STORE: self.store, FetchType.FETCH_ONE: self.fetch_one, FetchType.FETCH: self.fetch}
+        return next((kind for kind, said in old.items() if said), self.fetch_type)
+
+    def ask(self, session: Session, statement: str, context: Context, number: int = 1) -> Fetched:
+        """Run one statement and deal with its rows."""
+        parameters = used(statement, self.parameters)
+        reads = bare(statement).partition(" ")[0].upper() in READS
+        run = session.stream if self.wanted is FetchType.STORE and reads else session.execute
+        answer = run(statement, parameters, max(self.fetch_size, 1))
+        return Fetched(bool(answer.columns), self._deal(answer, context, number))
+
+    def _deal(self, answer: Answer, context: Context, number: int) -> dict[str, object]:
+        if not answer.columns:
+            return {"updatedCount": answer.changed}
+        zone, names = self.zone, answer.columns
+        match self.wanted:
+            case FetchType.NONE:
+                return {}
+            case FetchType.FETCH:
+                rows = [cells.row(names, each, zone) for each in answer.rows()]
+                return {"rows": rows, "size": len(rows)}
+            case FetchType.FETCH_ONE:
+                first = next(iter(answer.rows()), None)
+                found = None if first is None else cells.row(names, first, zone)
+                return {"row": found, "size": int(first is not None)}
+            case FetchType.STORE:
+                return self._stored(answer, context, number)
+
+    def _stored(self, answer: Answer, context: Context, number: int) -> dict[str, object]:
+        path = context.workdir / f"rows-{number}.jsonl"
+        encode = msgspec.json.Encoder().encode
+        zone, names, count = self.zone, answer.columns, 0
+        with path.open("wb") as target:
+            for each in answer.rows():
+                target.write(encode(cells.row(names, each, zone)) + b"\n")
+                count += 1
+                if count % self.fetch_size == 0:
+                    context.progress(count, unit="rows")
+        return {"uri": context.store(path), "size": count}
+
+
+class Fetched(NamedTuple):
+    """What one statement came to; `gave_rows` whether it is one that gives rows at all."""
+
+    gave_rows: bool
+    outputs: dict[str, object]
+
+
+class Query(Asking, frozen=True, kw_only=True):
+    """Run one SQL statement."""
+
+    type_name: ClassVar[str] = "sql.query"
+    aliases: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.jdbc.postgresql.Query",)
+    outputs: ClassVar[dict[str, str]] = OUTPUTS
+    example: ClassVar[dict[str, object]] = {
+        "url": EXAMPLE,
+        "sql": "SELECT count(*) AS n FROM staging.tenant WHERE day = :day",
+        "parameters": {"day": "{{ inputs.day }}"},
+        "fetchType": "FETCH_ONE",
+    }
+
+    sql: Annotated[str, Meta(description="The statement.", examples=["SELECT 1 AS one"])]
+    after_sql: Annotated[
+        str, Meta(description="Statements to run afterwards, in the same transaction.", examples=["DELETE FROM inbox"])
+    ] = ""
+    autocommit: Annotated[
+        bool, Meta(description="Whether to run outside of a transaction, as VACUUM and some procedures must.")
+    ] = False
+
+    def run(self, context: Context) -> dict[str, object]:
+        """Run it."""
+        statements = split(self.sql)
+        if len(statements) != 1:
+            raise TaskFailed(f"`{self.type_name}` takes one statement; here are {len(statements)}. Use `sql.queries`.")
+        with self.session(context, autocommit=self.autocommit) as session:
+            _, outputs = self.ask(session, statements[0], context)
+            for statement in split(self.after_sql):
+                session.execute(statement, used(statement, self.parameters), 1)
+            session.commit()
+        if "size" in outputs:
+            context.metric("fetch.size", float(str(outputs["size"])))
+        return {**outputs, **self.files(context)}
+
+
+class Queries(Asking, frozen=True, kw_only=True):
+    """Run several SQL statements, in one transaction unless told otherwise."""
+
+    type_name: ClassVar[str] = "sql.queries"
+    aliases: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.jdbc.postgresql.Queries",)
+    outputs: ClassVar[dict[str, str]] = {
+        "outputs": "One entry for each statement that gives rows: row, rows, uri, size.",
+        "updatedCount": "How many rows all statements changed.",
+        "outputFiles": OUTPUTS["outputFiles"],
+        "databaseUri": OUTPUTS["databaseUri"],
+    }
+    example: ClassVar[dict[str, object]] = {
+        "url": EXAMPLE,
+        "sql": "TRUNCATE staging.tenant;\nINSERT INTO staging.tenant SELECT * FROM inbox.tenant;",
+    }
+
+    sql: Annotated[str, Meta(description="The statements, each ended by `;`.", examples=["SELECT 1; SELECT 2"])]
+    transaction: Annotated[bool, Meta(description="Whether all become lasting together, or each by itself.")] = True
+
+    def run(self, context: Context) -> dict[str, object]:
+        """Run them."""
+        statements = split(self.sql)
+        if not statements:
+            raise TaskFailed("There is no statement to run.")
+        answers: list[dict[str, object]] = []
+        changed = 0
+        with self.session(context, autocommit=not self.transaction) as session:
+            for number, statement in enumerate(statements, 1):
+                gave_rows, outputs = self.ask(session, statement, context, number)
+                if gave_rows and outputs:
+                    answers.append(outputs)
+                changed += int(str(outputs.get("updatedCount", 0)))
+                context.progress(number, len(statements), "statements")
+            session.commit()
+        return {"outputs": answers, "updatedCount": changed, **self.files(context)}
