@@ -48,14 +48,17 @@ def invoke(word: Word, frame: Frame, subject: tuple[object, ...], values: Sequen
         spend(frame, size_of(value) >> 6)
     parameters = word.parameters
     last = len(parameters) - 1
-    for index, value in enumerate(values):
+    given = list(values)
+    for index, value in enumerate(given):
         parameter = parameters[min(index, last)]
-        if parameter.kinds and not _fits(value, parameter.kinds) and not (value is None and not parameter.required):
+        if value is None and not parameter.required and not parameter.many:
+            given[index] = parameter.default
+        elif parameter.kinds and not _fits(value, parameter.kinds):
             raise WrongType(
                 f"The argument `{parameter.name}` of `{word.name}` is {_wanted(parameter.kinds)}, not {kind_of(value)}."
             )
     try:
-        result = word.call(frame, *subject, *values) if word.framed else word.call(*subject, *values)
+        result = word.call(frame, *subject, *given) if word.framed else word.call(*subject, *given)
     except PenstockError:
         raise
     except (ValueError, TypeError, ArithmeticError, LookupError) as error:

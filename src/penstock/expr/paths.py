@@ -18,12 +18,13 @@ def name_of(node: Name, source: Source) -> Run:
     name, at = node.name, node.at
     if name in source.variables:
         return lambda frame: _own(frame, name, at)
+    also = source.variables
 
     def run(frame: Frame) -> object:
         try:
             return frame.scope[name]
         except KeyError:
-            raise Missing(at, name, "", frame.scope) from None
+            raise Missing(at, name, "", frame.scope, also) from None
 
     return run
 
@@ -32,7 +33,7 @@ def item_of(node: Item, source: Source, compile_one: Compile) -> Run:
     """Look an entry up, by a key that is known or one that is computed."""
     names = static_path(node)
     if names is not None and names[0] not in source.variables:
-        return _plain_path(node, names)
+        return _plain_path(node, names, source.variables)
     of, at, written = compile_one(node.of, source), node.at, written_path(node.of)
     if isinstance(node.key, Const):
         known = node.key.value
@@ -70,7 +71,7 @@ def written_path(node: Expr) -> str:
             return "(…)"
 
 
-def _plain_path(node: Item, names: tuple[str, ...]) -> Run:
+def _plain_path(node: Item, names: tuple[str, ...], also: frozenset[str]) -> Run:
     root, keys = names[0], names[1:]
     if len(keys) == 1:
         key = keys[0]
@@ -79,22 +80,23 @@ def _plain_path(node: Item, names: tuple[str, ...]) -> Run:
             try:
                 value = frame.scope[root]
             except KeyError:
-                raise Missing(node.of.at, root, "", frame.scope) from None
+                raise Missing(node.of.at, root, "", frame.scope, also) from None
             # Data is plain dicts nearly always; anything else goes the long way.
             if type(value) is dict and key in value:
                 return value[key]
-            return _walk(frame, node, root, keys)
+            return _walk(frame, node, names, also)
 
         return short
-    return lambda frame: _walk(frame, node, root, keys)
+    return lambda frame: _walk(frame, node, names, also)
 
 
-def _walk(frame: Frame, node: Item, root: str, keys: tuple[str, ...]) -> object:
+def _walk(frame: Frame, node: Item, names: tuple[str, ...], also: frozenset[str]) -> object:
     value: object
+    root, keys = names[0], names[1:]
     try:
         value = frame.scope[root]
     except KeyError:
-        raise Missing(_steps(node)[0].of.at, root, "", frame.scope) from None
+        raise Missing(_steps(node)[0].of.at, root, "", frame.scope, also) from None
     for index, key in enumerate(keys):
         if type(value) is dict and key in value:
             value = value[key]

@@ -9,7 +9,7 @@ from typing import NoReturn
 import msgspec
 
 from penstock.errors import PenstockError, Place
-from penstock.errors.expr import ExprLimit
+from penstock.errors.expr import ExprError, ExprLimit
 from penstock.expr.calls import PURE, Calls, Frame
 from penstock.expr.closures import compiled
 from penstock.expr.nodes import Body, Print
@@ -54,7 +54,7 @@ class Template(msgspec.Struct, frozen=True, eq=False):
             out: list[object] = []
             self.emit(frame, out)
             return _kept_type(frame, out)
-        except (Missing, RecursionError) as error:
+        except (Missing, RecursionError, ExprError) as error:
             self._tell(error)
 
     def render_in(self, frame: Frame) -> str:
@@ -66,13 +66,19 @@ class Template(msgspec.Struct, frozen=True, eq=False):
             out: list[object] = []
             self.emit(frame, out)
             return text_of(frame, out)
-        except (Missing, RecursionError) as error:
+        except (Missing, RecursionError, ExprError) as error:
             self._tell(error)
 
-    def _tell(self, error: Missing | RecursionError) -> NoReturn:
-        if isinstance(error, Missing):
-            raise told(error, self.text) from None
-        raise ExprLimit("The expression, or a value in it, nests too deep.", place=Place(1, 1, text=_line(self.text)))
+    def _tell(self, error: Missing | RecursionError | ExprError) -> NoReturn:
+        match error:
+            case Missing():
+                raise told(error, self.text) from None
+            case ExprError():
+                error.place = error.place or Place(1, 1, text=_line(self.text))
+                raise error
+            case RecursionError():
+                where = Place(1, 1, text=_line(self.text))
+                raise ExprLimit("The expression, or a value in it, nests too deep.", place=where) from None
 
 
 def compile(text: str, place: Place | None = None) -> Template:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import calendar
 from datetime import UTC, datetime, timedelta
 
 from penstock.errors import nearest
 from penstock.errors.expr import ExprFailed
 
 _MONTHS = {"MONTHS": 1, "YEARS": 12, "DECADES": 120, "CENTURIES": 1200, "MILLENNIA": 12_000}
+_DAYS_OF = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _DAYS = {"DAYS": 1, "WEEKS": 7}
 _MICROS = {
     "NANOS": 0,
@@ -44,5 +44,5 @@ def _by_months(value: datetime, months: int) -> datetime:
     year, month = divmod(value.year * 12 + value.month - 1 + months, 12)
     if not 1 <= year <= 9999:
         raise OverflowError
-    last = calendar.monthrange(year, month + 1)[1]
+    last = _DAYS_OF[month] + (month == 1 and year % 4 == 0 and (year % 100 != 0 or year % 400 == 0))
     return value.replace(year=year, month=month + 1, day=min(value.day, last))

@@ -35,8 +35,8 @@ def written(value: datetime, format: str, locale: str | None = None) -> str:
             english = names_of("en")
             offset = _offset(value, "x", 2)
             zone = "GMT" if offset == "+0000" else offset
-            weekday, month = english.short_days[value.weekday()], english.short_months[value.month - 1]
-            return f"{weekday}, {value.day} {month} {value.year:04d} {value:%H:%M:%S} {zone}"
+            day_name, month = english.short_days[value.weekday()], english.short_months[value.month - 1]
+            return f"{day_name}, {value.day} {month} {value.year:04d} {value:%H:%M:%S} {zone}"
         case _:
             return _all(parts_of(pattern_of(format, names)), value, names)
 
