@@ -13,14 +13,12 @@ from penstock.expr.registry import FILTERS, FUNCTIONS, TESTS
 
 CALLS = Calls(now=datetime(2024, 1, 2, tzinfo=UTC), fuel=20_000, output=200_000)
 
-WORDS = st.sampled_from(
-    """
+_SPELLED = """
     {{ }} {% %} {# #} {{- -}} #{ } { ( ) [ ] , : ? | ~ .. . + - * / % == != < > <= >= ?? ??? ?: = ' " \\ é \0
     and or not is contains isIn equals true null if else elseif endif for in endfor set raw endraw
     filter endfilter macro endmacro block endblock a m.x l[0] 'a' 1 2.5 loop render(x) upper defined "b#{a}" date('y')
-    """.split()
-    + ["\n", " "]
-)
+"""
+WORDS = st.sampled_from([*_SPELLED.split(), "\n", " "])
 VALUES = st.recursive(
     st.none()
     | st.booleans()

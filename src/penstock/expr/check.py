@@ -15,7 +15,7 @@ from penstock.expr.lexer import place_of
 from penstock.expr.nodes import Args, Call, Coalesce, Expr, Filter, Filtered, Item, Name, Test
 from penstock.expr.paths import written_path
 from penstock.expr.registry import FILTERS, FUNCTIONS, TESTS, Word
-from penstock.expr.source import Source, source_of
+from penstock.expr.source import Source
 from penstock.expr.template import Template
 from penstock.expr.uses import children, expressions, prefix, statements
 
@@ -31,15 +31,14 @@ def check(template: Template, known: Known | Mapping[str, object]) -> list[Probl
     if template.constant:
         return []
     names = known.names if isinstance(known, Known) else known
-    source = source_of(template.text, template.body)
     found: list[tuple[int, Problem]] = []
-    guarded = _tested(template)
+    look = _Look(template.source, names, _tested(template), found)
     for node in expressions(template.body):
-        _expression(node, _Look(source, names, guarded, found), False)
+        _expression(node, look, False)
     for statement in statements(template.body):
         if isinstance(statement, Filtered):
             for at, name, args in statement.filters:
-                _word(FILTERS, "filter", name, args, at, _Look(source, names, guarded, found))
+                _word(FILTERS, "filter", name, args, at, look)
     return [problem for _, problem in sorted(found, key=lambda pair: pair[0])]
 
 

@@ -61,20 +61,23 @@ def refuse(text: str, at: int, sentence: str, hint: str = "") -> NoReturn:
 
 _OPEN = re.compile(r"(\{\{|\{%|\{#)(-?)")
 _RAW = re.compile(r"\{%-?\s*(raw|verbatim)\s*-?%\}")
+# One pattern for all, since compiling it is a good part of what importing the language costs.
 _WORD = re.compile(
-    r"""(?P<space>\s+)
-    |(?P<name>[^\W\d]\w*)
+    r"""\s*(?:(?P<name>[^\W\d]\w*)
+    |(?P<close>-?[}%]\})
     |(?P<float>\d+\.\d+)
     |(?P<int>\d+[lL]?(?!\w))
     |(?P<string>'(?:[^'\\]|\\.)*'|"[^"\\#]*")
     |(?P<quote>")
     |(?P<comment>\{\#.*?\#\}|\#[^\n]*?(?=-?[%}]\}|\n|$))
-    |(?P<mark>\?\?\?|\?\?|\?:|==|!=|>=|<=|\.\.|[<>+\-*/%~|.,:?=()\[\]{}])
+    |(?P<mark>\?\?\?|\?\?|\?:|==|!=|>=|<=|\.\.|[<>+\-*/%~|.,:?=()\[\]{}]))
     """,
     re.VERBOSE | re.DOTALL,
 )
+_BLANK = re.compile(r"\s*")
 _QUOTED = re.compile(r'(?:[^"\\#]|\\.|#(?!\{))+', re.DOTALL)
 _CLOSES = {"(": ")", "[": "]", "{": "}"}
+_CLOSING = {"{{": "}}", "{%": "%}", "#{": "}"}
 
 
 def _comment(text: str, start: int) -> tuple[int, bool]:
@@ -95,41 +98,58 @@ def _raw(text: str, opening: re.Match[str], tokens: list[Token]) -> tuple[int, b
 
 def _inside(text: str, at: int, start: int, tokens: list[Token], kind: str) -> tuple[int, bool]:
     """Read the words between the braces; give where the text goes on, and whether to trim it."""
-    close = "}}" if kind == "{{" else "%}"
-    trimmed = "-" + close
+    close = _CLOSING[kind]
     brackets: list[str] = []
-    match = _WORD.match
     while True:
-        if not brackets:
-            if text.startswith(close, at):
-                tokens.append(Token(close, close, at))
-                return at + 2, False
-            if text.startswith(trimmed, at):
-                tokens.append(Token(close, close, at))
-                return at + 3, True
-        found = match(text, at)
+        found = _WORD.match(text, at)
         if found is None:
             _strange(text, at, start, kind)
-        at = _word(text, found, brackets, tokens)
+        group = found.lastgroup
+        if group == "name":
+            tokens.append(Token("name", found.group("name"), found.start("name")))
+            at = found.end()
+        elif group == "close" and not brackets and found.group("close").endswith(close) and kind != "#{":
+            tokens.append(Token(close, close, found.end() - 2))
+            return found.end(), text[found.start("close")] == "-"
+        elif kind == "#{" and not brackets and text.startswith("}", found.start(group or "")):
+            tokens.append(Token("}#", "}", found.start(group or "")))
+            return found.start(group or "") + 1, False
+        else:
+            at = _word(text, found, brackets, tokens)
 
 
 def _word(text: str, found: re.Match[str], brackets: list[str], tokens: list[Token]) -> int:
-    group, word, at = found.lastgroup, found.group(), found.start()
-    if group == "mark":
-        if word in _CLOSES:
-            brackets.append(word)
-        elif word in (")", "]", "}") and (not brackets or _CLOSES[brackets.pop()] != word):
-            refuse(text, at, f"`{word}` closes nothing that is open here.")
-        tokens.append(Token("mark", word, at))
-    elif group == "name" or group == "float":
-        tokens.append(Token(group, word, at))
-    elif group == "int":
-        tokens.append(Token("int", word.rstrip("lL"), at))
-    elif group == "string":
-        tokens.append(Token("string", unescape(word[1:-1], word[0]), at))
-    elif group == "quote":
-        return _interpolated(text, at, tokens)
-    return found.end()
+    group = found.lastgroup or ""
+    word, at = found.group(group), found.start(group)
+    if group == "close":
+        # Within brackets, or in the wrong braces, these are marks one by one: `{{ {'a': {'b': 1}} }}`.
+        group, word = "mark", word[0]
+    match group:
+        case "mark":
+            if word in _CLOSES:
+                brackets.append(word)
+            elif word in (")", "]", "}"):
+                _close(text, at, word, brackets)
+            tokens.append(Token("mark", word, at))
+        case "float":
+            tokens.append(Token("float", word, at))
+        case "int":
+            tokens.append(Token("int", word.rstrip("lL"), at))
+        case "string":
+            tokens.append(Token("string", unescape(word[1:-1], word[0]), at))
+        case "quote":
+            return _interpolated(text, at, tokens)
+        case _:
+            return found.end()
+    return at + len(word)
+
+
+def _close(text: str, at: int, word: str, brackets: list[str]) -> None:
+    if not brackets:
+        refuse(text, at, f"`{word}` closes nothing that is open here.")
+    opening = brackets.pop()
+    if _CLOSES[opening] != word:
+        refuse(text, at, f"`{opening}` is still open here.", f"Write `{_CLOSES[opening]}` where it ends.")
 
 
 def _interpolated(text: str, start: int, tokens: list[Token]) -> int:
@@ -145,26 +165,15 @@ def _interpolated(text: str, start: int, tokens: list[Token]) -> int:
         if not text.startswith("#{", at):
             refuse(text, start, "This text has no closing quotation mark.")
         tokens.append(Token("#{", "#{", at))
-        at = _interpolation(text, at + 2, at, tokens)
-
-
-def _interpolation(text: str, at: int, start: int, tokens: list[Token]) -> int:
-    brackets: list[str] = []
-    while True:
-        if not brackets and text.startswith("}", at):
-            tokens.append(Token("}#", "}", at))
-            return at + 1
-        found = _WORD.match(text, at)
-        if found is None:
-            _strange(text, at, start, "#{")
-        # Quotation marks may nest (`"a #{ "b #{ c }" }"`), each level one Python frame; the parser limits the rest.
-        at = _word(text, found, brackets, tokens)
+        # Quotation marks may nest (`"a #{ "b #{ c }" }"`), each level two Python frames.
+        at, _ = _inside(text, at + 2, at, tokens, "#{")
 
 
 def _strange(text: str, at: int, start: int, kind: str) -> NoReturn:
+    blank = _BLANK.match(text, at)
+    at = blank.end() if blank else at
     if at >= len(text):
-        closing = {"{{": "}}", "{%": "%}", "#{": "}"}[kind]
-        refuse(text, start, f"`{kind}` is never closed.", f"Write `{closing}` where the expression ends.")
+        refuse(text, start, f"`{kind}` is never closed.", f"Write `{_CLOSING[kind]}` where the expression ends.")
     character = text[at]
     if character in "'\"":
         refuse(text, at, "This text has no closing quotation mark.")

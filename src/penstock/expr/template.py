@@ -16,7 +16,7 @@ from penstock.expr.nodes import Body, Print
 from penstock.expr.parser import parse
 from penstock.expr.printing import to_text
 from penstock.expr.scope import Missing, told
-from penstock.expr.source import Emit, Run, source_of
+from penstock.expr.source import Emit, Run, Source, source_of
 from penstock.expr.statements import Plain, emitter, text_of
 from penstock.expr.uses import Uses, uses_of
 
@@ -31,23 +31,23 @@ class Template(msgspec.Struct, frozen=True, eq=False):
     constant: bool
     uses: Uses
     pure: bool
+    source: Source
     body: Body
     emit: Emit
     # The closure of the one expression, when the text is that and nothing else.
     alone: Run | None
-    owns: bool
 
     def render(self, scope: Mapping[str, object], calls: Calls = PURE) -> str:
         """Give the text; raises an ExprError whose place is relative to the template's text."""
         if self.constant:
             return self.text
-        return self.render_in(Frame(scope, calls, ({},) if self.owns else (), [calls.fuel]))
+        return self.render_in(Frame(scope, calls, ({},) if self.source.variables else (), [calls.fuel]))
 
     def value(self, scope: Mapping[str, object], calls: Calls = PURE) -> object:
         """Give the value, its type kept when exactly one expression is printed, else the text."""
         if self.constant:
             return self.text
-        frame = Frame(scope, calls, ({},) if self.owns else (), [calls.fuel])
+        frame = Frame(scope, calls, ({},) if self.source.variables else (), [calls.fuel])
         try:
             if self.alone is not None:
                 return self.alone(frame)
@@ -119,7 +119,7 @@ def render_again(text: str, frame: Frame, passes: int) -> str:
         if "{" not in text:
             break
         template = compile(text)
-        layers: tuple[dict[str, object], ...] = ({},) if template.owns else ()
+        layers: tuple[dict[str, object], ...] = ({},) if template.source.variables else ()
         inner = Frame(frame.scope, frame.calls, layers, frame.fuel, frame.depth, kept)
         rendered = template.text if template.constant else template.render_in(inner)
         if rendered == text:
@@ -145,7 +145,7 @@ def _cached(text: str) -> Template:
 
 def _compiled(text: str) -> Template:
     if "{{" not in text and "{%" not in text and "{#" not in text:
-        return Template(text, True, Uses(), True, (), _nothing, None, False)
+        return Template(text, True, Uses(), True, source_of(text, ()), (), _nothing, None)
     body = parse(text)
     source = source_of(text, body)
     uses = uses_of(body, source)
@@ -154,7 +154,7 @@ def _compiled(text: str) -> Template:
         emit = _nothing if alone is not None else emitter(body, source)
     except RecursionError:
         raise ExprLimit("The expression nests too deep.", place=Place(1, 1, text=_line(text))) from None
-    return Template(text, False, uses, uses.pure, body, emit, alone, bool(source.variables))
+    return Template(text, False, uses, uses.pure, source, body, emit, alone)
 
 
 def _kept_type(frame: Frame, out: list[object]) -> object:
