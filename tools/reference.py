@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.accounts import Account, commands, errors, expressions, settings, task_types
+from tools.accounts import Account, cell, commands, errors, expressions, settings, task_types
 
 PAGES = Path(__file__).resolve().parent.parent / "docs" / "en" / "reference"
 HEAD = "<!-- Written by `make docs` from the code; a change here is lost. -->\n\n"
@@ -41,7 +41,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     told = {name: account for name, give in ACCOUNTS.items() if (account := give()) is not None}
     for name, account in told.items():
         yield PAGES / f"{name}.md", HEAD + written(account)
-    rows = "".join(f"| [{account.title}]({name}.md) | {account.about} |\n" for name, account in told.items())
+    rows = "".join(f"| [{account.title}]({name}.md) | {cell(account.about)} |\n" for name, account in told.items())
     yield PAGES / "README.md", f"{HEAD}# Reference\n\n| | |\n|---|---|\n{rows}"
 
 
