@@ -1,0 +1,195 @@
+"""How are tasks arranged? One reader for each way that the language has and the engine knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+from penstock.dialects.kestra import fields
+from penstock.dialects.kestra.labels import labels
+from penstock.dialects.kestra.page import Page, key_of, note_templates, tell
+from penstock.dialects.kestra.tree import Items, Map, Scalar, Tree, as_text, plain
+from penstock.errors import Severity
+from penstock.errors.flow import Certain, Deprecated, NothingToDo, NotSupported, WrongValue
+from penstock.model.node import ForEach, If, Node, Parallel, Sequence, Subflow, Switch
+from penstock.model.policy import OnChildFailure
+
+Children: TypeAlias = Callable[[Map, str], tuple[Node, ...]]
+Reader: TypeAlias = Callable[[Page, Map, str, Children], Node]
+
+
+def sequence(page: Page, tree: Map, name: str, children: Children) -> Node:
+    """One after the other."""
+    return Sequence(id=name, nodes=_tasks(page, tree, name, children))
+
+
+def allow_failure(page: Page, tree: Map, name: str, children: Children) -> Node:
+    """One after the other, and a failure is only a warning outside."""
+    return Sequence(id=name, nodes=_tasks(page, tree, name, children), allow_failure=True)
+
+
+def parallel(page: Page, tree: Map, name: str, children: Children) -> Node:
+    """Side by side; what a failure does to siblings depends on the language version where it is not written."""
+    default = "FAIL" if page.version == "2" else "CONTINUE"
+    word = fields.choice(page, tree, "onChildFailure", ("CONTINUE", "CANCEL", "FAIL"), default)
+    return Parallel(
+        id=name,
+        nodes=_tasks(page, tree, name, children),
+        limit=fields.whole(page, tree, "concurrent") or 0,
+        on_child_failure=OnChildFailure(word.lower()),
+    )
+
+
+def foreach(page: Page, tree: Map, name: str, children: Children) -> Node:
+    """Once for each value."""
+    limit = fields.whole(page, tree, "concurrencyLimit")
+    values = _values(page, tree, "values", name)
+    return ForEach(id=name, values=values, nodes=_tasks(page, tree, name, children), limit=1 if limit is None else limit)
+
+
+def each_sequential(page: Page, tree: Map, name: str, children: Children) -> Node:
+    """The older word for a loop over one value at a time."""
+    return ForEach(id=name, values=_values(page, tree, "value", name), nodes=_tasks(page, tree, name, children), limit=1)
+
+
+def each_parallel(page: Page, tree: Map, name: str, children: Children) -> Node:
+    """The older word for a loop over all values at once, in which the tasks of one value go side by side too."""
+    nodes = _tasks(page, tree, name, children)
+    if len(nodes) > 1:
+        nodes = (Parallel(id=f"{name[:93]}-values", nodes=nodes),)
+    limit = fields.whole(page, tree, "concurrent") or 0
+    return ForEach(id=name, values=_values(page, tree, "value", name), nodes=nodes, limit=limit)
+
+
+def if_(page: Page, tree: Map, name: str, children: Children) -> Node:
+    """One of two branches."""
+    fields.needed(page, tree, "condition", f'Task "{name}"')
+    condition = fields.template(page, tree, "condition", name, "decides")
+    certain(page, tree, "condition", condition)
+    then = children(tree, "then")
+    if not then and "then" not in tree.entries:
+        tell(page, NothingToDo, tree, f'Task "{name}" has no tasks in "then".')
+    return If(id=name, condition=condition, then=then, else_=children(tree, "else"))
+
+
+def switch(page: Page, tree: Map, name: str, children: Children) -> Node:
+    """The branch that a value names."""
+    fields.needed(page, tree, "value", f'Task "{name}"')
+    value = fields.template(page, tree, "value", name, "decides")
+    found = fields.mapping(page, tree, "cases")
+    cases = {} if found is None else {case: children(found, case) for case in found.entries}
+    default = children(tree, "defaults")
+    if not default and not any(cases.values()):
+        tell(page, NothingToDo, tree, f'Task "{name}" has tasks neither in "cases" nor in "defaults".')
+    return Switch(id=name, value=value, cases=cases, default=default)
+
+
+def subflow(page: Page, tree: Map, name: str, _: Children) -> Node:
+    """A run of another flow."""
+    owner = f'Task "{name}"'
+    fields.needed(page, tree, "namespace", owner)
+    fields.needed(page, tree, "flowId", owner)
+    given = fields.mapping(page, tree, "inputs")
+    for each in ("inputs", "labels"):
+        if each in tree.entries:
+            note_templates(page, tree.entries[each], name, "task")
+    if "scheduleDate" in tree.entries:
+        tell(page, NotSupported, tree.keys["scheduleDate"], "A subflow that starts at a later date is not supported yet.")
+    if fields.choice(page, tree, "restartBehavior", ("RETRY_FAILED", "NEW_EXECUTION"), "RETRY_FAILED") != "RETRY_FAILED":
+        sentence = "A restart that runs the subflow anew is not supported yet."
+        tell(page, NotSupported, tree.entries["restartBehavior"], sentence)
+    if "outputs" in tree.entries:
+        hint = "Declare `outputs` in the other flow; they are at `outputs." + name + ".outputs`."
+        tell(page, Deprecated, tree.keys["outputs"], "A subflow's `outputs` are not read any more.", hint, Severity.WARNING)
+    return Subflow(
+        id=name,
+        namespace=fields.template(page, tree, "namespace", name, "decides"),
+        flow=fields.template(page, tree, "flowId", name, "decides"),
+        revision=fields.whole(page, tree, "revision", least=1),
+        inputs={} if given is None else {key: plain(item) for key, item in given.entries.items()},
+        labels=dict(labels(page, tree)),
+        wait=fields.flag(page, tree, "wait", True),
+        transmit_failed=fields.flag(page, tree, "transmitFailed", True),
+        transmit_cancelled=page.version != "0.20",
+        inherit_labels=fields.flag(page, tree, "inheritLabels"),
+    )
+
+
+def later(page: Page, tree: Map, name: str, children: Children) -> Node:
+    """A way that cannot be run yet: its tasks are read, so that what is wrong with them is told too."""
+    nodes: list[Node] = []
+    for index, item in enumerate(fields.items(page, tree, "tasks")):
+        inner = item.entries.get("task") if isinstance(item, Map) else None
+        only = Items(item.line, item.column, (item if inner is None else inner,))
+        nodes += children(Map(tree.line, tree.column, {str(index): only}, {}), str(index))
+    return Sequence(id=name, nodes=tuple(nodes))
+
+
+def certain(page: Page, tree: Map, name: str, condition: str) -> None:
+    """Warn of a condition that looks false and is true, as the language has it."""
+    if condition.strip().lower() in LOOKS_FALSE and condition != "false":
+        sentence = f'The condition "{condition}" is always true: only "", "false", "0" and "-0" are false.'
+        tell(page, Certain, tree.entries[name], sentence, severity=Severity.WARNING)
+
+
+def _tasks(page: Page, tree: Map, name: str, children: Children) -> tuple[Node, ...]:
+    nodes = children(tree, "tasks")
+    found = fields.given(tree, "tasks")
+    if found is None or (isinstance(found, Items) and not found.items):
+        tell(page, NothingToDo, key_of(tree, "tasks"), f'Task "{name}" has no tasks.')
+    return nodes
+
+
+def _values(page: Page, tree: Map, word: str, name: str) -> list[object] | dict[str, object] | str:
+    found = fields.needed(page, tree, word, f'Task "{name}"')
+    if found is None:
+        return []
+    note_templates(page, found, name, "decides")
+    match found:
+        case Items():
+            for item in found.items:
+                _value(page, item, name)
+            return [plain(item) for item in found.items]
+        case Map():
+            return {key: plain(item) for key, item in found.entries.items()}
+        case Scalar() if isinstance(found.value, str):
+            if "{" not in found.text and not found.text.lstrip().startswith("["):
+                fields.wrong(page, found, word, "a list, or an expression that gives one")
+            return as_text(found)
+        case Scalar():
+            fields.wrong(page, found, word, "a list, or an expression that gives one")
+            return []
+
+
+def _value(page: Page, item: Tree, name: str) -> None:
+    if isinstance(item, Scalar) and item.value is None:
+        tell(page, WrongValue, item, f'A value of the loop "{name}" is empty.', 'Write "" where empty text is meant.')
+
+
+LOOKS_FALSE: Final = frozenset({"false", "no", "off", "null", "none", "0.0", "[]", "{}"})
+READERS: Final[dict[str, tuple[Reader, tuple[str, ...]]]] = {
+    "sequence": (sequence, ("tasks",)),
+    "allow_failure": (allow_failure, ("tasks",)),
+    "parallel": (parallel, ("tasks", "concurrent", "onChildFailure")),
+    "foreach": (foreach, ("tasks", "values", "concurrencyLimit")),
+    "each_sequential": (each_sequential, ("tasks", "value")),
+    "each_parallel": (each_parallel, ("tasks", "value", "concurrent")),
+    "if": (if_, ("condition", "then", "else")),
+    "switch": (switch, ("value", "cases", "defaults")),
+    "subflow": (
+        subflow,
+        (
+            "namespace",
+            "flowId",
+            "revision",
+            "inputs",
+            "labels",
+            "wait",
+            "transmitFailed",
+            "inheritLabels",
+            "scheduleDate",
+            "outputs",
+            "restartBehavior",
+        ),
+    ),
+}

@@ -1,0 +1,40 @@
+"""By which names are the ways of arranging tasks known? Task types' names are the registry's own and stand nowhere else."""
+
+from __future__ import annotations
+
+from typing import Final
+
+PACKAGES: Final = ("io.kestra.plugin.core.flow.", "io.kestra.core.tasks.flows.")
+OLD_PACKAGE: Final = "io.kestra.core."
+
+GROUPS: Final = {
+    "Sequential": "sequence",
+    "Parallel": "parallel",
+    "ForEach": "foreach",
+    "EachSequential": "each_sequential",
+    "EachParallel": "each_parallel",
+    "If": "if",
+    "Switch": "switch",
+    "Subflow": "subflow",
+    "AllowFailure": "allow_failure",
+}
+LATER: Final = {
+    "Dag": "dag",
+    "Pause": "pause",
+    "WaitFor": "loop_until",
+    "LoopUntil": "loop_until",
+    "WorkingDirectory": "working_directory",
+    "ForEachItem": "foreach_item",
+    "Loop": "loop",
+    "Template": "template",
+    "Approval": "approval",
+}
+OLDER: Final = {"Flow": "subflow"}
+REPLACED: Final = {"each_sequential": "ForEach", "each_parallel": "ForEach"}
+
+SHORT: Final = {
+    **{short: short for short in (*GROUPS.values(), *LATER.values())},
+    **{package + word: short for package in PACKAGES for word, short in (GROUPS | LATER).items()},
+    **{PACKAGES[1] + word: short for word, short in OLDER.items()},
+}
+NOT_YET: Final = frozenset(LATER.values())

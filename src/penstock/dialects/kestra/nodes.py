@@ -1,0 +1,228 @@
+"""What does each entry of `tasks` say? A task, or a group with tasks in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from msgspec.structs import replace
+
+from penstock.dialects.kestra import fields
+from penstock.dialects.kestra.groups import READERS, certain, later
+from penstock.dialects.kestra.names import NOT_YET, OLD_PACKAGE, REPLACED, SHORT
+from penstock.dialects.kestra.page import Page, key_of, note_templates, shown, tell
+from penstock.dialects.kestra.policies import retry
+from penstock.dialects.kestra.tree import Items, Map, Scalar, Tree, as_text, kind_of, plain, spot
+from penstock.dialects.kestra.types import FieldInfo, TypeInfo
+from penstock.errors import Severity, nearest
+from penstock.errors.flow import (
+    BadName,
+    Deprecated,
+    MissingProperty,
+    NoEffect,
+    NotSupported,
+    UnfitProperty,
+    UnknownProperty,
+    UnknownType,
+    WrongValue,
+)
+from penstock.model.ids import NODE_ID
+from penstock.model.node import Group, Node, Task
+
+LEVELS: Final = ("ERROR", "WARN", "INFO", "DEBUG", "TRACE")
+BASE: Final = (
+    "id",
+    "type",
+    "description",
+    "retry",
+    "timeout",
+    "deadline",
+    "disabled",
+    "logLevel",
+    "logToFile",
+    "allowFailure",
+    "allowWarning",
+    "runIf",
+)
+PLATFORM: Final = {
+    "workerGroup": "Worker groups",
+    "workerSelector": "Worker selectors",
+    "taskCache": "Task caches",
+    "assets": "Assets of tasks",
+    "pluginDefaultsRef": "References to plugin defaults",
+    "policyRefs": "References to policies",
+}
+IDLE: Final = {
+    "logToFile": "every task's log is kept apart and can be fetched",
+    "version": "a task runs in the version that is installed",
+}
+HINTS: Final = {
+    "runIf": "Write it on the tasks inside, or put the group into an `If`.",
+    "timeout": "`deadline` bounds the whole of a group, its retries included.",
+}
+ALWAYS: Final = tuple((*BASE, *PLATFORM, "version"))
+
+
+def nodes(page: Page, tree: Map, name: str) -> tuple[Node, ...]:
+    """The tasks of one list, in order."""
+    return tuple(node(page, item) for item in fields.maps(page, tree, name, "A task"))
+
+
+def node(page: Page, tree: Map) -> Node:
+    """One task or group; what is wrong is noted, and what cannot be said is left out."""
+    page.around.append(tree)
+    name = _id(page, tree)
+    word = _type(page, tree, name)
+    short = SHORT.get(word, "")
+    if short:
+        made = _group(page, tree, name, short, word)
+    else:
+        made = _task(page, tree, name, word)
+    made = _with_common(page, tree, made)
+    page.around.pop()
+    return made
+
+
+def _id(page: Page, tree: Map) -> str:
+    found = fields.given(tree, "id")
+    if found is None:
+        tell(page, MissingProperty, key_of(tree, "id"), 'A task needs the property "id".')
+        # Something that no person writes, so that the rest can still be checked.
+        return f"(line {tree.line})"
+    name = fields.text(page, tree, "id")
+    if isinstance(found, Scalar) and not NODE_ID.fullmatch(name):
+        hint = "Letters, digits, \"_\" and \"-\", at most 100, with a letter or digit first."
+        tell(page, BadName, found, f'"{shown(name)}" cannot name a task.', hint)
+    return name
+
+
+def _type(page: Page, tree: Map, name: str) -> str:
+    found = fields.needed(page, tree, "type", f'Task "{name}"')
+    if found is None:
+        return ""
+    word = fields.text(page, tree, "type")
+    short = SHORT.get(word, "")
+    if short in REPLACED:
+        sentence = f'"{word}" is the older way to write {REPLACED[short]}.'
+        tell(page, Deprecated, found, sentence, severity=Severity.NOTE)
+    elif word.startswith(OLD_PACKAGE) and (short or page.types.find(word)):
+        info = page.types.find(word)
+        newer = short or (info.name if info else "")
+        sentence = f'"{shown(word)}" is an old name of "{newer}".'
+        tell(page, Deprecated, found, sentence, severity=Severity.NOTE)
+    return word
+
+
+def _group(page: Page, tree: Map, name: str, short: str, word: str) -> Node:
+    if short in NOT_YET:
+        tell(page, NotSupported, key_of(tree, "type"), f'"{word.rpartition(".")[2]}" is not supported yet.')
+        return later(page, tree, name, lambda part, key: nodes(page, part, key))
+    reader, own = READERS[short]
+    _known(page, tree, name, (*own, *(() if short == "subflow" else ("errors", "finally"))))
+    made = reader(page, tree, name, lambda part, key: nodes(page, part, key))
+    if isinstance(made, Group):
+        made = replace(made, errors=nodes(page, tree, "errors"), finally_=nodes(page, tree, "finally"))
+    for each in ("runIf", "timeout"):
+        if fields.given(tree, each) is not None:
+            hint = HINTS[each]
+            sentence = f'"{each}" has no effect on "{name}": the language knows it for tasks that do work.'
+            tell(page, NoEffect, tree.keys[each], sentence, hint, Severity.WARNING)
+    return made
+
+
+def _task(page: Page, tree: Map, name: str, word: str) -> Node:
+    info = page.types.find(word) if word else None
+    properties: dict[str, object] = {}
+    declared: Mapping[str, FieldInfo] = info.fields if info else {}
+    for key, item in tree.entries.items():
+        if key in ALWAYS and key not in declared:
+            continue
+        if key in BASE:
+            continue
+        about = declared.get(key)
+        properties[key] = _text_of(item) if about and about.text else plain(item)
+        if about is None or about.template:
+            note_templates(page, item, name, "task")
+    if info is not None:
+        _check(page, tree, name, info, properties)
+    elif word:
+        _unknown(page, tree, word)
+    timeout = _timeout(page, tree, name)
+    condition = fields.template(page, tree, "runIf", name, "task")
+    certain(page, tree, "runIf", condition)
+    level = fields.choice(page, tree, "logLevel", LEVELS, "")
+    kind = info.name if info else word
+    return Task(id=name, type=kind, properties=properties, log_level=level, run_if=condition, timeout=timeout)
+
+
+def _with_common(page: Page, tree: Map, made: Node) -> Node:
+    for key, what in PLATFORM.items():
+        if key in tree.entries and not (isinstance(made, Task) and key in made.properties):
+            tell(page, NotSupported, tree.keys[key], f"{what} are not supported yet.")
+    for key, why in IDLE.items():
+        if key in tree.entries and not (isinstance(made, Task) and key in made.properties):
+            tell(page, NoEffect, tree.keys[key], f'"{key}" has no effect: {why}.', severity=Severity.NOTE)
+    return replace(
+        made,
+        description=fields.text(page, tree, "description"),
+        disabled=fields.flag(page, tree, "disabled"),
+        deadline=fields.duration(page, tree, "deadline"),
+        retry=retry(page, tree) if "retry" in tree.entries else None,
+        allow_failure=made.allow_failure or fields.flag(page, tree, "allowFailure"),
+        allow_warning=fields.flag(page, tree, "allowWarning"),
+    )
+
+
+def _known(page: Page, tree: Map, name: str, own: Iterable[str]) -> None:
+    fields.known(page, tree, (*ALWAYS, *own), f'Task "{name}"')
+
+
+def _check(page: Page, tree: Map, name: str, info: TypeInfo, properties: dict[str, object]) -> None:
+    owner = f'Task "{name}"'
+    for key in properties:
+        if key not in info.fields:
+            hint = fields.suggestion(key, (*info.fields, *BASE))
+            tell(page, UnknownProperty, tree.keys[key], f'{owner} ({info.name}) has no property "{shown(key)}".', hint)
+    for key, about in info.fields.items():
+        if about.required and fields.given(tree, key) is None:
+            tell(page, MissingProperty, key_of(tree, key), f'{owner} ({info.name}) needs the property "{key}".')
+    for misfit in page.types.check(info.name, {k: v for k, v in properties.items() if k in info.fields}):
+        top = str(misfit.path[0]) if misfit.path else ""
+        if top in tree.entries and fields.given(tree, top) is not None:
+            at: Tree = spot(tree, misfit.path, key=len(misfit.path) > 1)
+            tell(page, UnfitProperty, at, f"{owner} ({info.name}): {misfit.sentence}", misfit.hint)
+
+
+def _unknown(page: Page, tree: Map, word: str) -> None:
+    hint = nearest(word, (*page.types.names(), *SHORT)) or _by_last_word(page, word)
+    at = tree.entries["type"]
+    tell(page, UnknownType, at, f'There is no task type "{shown(word)}".', hint or "`penstock types` lists those there are.")
+
+
+def _by_last_word(page: Page, word: str) -> str:
+    last = word.rpartition(".")[2].lower()
+    alike = sorted(name for name in page.types.names() if name.rpartition(".")[2].lower() == last)
+    return f'Did you mean "{alike[0]}"?' if alike else ""
+
+
+def _timeout(page: Page, tree: Map, name: str) -> str | int:
+    found = fields.given(tree, "timeout")
+    if found is None:
+        return ""
+    if isinstance(found, Scalar) and "{{" in found.text:
+        note_templates(page, found, name, "task")
+        return as_text(found)
+    return fields.span(page, found, "timeout") or ""
+
+
+def _text_of(tree: Tree) -> object:
+    """A value whose every scalar is meant as text."""
+    match tree:
+        case Scalar(value=None):
+            return None
+        case Scalar():
+            return tree.text if tree.text.lower() in ("yes", "no", "on", "off") else as_text(tree)
+        case Items():
+            return [_text_of(item) for item in tree.items]
+        case Map():
+            return {key: _text_of(item) for key, item in tree.entries.items()}

@@ -1,0 +1,92 @@
+"""Can one task read what another handed on? By their seats: what comes before, in the same branch, is there."""
+
+from __future__ import annotations
+
+import msgspec
+
+from penstock.model.flow import Flow
+from penstock.model.node import ForEach, If, Node, Parallel, Switch
+from penstock.model.plan import ERRORS, FINALLY, ROOT, TASKS, branches
+
+
+class Post(msgspec.Struct, frozen=True):
+    """Where a node stands, disabled ones too: parent, list, position, whether it or a group around it is disabled, loops."""
+
+    node: Node
+    parent: str
+    branch: str
+    position: int
+    disabled: bool
+    loops: int
+
+
+class Obstacle(msgspec.Struct, frozen=True):
+    """Why an output cannot be read; `certain` when it never can."""
+
+    why: str
+    certain: bool = True
+
+
+def posts(flow: Flow) -> dict[str, Post]:
+    """The post of every node by its id; of two with one id the last."""
+    found: dict[str, Post] = {}
+    waiting: list[tuple[Node, bool, int]] = [(flow.body, False, 0)]
+    while waiting:
+        group, disabled, loops = waiting.pop()
+        for branch, nodes in branches(group):
+            inner = loops + 1 if isinstance(group, ForEach) and branch == TASKS else loops
+            for position, node in enumerate(nodes):
+                off = disabled or node.disabled
+                found[node.id] = Post(node, group.id, branch, position, off, inner)
+                waiting.append((node, off, inner))
+    return found
+
+
+def obstacle(found: dict[str, Post], flow: Flow, reader: str, target: str) -> Obstacle | None:
+    """What keeps `reader` (empty: the end of the flow) from reading the output of `target`; None when nothing does."""
+    if found[target].disabled:
+        return Obstacle(f'"{target}" is disabled')
+    if reader == ROOT or reader not in found:
+        return None
+    above = _chain(found, reader)
+    here, below = target, _chain(found, target)
+    if reader == target:
+        return None if found[reader].loops else Obstacle("a task cannot read its own output")
+    if target in (post.parent for post in above):
+        choosing = isinstance(found[target].node, If | Switch)
+        return None if choosing else Obstacle(f'"{reader}" runs inside "{here}", which has not ended then')
+    own = {post.parent: post for post in above}
+    meeting = next(post for post in below if post.parent in own or post.parent == reader)
+    if meeting.parent == reader:
+        return None if found[reader].loops else Obstacle(f'"{target}" runs inside "{reader}", after this is decided')
+    return _between(found, flow, own[meeting.parent], meeting, (reader, target))
+
+
+def _between(
+    found: dict[str, Post], flow: Flow, mine: Post, other: Post, names: tuple[str, str]
+) -> Obstacle | None:
+    """Two posts in one group."""
+    reader, target = names
+    group: Node = flow.body if mine.parent == ROOT else found[mine.parent].node
+    if mine.branch == other.branch:
+        if isinstance(group, Parallel) and mine.branch == TASKS:
+            return Obstacle(f'"{target}" runs beside "{reader}"', certain=False)
+        if other.position < mine.position or mine.loops:
+            return None
+        return Obstacle(f'"{target}" runs after "{reader}"')
+    if mine.branch == FINALLY or (mine.branch == ERRORS and other.branch != FINALLY):
+        return None
+    if mine.loops:
+        return None
+    if other.branch in (ERRORS, FINALLY):
+        return Obstacle(f'"{target}" runs after "{reader}", in {other.branch}')
+    return Obstacle(f'"{target}" is in another branch of "{mine.parent}"')
+
+
+def _chain(found: dict[str, Post], name: str) -> list[Post]:
+    """The posts from a node up to the top."""
+    chain = [found[name]]
+    # The ids of broken flows may repeat and lead round in a circle.
+    while chain[-1].parent in found and len(chain) <= len(found):
+        chain.append(found[chain[-1].parent])
+    return chain

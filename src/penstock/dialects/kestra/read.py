@@ -1,0 +1,242 @@
+"""What does a flow in Kestra's language say, and what is wrong with it? Text in; the model and all problems together out."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence as Many
+from typing import Final
+
+import msgspec
+
+from penstock.dialects.kestra import fields
+from penstock.dialects.kestra.checks import check_flow
+from penstock.dialects.kestra.defaults import flow_defaults, merged, project_defaults
+from penstock.dialects.kestra.expressions import check_templates
+from penstock.dialects.kestra.inputs import inputs, outputs
+from penstock.dialects.kestra.labels import labels
+from penstock.dialects.kestra.nodes import nodes
+from penstock.dialects.kestra.page import Page, key_of, shown, tell
+from penstock.dialects.kestra.places import finish, lines_of
+from penstock.dialects.kestra.policies import limit, retry
+from penstock.dialects.kestra.tree import Items, Map, Scalar, Tree, kind_of
+from penstock.dialects.kestra.types import Types
+from penstock.dialects.kestra.yaml import parse
+from penstock.errors import Place, Problem, Severity, nearest
+from penstock.errors.flow import (
+    BadEncoding,
+    BadName,
+    BadVersion,
+    FlowError,
+    NoFlow,
+    NotSupported,
+    NothingToDo,
+)
+from penstock.errors.run import BadId
+from penstock.model import ids
+from penstock.model.flow import Flow, Language
+from penstock.model.node import Sequence
+
+VERSIONS: Final = ("0.20", "1", "2")
+DIRECTIVE: Final = re.compile(r"#\s*kestra:\s*(\S*)\s*$", re.MULTILINE)
+LATER: Final = {
+    "sla": "Service level agreements (`sla`)",
+    "listeners": "`listeners`",
+    "afterExecution": "Tasks after the end of a run (`afterExecution`)",
+    "checks": "Checks before the start of a run (`checks`)",
+}
+SERVER_SIDE: Final = ("revision", "tenantId", "deleted", "updated", "source")
+READ: Final = (
+    "id",
+    "namespace",
+    "description",
+    "labels",
+    "inputs",
+    "variables",
+    "tasks",
+    "errors",
+    "finally",
+    "triggers",
+    "outputs",
+    "concurrency",
+    "retry",
+    "timeout",
+    "pluginDefaults",
+    "taskDefaults",
+    "disabled",
+)
+WITH_DEFAULTS: Final = ("tasks", "errors", "finally")
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """One text as it was read: the flow when nothing in it is an error, every problem in the order of the text, a digest."""
+
+    flow: Flow | None
+    problems: tuple[Problem, ...]
+    source: str
+    digest: str
+
+
+def read(
+    text: str | bytes,
+    *,
+    types: Types,
+    file: str = "",
+    version: str = "1",
+    defaults: Many[Mapping[str, object]] = (),
+    namespace: str = "",
+    globals: Mapping[str, object] | None = None,
+) -> Reading:
+    """Read one flow; never raises for what is wrong with the text.
+
+    `defaults` are the project's plugin defaults, `namespace` is the one of flows that say none, `globals` names what
+    `globals` has (None: anything). A first line `# kestra: 0.20` asks for another version of the language.
+    """
+    problems: list[Problem] = []
+    source = _decoded(text, file, problems)
+    digest = hashlib.sha256(source.encode(errors="surrogatepass")).hexdigest()
+    if problems:
+        return Reading(None, tuple(problems), source, digest)
+    page = Page(file, _version(source, version, file, problems), types, namespace, problems)
+    tree = _parsed(source, page)
+    flow: Flow | None = None
+    if isinstance(tree, Map):
+        flow = _flow(page, tree, project_defaults(defaults))
+        check_templates(page, flow, lines_of(source), globals)
+    told = finish(page.problems, tree, source, file)
+    if any(problem.severity is Severity.ERROR for problem in told):
+        flow = None
+    return Reading(flow, told, source, digest)
+
+
+def _decoded(text: str | bytes, file: str, problems: list[Problem]) -> str:
+    if isinstance(text, str):
+        return text.removeprefix("\ufeff")
+    try:
+        return text.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start]
+        rest = error.object[error.start :].partition(b"\n")[0]
+        begin = before.rfind(b"\n") + 1
+        column = len(before[begin:].decode()) + 1
+        line = (before[begin:] + rest).decode(errors="replace").rstrip("\r")
+        place = Place(before.count(b"\n") + 1, column, file, line)
+        sentence = f"The byte 0x{error.object[error.start]:02X} here is not UTF-8."
+        problems.append(Problem(BadEncoding.code, sentence, place=place, hint=BadEncoding.hint))
+        return text.decode(errors="replace")
+
+
+def _version(source: str, version: str, file: str, problems: list[Problem]) -> str:
+    found = DIRECTIVE.match(source)
+    asked = found[1] if found else version
+    asked = {"1.x": "1", "2.0": "2", "1.0": "1"}.get(asked, asked)
+    if asked in VERSIONS:
+        return asked
+    place = Place(1, found.start(1) + 1, file) if found else None
+    hint = nearest(asked, VERSIONS) or f"It is one of {', '.join(VERSIONS)}."
+    sentence = f'There is no version "{shown(asked)}" of the language.'
+    problems.append(Problem(BadVersion.code, sentence, place=place, hint=hint))
+    return "1"
+
+
+def _parsed(source: str, page: Page) -> Tree | None:
+    try:
+        tree = parse(source, page.problems)
+    except FlowError as error:
+        problem = error.problem()
+        page.problems.append(problem)
+        return None
+    if not isinstance(tree, Map):
+        empty = isinstance(tree, Scalar) and tree.value is None
+        sentence = "The text is empty." if empty else f"A flow is a map, and this is {kind_of(tree)}."
+        tell(page, NoFlow, tree, sentence)
+    return tree
+
+
+def _flow(page: Page, written: Map, project: tuple[object, ...]) -> Flow:
+    fields.known(page, written, (*READ, *LATER, *SERVER_SIDE), "A flow")
+    tree = _with_defaults(page, written, project)
+    _not_yet(page, tree)
+    name, space = _name(page, tree), _namespace(page, tree)
+    body = Sequence(
+        id="",
+        nodes=nodes(page, tree, "tasks"),
+        errors=nodes(page, tree, "errors"),
+        finally_=nodes(page, tree, "finally"),
+    )
+    _some_tasks(page, tree)
+    flow = Flow(
+        id=name,
+        namespace=space,
+        body=body,
+        language=Language(version=page.version),
+        description=fields.text(page, tree, "description"),
+        labels=labels(page, tree),
+        inputs=inputs(page, tree),
+        outputs=outputs(page, tree),
+        variables=fields.values(page, tree, "variables"),
+        limit=limit(page, tree),
+        retry=retry(page, tree),
+        timeout=fields.duration(page, tree, "timeout"),
+        disabled=fields.flag(page, tree, "disabled"),
+    )
+    check_flow(page, tree, flow)
+    return flow
+
+
+def _with_defaults(page: Page, tree: Map, project: tuple[object, ...]) -> Map:
+    own = flow_defaults(page, tree)
+    if not own and not project:
+        return tree
+    entries = {
+        name: merged(part, own, project, page.types) if name in WITH_DEFAULTS else part
+        for name, part in tree.entries.items()
+    }
+    return Map(tree.line, tree.column, entries, tree.keys)
+
+
+def _not_yet(page: Page, tree: Map) -> None:
+    for name, what in LATER.items():
+        if fields.given(tree, name) is not None:
+            verb = "is" if what.startswith("`listeners") else "are"
+            tell(page, NotSupported, tree.keys[name], f"{what} {verb} not supported yet.")
+    for trigger in fields.maps(page, tree, "triggers", "A trigger"):
+        fields.needed(page, trigger, "id", "A trigger")
+        fields.needed(page, trigger, "type", "A trigger")
+        name = fields.text(page, trigger, "id")
+        sentence = f'The trigger "{shown(name)}" does not start runs yet.'
+        tell(page, NotSupported, trigger, sentence, "The flow can be run by hand.", Severity.WARNING)
+
+
+def _some_tasks(page: Page, tree: Map) -> None:
+    found = fields.given(tree, "tasks")
+    if found is None or (isinstance(found, Items) and not found.items):
+        tell(page, NothingToDo, key_of(tree, "tasks"), 'A flow needs at least one task, in "tasks".')
+
+
+def _name(page: Page, tree: Map) -> str:
+    found = fields.needed(page, tree, "id", "A flow")
+    name = fields.text(page, tree, "id")
+    if isinstance(found, Scalar):
+        try:
+            ids.check_flow_id(name)
+        except BadId as error:
+            tell(page, BadName, found, _cut(error.sentence, name))
+    return name
+
+
+def _namespace(page: Page, tree: Map) -> str:
+    if page.namespace and fields.given(tree, "namespace") is None:
+        return page.namespace
+    found = fields.needed(page, tree, "namespace", "A flow")
+    name = fields.text(page, tree, "namespace")
+    if isinstance(found, Scalar):
+        try:
+            ids.check_namespace(name)
+        except BadId as error:
+            tell(page, BadName, found, _cut(error.sentence, name))
+    return name
+
+
+def _cut(sentence: str, name: str) -> str:
+    return sentence.replace(name, shown(name), 1) if name else sentence
