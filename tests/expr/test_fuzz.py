@@ -50,13 +50,14 @@ def evaluated(text: str, scope: dict[str, object]) -> None:
         assert error.sentence
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters(), max_size=80))
 def test_any_text_is_read_or_refused(text: str) -> None:
     evaluated(text, {})
     evaluated("{{" + text + "}}", {})
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(st.lists(WORDS, max_size=25))
 def test_any_row_of_the_languages_words_is_read_or_refused(words: list[str]) -> None:
     scope: dict[str, object] = {"a": 1, "m": {"x": None}, "l": [[1]], "x": "{{ a }}{{ x }}"}
@@ -66,7 +67,7 @@ def test_any_row_of_the_languages_words_is_read_or_refused(words: list[str]) -> 
     evaluated("".join(words), scope)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.sampled_from(sorted(FILTERS)), VALUES, st.lists(OPERANDS, max_size=3), VALUES)
 def test_any_filter_takes_any_data_or_refuses_it(name: str, value: object, arguments: list[str], other: object) -> None:
     scope = {"v": value, "w": other, "m": {"x": other}, "l": [value]}
@@ -75,7 +76,7 @@ def test_any_filter_takes_any_data_or_refuses_it(name: str, value: object, argum
     evaluated(f"{{{{ v | {name} | {name} }}}}", scope)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(
     st.sampled_from(sorted(FUNCTIONS)), st.sampled_from(sorted(TESTS)), VALUES, st.lists(OPERANDS, max_size=3), VALUES
 )
@@ -88,7 +89,7 @@ def test_any_function_or_test_takes_any_data_or_refuses_it(
     evaluated(f"{{{{ v is {test} }}}} {{{{ v is not {test}(w) }}}}", scope)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(OPERANDS, OPERATORS, OPERANDS, OPERATORS, OPERANDS, VALUES, VALUES)
 def test_any_operator_takes_any_two_values_or_refuses_them(
     a: str, one: str, b: str, two: str, c: str, value: object, other: object
@@ -99,6 +100,7 @@ def test_any_operator_takes_any_two_values_or_refuses_them(
     evaluated(f"{{% for i in {a} %}}{{{{ i {one} v }}}}{{% endfor %}}{{{{ -({b}) }}}}{{{{ w[{c}] }}}}", scope)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30), VALUES, st.sampled_from(["date", "dateAdd(1, 'MONTHS',", "timestamp", "numberFormat("]))
 def test_any_pattern_writes_and_reads_any_value_or_is_refused(pattern: str, value: object, word: str) -> None:
     scope = {"v": value, "p": pattern}

@@ -58,3 +58,9 @@ class ExprFailed(ExprError):
     """A filter or function was called rightly and still has no answer for this value."""
 
     code = "PS-108"
+
+
+class OldWord(ExprError):
+    """A filter or function is used under an older name; it works, and a note says the newer one."""
+
+    code = "PS-109"

@@ -45,7 +45,7 @@ def invoke(word: Word, frame: Frame, subject: tuple[object, ...], values: Sequen
     for value in subject:
         if word.subject and not _fits(value, word.subject):
             raise WrongType(f"`{word.name}` works on {_wanted(word.subject)}, not {kind_of(value)}.")
-        spend(frame, size_of(value) >> 6)
+        spend(frame, size_of(value))
     parameters = word.parameters
     last = len(parameters) - 1
     given = list(values)
@@ -63,7 +63,7 @@ def invoke(word: Word, frame: Frame, subject: tuple[object, ...], values: Sequen
         raise
     except (ValueError, TypeError, ArithmeticError, LookupError) as error:
         raise ExprFailed(f"`{word.name}` failed: {error}.", hint=_as(word)) from error
-    spend(frame, size_of(result) >> 6)
+    spend(frame, size_of(result))
     return result
 
 
@@ -83,8 +83,10 @@ def reach_out(word: Word, frame: Frame, values: Sequence[object], named: dict[st
 
 
 def size_of(value: object) -> int:
-    """Tell how much work a value may be: its characters or elements."""
-    return len(value) if isinstance(value, (str, list, dict)) else 0
+    """Tell how much work a value may be, in steps: 64 characters or 16 elements are one."""
+    if isinstance(value, str):
+        return len(value) >> 6
+    return len(value) >> 4 if isinstance(value, (list, dict)) else 0
 
 
 def _fits(value: object, kinds: tuple[type, ...]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from penstock.errors import Problem, nearest
-from penstock.errors.expr import ExprError, UnknownName, UnknownWord, WrongArguments
+from penstock.errors.expr import ExprError, OldWord, UnknownName, UnknownWord, WrongArguments
 from penstock.errors.problem import Severity
 from penstock.expr.binding import bind
 from penstock.expr.invocations import known_word
@@ -134,11 +134,8 @@ def _word(words: dict[str, Word], kind: str, name: str, args: Args, at: int, loo
     if word.replaced_by:
         place = place_of(look.source.text, at)
         sentence = f"`{name}` is the older name of `{word.replaced_by}`."
-        look.found.append((at, Problem(WORD_IS_OLD, sentence, place=place, severity=Severity.NOTE)))
+        look.found.append((at, Problem(OldWord.code, sentence, place=place, severity=Severity.NOTE)))
     return word
-
-
-WORD_IS_OLD = "PS-109"
 
 
 def _note(error: ExprError, at: int, look: _Look) -> None:

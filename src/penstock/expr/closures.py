@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import assert_never
 
-from penstock.errors.expr import ExprError
+from penstock.errors.expr import ExprError, ExprFailed
 from penstock.expr.binding import size_of
 from penstock.expr.calls import Frame, fits, spend
 from penstock.expr.invocations import call_of, filter_of, test_of
@@ -85,16 +85,19 @@ def _coalesce(node: Coalesce, source: Source) -> Run:
 
 def _binary(node: Binary, source: Source) -> Run:
     left, right = compiled(node.left, source), compiled(node.right, source)
-    operate = BINARY[node.operator]
+    symbol = node.operator
+    operate = BINARY[symbol]
     at, place = node.at, source.place
 
     def run(frame: Frame) -> object:
         a, b = left(frame), right(frame)
         try:
-            spend(frame, (size_of(a) + size_of(b)) >> 6)
+            spend(frame, size_of(a) + size_of(b))
             return operate(a, b)
         except ExprError as error:
             place(error, at)
+        except ArithmeticError:
+            place(ExprFailed(f"`{symbol}` goes beyond what numbers can hold."), at)
 
     return run
 

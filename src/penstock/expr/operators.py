@@ -84,6 +84,7 @@ def subtract(left: object, right: object) -> object:
         return _bounded(left - right)
     if isinstance(left, list):
         gone = right if isinstance(right, list) else [right]
+        fits(len(left) * len(gone))
         return [item for item in left if not any(equal(item, other) for other in gone)]
     raise _mismatch("-", left, right)
 
@@ -145,6 +146,7 @@ def contains(left: object, right: object) -> bool:
             return False
         case list() | tuple():
             if isinstance(right, list):
+                fits(len(left) * len(right))
                 return all(any(equal(item, one) for item in left) for one in right)
             return any(equal(item, right) for item in left)
         case Mapping():

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import msgspec
 
-from penstock.errors.expr import WrongType
+from penstock.errors.expr import ExprLimit, WrongType
 
 
 def to_text(value: object) -> str:
@@ -88,8 +88,8 @@ def date_text(value: date | time) -> str:
     """Print a date or time; seconds that are zero are dropped, except of an instant in UTC."""
     if isinstance(value, datetime):
         if value.tzinfo is UTC:
-            return f"{value:%Y-%m-%dT%H:%M:%S}{_fraction(value.microsecond)}Z"
-        return f"{value:%Y-%m-%d}T{_clock(value)}{_offset(value)}"
+            return f"{value.date()}T{value:%H:%M:%S}{_fraction(value.microsecond)}Z"
+        return f"{value.date()}T{_clock(value)}{_offset(value)}"
     if isinstance(value, time):
         return _clock(value) + _offset(value)
     return value.isoformat()
@@ -122,7 +122,7 @@ def _scalar(value: object) -> str:
         case bool():
             return "true" if value else "false"
         case int():
-            return str(value)
+            return _digits(value)
         case float():
             return float_text(value)
         case datetime() | date() | time():
@@ -131,6 +131,14 @@ def _scalar(value: object) -> str:
             return duration_text(value)
         case _:
             raise WrongType(f"A value of type {type(value).__name__} cannot be printed: it is not data.")
+
+
+def _digits(value: int) -> str:
+    try:
+        return str(value)
+    except ValueError:
+        # Python refuses to spell numbers of more than some thousand digits.
+        raise ExprLimit("A whole number has too many digits to be printed.") from None
 
 
 def _json(value: object, pieces: list[str]) -> None:
@@ -171,7 +179,7 @@ def _quoted(text: str) -> str:
 
 
 def _iso(value: datetime) -> str:
-    return f"{value:%Y-%m-%dT%H:%M:%S}{_fraction(value.microsecond)}{_zone(value)}"
+    return f"{value.date()}T{value:%H:%M:%S}{_fraction(value.microsecond)}{_zone(value)}"
 
 
 def _clock(value: datetime | time) -> str:

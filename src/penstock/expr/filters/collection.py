@@ -55,13 +55,13 @@ def join(value: list[object], separator: str = "") -> str:
 @filter("sort")
 def sort(value: list[object]) -> list[object]:
     """The elements in order; they must be comparable."""
-    return sorted(value, key=_ORDER)
+    return _sorted(value, False)
 
 
 @filter("rsort")
 def rsort(value: list[object]) -> list[object]:
     """The elements in the opposite order."""
-    return sorted(value, key=_ORDER, reverse=True)
+    return _sorted(value, True)
 
 
 @filter("reverse")
@@ -115,21 +115,10 @@ def flatten(value: list[object]) -> list[object]:
 @filter("distinct")
 def distinct(value: list[object]) -> list[object]:
     """The elements without those that are there already."""
-    seen: set[object] = set()
-    kept: list[object] = []
-    odd: list[object] = []
+    seen: dict[object, object] = {}
     for item in value:
-        if isinstance(item, (str, int, float)) or item is None:
-            # True and 1 are equal to Python, not here.
-            key = (type(item) is bool, item)
-            if key not in seen:
-                seen.add(key)
-                kept.append(item)
-        elif not any(equal(item, other) for other in odd):
-            fits(len(odd), 5_000)
-            odd.append(item)
-            kept.append(item)
-    return kept
+        seen.setdefault(_frozen(item), item)
+    return list(seen.values())
 
 
 @filter("keys")
@@ -157,6 +146,29 @@ def contains(value: object, item: object) -> bool:
         case str() if isinstance(item, str):
             return item in value
     raise WrongType(f"`contains` cannot look for {kind_of(item)} in {kind_of(value)}.")
+
+
+def _sorted(value: list[object], reverse: bool) -> list[object]:
+    texts = [item for item in value if isinstance(item, str)]
+    if len(texts) == len(value):
+        return [*sorted(texts, reverse=reverse)]
+    numbers = [item for item in value if isinstance(item, (int, float)) and not isinstance(item, bool)]
+    if len(numbers) == len(value):
+        return [*sorted(numbers, reverse=reverse)]
+    return sorted(value, key=_ORDER, reverse=reverse)
+
+
+def _frozen(value: object) -> object:
+    """Give what is equal when two values are, and can be looked up; true is not 1 here, but 1 is 1.0."""
+    match value:
+        case list() | tuple():
+            return ("list", *map(_frozen, value))
+        case Mapping():
+            return ("map", frozenset((key, _frozen(item)) for key, item in value.items()))
+        case bool():
+            return ("bool", value)
+        case _:
+            return value
 
 
 def _compared(left: object, right: object) -> int:
