@@ -1,8 +1,8 @@
 """How does a child begin in milliseconds and end with everything it started? One file, standard library only.
 
 The project's interpreter runs this file; it may lack penstock and be as old as 3.8. It imports what tasks will need,
-forks per request, reaps, reports. Each child is a subreaper: what it started stays below it while it lives, then becomes
-the zygote's. So a child that the zygote did not fork is a leftover, and is killed. When the socket closes, everything is.
+forks per request, reaps, reports. Each child is a subreaper: what it started stays below it while it lives, then is
+the zygote's. So a child it did not fork is a leftover, and is killed. When the socket closes, everything is.
 Request: op, id, signal; `l` carries four descriptors (payload, stdout, stderr, channel), `s` a signal for the group
 (SIGKILL: the tree), `p` in place of the id for how many microseconds children may live unless it is said again.
 Reply: op (`x` exited, `f` could not fork), id, pid, wait status, peak bytes, CPU seconds.

@@ -25,7 +25,7 @@ class Log:
         self.run = run
         self.step = step
         self.attempt = attempt
-        self.tail = Tail()
+        self.tail: Tail | None = None
         self.pieces: list[Piece] = []
 
 
@@ -44,7 +44,7 @@ class LogWriter:
         self._asked = self._done = 0
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="penstock-logs", daemon=True)
-        self._trouble = ""
+        self.trouble = ""
 
     def start(self) -> None:
         """Begin to write."""
@@ -96,8 +96,8 @@ class LogWriter:
                 self._waiting.clear()
             if not taken and self._closing:
                 return
-            chunks = [chunk for log, pieces in taken for chunk in _chunks(log, pieces)]
-            while chunks and not self._append(chunks):
+            chunks: list[LogChunk] = []
+            while taken and not self._append(taken, chunks):
                 failures += 1
                 if self._closing and failures >= GIVE_UP:
                     break
@@ -111,24 +111,34 @@ class LogWriter:
             if was_full and not self.full:
                 self._relieved()
 
-    def _append(self, chunks: list[LogChunk]) -> bool:
+    def _append(self, taken: list[tuple[Log, list[Piece]]], chunks: list[LogChunk]) -> bool:
+        """Pack what is not packed yet and append it all; False when the store cannot take it now."""
         try:
+            for log, pieces in taken:
+                if pieces:
+                    chunks += self._chunks(log, pieces)
+                    pieces.clear()
             self._store.append(chunks)
         except (PenstockError, OSError) as error:
             # The disk may be full or the database away: attempts go on, readers pause once too much waits.
-            self._trouble = str(error)
+            self.trouble = str(error)
             return False
+        self.trouble = ""
         return True
 
-
-def _chunks(log: Log, pieces: list[Piece]) -> list[LogChunk]:
-    """Pack pieces into chunks of about CHUNK bytes of text."""
-    made: list[LogChunk] = []
-    start = size = 0
-    for index, piece in enumerate(pieces):
-        size += len(piece.text)
-        if size >= CHUNK or index == len(pieces) - 1:
-            chunk, log.tail = pack(log.run, log.step, log.attempt, log.tail, pieces[start : index + 1])
-            made.append(chunk)
-            start, size = index + 1, 0
-    return made
+    def _chunks(self, log: Log, pieces: list[Piece]) -> list[LogChunk]:
+        """Pack pieces into chunks of about CHUNK bytes of text."""
+        if log.tail is None:
+            # The attempt may have been handed back by a worker that had begun it.
+            log.tail = Tail()
+            for chunk in self._store.read(log.run, log.step, log.attempt):
+                log.tail = Tail(chunk.seq + 1, chunk.offset + chunk.length)
+        made: list[LogChunk] = []
+        start = size = 0
+        for index, piece in enumerate(pieces):
+            size += len(piece.text)
+            if size >= CHUNK or index == len(pieces) - 1:
+                chunk, log.tail = pack(log.run, log.step, log.attempt, log.tail, pieces[start : index + 1])
+                made.append(chunk)
+                start, size = index + 1, 0
+        return made

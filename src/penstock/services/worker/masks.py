@@ -16,10 +16,19 @@ SHORTEST: Final = 3
 class Masks:
     """The secrets of one attempt, ready to be found; `overlap` bytes may begin one that has not wholly come yet."""
 
-    def __init__(self, secrets: Iterable[str]) -> None:
-        forms = sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True)
-        self.overlap = len(forms[0]) - 1 if forms else 0
-        self._pattern = re.compile(b"|".join(map(re.escape, forms))) if forms else None
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._forms: set[bytes] = set()
+        self._pattern: re.Pattern[bytes] | None = None
+        self.overlap = 0
+        self.add(*secrets)
+
+    def add(self, *secrets: str) -> None:
+        """Hide these, too, from now on."""
+        self._forms.update(form for secret in secrets for form in _forms(secret))
+        if self._forms:
+            longest_first = sorted(self._forms, key=len, reverse=True)
+            self.overlap = len(longest_first[0]) - 1
+            self._pattern = re.compile(b"|".join(map(re.escape, longest_first)))
 
     def hide(self, text: bytes) -> bytes:
         """The text with stars in the place of secrets."""

@@ -1,0 +1,199 @@
+"""What does a worker answer when a task asks? A closed list, each under the rights of the run that asks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+import msgspec
+
+from penstock.errors.task import Refused
+from penstock.model.run import Run
+from penstock.sdk.context import Ask
+from penstock.services import flows as flow_verbs
+from penstock.services import runs as run_verbs
+from penstock.services.core import Core
+from penstock.services.worker import workdir
+from penstock.services.worker.capture import LEVELS
+from penstock.store import feed, flows, kv, runs
+from penstock.store.chunks import Level, unpack
+from penstock.store.port import Tx
+
+KEY: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,199}")
+MOST_LOG_LINES: Final = 100_000
+
+
+class Asker(msgspec.Struct, frozen=True):
+    """Who asks: a run's attempt, with its working directory and where its stored files go."""
+
+    run: Run
+    step: str
+    attempt: int
+    folder: Path | None
+    reveal: Callable[[str], None]
+
+    @property
+    def prefix(self) -> str:
+        """Under which keys the attempt's files are stored."""
+        return f"runs/{self.run.id}/{self.step}/{self.attempt}"
+
+
+def answer(core: Core, asker: Asker, what: str, body: Mapping[str, object]) -> object:
+    """Answer one question; Refused, or another PenstockError, says why not."""
+    match Ask(what):
+        case Ask.KV_GET | Ask.KV_SET | Ask.KV_DELETE | Ask.KV_KEYS as asked:
+            return _kept(core, asker, asked, body)
+        case Ask.FILE_PUT | Ask.FILE_GET | Ask.FILE_DELETE | Ask.FILE_SIZE as asked:
+            return _file(core, asker, asked, body)
+        case Ask.UNSEAL:
+            return _secret(core, asker, str(body["name"]))
+        case Ask.LABELS_SET:
+            _label(core, asker, body)
+            return None
+        case Ask.LOGS_FETCH:
+            return list(_logs(core, asker, body))
+        case Ask.RUN_START:
+            return _start(core, asker, body)
+
+
+def _kept(core: Core, asker: Asker, asked: Ask, body: Mapping[str, object]) -> object:
+    now = core.clock.now()
+    namespace = _namespace(core, asker, str(body.get("namespace") or ""))
+    if asked is Ask.KV_KEYS:
+        prefix = str(body.get("prefix") or "")
+        return [entry.key for entry in core.store.read(lambda tx: kv.list_values(tx, namespace, now, prefix))]
+    key = str(body.get("key", ""))
+    if not KEY.fullmatch(key):
+        raise Refused(f'"{key}" cannot be a key: letters, digits, ".", "_", "-", at most 200.')
+    if asked is Ask.KV_GET:
+        entry = core.store.read(lambda tx: kv.get(tx, namespace, key, now))
+        return {"found": entry is not None, "value": entry.value if entry else None}
+    if asked is Ask.KV_DELETE:
+        return core.store.write(lambda tx: kv.delete(tx, namespace, key, now))
+    ttl, overwrite, value = body.get("ttl"), bool(body.get("overwrite", True)), body.get("value")
+    expires = now + ttl if isinstance(ttl, int) else None
+    done = core.store.write(
+        lambda tx: kv.set_value(tx, namespace, key, value, now=now, expires_at=expires, overwrite=overwrite)
+    )
+    if done is None:
+        raise Refused(f'The key "{key}" has a value already, and overwrite is false.')
+    return None
+
+
+def _namespace(core: Core, asker: Asker, asked: str) -> str:
+    """The namespace meant: its own, one around or below it, or another that has flows."""
+    own = asker.run.namespace
+    if not asked or asked == own or own.startswith(f"{asked}.") or asked.startswith(f"{own}."):
+        return asked or own
+    if not core.store.read(lambda tx: flows.list_flows(tx, asked)):
+        raise Refused(f'There is no namespace "{asked}".')
+    return asked
+
+
+def _file(core: Core, asker: Asker, asked: Ask, body: Mapping[str, object]) -> object:
+    if asked is Ask.FILE_PUT:
+        path = _local(asker, str(body["path"]))
+        if not path.is_file():
+            raise Refused(f'There is no file "{body["path"]}" to store.')
+        name = str(body.get("name") or path.name)
+        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+            raise Refused(f'A stored file cannot be named "{name}".')
+        return workdir.stored_files(core.blobs).put_file(f"{asker.prefix}/{name}", path)
+    uri = str(body["uri"])
+    if asked is Ask.FILE_GET:
+        target = _free(_local(asker, PurePosixPath(uri).name or "file"))
+        workdir.stored_files(core.blobs).get_file(uri, target)
+        return target.name
+    return (
+        workdir.stored_files(core.blobs).delete(uri)
+        if asked is Ask.FILE_DELETE
+        else workdir.stored_files(core.blobs).size(uri)
+    )
+
+
+def _local(asker: Asker, name: str) -> Path:
+    if asker.folder is None:
+        raise Refused("This task has no working directory.")
+    pure = PurePosixPath(name)
+    if pure.is_absolute() and pure.is_relative_to(asker.folder):
+        name = str(pure.relative_to(asker.folder))
+    return workdir.inside(asker.folder, name)
+
+
+def _free(path: Path) -> Path:
+    count = 1
+    free = path
+    while free.exists():
+        free = path.with_name(f"{count}-{path.name}")
+        count += 1
+    return free
+
+
+def _secret(core: Core, asker: Asker, name: str) -> str:
+    found = core.secrets.get(asker.run.namespace, name)
+    if found is None:
+        raise Refused(f'There is no secret "{name}" for the namespace {asker.run.namespace}.')
+    asker.reveal(found)
+    return found
+
+
+def _label(core: Core, asker: Asker, body: Mapping[str, object]) -> None:
+    labels = msgspec.convert(body["labels"], dict[str, str], strict=False)
+    if reserved := [name for name in labels if name.startswith(run_verbs.SYSTEM)]:
+        raise Refused(f'The label "{reserved[0]}" is the system\'s own.')
+
+    def work(tx: Tx) -> bool:
+        run = runs.load(tx, asker.run.id)
+        if run is None or run.labels | labels == run.labels:
+            return True
+        changed = msgspec.structs.replace(run, labels=run.labels | labels, version=run.version + 1)
+        feed.append(tx, [("run", run.id, changed.version)], core.clock.now())
+        return runs.save(tx, changed, run.version)
+
+    # Somebody who folds the run in between makes this one look again.
+    while not core.store.write(work):
+        pass
+
+
+def _logs(core: Core, asker: Asker, body: Mapping[str, object]) -> Iterator[dict[str, object]]:
+    run_id = str(body.get("run") or asker.run.id)
+    run = core.store.read(lambda tx: runs.load(tx, run_id))
+    if run is None:
+        raise Refused(f"There is no run {run_id}.")
+    _namespace(core, asker, run.namespace)
+    given = body.get("tasks")
+    tasks = msgspec.convert(given, list[str]) if given else None
+    least = LEVELS.get(str(body.get("level") or "").lower(), Level.NONE)
+    left = MOST_LOG_LINES
+    for chunk in core.store.logs.read(run_id):
+        if tasks is not None and chunk.step.rpartition("/")[2].partition("[")[0] not in tasks:
+            continue
+        for piece in unpack(chunk):
+            if piece.level and piece.level < least:
+                continue
+            for line in piece.text.decode(errors="replace").splitlines()[:left]:
+                left -= 1
+                yield {
+                    "at": piece.at,
+                    "level": (piece.level or Level.INFO).name.lower(),
+                    "step": chunk.step,
+                    "attempt": chunk.attempt,
+                    "message": line,
+                }
+
+
+def _start(core: Core, asker: Asker, body: Mapping[str, object]) -> str:
+    """Start a run of another flow; asked again by the same attempt with the same words, it is the same run."""
+    revision = body.get("revision")
+    namespace = str(body.get("namespace") or asker.run.namespace)
+    plan = flow_verbs.newest_plan(core, namespace, str(body["flow"]), revision if isinstance(revision, int) else None)
+    asked = run_verbs.Start(
+        inputs=msgspec.convert(body.get("inputs") or {}, dict[str, object]),
+        labels=msgspec.convert(body.get("labels") or {}, dict[str, str], strict=False),
+        key=f"{asker.run.id}/{asker.step}/{asker.attempt}/{plan.flow.name}/{msgspec.json.encode(body).hex()[:64]}",
+        owner=asker.run.owner,
+        by=f"run {asker.run.id}",
+    )
+    return run_verbs.start(core, plan, asked)

@@ -1,0 +1,361 @@
+"""What does a worker do all day? One thread claims, starts, listens, stops, reports; it sleeps when there is nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import signal
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from penstock.engine import Loaded
+from penstock.errors import PenstockError
+from penstock.errors.store import CommitUnknown
+from penstock.model.effect import Ready, Work
+from penstock.model.event import Ended, Evaluated
+from penstock.model.plan import Plan
+from penstock.model.policy import SECOND
+from penstock.model.run import ErrorKind, Failure
+from penstock.runners.process import strays
+from penstock.runners.process.launcher import Launcher
+from penstock.services import apply, claims, sweep
+from penstock.services.core import Core
+from penstock.services.render import evaluate, prepare
+from penstock.services.worker import inline, workdir
+from penstock.services.worker.attempt import Attempt
+from penstock.services.worker.ending import Stop
+from penstock.services.worker.lease import Heard, Lease, is_alive
+from penstock.services.worker.logs import LogWriter
+from penstock.services.worker.reactor import Reactor, Timer
+from penstock.services.worker.shop import MemoryWatch, Progress, Shop, Surroundings
+from penstock.services.worker.slot import Inline, work_of
+from penstock.store import queue
+from penstock.store.queue import Claim
+
+SWEEP: Final = SECOND
+STORE_RETRY: Final = SECOND // 2
+STORE_CODES: Final = "PS-4"
+SLOW_THREADS: Final = 4
+
+Outputs = dict[str, object] | None
+Key = tuple[str, str, int]
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker is told: its id, how many processes at once, where code runs, how long a drain waits."""
+
+    id: str
+    slots: int = 16
+    surroundings: Surroundings = Surroundings()
+    drain_grace: int | None = None
+    told: Callable[[Progress], None] = lambda _progress: None
+
+
+class Worker:
+    """A worker; opens with `start`, closes with `close`, both safe to call twice; `run` does both, drains on signals."""
+
+    def __init__(self, core: Core, options: Options) -> None:
+        self.id = options.id
+        self.started = threading.Event()
+        self._core = core
+        self._options = options
+        self._reactor = Reactor(core.clock)
+        self._logs = LogWriter(core.store.logs, lambda: self._reactor.soon(self._read_on))
+        self._launcher = Launcher(self._reactor, f"{_place(core)}/{options.id}")
+        heard = Heard(
+            allow=self._launcher.allow,
+            flags=lambda flagged: self._reactor.soon(lambda: self._kill(flagged)),
+            lost=lambda: self._reactor.soon(self._let_go),
+        )
+        self._lease = Lease(core, options.id, options.slots, heard)
+        self._listener = core.store.listener()
+        self._running: dict[Key, Attempt] = {}
+        self._unsaid: dict[Key, Claim] = {}
+        self._sweeping: Timer | None = None
+        self._hungry = True
+        self._draining = self._closed = False
+        self._shop = Shop(
+            core=core,
+            worker=options.id,
+            reactor=self._reactor,
+            launcher=self._launcher,
+            logs=self._logs,
+            folders=workdir.Folders(_work_root(core), options.id),
+            surroundings=options.surroundings,
+            memory=MemoryWatch(),
+            pool=ThreadPoolExecutor(SLOW_THREADS, "penstock-slow"),
+            told=options.told,
+        )
+
+    def start(self) -> None:
+        """Become known, end what dead workers left on this machine, and look for work."""
+        if self.started.is_set():
+            return
+        self._lease.start()
+        self._logs.start()
+        self._reactor.watch(self._listener.fileno(), self._woken)
+        place = _place(self._core)
+        strays.kill(lambda marker: _is_dead(self._core, place, marker))
+        workdir.sweep(_work_root(self._core), lambda name: name == self.id or is_alive(self._core, name))
+        self._sweep()
+        self.started.set()
+
+    def run(self) -> None:
+        """Work until drained; SIGTERM and the first SIGINT drain, the second SIGINT stops at once."""
+        self.start()
+        try:
+            with self._signals():
+                while not (self._draining and self._idle):
+                    self._turn()
+        finally:
+            self.close()
+
+    def run_until(self, done: Callable[[], bool]) -> None:
+        """Work until something is so; the logs of what ended are kept by then. Other claims may still run."""
+        self.start()
+        while not done():
+            self._turn()
+        self._logs.flush()
+
+    def drain(self) -> None:
+        """Take no more work; what runs gets its grace, then it is handed back. For any thread."""
+        self._reactor.soon(self._drain)
+
+    def stop_now(self) -> None:
+        """Take no more work and hand back what runs, at once. For any thread."""
+        self._reactor.soon(lambda: self._hand_back(force=True))
+
+    def wake(self) -> None:
+        """Look for work and for kills, for any thread."""
+        self._reactor.soon(self._woken)
+
+    def close(self) -> None:
+        """End every process, keep the logs, leave the store; what still ran is handed back."""
+        if self._closed:
+            return
+        self._closed = True
+        self._draining = True
+        for attempt in list(self._running.values()):
+            attempt.stop(Stop.DRAIN, force=True)
+        self._launcher.close()
+        while self._running:
+            self._reactor.turn()
+        self._shop.pool.shutdown()
+        if self.started.is_set():
+            self._logs.close()
+            self._lease.close()
+        self._shop.folders.close()
+        self._listener.close()
+        self._reactor.close()
+
+    @property
+    def _idle(self) -> bool:
+        return not self._running and not self._unsaid
+
+    def _turn(self) -> None:
+        """Claim while there is room and hope, then wait for the next thing."""
+        while self._hungry and not self._draining and len(self._running) < self._options.slots:
+            self._hungry = False
+            with self._patience():
+                self._listener.drain()
+                self._take()
+                if not self._hungry:
+                    self._listener.arm()
+                    if self._core.store.read(queue.depth)[0]:
+                        self._take()
+        self._reactor.turn()
+
+    def _take(self) -> None:
+        room = self._options.slots - len(self._running)
+        taken = self._claim(room)
+        # A full basket says that there may be more.
+        self._hungry = len(taken) == room
+        for claim in taken:
+            self._begin(claim)
+
+    def _claim(self, room: int) -> list[Claim]:
+        if room <= 0:
+            return []
+        try:
+            return claims.claim(self._core, self.id, room)
+        except CommitUnknown:
+            # What is held tells whether the claim was committed.
+            known = self._running.keys() | self._unsaid.keys()
+            return [claim for claim in claims.still_held(self._core, self.id) if _key(claim) not in known]
+
+    def _begin(self, claim: Claim) -> None:
+        try:
+            if claim.work is Work.EVALUATE:
+                self._evaluate(claim)
+                return
+            prepared = prepare(self._core, claim)
+            work = work_of(self._shop, claim, prepared)
+        except PenstockError as error:
+            if error.code.startswith(STORE_CODES):
+                self._later(claim, lambda: self._begin(claim))
+            else:
+                self._report(claim, inline.refused(self._shop, claim, error), None)
+            return
+        if isinstance(work, Inline):
+            ended, made = inline.run_inline(self._shop, claim, prepared, work)
+            self._report(claim, ended, made)
+            return
+        attempt = Attempt(self._shop, claim, prepared, work, lambda ended, made: self._ended(claim, ended, made))
+        self._running[_key(claim)] = attempt
+        attempt.start()
+        if claim.killing:
+            attempt.stop(Stop.KILL, force=claim.killing == "force")
+
+    def _evaluate(self, claim: Claim) -> None:
+        try:
+            evaluated = Evaluated(claim.step, claim.attempt, evaluate(self._core, claim))
+        except PenstockError as error:
+            if error.code.startswith(STORE_CODES):
+                raise
+            failure = Failure(ErrorKind.EXPRESSION, f"{error.sentence} {error.hint}".strip(), None, error.code)
+            evaluated = Evaluated(claim.step, claim.attempt, failure=failure)
+        self._say(claim, lambda: apply.report_evaluated(self._core, claim, evaluated))
+
+    def _ended(self, claim: Claim, ended: Ended, made: Outputs) -> None:
+        attempt = self._running.pop(_key(claim))
+        if attempt.handed_back:
+            self._say(claim, lambda: self._hand_over(claim))
+        else:
+            self._report(claim, ended, made)
+
+    def _report(self, claim: Claim, ended: Ended, made: Outputs) -> None:
+        def successor(plan: Plan, loaded: Loaded, ready: Ready) -> tuple[Ended, Outputs] | None:
+            return None if self._draining else inline.successor(self._shop, plan, loaded, ready)
+
+        self._say(claim, lambda: apply.report(self._core, claim, ended, made, inline=successor))
+
+    def _hand_over(self, claim: Claim) -> None:
+        """Let another worker do what this one began: its process is proven dead."""
+        if self._core.store.write(lambda tx: queue.hand_back(tx, claim)):
+            self._core.store.wake()
+
+    def _say(self, claim: Claim, say: Callable[[], object]) -> None:
+        """Report to the store; while it is away, again and again."""
+        try:
+            say()
+        except PenstockError as error:
+            if not error.code.startswith(STORE_CODES):
+                raise
+            self._later(claim, lambda: self._say(claim, say))
+            return
+        self._hungry = True
+
+    def _later(self, claim: Claim, again: Callable[[], None]) -> None:
+        self._unsaid[_key(claim)] = claim
+
+        def go_on() -> None:
+            self._unsaid.pop(_key(claim), None)
+            again()
+
+        self._reactor.after(STORE_RETRY, go_on)
+
+    def _woken(self) -> None:
+        self._listener.drain()
+        self._hungry = True
+        if self._running:
+            with self._patience():
+                self._kill(self._core.store.read(lambda tx: queue.flagged(tx, self.id)))
+
+    def _kill(self, flagged: list[Claim]) -> None:
+        for claim in flagged:
+            attempt = self._running.get(_key(claim))
+            if attempt is not None:
+                attempt.stop(Stop.KILL, force=claim.killing == "force")
+
+    def _let_go(self) -> None:
+        """The lease is lost: others may do what this worker held, so it ends all of it."""
+        for attempt in list(self._running.values()):
+            attempt.stop(Stop.LEASE, force=True)
+
+    def _read_on(self) -> None:
+        paused = list(self._shop.paused)
+        self._shop.paused.clear()
+        for go_on in paused:
+            go_on()
+
+    def _sweep(self) -> None:
+        """Look after what falls due for anybody, and come back when the next thing does."""
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+        wait = SWEEP
+        with self._patience():
+            due = sweep.sweep(self._core)
+            if due is not None:
+                wait = max(0, min(wait, due - self._core.clock.now()))
+            self._hungry = self._hungry or self._core.store.read(queue.depth)[0] > 0
+        self._launcher.stop_idle(self._core.clock.steady())
+        self._sweeping = self._reactor.after(wait, self._sweep)
+
+    @contextlib.contextmanager
+    def _patience(self) -> Iterator[None]:
+        """The store may be away for a while: what was to be done is done at the next sweep."""
+        try:
+            yield
+        except PenstockError as error:
+            if not error.code.startswith(STORE_CODES):
+                raise
+
+    def _drain(self) -> None:
+        if self._draining:
+            return
+        self._draining = True
+        self._lease.drain()
+        grace = self._options.drain_grace
+        self._reactor.after(self._core.knobs.grace if grace is None else grace, lambda: self._hand_back(force=True))
+
+    def _hand_back(self, *, force: bool) -> None:
+        self._draining = True
+        for attempt in list(self._running.values()):
+            attempt.stop(Stop.DRAIN, force=force)
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        interrupts = 0
+
+        def interrupted(_number: int, _frame: object) -> None:
+            nonlocal interrupts
+            interrupts += 1
+            (self.drain if interrupts == 1 else self.stop_now)()
+
+        before = {
+            signal.SIGTERM: signal.signal(signal.SIGTERM, lambda _number, _frame: self.drain()),
+            signal.SIGINT: signal.signal(signal.SIGINT, interrupted),
+        }
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _key(claim: Claim) -> Key:
+    return claim.run, claim.step, claim.attempt
+
+
+def _place(core: Core) -> str:
+    """A name for the store's folder that does not tell where it is: it stands in every child's environment."""
+    return hashlib.blake2b(str(core.state_dir or "").encode(), digest_size=6).hexdigest()
+
+
+def _work_root(core: Core) -> Path:
+    return core.state_dir / "work" if core.state_dir else Path(tempfile.gettempdir()) / "penstock-work"
+
+
+def _is_dead(core: Core, place: str, marker: str) -> bool:
+    """Whether a process was started by a worker of this store that is dead."""
+    where, _, rest = marker.partition("/")
+    return where == place and core.state_dir is not None and not is_alive(core, rest.partition("/")[0])

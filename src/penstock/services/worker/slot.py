@@ -1,0 +1,132 @@
+"""What is to be done for a claim? The rendered task becomes work in the worker's thread, or a process to start."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from penstock.runners.process.launcher import Order
+from penstock.sdk import registry
+from penstock.sdk.context import About
+from penstock.sdk.launch import Launch, LaunchContext, LaunchMode, Limits
+from penstock.sdk.task import Mode, ScriptType, TaskType
+from penstock.services.render import Prepared
+from penstock.services.worker.shop import Shop
+from penstock.store.queue import Claim
+
+# What a process may see of the worker's own environment: nothing that could be a secret or an address.
+PASSED: Final = re.compile(r"PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_.*|TZ|TMPDIR|SSL_CERT_(FILE|DIR)")
+HOME: Final = Path(__file__).resolve().parents[3]
+OWN_PREIMPORTS: Final = ("penstock.runners.process.plugin",)
+
+
+class Inline(msgspec.Struct, frozen=True):
+    """A task that is done at once, in the worker's thread."""
+
+    task: TaskType
+    about: About
+
+
+class Process(msgspec.Struct, frozen=True):
+    """A process to start in a folder; `launch` describes people's code, and is nothing for a task type's own work."""
+
+    order: Order
+    folder: Path
+    launch: Launch | None = None
+    limits: Limits = Limits()
+
+
+def work_of(shop: Shop, claim: Claim, prepared: Prepared) -> Inline | Process:
+    """Decide how a claim is done. Raises PenstockError when the properties do not fit the task type."""
+    kind = registry.find(prepared.node.type)
+    task = registry.decode(kind, prepared.properties)
+    if task.mode is Mode.INLINE:
+        return Inline(task, about(claim, prepared, ""))
+    folder = shop.folders.new()
+    if isinstance(task, ScriptType):
+        known = about(claim, prepared, str(folder))
+        launch = task.launch(
+            LaunchContext(
+                run=known.run,
+                flow=known.flow,
+                namespace=known.namespace,
+                step=known.step,
+                attempt=known.attempt,
+                workdir=known.workdir,
+                state=known.state,
+            )
+        )
+        order = order_of(shop, launch, folder, environment(shop, known, launch.env))
+        return Process(order, folder, launch, launch.limits)
+    return Process(_plugin_order(shop, claim, prepared, folder), folder)
+
+
+def about(claim: Claim, prepared: Prepared, folder: str) -> About:
+    """What an attempt may know of itself."""
+    run = prepared.loaded.run
+    return About(
+        run=run.id,
+        flow=run.flow,
+        namespace=run.namespace,
+        step=claim.step,
+        attempt=claim.attempt,
+        workdir=folder,
+        idempotency_key=prepared.idempotency_key,
+        state=prepared.state,
+    )
+
+
+def order_of(shop: Shop, launch: Launch, folder: Path, env: dict[str, str]) -> Order:
+    """The process that a launch describes."""
+    body: dict[str, object] = {"mode": launch.mode.value, "cwd": str(folder), "limits": _limits(launch.limits)}
+    python = {"own": sys.executable, "project": shop.surroundings.python or sys.executable}.get(
+        launch.interpreter, launch.interpreter
+    )
+    match launch.mode:
+        case LaunchMode.EXEC:
+            body["argv"] = list(launch.argv)
+            env = env | {"PATH": f"{Path(python).parent}{os.pathsep}{env.get('PATH', os.defpath)}"}
+        case LaunchMode.PYTHON:
+            body |= {"source": launch.source, "names": launch.names, "path": "script.py", "argv": list(launch.argv)}
+        case LaunchMode.FUNCTION | LaunchMode.PLUGIN:
+            project = shop.surroundings.project
+            body |= {"module": launch.module, "function": launch.function, "kwargs": launch.kwargs}
+            body["folders"] = [str(project)] if project else []
+    return Order(interpreter=python, env=env, body=body, preimports=shop.surroundings.preimports)
+
+
+def environment(shop: Shop, known: About, own: Mapping[str, str]) -> dict[str, str]:
+    """A process's whole environment: the worker's harmless part, the project's, the attempt's names, the task's."""
+    passed = {name: value for name, value in shop.core.knobs.environ.items() if PASSED.fullmatch(name)}
+    names = {
+        "PENSTOCK_RUN": known.run,
+        "PENSTOCK_STEP": known.step,
+        "PENSTOCK_ATTEMPT": str(known.attempt),
+        "PENSTOCK_IDEMPOTENCY_KEY": known.idempotency_key,
+    }
+    return {"PATH": os.defpath, "LANG": "C.UTF-8"} | passed | shop.surroundings.environment | names | dict(own)
+
+
+def _plugin_order(shop: Shop, claim: Claim, prepared: Prepared, folder: Path) -> Order:
+    known = about(claim, prepared, str(folder))
+    payload = {
+        "type": prepared.node.type,
+        "properties": prepared.properties,
+        "context": msgspec.to_builtins(known),
+    }
+    body: dict[str, object] = {"mode": "plugin", "cwd": str(folder), "limits": {}, "plugin": payload}
+    env = environment(shop, known, {})
+    if "site-packages" not in HOME.parts:
+        env["PYTHONPATH"] = str(HOME)
+    return Order(interpreter=sys.executable, env=env, body=body, preimports=OWN_PREIMPORTS)
+
+
+def _limits(limits: Limits) -> dict[str, int]:
+    named = {"memory": limits.memory, "cpu": limits.cpu_seconds, "files": limits.open_files}
+    return {name: value for name, value in named.items() if value is not None}

@@ -1,0 +1,118 @@
+"""What has an attempt told so far? Its log, numbers, outputs, saved state and outcome, whichever way it told them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from penstock.errors import PenstockError
+from penstock.errors.work import BadAnswer
+from penstock.services.worker.capture import LEVELS, Capture, Source
+from penstock.services.worker.channel import read_metric, read_outcome
+from penstock.services.worker.ending import Told
+from penstock.services.worker.logs import Log
+from penstock.services.worker.masks import Masks
+from penstock.services.worker.shop import Progress, Shop
+from penstock.store import metrics
+from penstock.store.chunks import Level, Stream
+from penstock.store.metrics import Metric
+from penstock.store.queue import Claim
+
+
+class Story:
+    """One attempt's account; `ask` takes its questions."""
+
+    def __init__(self, shop: Shop, claim: Claim, ask: Callable[[dict[str, object]], None]) -> None:
+        self._shop = shop
+        self._claim = claim
+        self._ask = ask
+        self._log = Log(claim.run, claim.step, claim.attempt)
+        self._metrics: list[Metric] = []
+        self.masks = Masks()
+        self.capture = Capture(lambda piece: shop.logs.put(self._log, piece), self.masks, shop.core.knobs.log_cap)
+        self.outputs: dict[str, object] = {}
+        self.state: dict[str, object] | None = None
+        self.told: Told | None = None
+        self.out = Source(Stream.OUT)
+        self.err = Source(Stream.ERR)
+
+    def say(self, message: str, level: Level = Level.INFO) -> None:
+        """Add a sentence of the worker's to the log."""
+        self.capture.say(message, self._shop.core.clock.now(), level)
+
+    def hear(self, frame: dict[str, object]) -> None:
+        """Take a frame of the channel. BadAnswer when it makes no sense."""
+        now = self._shop.core.clock.now()
+        match frame.get("t"):
+            case "log":
+                self._line(frame, now)
+            case "metric":
+                self._number(frame, now)
+            case "output":
+                self._values(frame.get("values"))
+            case "state":
+                value = frame.get("value")
+                self.state = value if isinstance(value, dict) else None
+            case "progress":
+                self._progress(frame)
+            case "ask":
+                self._ask(frame)
+            case "outcome":
+                self.told = read_outcome(frame)
+            case other:
+                raise BadAnswer(f'The process sent a message of a kind "{other}", which does not exist.')
+
+    def hear_line(self, body: dict[str, object]) -> None:
+        """Take what a script printed between `::` and `::`: outputs, metrics, logs."""
+        now = self._shop.core.clock.now()
+        self._values(body.get("outputs"))
+        try:
+            for number in _dicts(body.get("metrics")):
+                self._number(number, now)
+        except BadAnswer as error:
+            self.say(error.sentence, Level.WARNING)
+        for line in _dicts(body.get("logs")):
+            self._line(line, now)
+
+    def end(self) -> None:
+        """Both streams are closed: keep what is left of them, and the numbers."""
+        now = self._shop.core.clock.now()
+        self.capture.end(self.out, now)
+        self.capture.end(self.err, now)
+        self._keep_numbers()
+
+    def _line(self, frame: dict[str, object], now: int) -> None:
+        level = LEVELS.get(str(frame.get("level", "info")).lower(), Level.INFO)
+        self.capture.say(str(frame.get("message", "")), now, level, Stream.LOG)
+
+    def _number(self, frame: dict[str, object], now: int) -> None:
+        self._metrics.append(read_metric(self._claim.step, self._claim.attempt, frame, now))
+        if len(self._metrics) >= 1000:
+            self._keep_numbers()
+
+    def _keep_numbers(self) -> None:
+        numbers, self._metrics = self._metrics, []
+        if numbers:
+            try:
+                self._shop.core.store.write(lambda tx: metrics.append(tx, self._claim.run, numbers))
+            except PenstockError as error:
+                self.say(f"{len(numbers)} numbers could not be kept: {error.sentence}", Level.WARNING)
+
+    def _values(self, values: object) -> None:
+        if isinstance(values, dict):
+            self.outputs.update({str(name): value for name, value in values.items()})
+
+    def _progress(self, frame: dict[str, object]) -> None:
+        done, total = frame.get("done"), frame.get("total")
+        self._shop.told(
+            Progress(
+                self._claim.run,
+                self._claim.step,
+                done if isinstance(done, int | float) else 0,
+                total if isinstance(total, int | float) else None,
+                str(frame.get("unit") or ""),
+            )
+        )
+
+
+def _dicts(value: object) -> list[dict[str, object]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -1,0 +1,144 @@
+"""Which files does an attempt work on? A folder of its own: input files laid in before, output files stored after."""
+
+from __future__ import annotations
+
+import contextlib
+import fnmatch
+import itertools
+import os
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Final, Protocol, cast
+
+from penstock.errors.work import BadFileName, FileMissing
+from penstock.sdk.launch import FileChoice, is_stored
+
+SCHEMES: Final = ("kestra:///", "penstock:///")
+
+
+class Files(Protocol):
+    """Where files are stored that tasks hand to each other."""
+
+    def put_file(self, key: str, path: Path) -> str:
+        """Store a file under a key and give its address."""
+
+    def get_file(self, uri: str, path: Path) -> None:
+        """Write what stands at an address to a local file."""
+
+    def delete(self, uri: str) -> bool:
+        """Forget what stands at an address; whether there was anything."""
+
+    def size(self, uri: str) -> int:
+        """Count the bytes at an address."""
+
+
+class Folders:
+    """The folders of one worker's attempts, under one of its own; `close` removes them."""
+
+    def __init__(self, root: Path, worker: str) -> None:
+        self._root = root / worker
+        self._count = itertools.count(1)
+
+    def new(self) -> Path:
+        """Make an empty folder that only this user may enter."""
+        folder = self._root / str(next(self._count))
+        folder.mkdir(mode=0o700, parents=True)
+        return folder
+
+    def close(self) -> None:
+        """Remove everything that is left."""
+        shutil.rmtree(self._root, ignore_errors=True)
+
+
+def remove(folder: Path) -> None:
+    """Remove an attempt's folder, whatever the task did to the rights in it."""
+
+    def permit(_function: object, name: str, _why: object) -> None:
+        with contextlib.suppress(OSError):
+            Path(name).parent.chmod(0o700)
+            Path(name).chmod(0o700)
+            Path(name).rmdir() if Path(name).is_dir() else Path(name).unlink()
+
+    shutil.rmtree(folder, onerror=permit)
+
+
+def sweep(root: Path, is_alive: Callable[[str], bool]) -> None:
+    """Remove the folders of workers that are dead."""
+    for folder in root.iterdir() if root.is_dir() else ():
+        if not is_alive(folder.name):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def stored_files(blobs: object) -> Files:
+    """The blob store as it deals with files."""
+    return cast("Files", blobs)
+
+
+def inside(folder: Path, name: str) -> Path:
+    """The path of a name in a folder; BadFileName when it would lie elsewhere, by `..` or by a link."""
+    pure = PurePosixPath(name)
+    path = folder / pure
+    if (
+        not pure.parts
+        or pure.is_absolute()
+        or ".." in pure.parts
+        or not path.resolve().is_relative_to(folder.resolve())
+    ):
+        raise BadFileName(f'The file "{name}" would lie outside the working directory.')
+    return path
+
+
+def lay_in(folder: Path, files: Mapping[str, str], stored: Files) -> None:
+    """Write input files: text as it is, stored files by their address."""
+    for name, content in files.items():
+        path = inside(folder, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if is_stored(content.strip()):
+            stored.get_file(content.strip(), path)
+        else:
+            path.write_text(content)
+
+
+def lay_in_project(folder: Path, project: Path, choice: FileChoice) -> None:
+    """Copy the project's files that are chosen: globs of relative names; `.penstock` and `.git` never."""
+    for path in sorted(_files(project)):
+        name = path.relative_to(project).as_posix()
+        if choice.include and not _matches(name, choice.include):
+            continue
+        if _matches(name, choice.exclude):
+            continue
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, target)
+
+
+def collect(folder: Path, globs: Iterable[str], stored: Files, prefix: str) -> dict[str, str]:
+    """Store the files that match, and give their addresses by name; FileMissing for a plain name that is not there."""
+    found: dict[str, str] = {}
+    for glob in globs:
+        pattern = glob.removeprefix("./")
+        if PurePosixPath(pattern).is_absolute() or ".." in PurePosixPath(pattern).parts:
+            raise BadFileName(f'The output file "{glob}" would lie outside the working directory.')
+        matches = [path for path in sorted(folder.glob(pattern)) if path.is_file()]
+        if not matches and not any(sign in pattern for sign in "*?["):
+            raise FileMissing(f'The output file "{glob}" was not made.')
+        for path in matches:
+            name = path.relative_to(folder).as_posix()
+            # a link must not hand out what lies outside
+            if name not in found and path.resolve().is_relative_to(folder.resolve()):
+                found[name] = stored.put_file(f"{prefix}/{name}", path)
+    return found
+
+
+def _files(project: Path) -> Iterable[Path]:
+    for root, folders, names in os.walk(project):
+        folders[:] = [name for name in folders if name not in (".penstock", ".git", ".venv", "__pycache__")]
+        yield from (Path(root) / name for name in names)
+
+
+def _matches(name: str, globs: Iterable[str]) -> bool:
+    return any(
+        fnmatch.fnmatch(name, glob.removeprefix("/")) or PurePosixPath(name).match(glob.removeprefix("/"))
+        for glob in globs
+    )
