@@ -1,4 +1,4 @@
-"""Does a flow fit together as a whole? Ids that repeat, inputs that wait for nothing or in a circle, a flow that calls itself."""
+"""Does a flow fit together as a whole? Ids that repeat, inputs that wait in a circle, a flow that calls itself."""
 
 from __future__ import annotations
 
@@ -67,12 +67,12 @@ def _tasks(tree: Map) -> Iterator[Map]:
 
 def _dependencies(page: Page, tree: Map, flow: Flow) -> None:
     names = [each.id for each in flow.inputs]
-    places = {as_text(at): at for at in _ids(tree, "inputs") if isinstance(at, Scalar)}
+    places = {as_text(name): name for name in _ids(tree, "inputs") if isinstance(name, Scalar)}
     waits = {each.id: each.depends_on for each in flow.inputs}
     for each in flow.inputs:
         for other in each.depends_on:
             if other not in waits:
-                at = _dependency(tree, each.id, other) or places.get(each.id, tree)
+                at = _dependency(tree, each.id, other, places.get(each.id, tree))
                 sentence = f'Input "{shown(each.id)}" waits for "{shown(other)}", which does not exist.'
                 tell(page, UnknownDependency, at, sentence, nearest(other, names))
     for circle in _circles(waits):
@@ -80,7 +80,8 @@ def _dependencies(page: Page, tree: Map, flow: Flow) -> None:
         tell(page, Cycle, places.get(circle[0], tree), sentence)
 
 
-def _dependency(tree: Map, name: str, other: str) -> Tree | None:
+def _dependency(tree: Map, name: str, other: str, otherwise: Tree) -> Tree:
+    """Where an input says that it waits for another."""
     found = tree.entries.get("inputs")
     for item in found.items if isinstance(found, Items) else ():
         if isinstance(item, Map) and fields.given(item, "dependsOn") and _named(item) == name:
@@ -89,7 +90,7 @@ def _dependency(tree: Map, name: str, other: str) -> Tree | None:
             for each in listed.items if isinstance(listed, Items) else ():
                 if isinstance(each, Scalar) and as_text(each) == other:
                     return each
-    return None
+    return otherwise
 
 
 def _named(item: Map) -> str:
@@ -119,10 +120,10 @@ def _circles(waits: dict[str, tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
 def _recursion(page: Page, tree: Map, flow: Flow) -> None:
     own = {node.id for node in every_node(flow) if isinstance(node, Subflow) and _calls(node, flow)}
     for task in _tasks(tree) if own else ():
-        at = task.entries.get("flowId")
-        if at is not None and _named(task) in own:
+        called = task.entries.get("flowId")
+        if called is not None and _named(task) in own:
             sentence = f'Task "{_named(task)}" runs this same flow, {flow.name}, which would run itself again.'
-            tell(page, Recursion, at, sentence)
+            tell(page, Recursion, called, sentence)
 
 
 def _calls(node: Subflow, flow: Flow) -> bool:

@@ -1,4 +1,4 @@
-"""Which values do tasks get that they do not say themselves? Plugin defaults of the flow and the project, merged into the tree.
+"""Which values do tasks get that they do not say themselves? Plugin defaults, merged into the tree.
 
 From weakest to strongest: the project's, the flow's, the task's own, the project's forced ones, the flow's forced ones.
 Of entries for one type an exact name beats a beginning of it, and the earlier entry beats the later.
@@ -31,7 +31,9 @@ class Default(msgspec.Struct, frozen=True):
 
 def flow_defaults(page: Page, flow: Map) -> tuple[Default, ...]:
     """The entries that a flow has."""
-    word = "taskDefaults" if "pluginDefaults" not in flow.entries and "taskDefaults" in flow.entries else "pluginDefaults"
+    word = (
+        "taskDefaults" if "pluginDefaults" not in flow.entries and "taskDefaults" in flow.entries else "pluginDefaults"
+    )
     if word == "taskDefaults":
         sentence = '"taskDefaults" is the old name of "pluginDefaults".'
         tell(page, Deprecated, flow.keys[word], sentence, severity=Severity.NOTE)
@@ -67,7 +69,9 @@ def _entry(page: Page, entry: Map) -> Default | None:
     for key, value in values.entries.items():
         if isinstance(value, Scalar) and value.value is None:
             sentence = f'The default "{shown(key)}" has no value.'
-            tell(page, BadDefaults, values.keys[key], sentence, "Leave it out, or write the value that tasks shall have.")
+            tell(
+                page, BadDefaults, values.keys[key], sentence, "Leave it out, or write the value that tasks shall have."
+            )
     word = as_text(name)
     _check_names(page, page.types.find(word), values, word)
     return Default(word, values, fields.flag(page, entry, "forced"))
@@ -139,7 +143,7 @@ def _over(default: Map, task: Map, wanted: frozenset[str]) -> Map:
 
 
 def _joined(weak: Map, strong: Map, at: Map) -> Map:
-    """Two maps as one: maps within are joined, of lists the weak one's items come first, else the strong one has its way."""
+    """Two maps as one: maps within are joined, lists follow each other, else the strong one has its way."""
     entries: dict[str, Tree] = dict(at.entries)
     keys = {**weak.keys, **strong.keys, **at.keys}
     for name in (*weak.entries, *strong.entries):

@@ -1,4 +1,4 @@
-"""Which expressions of a flow cannot work, as far as its text tells? Each is checked against the names that can exist at its place."""
+"""Which expressions of a flow cannot work, as far as its text tells? Each is checked against the names at its place."""
 
 from __future__ import annotations
 
@@ -182,5 +182,5 @@ def _nested(names: Iterable[str]) -> dict[str, object]:
 
 
 def _below(values: Mapping[str, object]) -> dict[str, object]:
-    """The names in nested maps; what is a text or a list may have anything below it, since it may be rendered or parsed."""
+    """The names in nested maps; below a text or a list there may be anything, since it may be rendered or parsed."""
     return {name: _below(value) if isinstance(value, Mapping) else FREE for name, value in values.items()}

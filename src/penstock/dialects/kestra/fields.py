@@ -1,4 +1,4 @@
-"""What does one property of a map say? Each reader gives the value, or notes what is wrong and gives what stands in for it."""
+"""What does one property of a map say? Its value, or a note of what is wrong and a value that stands in."""
 
 from __future__ import annotations
 

@@ -44,12 +44,16 @@ def foreach(page: Page, tree: Map, name: str, children: Children) -> Node:
     """Once for each value."""
     limit = fields.whole(page, tree, "concurrencyLimit")
     values = _values(page, tree, "values", name)
-    return ForEach(id=name, values=values, nodes=_tasks(page, tree, name, children), limit=1 if limit is None else limit)
+    return ForEach(
+        id=name, values=values, nodes=_tasks(page, tree, name, children), limit=1 if limit is None else limit
+    )
 
 
 def each_sequential(page: Page, tree: Map, name: str, children: Children) -> Node:
     """The older word for a loop over one value at a time."""
-    return ForEach(id=name, values=_values(page, tree, "value", name), nodes=_tasks(page, tree, name, children), limit=1)
+    return ForEach(
+        id=name, values=_values(page, tree, "value", name), nodes=_tasks(page, tree, name, children), limit=1
+    )
 
 
 def each_parallel(page: Page, tree: Map, name: str, children: Children) -> Node:
@@ -94,13 +98,25 @@ def subflow(page: Page, tree: Map, name: str, _: Children) -> Node:
         if each in tree.entries:
             note_templates(page, tree.entries[each], name, "task")
     if "scheduleDate" in tree.entries:
-        tell(page, NotSupported, tree.keys["scheduleDate"], "A subflow that starts at a later date is not supported yet.")
-    if fields.choice(page, tree, "restartBehavior", ("RETRY_FAILED", "NEW_EXECUTION"), "RETRY_FAILED") != "RETRY_FAILED":
+        tell(
+            page, NotSupported, tree.keys["scheduleDate"], "A subflow that starts at a later date is not supported yet."
+        )
+    if (
+        fields.choice(page, tree, "restartBehavior", ("RETRY_FAILED", "NEW_EXECUTION"), "RETRY_FAILED")
+        != "RETRY_FAILED"
+    ):
         sentence = "A restart that runs the subflow anew is not supported yet."
         tell(page, NotSupported, tree.entries["restartBehavior"], sentence)
     if "outputs" in tree.entries:
         hint = "Declare `outputs` in the other flow; they are at `outputs." + name + ".outputs`."
-        tell(page, Deprecated, tree.keys["outputs"], "A subflow's `outputs` are not read any more.", hint, Severity.WARNING)
+        tell(
+            page,
+            Deprecated,
+            tree.keys["outputs"],
+            "A subflow's `outputs` are not read any more.",
+            hint,
+            Severity.WARNING,
+        )
     return Subflow(
         id=name,
         namespace=fields.template(page, tree, "namespace", name, "decides"),

@@ -11,7 +11,15 @@ from penstock.dialects.kestra.bounds import check_default, check_order, is_templ
 from penstock.dialects.kestra.page import Page, key_of, note_templates, shown, tell
 from penstock.dialects.kestra.tree import Items, Map, Scalar, as_text, kind_of, plain
 from penstock.errors import Severity, nearest
-from penstock.errors.flow import BadName, Deprecated, MissingProperty, NotSupported, UnknownType, WrongDefault, WrongValue
+from penstock.errors.flow import (
+    BadName,
+    Deprecated,
+    MissingProperty,
+    NotSupported,
+    UnknownType,
+    WrongDefault,
+    WrongValue,
+)
 from penstock.model.inputs import Input, Output
 
 COMMON: Final = ("id", "name", "type", "description", "required", "defaults", "displayName", "dependsOn", "prefill")
@@ -97,7 +105,11 @@ def _output(page: Page, tree: Map) -> Output | None:
     made = Output(
         id=name,
         type=RENAMED.get(kind, kind),
-        value="" if value is None else as_text(value) if isinstance(value, Scalar) and kind == "STRING" else plain(value),
+        value=""
+        if value is None
+        else as_text(value)
+        if isinstance(value, Scalar) and kind == "STRING"
+        else plain(value),
         required=fields.flag(page, tree, "required", True),
         description=fields.text(page, tree, "description"),
     )

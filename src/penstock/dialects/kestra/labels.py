@@ -25,9 +25,9 @@ def labels(page: Page, tree: Map, name: str = "labels") -> dict[str, str]:
             for entry in fields.maps(page, tree, name, "A label"):
                 fields.known(page, entry, ("key", "value"), "A label")
                 key_tree = fields.needed(page, entry, "key", "A label")
-                value = fields.needed(page, entry, "value", "A label")
-                if isinstance(key_tree, Scalar) and value is not None:
-                    _put(page, given, key_tree, as_text(key_tree), value)
+                written = fields.needed(page, entry, "value", "A label")
+                if isinstance(key_tree, Scalar) and written is not None:
+                    _put(page, given, key_tree, as_text(key_tree), written)
         case Scalar():
             fields.wrong(page, found, name, "a map of labels")
     return given

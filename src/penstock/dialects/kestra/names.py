@@ -1,4 +1,4 @@
-"""By which names are the ways of arranging tasks known? Task types' names are the registry's own and stand nowhere else."""
+"""By which names are the ways of arranging tasks known? Task types' names stand in the registry alone."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from penstock.dialects.kestra.groups import READERS, certain, later
 from penstock.dialects.kestra.names import NOT_YET, OLD_PACKAGE, REPLACED, SHORT
 from penstock.dialects.kestra.page import Page, key_of, note_templates, shown, tell
 from penstock.dialects.kestra.policies import retry
-from penstock.dialects.kestra.tree import Items, Map, Scalar, Tree, as_text, kind_of, plain, spot
+from penstock.dialects.kestra.tree import Items, Map, Scalar, Tree, as_text, plain, spot
 from penstock.dialects.kestra.types import FieldInfo, TypeInfo
 from penstock.errors import Severity, nearest
 from penstock.errors.flow import (
@@ -24,7 +24,6 @@ from penstock.errors.flow import (
     UnfitProperty,
     UnknownProperty,
     UnknownType,
-    WrongValue,
 )
 from penstock.model.ids import NODE_ID
 from penstock.model.node import Group, Node, Task
@@ -60,7 +59,7 @@ HINTS: Final = {
     "runIf": "Write it on the tasks inside, or put the group into an `If`.",
     "timeout": "`deadline` bounds the whole of a group, its retries included.",
 }
-ALWAYS: Final = tuple((*BASE, *PLATFORM, "version"))
+ALWAYS: Final = (*BASE, *PLATFORM, "version")
 
 
 def nodes(page: Page, tree: Map, name: str) -> tuple[Node, ...]:
@@ -91,7 +90,7 @@ def _id(page: Page, tree: Map) -> str:
         return f"(line {tree.line})"
     name = fields.text(page, tree, "id")
     if isinstance(found, Scalar) and not NODE_ID.fullmatch(name):
-        hint = "Letters, digits, \"_\" and \"-\", at most 100, with a letter or digit first."
+        hint = 'Letters, digits, "_" and "-", at most 100, with a letter or digit first.'
         tell(page, BadName, found, f'"{shown(name)}" cannot name a task.', hint)
     return name
 
@@ -196,7 +195,13 @@ def _check(page: Page, tree: Map, name: str, info: TypeInfo, properties: dict[st
 def _unknown(page: Page, tree: Map, word: str) -> None:
     hint = nearest(word, (*page.types.names(), *SHORT)) or _by_last_word(page, word)
     at = tree.entries["type"]
-    tell(page, UnknownType, at, f'There is no task type "{shown(word)}".', hint or "`penstock types` lists those there are.")
+    tell(
+        page,
+        UnknownType,
+        at,
+        f'There is no task type "{shown(word)}".',
+        hint or "`penstock types` lists those there are.",
+    )
 
 
 def _by_last_word(page: Page, word: str) -> str:

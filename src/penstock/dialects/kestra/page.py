@@ -8,7 +8,6 @@ from penstock.dialects.kestra.tree import Map, Scalar, Tree
 from penstock.dialects.kestra.types import Types
 from penstock.errors import PenstockError, Place, Problem, Severity
 
-
 # Stands in a problem's path until the end of the reading: the problem is about the whole list or map at its place.
 WHOLE = "*"
 

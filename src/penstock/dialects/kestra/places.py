@@ -1,4 +1,4 @@
-"""Where in the file is it? Lines for carets, paths such as `tasks[0].message`, and the places of templates inside values."""
+"""Where in the file is it? Lines for carets, paths such as `tasks[0].message`, places inside values."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ def finish(problems: list[Problem], tree: Tree | None, source: str, file: str) -
             path = _path(spots, starts, (place.line, place.column), problem.path == WHOLE)
         told = replace(problem, place=place, path=path)
         found.setdefault((place and (place.line, place.column), told.code, told.sentence), told)
-    return tuple(sorted(found.values(), key=lambda told: (told.place.line, told.place.column) if told.place else (0, 0)))
+    return tuple(
+        sorted(found.values(), key=lambda told: (told.place.line, told.place.column) if told.place else (0, 0))
+    )
 
 
 def inside(lines: list[str], scalar: Scalar, offset: int) -> tuple[int, int]:
@@ -81,14 +83,21 @@ def _one(line: str, at: int, style: str) -> tuple[int, bool]:
     character = line[at]
     if style == '"' and character == "\\" and (found := ESCAPE.match(line, at)):
         code = found[0][1:]
-        blank = code in ("", " ", "t", "n", "r", "v", "f", "N", "_", "L", "P", "\t") or code in ("x20", "x0a", "x09", "x0A")
+        blank = code in ("", " ", "t", "n", "r", "v", "f", "N", "_", "L", "P", "\t") or code in (
+            "x20",
+            "x0a",
+            "x09",
+            "x0A",
+        )
         return len(found[0]), not blank
     if style == "'" and line.startswith("''", at):
         return 2, True
     return 1, not character.isspace()
 
 
-def _path(spots: list[tuple[tuple[int, int], str, bool]], starts: list[tuple[int, int]], at: tuple[int, int], whole: bool) -> str:
+def _path(
+    spots: list[tuple[tuple[int, int], str, bool]], starts: list[tuple[int, int]], at: tuple[int, int], whole: bool
+) -> str:
     index = bisect.bisect_right(starts, at) - 1
     if index < 0:
         return ""

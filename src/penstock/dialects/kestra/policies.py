@@ -8,8 +8,7 @@ from penstock.dialects.kestra import fields
 from penstock.dialects.kestra.page import Page, key_of, tell
 from penstock.dialects.kestra.tree import Map, Scalar, as_text
 from penstock.errors import Severity, nearest
-from penstock.errors.flow import BadPolicy, Deprecated, NotSupported, UnknownType
-from penstock.errors.flow import MissingProperty, WrongValue
+from penstock.errors.flow import BadPolicy, Deprecated, MissingProperty, NotSupported, UnknownType, WrongValue
 from penstock.model.policy import Backoff, Limit, Retry, WhenFull
 from penstock.model.run import ErrorKind
 
@@ -48,7 +47,9 @@ def retry(page: Page, tree: Map, name: str = "retry") -> Retry | None:
     first = "minInterval" if kind == "random" else "interval"
     for each in NEEDED[kind]:
         fields.needed(page, found, each, f"A retry of type {kind}")
-    behavior = fields.choice(page, found, "behavior", ("RETRY_FAILED_TASK", "CREATE_NEW_EXECUTION"), "RETRY_FAILED_TASK")
+    behavior = fields.choice(
+        page, found, "behavior", ("RETRY_FAILED_TASK", "CREATE_NEW_EXECUTION"), "RETRY_FAILED_TASK"
+    )
     if behavior == "CREATE_NEW_EXECUTION":
         hint = "RETRY_FAILED_TASK tries the failed task again in the same run."
         tell(page, NotSupported, found.entries["behavior"], "A retry by a new run is not supported yet.", hint)
@@ -114,7 +115,9 @@ def _factor(page: Page, found: Map, old: bool) -> float:
 def _jitter(page: Page, found: Map) -> float:
     jitter = fields.number(page, found, "jitter", 0.0)
     if not 0 <= jitter <= 1:
-        tell(page, WrongValue, found.entries["jitter"], f'"jitter" is {jitter:g}; it is a part of the wait, from 0 to 1.')
+        tell(
+            page, WrongValue, found.entries["jitter"], f'"jitter" is {jitter:g}; it is a part of the wait, from 0 to 1.'
+        )
         return 0.0
     return jitter
 

@@ -10,7 +10,7 @@ from penstock.model.plan import ERRORS, FINALLY, ROOT, TASKS, branches
 
 
 class Post(msgspec.Struct, frozen=True):
-    """Where a node stands, disabled ones too: parent, list, position, whether it or a group around it is disabled, loops."""
+    """Where a node stands, and whether it or a group around it is disabled; `loops` counts those around it."""
 
     node: Node
     parent: str
@@ -62,9 +62,7 @@ def obstacle(found: dict[str, Post], flow: Flow, reader: str, target: str) -> Ob
     return _between(found, flow, own[meeting.parent], meeting, (reader, target))
 
 
-def _between(
-    found: dict[str, Post], flow: Flow, mine: Post, other: Post, names: tuple[str, str]
-) -> Obstacle | None:
+def _between(found: dict[str, Post], flow: Flow, mine: Post, other: Post, names: tuple[str, str]) -> Obstacle | None:
     """Two posts in one group."""
     reader, target = names
     group: Node = flow.body if mine.parent == ROOT else found[mine.parent].node

@@ -1,17 +1,18 @@
-"""What does a flow in Kestra's language say, and what is wrong with it? Text in; the model and all problems together out."""
+"""What does a flow in Kestra's language say, and what is wrong with it? Text in; model and all problems out."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence as Many
+from collections.abc import Mapping
+from collections.abc import Sequence as Many
 from typing import Final
 
 import msgspec
 
 from penstock.dialects.kestra import fields
 from penstock.dialects.kestra.checks import check_flow
-from penstock.dialects.kestra.defaults import flow_defaults, merged, project_defaults
+from penstock.dialects.kestra.defaults import Default, flow_defaults, merged, project_defaults
 from penstock.dialects.kestra.expressions import check_templates
 from penstock.dialects.kestra.inputs import inputs, outputs
 from penstock.dialects.kestra.labels import labels
@@ -29,8 +30,8 @@ from penstock.errors.flow import (
     BadVersion,
     FlowError,
     NoFlow,
-    NotSupported,
     NothingToDo,
+    NotSupported,
 )
 from penstock.errors.run import BadId
 from penstock.model import ids
@@ -69,7 +70,7 @@ WITH_DEFAULTS: Final = ("tasks", "errors", "finally")
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """One text as it was read: the flow when nothing in it is an error, every problem in the order of the text, a digest."""
+    """One text as it was read: its flow when nothing is an error, its problems in order, its digest."""
 
     flow: Flow | None
     problems: tuple[Problem, ...]
@@ -153,7 +154,7 @@ def _parsed(source: str, page: Page) -> Tree | None:
     return tree
 
 
-def _flow(page: Page, written: Map, project: tuple[object, ...]) -> Flow:
+def _flow(page: Page, written: Map, project: tuple[Default, ...]) -> Flow:
     fields.known(page, written, (*READ, *LATER, *SERVER_SIDE), "A flow")
     tree = _with_defaults(page, written, project)
     _not_yet(page, tree)
@@ -184,7 +185,7 @@ def _flow(page: Page, written: Map, project: tuple[object, ...]) -> Flow:
     return flow
 
 
-def _with_defaults(page: Page, tree: Map, project: tuple[object, ...]) -> Map:
+def _with_defaults(page: Page, tree: Map, project: tuple[Default, ...]) -> Map:
     own = flow_defaults(page, tree)
     if not own and not project:
         return tree

@@ -19,7 +19,9 @@ WORDS: Final[dict[str, Plain]] = {
 NUMERIC: Final = frozenset("0123456789+-.")
 WHOLE: Final = re.compile(r"[-+]?(?:0|[1-9][0-9_]*)")
 BASED: Final = re.compile(r"([-+]?)0(?:x([0-9a-fA-F_]+)|b([01_]+)|([0-7_]+))")
-BROKEN: Final = re.compile(r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*(?:[eE][-+]?[0-9]+)?|[0-9][0-9_]*[eE][-+]?[0-9]+|\.[0-9][0-9_]*(?:[eE][-+]?[0-9]+)?)")
+BROKEN: Final = re.compile(
+    r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*(?:[eE][-+]?[0-9]+)?|[0-9][0-9_]*[eE][-+]?[0-9]+|\.[0-9][0-9_]*(?:[eE][-+]?[0-9]+)?)"
+)
 LONGEST: Final = 400
 
 

@@ -1,4 +1,4 @@
-"""What is YAML once read? Scalars, lists and maps, each knowing the line and column where it was written (from 1; 0: nowhere)."""
+"""What is YAML once read? Scalars, lists and maps, each with line and column where it stands (from 1; 0: nowhere)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import TypeAlias
 
 import msgspec
 
-Plain: TypeAlias = None | bool | int | float | str
+Plain: TypeAlias = bool | int | float | str | None
 
 
 class Scalar(msgspec.Struct, frozen=True, gc=False):
-    """One value: `text` as written, `value` as YAML understands it; `style` is the quotation mark, `|`, `>` or empty."""
+    """One value: `text` as written, `value` as YAML means it; `style` is the quotation mark, `|`, `>` or empty."""
 
     line: int
     column: int

@@ -46,4 +46,4 @@ class Types(Protocol):
         """Every name and alias."""
 
     def check(self, name: str, properties: Mapping[str, object]) -> Iterable[Misfit]:
-        """What is unknown, missing or unfit among properties as written; templates are judged when they are rendered."""
+        """What is unknown, missing or unfit among properties as written; templates are judged once rendered."""

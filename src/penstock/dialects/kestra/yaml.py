@@ -1,16 +1,16 @@
-"""How does text become a tree with positions? YAML's events are walked with a stack of our own, so depth and size are ours to limit."""
+"""How does text become a tree with positions? YAML's events, walked with a stack that limits depth and size."""
 
 from __future__ import annotations
 
-import re
 from typing import Final, Protocol
 
 import yaml
 
+from penstock.dialects.kestra.refusals import QUOTES, TOP, place_at, told, unreadable
 from penstock.dialects.kestra.scalars import resolve
 from penstock.dialects.kestra.tree import Items, Map, Plain, Scalar, Tree
 from penstock.errors import Place
-from penstock.errors.flow import BadAlias, DuplicateKey, FlowError, NoFlow, NotYaml, SeveralDocuments, TooLarge
+from penstock.errors.flow import BadAlias, DuplicateKey, NoFlow, NotYaml, SeveralDocuments, TooLarge
 from penstock.errors.problem import Problem
 
 LONGEST: Final = 10 * 1024 * 1024
@@ -32,9 +32,9 @@ class Open:
     __slots__ = ("anchor", "column", "entries", "flow", "height", "items", "key", "keys", "line", "merges", "size")
 
     def __init__(self, event: yaml.CollectionStartEvent, is_map: bool) -> None:
-        mark = event.start_mark
-        self.line: int = mark.line + 1
-        self.column: int = mark.column + 1
+        place = _place(event)
+        self.line = place.line
+        self.column = place.column
         self.anchor: str | None = event.anchor
         self.flow = bool(event.flow_style)
         self.items: list[Tree] | None = None if is_map else []
@@ -53,18 +53,16 @@ def parse(text: str, problems: list[Problem]) -> Tree:
     try:
         return _Walk(yaml.CSafeLoader(text) if yaml.__with_libyaml__ else yaml.SafeLoader(text), problems).document()
     except yaml.reader.ReaderError as error:
-        raise _unreadable(error, text) from None
+        raise unreadable(error, text) from None
     except yaml.MarkedYAMLError as error:
-        raise _told(error, text) from None
+        raise told(error, text) from None
     except UnicodeEncodeError as error:
-        place = _place_at(text, error.start)
+        place = place_at(text, error.start)
         raise NotYaml("The text has half of a character in it (a lone surrogate).", place=place) from None
 
 
-TOP: Final = Place(1, 1)
 TOO_LONG: Final = "Keep data and long scripts in files of their own (`inputFiles`, `namespaceFiles`)."
 ALIASES: Final = "Aliases repeat what they name each time they are used."
-QUOTES: Final = "Put a value that begins with `{{` into quotation marks."
 
 
 class _Walk:
@@ -146,7 +144,9 @@ class _Walk:
                 raise TooLarge(f"The alias *{name} nests deeper than {DEEPEST} levels.", place=_place(event))
             return tree, size, height
         if any(around.anchor == name for around in self.stack):
-            raise BadAlias(f"The alias *{name} stands within what it names, so it would never end.", place=_place(event))
+            raise BadAlias(
+                f"The alias *{name} stands within what it names, so it would never end.", place=_place(event)
+            )
         hint = f"It is given by `&{name}` in front of a value further up."
         raise BadAlias(f"The alias *{name} names nothing.", hint=hint, place=_place(event))
 
@@ -198,6 +198,7 @@ class _Walk:
 
 def _scalar(event: yaml.ScalarEvent) -> Scalar:
     mark = event.start_mark
+    assert mark is not None
     text: str = event.value
     value: Plain
     if event.tag is not None and event.tag != "!":
@@ -209,12 +210,13 @@ def _scalar(event: yaml.ScalarEvent) -> Scalar:
 
 def _tagged(event: yaml.ScalarEvent, text: str) -> Plain:
     _check_tag(event.tag, event)
-    if event.tag == f"{CORE}str":
-        return text
-    value = resolve(text)
-    fits = {"int": int, "float": (int, float), "bool": bool, "null": type(None)}[event.tag.removeprefix(CORE)]
+    word = str(event.tag).removeprefix(CORE)
+    value = text if word == "str" else resolve(text)
+    fits: tuple[type, ...] = {"int": (int,), "float": (int, float), "bool": (bool,), "null": (type(None),)}.get(
+        word, (str,)
+    )
     if not isinstance(value, fits):
-        raise NotYaml(f'"{text[:60]}" is no !!{event.tag.removeprefix(CORE)}.', place=_place(event))
+        raise NotYaml(f'"{text[:60]}" is no !!{word}.', place=_place(event))
     return value
 
 
@@ -228,55 +230,3 @@ def _check_tag(tag: str | None, event: yaml.Event) -> None:
 def _place(event: object) -> Place:
     mark = getattr(event, "start_mark", None)
     return Place(mark.line + 1, mark.column + 1) if mark else TOP
-
-
-def _place_at(text: str, index: int) -> Place:
-    before = text[:index]
-    return Place(before.count("\n") + 1, index - (before.rfind("\n") + 1) + 1)
-
-
-def _unreadable(error: yaml.reader.ReaderError, text: str) -> FlowError:
-    found = UNPRINTABLE.search(text)
-    if found is None:
-        return NotYaml(f"The text cannot be read: {error.reason}.", place=TOP)
-    name = f"U+{ord(found[0]):04X}"
-    hint = "Inside double quotation marks it can be written as an escape, such as \"\\u0007\"."
-    return NotYaml(f"The character {name} cannot stand in YAML.", hint=hint, place=_place_at(text, found.start()))
-
-
-UNPRINTABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
-
-
-def _told(error: yaml.MarkedYAMLError, text: str) -> FlowError:
-    """Say in our words what YAML's parser says in its own."""
-    mark = error.problem_mark or error.context_mark
-    place = Place(mark.line + 1, mark.column + 1) if mark else TOP
-    lines = text.split("\n")
-    line = lines[place.line - 1] if place.line <= len(lines) else ""
-    said = (error.problem or "").strip()
-    if "\t" in line[: place.column] and not line[: place.column].strip():
-        return NotYaml("A tab stands where YAML wants spaces.", hint="Indent with spaces.", place=place)
-    for above in range(place.line, max(0, place.line - 3), -1):
-        written = lines[above - 1] if above <= len(lines) else ""
-        if begin := TEMPLATE_FIRST.search(written):
-            return NotYaml("A value begins with `{{` and is no map.", hint=QUOTES, place=Place(above, begin.start(1) + 1))
-    for words, sentence, hint in SAID:
-        if words in said:
-            return NotYaml(sentence, hint=hint, place=place)
-    return NotYaml(f"YAML cannot be read on from here: {said}.", place=place)
-
-
-TEMPLATE_FIRST: Final = re.compile(r"^\s*(?:- +)?(?:[\w.\"'-]+: +)?(\{\{)")
-SAID: Final = (
-    ("mapping values are not allowed", "A `: ` stands where no key can be.", "Quote text that has `: ` in it; keys of one map stand in one column."),
-    ("could not find expected ':'", "This line has no `:` after its key.", "A key is followed by `: ` and its value; text of several lines needs `|`."),
-    ("did not find expected <document start>", "What follows does not belong to the map or list above.", "Keys of one map stand in one column."),
-    ("did not find expected key", "Here should be a key of the map above, in the same column, or the map's end.", "Keys of one map stand in one column; quote text that has quotation marks in it."),
-    ("did not find expected '-' indicator", "Here should be the next `- ` of the list above, or the list's end.", "The dashes of one list stand in one column."),
-    ("unexpected end of stream", "A quotation mark is opened here and never closed.", ""),
-    ("found unknown escape character", "A backslash in double quotation marks has no such meaning.", "Use single quotation marks, or write the backslash twice."),
-    ("did not find expected ',' or ']'", "A list opened with `[` goes wrong here.", "Its items are separated by `,` and it ends with `]`."),
-    ("did not find expected ',' or '}'", "A map opened with `{` goes wrong here.", "Its entries are separated by `,` and it ends with `}`."),
-    ("found character that cannot start any token", "A value cannot begin with this character.", "Put it into quotation marks."),
-    ("found undefined tag handle", "This tag has no meaning in a flow.", "Put a value that begins with `!` into quotation marks."),
-)
