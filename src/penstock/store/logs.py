@@ -21,6 +21,9 @@ class Lane(Protocol):
     def transact(self, work: Callable[[Tx], T]) -> T:
         """Do `work` in a transaction and commit it."""
 
+    def compact(self) -> None:
+        """Give room that is not used any more back to the disk."""
+
     def close(self) -> None:
         """Let go of the connection; safe to call twice."""
 
@@ -58,6 +61,10 @@ class ChunkStore:
     def delete(self, run_ids: Sequence[str]) -> int:
         """Forget the logs of these runs, and tell how many chunks that was."""
         return self._lane.transact(lambda tx: delete(tx, run_ids))
+
+    def compact(self) -> None:
+        """Give room that is not used any more back to the disk."""
+        self._lane.compact()
 
     def close(self) -> None:
         """Let go of the connection; safe to call twice."""

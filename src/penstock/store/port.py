@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 from penstock.store.chunks import LogChunk, Tail
@@ -100,6 +101,15 @@ class Store(Protocol):
 
     def listener(self) -> Listener:
         """Open something to sleep on until somebody wakes."""
+
+    def forget_feed(self, before: int) -> None:
+        """Remove rows of the feed that are older than an instant."""
+
+    def compact(self) -> None:
+        """Give room that is not used any more back to the disk, where the database does not do so by itself."""
+
+    def backup(self, path: Path) -> list[Path]:
+        """Copy the store into a file while it is in use and name the files made; a server's own tools copy a server."""
 
     def tend(self) -> None:
         """Do what the database wants done about once an hour (the partitions of the next days, say)."""

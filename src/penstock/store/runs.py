@@ -44,6 +44,12 @@ def load(tx: Tx, run_id: str) -> Run | None:
     return codec.run(row[0]) if row else None
 
 
+def version(tx: Tx, run_id: str) -> int | None:
+    """Give the version of a run, without waiting for whoever holds it; None when there is no such run."""
+    row = tx.one("runs.version", id=run_id)
+    return None if row is None else codec.number(row[0])
+
+
 def by_key(tx: Tx, key: str) -> str | None:
     """Give the id of the run that this idempotency key started."""
     row = tx.one("runs.by_key", key=key)

@@ -56,3 +56,36 @@ def make_ahead(session: Session, now: int, days: int = AHEAD) -> list[str]:
             continue
         made.append(name)
     return made
+
+
+def drop_empty(session: Session, now: int) -> list[str]:
+    """Drop the partitions of history of days before yesterday in which no run is kept, and name them."""
+    dropped: list[str] = []
+    for day in _days_there(session, HISTORY[0]):
+        # A run's children are born into its day, so a day without runs gets none any more.
+        bounds = [first_id(day), first_id(day + 1)]
+        kept = session.execute("SELECT 1 FROM runs WHERE id >= %s AND id < %s LIMIT 1", bounds).fetchone()
+        if day < day_of(now) - 1 and kept is None:
+            dropped += [name_of(table, day) for table in HISTORY]
+    _drop(session, dropped)
+    return dropped
+
+
+def drop_feed(session: Session, before: int) -> list[str]:
+    """Drop the days of the feed that are over before an instant, and older rows of the rest; names what was dropped."""
+    dropped = [name_of(FEED, day) for day in _days_there(session, FEED) if (day + 1) * DAY <= before]
+    _drop(session, dropped)
+    session.execute("DELETE FROM changes_rest WHERE at < %s", [before])
+    return dropped
+
+
+def _days_there(session: Session, table: str) -> list[int]:
+    rows = session.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass", [table])
+    names = [str(name).rpartition("_d")[2] for (name,) in rows]
+    epoch = datetime.date(1970, 1, 1).toordinal()
+    return sorted(datetime.date.fromisoformat(name).toordinal() - epoch for name in names if name.isdigit())
+
+
+def _drop(session: Session, names: list[str]) -> None:
+    for name in names:
+        session.execute(f"DROP TABLE IF EXISTS {name}", prepare=False)

@@ -91,18 +91,19 @@ class Lane:
         self._begin = begin
         self._lock = threading.RLock()
         self._session: Session | None = None
+        self._inside = False
         self._closed = False
 
     def transact(self, work: Callable[[Tx], T]) -> T:
         """Do `work` in a transaction; quarrels over locks and connections lost before COMMIT run it again."""
         return self.keep_trying(lambda session: self._transact(session, work))
 
-    def keep_trying(self, act: Callable[[Session], T]) -> T:
+    def keep_trying(self, act: Callable[[Session], T], patience: float = PATIENCE) -> T:
         """Do `act` on the connection until it is done, or until trying again has no sense."""
         import psycopg
 
         with self._lock:
-            pause, until = 0.005, time.monotonic() + PATIENCE
+            pause, until = 0.005, time.monotonic() + patience
             for left in reversed(range(TRIES)):
                 try:
                     return act(self.session())
@@ -125,6 +126,9 @@ class Lane:
             self._session = connect(self._dsn)
         return self._session
 
+    def compact(self) -> None:
+        """Nothing to do: the server sweeps by itself, and whole days of history are dropped."""
+
     def close(self) -> None:
         """Close the connection for good; safe to call twice."""
         with self._lock:
@@ -132,14 +136,20 @@ class Lane:
             self._drop()
 
     def _transact(self, session: Session, work: Callable[[Tx], T]) -> T:
-        session.execute(self._begin)
+        if self._inside:
+            raise StoreError("A transaction cannot begin inside another one.")
+        self._inside = True
         try:
-            result = work(PostgresTx(session))
-        except BaseException:
-            self._roll_back(session)
-            raise
-        self._commit(session)
-        return result
+            session.execute(self._begin)
+            try:
+                result = work(PostgresTx(session))
+            except BaseException:
+                self._roll_back(session)
+                raise
+            self._commit(session)
+            return result
+        finally:
+            self._inside = False
 
     def _commit(self, session: Session) -> None:
         import psycopg

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TypeVar
 
 from penstock.clock import Clock, SystemClock
 from penstock.errors.store import StoreError
 from penstock.store import codec
 from penstock.store.logs import ChunkStore
+from penstock.store.migrations.carried import Status, carried
 from penstock.store.port import Tx
 from penstock.store.postgres import days, schema
 from penstock.store.postgres.lane import Lane
@@ -31,11 +33,20 @@ def open_postgres(dsn: str, clock: Clock | None = None, *, migrate: bool = False
     writer = Lane(dsn)
     try:
         now = watch.now()
-        writer.keep_trying(lambda session: schema.bring_up(session, writer.where, now, migrate_older=migrate))
+        writer.keep_trying(lambda session: schema.bring_up(session, writer.where, now, migrate_older=migrate), 0.0)
     except BaseException:
         writer.close()
         raise
     return PostgresStore(dsn, writer, watch)
+
+
+def postgres_status(dsn: str) -> Status:
+    """Tell which migrations the store in a database has had and which it wants; changes nothing."""
+    lane = Lane(dsn)
+    try:
+        return lane.keep_trying(lambda session: schema.look(session, carried("postgres"), lane.where), 0.0)
+    finally:
+        lane.close()
 
 
 class PostgresStore:
@@ -77,9 +88,21 @@ class PostgresStore:
         return PostgresListener(self._dsn)
 
     def tend(self) -> None:
-        """Make the partitions of the next days."""
+        """Make the partitions of the next days, and drop those of past days whose runs are all gone."""
         now = self._clock.now()
         self._writer.keep_trying(lambda session: days.make_ahead(session, now))
+        self._writer.keep_trying(lambda session: days.drop_empty(session, now))
+
+    def forget_feed(self, before: int) -> None:
+        """Remove rows of the feed that are older than an instant: whole days at once."""
+        self._writer.keep_trying(lambda session: days.drop_feed(session, before))
+
+    def compact(self) -> None:
+        """Nothing to do: the server sweeps by itself, and whole days of history are dropped."""
+
+    def backup(self, path: Path) -> list[Path]:
+        """Refuse: a server is copied by its own tools."""
+        raise StoreError(f"{self._writer.where} is not copied from here.", hint="Use pg_dump, or the server's backups.")
 
     def close(self) -> None:
         """Let go of every connection; safe to call twice."""

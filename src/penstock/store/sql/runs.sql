@@ -70,3 +70,7 @@ created_at < :until
 -- The text stands in its id, flow, namespace or labels.
 (id LIKE :text ESCAPE '\' OR lower(flow) LIKE :text ESCAPE '\' OR lower(namespace) LIKE :text ESCAPE '\'
  OR lower(labels) LIKE :text ESCAPE '\')
+
+-- name: version
+-- A run's version, without its lock.
+SELECT version FROM runs WHERE id = :id

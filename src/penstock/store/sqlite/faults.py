@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 from penstock.errors.store import CommitUnknown, NotAStore, StoreBusy, StoreError, StoreFull, StoreGone
@@ -34,6 +36,15 @@ def translate(error: sqlite3.Error, path: str | Path, *, committing: bool = Fals
             return StoreError(f"A value is too large for {path}.")
         case _:
             return error
+
+
+@contextlib.contextmanager
+def told(path: str | Path) -> Iterator[None]:
+    """Turn what SQLite says inside into what people are told."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise translate(error, path) from error
 
 
 def _code(error: sqlite3.Error) -> int:

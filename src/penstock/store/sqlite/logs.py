@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from penstock.store.port import Tx
-from penstock.store.sqlite.faults import translate
+from penstock.store.sqlite.faults import told, translate
 from penstock.store.sqlite.session import SqliteTx, connect
 from penstock.store.sqlite.ticket import Ticket
 
@@ -33,6 +33,11 @@ CREATE TABLE IF NOT EXISTS log_chunks (
 """
 
 
+def logs_path(path: Path) -> Path:
+    """Where the logs of a store stand: in a file beside it."""
+    return path.with_name(f"{path.stem}-logs.db")
+
+
 class LogFile:
     """The log database; opened when the first chunk is written or read."""
 
@@ -49,6 +54,11 @@ class LogFile:
                 return self._transact(self._open(), work)
             except sqlite3.Error as error:
                 raise translate(error, self.path or ":memory:") from error
+
+    def compact(self) -> None:
+        """Give room that is not used any more back to the disk."""
+        with self._lock, told(self.path or ":memory:"):
+            self._open().execute("VACUUM")
 
     def close(self) -> None:
         """Let go of the file; safe to call twice."""

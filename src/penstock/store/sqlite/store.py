@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from penstock.clock import Clock, SystemClock
-from penstock.errors.store import StoreBusy, StoreGone
+from penstock.errors.store import StoreBusy, StoreError, StoreGone
 from penstock.store.logs import ChunkStore
+from penstock.store.migrations.carried import Status, carried
 from penstock.store.port import Listener, Tx
 from penstock.store.sqlite import schema
+from penstock.store.sqlite.copying import copy_database
 from penstock.store.sqlite.disks import check_disk
-from penstock.store.sqlite.faults import is_busy, translate
-from penstock.store.sqlite.logs import LogFile
+from penstock.store.sqlite.faults import is_busy, told, translate
+from penstock.store.sqlite.logs import LogFile, logs_path
 from penstock.store.sqlite.session import SqliteTx, connect
 from penstock.store.sqlite.ticket import Ticket
 from penstock.store.sqlite.wake import MemoryBell, WakeFolder
@@ -38,7 +40,7 @@ def open_sqlite(path: Path | str, clock: Clock | None = None, *, migrate: bool =
         schema.bring_up(session, "the store in memory", watch.now())
         return SqliteStore(session, None, watch)
     file = Path(path).absolute()
-    with _told(file):
+    with told(file):
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True)
             check_disk(file.parent)
@@ -52,6 +54,12 @@ def open_sqlite(path: Path | str, clock: Clock | None = None, *, migrate: bool =
             session.close()
             raise
     return SqliteStore(session, file, watch)
+
+
+def sqlite_status(path: Path) -> Status:
+    """Tell which migrations the store in a file has had and which it wants; changes nothing."""
+    with told(path), contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as session:
+        return schema.look(session, carried("sqlite"), str(path))
 
 
 class SqliteStore:
@@ -68,7 +76,8 @@ class SqliteStore:
         self._ticket = Ticket(ticket_path(path)) if path else None
         self._readers: list[sqlite3.Connection] = []
         self._bell = WakeFolder(path.parent / "wake") if path else MemoryBell()
-        self.logs = ChunkStore(LogFile(path.with_name(f"{path.stem}-logs.db") if path else None))
+        self.logs = ChunkStore(LogFile(logs_path(path) if path else None))
+        self._inside = False
         self._closed = False
 
     def write(self, work: Callable[[Tx], T]) -> T:
@@ -115,6 +124,23 @@ class SqliteStore:
         with self._writing:
             self._writer.execute("PRAGMA optimize")
 
+    def forget_feed(self, before: int) -> None:
+        """Remove rows of the feed that are older than an instant."""
+        self.write(lambda tx: tx.run("prune.feed", before=before))
+
+    def compact(self) -> None:
+        """Give room that is not used any more back to the disk; nobody writes meanwhile."""
+        with self._writing, told(self.path or MEMORY):
+            self._writer.execute("VACUUM")
+            self.logs.compact()
+
+    def backup(self, path: Path) -> list[Path]:
+        """Copy the store, logs beside it, while it is in use; a file that is there already is replaced as a whole."""
+        if self.path is None:
+            raise StoreError("A store in memory has nothing to copy.")
+        pairs = [(self.path, path), (logs_path(self.path), logs_path(path))]
+        return [copy_database(source, target) for source, target in pairs if source.exists()]
+
     def close(self) -> None:
         """Let go of everything; safe to call twice."""
         with self._writing:
@@ -131,8 +157,11 @@ class SqliteStore:
 
     def _write_once(self, work: Callable[[Tx], T]) -> T:
         session = self._writer
+        if self._inside:
+            raise StoreError("A transaction cannot begin inside another one.")
         if self._ticket:
             self._ticket.take()
+        self._inside = True
         try:
             session.execute("BEGIN IMMEDIATE")
             try:
@@ -145,6 +174,7 @@ class SqliteStore:
                 raise
             return result
         finally:
+            self._inside = False
             if self._ticket:
                 self._ticket.leave()
 
@@ -211,11 +241,3 @@ def _bring_up(session: sqlite3.Connection, path: Path, clock: Clock) -> None:
             schema.bring_up(session, str(path), clock.now())
     finally:
         ticket.close()
-
-
-@contextlib.contextmanager
-def _told(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise translate(error, path) from error
