@@ -144,14 +144,14 @@ def test_a_line_without_end_is_rejected_once_and_does_not_fill_the_memory(wareho
     assert peak < 8 * LONGEST_LINE
 
 
-def test_memory_does_not_grow_with_the_file() -> None:
+def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     usage = TABLES[2]
     piece = [b"1,T1,U1,editor.open,2016-01-02 10:00:00,5", b"bad"] * 500
     head = [",".join(usage.columns).encode()]
     peaks = []
 
     for pieces in (4, 40):
-        count = Count()
+        count = Count((tmp_path / str(pieces)).open("wb"))
         tracemalloc.start()
         stream = ((("key", number == 0, head + piece if number == 0 else piece)) for number in range(pieces))
         with count.rejects:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import random
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -189,3 +190,21 @@ def _one_user(batch_date: datetime.date, role: str) -> dict[str, list[list[str]]
         "users": [["U1", "T1", "u1@example.com", role, "2015-01-01"]],
         "feature_usage": [[f"{batch_date:%Y%m%d}1", "T1", "U1", "editor.open", f"{batch_date} 10:00:00", "5"]],
     }
+
+
+def test_days_extracted_and_loaded_at_once_neither_block_each_other_for_good_nor_differ(
+    warehouse: str, exports: Exports
+) -> None:
+    week = [day(offset) for offset in range(5)]
+    exports.make(*week)
+    load(warehouse)
+
+    def bring(one: datetime.date) -> None:
+        for _ in range(2):
+            stage(warehouse, exports.folder, one)
+            load(warehouse, one)
+
+    with ThreadPoolExecutor(5) as pool:
+        list(pool.map(bring, week))
+
+    assert wrong(warehouse, exports.folder, week) == []

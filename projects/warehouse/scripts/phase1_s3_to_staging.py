@@ -13,6 +13,7 @@ WAREHOUSE_DSN, or PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE; RUN_ID names t
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
 import datetime
 import json
@@ -29,6 +30,7 @@ import obstore
 import psycopg
 from obstore.exceptions import BaseError
 from obstore.store import ObjectStore, S3Store
+from psycopg.rows import TupleRow
 
 PIECE = 1 << 20
 LONGEST_LINE = 1 << 20
@@ -58,11 +60,12 @@ class Table:
 class Count:
     """What happened to the lines of one export; the rejected ones wait in a file, not in memory."""
 
+    rejects: IO[bytes]
     read: int = 0
     staged: int = 0
     rejected: int = 0
     read_bytes: int = 0
-    rejects: IO[bytes] = field(default_factory=tempfile.TemporaryFile)
+    started: float = field(default_factory=time.time)
 
 
 class Malformed(Exception):
@@ -143,18 +146,22 @@ def open_store() -> S3Store:
 def extract(store: ObjectStore, dsn: str, batch_date: datetime.date, run_id: str) -> dict[str, Count]:
     """Replace the day's staging rows by what the exports hold, in one transaction; what went in and out, by table."""
     files = {table.export: list_parts(store, table, batch_date) for table in TABLES}
-    with psycopg.connect(dsn, autocommit=True, application_name="phase1_s3_to_staging") as session:
+    with (
+        contextlib.ExitStack() as spools,
+        psycopg.connect(dsn, autocommit=True, application_name="phase1_s3_to_staging") as session,
+    ):
+        counts = {table.export: Count(spools.enter_context(tempfile.TemporaryFile())) for table in TABLES}
+        # Two extractions of one day wait for each other: an attempt believed dead may still be at work.
+        session.execute("SELECT pg_advisory_lock(hashtext('staging.day'), %s)", [batch_date.toordinal()])
         session.execute("CALL staging.sp_open_day(%s)", [batch_date])
         with session.transaction():
-            # Two loads of one day wait for each other: an attempt believed dead may still be at work.
-            session.execute("SELECT pg_advisory_xact_lock(hashtext('staging.day'), %s)", [batch_date.toordinal()])
-            session.execute("DELETE FROM dq.rejected_rows WHERE batch_date = %s", [batch_date])
-            # Until the star schema is loaded from the new rows, no other day's load must build on this one.
-            session.execute("DELETE FROM dw.loaded_batch WHERE batch_date = %s", [batch_date])
-            return {
-                table.export: load_table(session, store, table, files[table.export], batch_date, run_id)
-                for table in TABLES
-            }
+            for table in TABLES:
+                pieces = read_parts(store, files[table.export], counts[table.export])
+                copy_table(session, table, staging_blocks(pieces, table, batch_date, counts[table.export]), batch_date)
+            session.execute("CALL staging.sp_swap_day(%s)", [batch_date])
+            for table in TABLES:
+                record(session, table, counts[table.export], batch_date, run_id)
+    return counts
 
 
 def list_parts(store: ObjectStore, table: Table, batch_date: datetime.date) -> list[str]:
@@ -167,37 +174,31 @@ def list_parts(store: ObjectStore, table: Table, batch_date: datetime.date) -> l
     return parts
 
 
-def load_table(
-    session: psycopg.Connection[tuple[object, ...]],
-    store: ObjectStore,
-    table: Table,
-    keys: list[str],
-    batch_date: datetime.date,
-    run_id: str,
-) -> Count:
-    """Copy one export into its partition and write down its rejects and counts."""
-    started = time.time()
-    count = Count()
-    partition = f'staging."{table.table}_{batch_date:%Y%m%d}"'
+def copy_table(
+    session: psycopg.Connection[TupleRow], table: Table, blocks: Iterable[str], batch_date: datetime.date
+) -> None:
+    """Copy one export into its new table, which nobody sees before it is swapped in."""
+    target = f'staging."{table.table}_{batch_date:%Y%m%d}_new"'
     columns = ", ".join(("batch_date", "row_no", *table.columns))
-    session.execute(f"TRUNCATE {partition}".encode())
-    with session.cursor().copy(f"COPY {partition} ({columns}) FROM STDIN (FREEZE)".encode()) as copy:
-        for rows in staging_blocks(read_parts(store, keys, count), table, batch_date, count):
-            copy.write(rows)
-    session.execute(f"ANALYZE {partition}".encode())
-    columns = "batch_date, source_table, row_no, reason, detail, record, found_by"
-    with (
-        count.rejects as rejects,
-        session.cursor().copy(f"COPY dq.rejected_rows ({columns}) FROM STDIN".encode()) as copy,
-    ):
-        rejects.seek(0)
-        while block := rejects.read(PIECE):
+    # An extraction that was killed leaves its tables; FREEZE wants one that was emptied in this transaction.
+    session.execute(f"TRUNCATE {target}".encode())
+    with session.cursor().copy(f"COPY {target} ({columns}) FROM STDIN (FREEZE)".encode()) as copy:
+        for block in blocks:
             copy.write(block)
-    session.execute(
-        _RECORD,
-        [run_id, batch_date, table.table, count.read, count.staged, count.rejected, started],
-    )
-    return count
+    session.execute(f"ANALYZE {target}".encode())
+
+
+def record(
+    session: psycopg.Connection[TupleRow], table: Table, count: Count, batch_date: datetime.date, run_id: str
+) -> None:
+    """Write down the rejects and the counts of one export."""
+    columns = "batch_date, source_table, row_no, reason, detail, record, found_by"
+    with session.cursor().copy(f"COPY dq.rejected_rows ({columns}) FROM STDIN".encode()) as copy:
+        count.rejects.seek(0)
+        while block := count.rejects.read(PIECE):
+            copy.write(block)
+    values = [run_id, batch_date, table.table, count.read, count.staged, count.rejected, count.started]
+    session.execute(_RECORD, values)
 
 
 def read_parts(store: ObjectStore, keys: Iterable[str], count: Count) -> Iterator[tuple[str, bool, list[bytes]]]:

@@ -33,18 +33,42 @@ CREATE TABLE IF NOT EXISTS staging.feature_usage (
     duration_ms  bigint
 ) PARTITION BY LIST (batch_date);
 
--- Makes the day's partitions. Call it in a transaction of its own: it locks the whole tables for a moment.
+-- Makes the tables into which a day is copied; until they are swapped in, nobody waits for the copying.
 CREATE OR REPLACE PROCEDURE staging.sp_open_day(batch_date date)
 LANGUAGE plpgsql AS $$
 DECLARE
     d    date := sp_open_day.batch_date;
     name text;
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtext('staging.sp_open_day'));
     FOREACH name IN ARRAY ARRAY['tenant', 'user', 'feature_usage'] LOOP
-        IF to_regclass(format('staging.%I', name || to_char(d, '_YYYYMMDD'))) IS NULL THEN
-            EXECUTE format('CREATE TABLE staging.%I PARTITION OF staging.%I FOR VALUES IN (%L)',
-                           name || to_char(d, '_YYYYMMDD'), name, d);
+        IF to_regclass(format('staging.%I', name || to_char(d, '_YYYYMMDD"_new"'))) IS NULL THEN
+            -- The CHECK saves a scan when the table becomes a partition.
+            EXECUTE format('CREATE TABLE staging.%I (LIKE staging.%I, CHECK (batch_date = %L))',
+                           name || to_char(d, '_YYYYMMDD"_new"'), name, d);
         END IF;
     END LOOP;
+END $$;
+
+-- Puts the copied tables in the place of the day's partitions, in the transaction that filled them. The day is not
+-- part of the star schema from here until it is loaded: no other day's load may build on rows it has not seen.
+CREATE OR REPLACE PROCEDURE staging.sp_swap_day(batch_date date)
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    d    date := sp_swap_day.batch_date;
+    name text;
+BEGIN
+    -- The lock of the loads, before any other: a load reads all days' partitions and moves all days' rejects.
+    PERFORM pg_advisory_xact_lock(hashtext('dw.sp_load_staging_to_dw'));
+    FOREACH name IN ARRAY ARRAY['tenant', 'user', 'feature_usage'] LOOP
+        IF to_regclass(format('staging.%I', name || to_char(d, '_YYYYMMDD'))) IS NOT NULL THEN
+            EXECUTE format('DROP TABLE staging.%I', name || to_char(d, '_YYYYMMDD'));
+        END IF;
+        EXECUTE format('ALTER TABLE staging.%I RENAME TO %I',
+                       name || to_char(d, '_YYYYMMDD"_new"'), name || to_char(d, '_YYYYMMDD'));
+        EXECUTE format('ALTER TABLE staging.%I ATTACH PARTITION staging.%I FOR VALUES IN (%L)',
+                       name, name || to_char(d, '_YYYYMMDD'), d);
+    END LOOP;
+    DELETE FROM dq.rejected_rows WHERE batch_date = d;
+    DELETE FROM dw.loaded_batch WHERE batch_date = d;
 END $$;
