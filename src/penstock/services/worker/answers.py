@@ -100,17 +100,13 @@ def _file(core: Core, asker: Asker, asked: Ask, body: Mapping[str, object]) -> o
         name = str(body.get("name") or path.name)
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
             raise Refused(f'A stored file cannot be named "{name}".')
-        return workdir.stored_files(core.blobs).put_file(f"{asker.prefix}/{name}", path)
+        return workdir.Files(core.blobs).put_file(f"{asker.prefix}/{name}", path)
     uri = str(body["uri"])
     if asked is Ask.FILE_GET:
         target = _free(_local(asker, PurePosixPath(uri).name or "file"))
-        workdir.stored_files(core.blobs).get_file(uri, target)
+        workdir.Files(core.blobs).get_file(uri, target)
         return target.name
-    return (
-        workdir.stored_files(core.blobs).delete(uri)
-        if asked is Ask.FILE_DELETE
-        else workdir.stored_files(core.blobs).size(uri)
-    )
+    return workdir.Files(core.blobs).delete(uri) if asked is Ask.FILE_DELETE else workdir.Files(core.blobs).size(uri)
 
 
 def _local(asker: Asker, name: str) -> Path:

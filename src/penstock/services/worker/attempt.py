@@ -97,7 +97,7 @@ class Attempt:
         assert launch is not None
         if launch.project_files is not None and self._shop.surroundings.project is not None:
             workdir.lay_in_project(self._process.folder, self._shop.surroundings.project, launch.project_files)
-        workdir.lay_in(self._process.folder, launch.input_files, workdir.stored_files(self._shop.core.blobs))
+        workdir.lay_in(self._process.folder, launch.input_files, workdir.Files(self._shop.core.blobs))
 
     def _laid_in(self, laid: Future[None]) -> None:
         error = laid.exception()
@@ -249,7 +249,7 @@ class Attempt:
         launch, claim = self._process.launch, self.claim
         assert launch is not None
         prefix = f"runs/{claim.run}/{claim.step}/{claim.attempt}"
-        stored = workdir.stored_files(self._shop.core.blobs)
+        stored = workdir.Files(self._shop.core.blobs)
         return workdir.collect(self._process.folder, launch.output_files, stored, prefix)
 
     def _collected(self, end: End, stored: Future[dict[str, str]]) -> None:

@@ -1,4 +1,4 @@
-"""What does a worker do all day? One thread claims, starts, listens, stops, reports; it sleeps when there is nothing."""
+"""What does a worker do all day? One thread claims, starts, listens, stops, reports; with nothing to do it sleeps."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Worker:
-    """A worker; opens with `start`, closes with `close`, both safe to call twice; `run` does both, drains on signals."""
+    """A worker; opens with `start`, closes with `close`, both safe to call twice; `run` does both and drains."""
 
     def __init__(self, core: Core, options: Options) -> None:
         self.id = options.id
