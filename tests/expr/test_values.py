@@ -131,6 +131,18 @@ def test_functions_that_reach_out_are_the_callers() -> None:
     assert seen == [("k", {"errorOnMissing": False}), ("j", {})]
 
 
+def test_the_outputs_of_a_loop_are_found_by_the_values_around() -> None:
+    scope: dict[str, object] = {
+        "outputs": {"load": {"eu": {"mon": {"rows": 3}}}},
+        "parents": [{"taskrun": {"value": "eu"}}, {"flow": {}}],
+        "taskrun": {"value": "mon"},
+    }
+
+    result = compile("{{ currentEachOutput(outputs.load).rows }}").render(scope)
+
+    assert result == "3"
+
+
 def test_a_scope_may_be_lazy_and_only_what_is_named_is_loaded() -> None:
     loaded: list[str] = []
 

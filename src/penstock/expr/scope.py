@@ -45,7 +45,7 @@ def entry(container: object, key: object) -> object:
 def told(missing: Missing, text: str) -> UnknownName:
     """Turn a missing name into the error that people see."""
     known = _names(missing.container, missing.also)
-    hint = nearest(missing.name, known) or _hyphen(missing.name, known)
+    hint = _hyphen(missing.name, known) or nearest(missing.name, known)
     match missing.container:
         case Mapping() if not missing.owner:
             sentence = f"There is no `{missing.name}` here."

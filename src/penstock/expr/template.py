@@ -101,15 +101,10 @@ def moved(inner: Place, outer: Place) -> Place:
 
 def render(tree: object, scope: Mapping[str, object], calls: Calls = PURE) -> object:
     """Render every text of a tree of maps (keys too) and lists; other values stay as they are."""
-    match tree:
-        case str():
-            return compile(tree).render(scope, calls) if "{" in tree else tree
-        case dict():
-            return {render(key, scope, calls): render(value, scope, calls) for key, value in tree.items()}
-        case list():
-            return [render(item, scope, calls) for item in tree]
-        case _:
-            return tree
+    try:
+        return _rendered(tree, scope, calls)
+    except RecursionError:
+        raise ExprLimit("The value to be rendered nests too deep.") from None
 
 
 def render_again(text: str, frame: Frame, passes: int) -> str:
@@ -136,6 +131,18 @@ def render_again(text: str, frame: Frame, passes: int) -> str:
 def truthy(value: object) -> bool:
     """Tell whether a rendered condition holds: all but null, empty text, "false", "0" and "-0"."""
     return value is not None and to_text(value) not in ("", "false", "0", "-0")
+
+
+def _rendered(tree: object, scope: Mapping[str, object], calls: Calls) -> object:
+    match tree:
+        case str():
+            return compile(tree).render(scope, calls) if "{" in tree else tree
+        case dict():
+            return {_rendered(key, scope, calls): _rendered(value, scope, calls) for key, value in tree.items()}
+        case list():
+            return [_rendered(item, scope, calls) for item in tree]
+        case _:
+            return tree
 
 
 @functools.lru_cache(maxsize=8192)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from penstock.errors.expr import ExprFailed
+from penstock.expr.calls import Frame
 from penstock.expr.operators import counted, less
 from penstock.expr.registry import function
+from penstock.expr.scope import ABSENT, entry
 
 
 @function("min")
@@ -44,3 +48,18 @@ def from_json(json: str | None) -> object:
         return msgspec.json.decode(json)
     except (msgspec.DecodeError, UnicodeEncodeError) as error:
         raise ExprFailed(f"This is no JSON: {error}.") from None
+
+
+@function("currentEachOutput")
+def current_each_output(frame: Frame, outputs: Mapping[str, object]) -> object:
+    """The outputs of a task for the values of the loops that stand around this one, and its own."""
+    parents = frame.scope.get("parents")
+    around = list(reversed(parents)) if isinstance(parents, list) else []
+    found: object = outputs
+    for holder in [*around, frame.scope]:
+        value = entry(entry(holder, "taskrun"), "value")
+        if value is not ABSENT:
+            found = entry(found, value)
+    if found is ABSENT:
+        raise ExprFailed("There is no output for the values of the loops here.")
+    return found
