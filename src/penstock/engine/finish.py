@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from penstock.engine.draft import Draft
+from penstock.engine.draft import WAITING_FOR_TIME, Draft
 from penstock.engine.evaluate import evaluate, failure_of, is_pure, typed
 from penstock.engine.scope import status_word
 from penstock.engine.values import convert
@@ -79,7 +79,16 @@ def _end(
     status = RunStatus(result.value)
     draft.move_run(status)
     draft.run = replace(draft.run, ended_at=draft.now, outputs=outputs, failure=failure, reason="")
+    _wait_no_longer(draft)
     tell_parent(draft, outputs)
+
+
+def _wait_no_longer(draft: Draft) -> None:
+    """What still runs beside the end may end by itself; what merely waits for its time would wait for ever."""
+    if draft.run.open:
+        for step in draft.open_under(ROOT):
+            if step.status in WAITING_FOR_TIME:
+                draft.end(step, StepStatus.CANCELLED)
 
 
 def tell_parent(draft: Draft, outputs: dict[str, object] | None) -> None:

@@ -15,7 +15,7 @@ from penstock.errors import nearest
 from penstock.errors.run import UnknownStep
 from penstock.model import ids
 from penstock.model.node import ForEach, Parallel
-from penstock.model.plan import ERRORS, FINALLY, ROOT, Plan
+from penstock.model.plan import ROOT, Plan
 from penstock.model.run import GroupState, Run, Step
 from penstock.model.status import RunStatus, StepStatus
 
@@ -71,7 +71,7 @@ def _comes_after(plan: Plan, key: str, from_step: str) -> bool:
         return False
     common = next(around for around in lineage if around in mine)
     theirs, own = lineage[lineage.index(common) - 1], mine[mine.index(common) - 1]
-    if _side(plan, own):
+    if plan.is_aside(own):
         return True
     group = plan.node(ids.node_of(common)) if common != ROOT else plan.node(ROOT)
     if isinstance(group, ForEach) and ids.iteration_of(common) is None:
@@ -79,10 +79,6 @@ def _comes_after(plan: Plan, key: str, from_step: str) -> bool:
     if isinstance(group, Parallel):
         return False
     return plan.seats[ids.node_of(own)].position > plan.seats[ids.node_of(theirs)].position
-
-
-def _side(plan: Plan, key: str) -> bool:
-    return ids.iteration_of(key) is None and plan.seats[ids.node_of(key)].branch in (ERRORS, FINALLY)
 
 
 def untouched(run: Run) -> Run:

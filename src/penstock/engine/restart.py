@@ -13,7 +13,7 @@ from penstock.model import ids
 from penstock.model.effect import SetTimer
 from penstock.model.event import Restart, Timer
 from penstock.model.node import ForEach, If, Node, Subflow, Switch, Task
-from penstock.model.plan import ERRORS, FINALLY, ROOT
+from penstock.model.plan import ROOT
 from penstock.model.run import GroupState, Step
 from penstock.model.status import RunStatus, StepStatus
 
@@ -21,9 +21,12 @@ REDO = frozenset({StepStatus.FAILED, StepStatus.KILLED, StepStatus.CANCELLED})
 
 
 def restart(draft: Draft, event: Restart) -> None:
-    """Set an ended run going again; behind its flow's limit it waits for its turn like any other."""
+    """Set an ended run going again; behind its flow's limit it waits for its turn like any other.
+
+    Not while steps of the last going-through still run beside it: their second attempt would be a third one's rival.
+    """
     run = draft.run
-    if not run.status.ended or run.status in (RunStatus.SUCCESS, RunStatus.RETRIED):
+    if not run.status.ended or run.open or run.status in (RunStatus.SUCCESS, RunStatus.RETRIED):
         return
     draft.run = replace(run, rounds=run.rounds + 1, ended_at=None, outputs=None, failure=None, killed_by="")
     if draft.plan.flow.limit is not None:
@@ -56,18 +59,17 @@ def reopen(draft: Draft, key: str, children: dict[str, list[Step]]) -> None:
     anew.
     """
     node = draft.node(key)
-    own = [step for step in children.get(key, []) if not _aside(draft, step)]
+    own = [step for step in children.get(key, []) if not draft.plan.is_aside(step.key)]
     for step in children.get(key, []):
-        if _aside(draft, step):
+        if draft.plan.is_aside(step.key):
             _put_back(draft, step.key, children)
     state = draft.group(key)
     state = replace(state, next=_cursor(draft, key, state, own), result=None, failure=None, evaluation=state.evaluation)
     state = replace(state, phase=GroupState().phase, counts=_recount(own))
     if key != ROOT:
         step = draft.held(key)
-        draft.put(
-            replace(step, status=StepStatus.RUNNING, group=state, ended_at=None, failure=None, first_at=draft.now)
-        )
+        fresh = replace(step, status=StepStatus.RUNNING, group=state, attempt=step.attempt + 1, first_at=draft.now)
+        draft.put(replace(fresh, ended_at=None, failure=None))
     else:
         draft.run = replace(draft.run, root=state)
     if not _has_begun(node, key, state):
@@ -94,11 +96,6 @@ def _has_begun(node: Node, key: str, state: GroupState) -> bool:
             return state.total is not None
         case _:
             return True
-
-
-def _aside(draft: Draft, step: Step) -> bool:
-    """Does the step stand in an errors or finally list?"""
-    return ids.iteration_of(step.key) is None and draft.plan.seats[step.node].branch in (ERRORS, FINALLY)
 
 
 def _put_back(draft: Draft, key: str, children: dict[str, list[Step]]) -> None:

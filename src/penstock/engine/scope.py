@@ -30,6 +30,7 @@ def scope_of(loaded: Loaded, key: str) -> dict[str, object]:
         "inputs": nested(run.inputs),
         "vars": flow.variables,
         "variables": flow.variables,
+        "globals": flow.globals,
         "labels": nested(run.labels),
         "trigger": run.trigger,
         "outputs": Outputs(loaded, key),
@@ -123,6 +124,17 @@ def instant(micros: int) -> str:
 def status_word(plan: Plan, status: str) -> str:
     """A status as the flow's language writes it."""
     return status.upper() if plan.flow.language.upper_case_statuses else str(status)
+
+
+def plain(value: object) -> object:
+    """A value that may be stored: lookups that were lazy become maps."""
+    match value:
+        case Mapping():
+            return {str(name): plain(below) for name, below in value.items()}
+        case list() | tuple():
+            return [plain(item) for item in value]
+        case _:
+            return value
 
 
 def loops_around(plan: Plan, node_id: str) -> list[str]:

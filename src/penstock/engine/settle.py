@@ -16,7 +16,6 @@ from penstock.model import ids
 from penstock.model.effect import Ready, SetTimer, Work
 from penstock.model.event import Timer
 from penstock.model.node import Arrangement, ForEach, If, Node, Parallel, Sequence, Subflow, Switch, Task
-from penstock.model.plan import ERRORS, FINALLY
 from penstock.model.run import GroupState, Phase, Step
 from penstock.model.status import RunStatus, StepStatus
 
@@ -93,8 +92,7 @@ def hear(draft: Draft, key: str) -> None:
     step = draft.held(key)
     around = draft.plan.parent_key(key)
     state = draft.group(around)
-    seat = draft.plan.seats[step.node]
-    if seat.branch in (ERRORS, FINALLY) and ids.iteration_of(key) is None:
+    if draft.plan.is_aside(key):
         if not draft.is_over(around):
             guard.aside_go_on(draft, around, state)
         return

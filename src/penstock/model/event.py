@@ -44,6 +44,7 @@ class Ended(msgspec.Struct, frozen=True, tag="ended", kw_only=True, omit_default
     failure: Failure | None = None
     state: dict[str, object] | None = None
     until: int | None = None
+    fence: int = 0
 
 
 class Evaluated(msgspec.Struct, frozen=True, tag="evaluated", omit_defaults=True):
@@ -55,6 +56,7 @@ class Evaluated(msgspec.Struct, frozen=True, tag="evaluated", omit_defaults=True
     attempt: int
     values: dict[str, object] = {}
     failure: Failure | None = None
+    fence: int = 0
 
 
 class ChildEnded(msgspec.Struct, frozen=True, tag="child_ended", omit_defaults=True):

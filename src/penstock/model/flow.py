@@ -22,7 +22,8 @@ class Language(msgspec.Struct, frozen=True, omit_defaults=True):
 class Flow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What to do, written down. `body` is the root group: its id is empty, its errors and finally are the flow's.
 
-    `variables` are not rendered unless an expression says `render`; `timeout` bounds a whole run, in microseconds.
+    `variables` are not rendered unless an expression says `render`; `globals` are its project's;
+    `timeout` bounds a whole run, in microseconds.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     inputs: tuple[Input, ...] = ()
     outputs: tuple[Output, ...] = ()
     variables: dict[str, object] = {}
+    globals: dict[str, object] = {}
     limit: Limit | None = None
     retry: Retry | None = None
     timeout: int | None = None

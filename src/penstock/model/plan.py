@@ -61,6 +61,10 @@ class Plan(msgspec.Struct, frozen=True):
             key = self.parent_key(key)
             yield key
 
+    def is_aside(self, key: str) -> bool:
+        """Does the step stand in the errors or finally list of its group, and not among its tasks?"""
+        return ids.iteration_of(key) is None and self.seats[ids.node_of(key)].branch in (ERRORS, FINALLY)
+
     def child_key(self, parent_key: str, node: Node, branch: str) -> str:
         """The key of a child of the group at `parent_key`."""
         if branch == TASKS and ids.iteration_of(parent_key) is not None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable
+from typing import TypeVar
+
+from msgspec.structs import replace
 
 from penstock.engine import Loaded
 from penstock.errors.store import CommitUnknown
@@ -14,10 +18,22 @@ from penstock.services.batch import Batch, Product, Recorded, product
 from penstock.services.children import prepare_children
 from penstock.services.commit import After, Result, commit
 from penstock.services.core import Core
-from penstock.services.reading import decide, load
+from penstock.services.reading import decide, on_one_version
 from penstock.store import events, inbox, outputs, queue
 from penstock.store.port import Tx
 from penstock.store.queue import Claim
+
+T = TypeVar("T")
+
+
+class Said(enum.Enum):
+    """What became of a report: folded, left for who has the run, said before, or refused by its fence."""
+
+    FOLDED = "folded"
+    LEFT = "left"
+    BEFORE = "before"
+    REFUSED = "refused"
+
 
 Outputs = dict[str, object] | None
 InlineRunner = Callable[[Plan, Loaded, Ready], tuple[Ended, Outputs] | None]
@@ -40,32 +56,38 @@ def report_evaluated(core: Core, claim: Claim, evaluated: Evaluated) -> bool:
 
 def _report(core: Core, claim: Claim, event: Ended | Evaluated, made: Outputs, inline: InlineRunner | None) -> bool:
     now = core.clock.now()
+    event = replace(event, fence=claim.fence)
     first = Recorded(event, now, claim.worker, claim.fence)
     mine = [product(core, claim.run, claim.step, claim.attempt, made)] if made is not None else []
-    batch = Batch(core.cache.take(claim.run) or load(core, claim.run))
-    batch.take(first, decide(core, batch.loaded, event, now), made)
-    if inline is not None:
-        _run_inline(core, batch, inline, now)
+
+    def decided(loaded: Loaded) -> Batch:
+        batch = Batch(loaded)
+        batch.take(first, decide(core, loaded, event, now), made)
+        if inline is not None:
+            _run_inline(core, batch, inline, now)
+        return batch
+
+    batch = on_one_version(core, claim.run, decided)
     batch.products[:0] = mine
     batch.stow(core)
     prepare_children(core, batch, now)
     after = After(fold=set())
 
-    def work(tx: Tx) -> bool:
+    def work(tx: Tx) -> Said:
         after.wake, after.fold, after.limits = False, set(), set()
         if not queue.give_back(tx, claim.run, claim.step, claim.attempt, claim.fence):
-            return _refuse(tx, claim, first)
+            return _was_it_said(tx, claim, first)
         if commit(tx, batch, now, after) is Result.WRITTEN:
-            return True
+            return Said.FOLDED
         _leave_for_fold(tx, claim, event, mine, now)
         after.fold = {claim.run}
-        return True
+        return Said.LEFT
 
-    accepted = repeat_unknown(core, lambda: core.store.write(work))
-    if accepted and claim.run not in after.fold:
+    said = repeat_unknown(core, lambda: core.store.write(work))
+    if said is Said.FOLDED:
         fold.keep(core, batch)
     fold.follow_up(core, after, looked_at=claim.run)
-    return accepted
+    return said is not Said.REFUSED
 
 
 def _run_inline(core: Core, batch: Batch, inline: InlineRunner, now: int) -> None:
@@ -86,12 +108,14 @@ def _run_inline(core: Core, batch: Batch, inline: InlineRunner, now: int) -> Non
         batch.take(recorded, decide(core, batch.loaded, ended, at), made)
 
 
-def _refuse(tx: Tx, claim: Claim, first: Recorded) -> bool:
+def _was_it_said(tx: Tx, claim: Claim, first: Recorded) -> Said:
     """The claim is gone: because this very report was committed before, or because somebody was faster."""
     if events.accepted(tx, claim.run, claim.step, claim.attempt, claim.fence):
-        return True
+        return Said.BEFORE
+    if any(waiting.event == first.event for waiting in inbox.take(tx, claim.run)):
+        return Said.BEFORE
     events.append(tx, claim.run, [(first.event, first.at, False, claim.worker, claim.fence)])
-    return False
+    return Said.REFUSED
 
 
 def _leave_for_fold(tx: Tx, claim: Claim, event: Ended | Evaluated, mine: list[Product], now: int) -> None:
@@ -101,7 +125,7 @@ def _leave_for_fold(tx: Tx, claim: Claim, event: Ended | Evaluated, mine: list[P
     inbox.put(tx, claim.run, event, now)
 
 
-def repeat_unknown(core: Core, write: Callable[[], bool]) -> bool:
+def repeat_unknown(core: Core, write: Callable[[], T]) -> T:
     """Write, and when the answer to COMMIT was lost, look by writing again: fences and keys tell what was done."""
     while True:
         try:

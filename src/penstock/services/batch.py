@@ -14,7 +14,7 @@ from penstock.services.reading import absorb
 
 
 class Recorded(msgspec.Struct, frozen=True):
-    """An event as history keeps it: when it was said, by which worker under which fence."""
+    """An event as history keeps it: when it was said, by which worker under which fence (0: none)."""
 
     event: Event
     at: int

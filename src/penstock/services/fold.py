@@ -5,12 +5,13 @@ from __future__ import annotations
 from penstock.engine import Loaded
 from penstock.errors.run import UnknownRun
 from penstock.errors.store import CommitUnknown, NewerEvent
+from penstock.model.event import Ended, Evaluated
 from penstock.services import admission
 from penstock.services.batch import Batch, Recorded
 from penstock.services.children import prepare_children
 from penstock.services.commit import After, Result, commit
 from penstock.services.core import Core
-from penstock.services.reading import decide, load
+from penstock.services.reading import decide, on_one_version
 from penstock.store import inbox
 from penstock.store.inbox import Received
 from penstock.store.port import Tx
@@ -39,15 +40,19 @@ def fold(core: Core, run_id: str) -> After:
 
 
 def _fold_once(core: Core, run_id: str, received: list[Received], after: After) -> Result:
-    cached = core.cache.take(run_id)
     now = core.clock.now()
-    batch = Batch(cached or load(core, run_id))
-    began = core.clock.steady()
-    for waiting in received:
-        batch.take(Recorded(waiting.event, waiting.at), decide(core, batch.loaded, waiting.event, waiting.at))
-        batch.folded.append(waiting.id)
-        if core.clock.steady() - began > core.knobs.fold_budget:
-            break
+
+    def decided(loaded: Loaded) -> Batch:
+        batch = Batch(loaded)
+        began = core.clock.steady()
+        for waiting in received:
+            batch.take(recorded(waiting), decide(core, loaded, waiting.event, waiting.at))
+            batch.folded.append(waiting.id)
+            if core.clock.steady() - began > core.knobs.fold_budget:
+                break
+        return batch
+
+    batch = on_one_version(core, run_id, decided)
     batch.stow(core)
     prepare_children(core, batch, now)
     todo = After(fold=set())
@@ -62,6 +67,17 @@ def _fold_once(core: Core, run_id: str, received: list[Received], after: After) 
         after.add(todo)
         keep(core, batch)
     return result
+
+
+def recorded(waiting: Received) -> Recorded:
+    """A waiting event as history will keep it; a worker's report keeps its fence."""
+    match waiting.event:
+        case Ended(worker=worker, fence=fence):
+            return Recorded(waiting.event, waiting.at, worker, fence)
+        case Evaluated(fence=fence):
+            return Recorded(waiting.event, waiting.at, "", fence)
+        case event:
+            return Recorded(event, waiting.at)
 
 
 def keep(core: Core, batch: Batch) -> None:

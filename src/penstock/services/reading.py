@@ -28,6 +28,20 @@ def load(core: Core, run_id: str) -> Loaded:
     return Loaded(plan_of(core, run), run)
 
 
+class RunMoved(Exception):  # a reason to begin anew, which never reaches people
+    """Between two reads another process committed: what was loaded and what was just read do not belong together."""
+
+
+def on_one_version(core: Core, run_id: str, ask: Callable[[Loaded], T]) -> T:
+    """Ask something of a run as it stands at one version, from the cache at first. Raises UnknownRun."""
+    loaded = core.cache.take(run_id) or load(core, run_id)
+    while True:
+        try:
+            return ask(loaded)
+        except RunMoved:
+            loaded = load(core, run_id)
+
+
 def plan_of(core: Core, run: Run) -> Plan:
     """The plan that a run goes by."""
     return core.plan(run.namespace, run.flow, run.revision)
@@ -50,6 +64,8 @@ def with_parts(core: Core, loaded: Loaded, ask: Callable[[], T]) -> T:
 def read_parts(core: Core, loaded: Loaded, need: NotLoaded, tx: Tx) -> None:
     """Read the parts that were asked for; what does not exist is noted as read, too."""
     run_id = loaded.run.id
+    if runs.version(tx, run_id) not in (loaded.run.version, None):
+        raise RunMoved(run_id)
     if need.steps:
         _near(tx, loaded, need.steps)
     if need.outputs:

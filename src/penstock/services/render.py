@@ -15,7 +15,7 @@ from penstock.engine import Loaded
 from penstock.engine.evaluate import EPOCH
 from penstock.engine.finish import outline as outputs_outline
 from penstock.engine.groups import branch, foreach, subflow
-from penstock.engine.scope import scope_of
+from penstock.engine.scope import plain, scope_of
 from penstock.engine.values import duration_micros
 from penstock.errors.run import UnknownKey, UnknownSecret
 from penstock.model import ids
@@ -23,7 +23,7 @@ from penstock.model.node import ForEach, If, Node, Subflow, Switch, Task
 from penstock.model.plan import ROOT
 from penstock.model.run import Step
 from penstock.services.core import Core
-from penstock.services.reading import load, with_parts
+from penstock.services.reading import on_one_version, with_parts
 from penstock.store import attempts, kv
 from penstock.store.queue import Claim
 
@@ -47,9 +47,15 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     state: dict[str, object]
 
 
-def prepare(core: Core, claim: Claim, loaded: Loaded | None = None) -> Prepared:
+def prepare(core: Core, claim: Claim) -> Prepared:
     """Render a claimed task's properties. Raises PenstockError when an expression cannot be rendered."""
-    loaded = loaded or load(core, claim.run)
+    prepared = on_one_version(core, claim.run, lambda loaded: prepare_on(core, claim, loaded))
+    core.cache.keep(prepared.loaded)
+    return prepared
+
+
+def prepare_on(core: Core, claim: Claim, loaded: Loaded) -> Prepared:
+    """Render a task's properties on a run already loaded. Raises PenstockError."""
     node = loaded.plan.node(ids.node_of(claim.step))
     assert isinstance(node, Task), f"{claim.step} is not a task"
     used: set[str] = set()
@@ -81,7 +87,10 @@ def prepare(core: Core, claim: Claim, loaded: Loaded | None = None) -> Prepared:
 
 def evaluate(core: Core, claim: Claim) -> dict[str, object]:
     """Evaluate what a decision needs and what reaches out; the values are recorded. Raises PenstockError."""
-    loaded = load(core, claim.run)
+    return on_one_version(core, claim.run, lambda loaded: _evaluate_on(core, claim, loaded))
+
+
+def _evaluate_on(core: Core, claim: Claim, loaded: Loaded) -> dict[str, object]:
     calls = worker_calls(core, loaded, set())
     tree = _outline(loaded, claim.step)
 
@@ -148,7 +157,8 @@ def _outline(loaded: Loaded, key: str) -> dict[str, object]:
 
 
 def _typed(tree: object, scope: dict[str, object], calls: expr.Calls) -> object:
-    return expr.compile(tree).value(scope, calls) if isinstance(tree, str) else expr.render(tree, scope, calls)
+    found = expr.compile(tree).value(scope, calls) if isinstance(tree, str) else expr.render(tree, scope, calls)
+    return plain(found)
 
 
 def _micros(timeout: object) -> int | None:

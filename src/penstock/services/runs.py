@@ -91,6 +91,9 @@ def restart(core: Core, run_id: str, by: str) -> None:
         raise NothingToRestart(f"Run {run_id} is {run.status}: only an ended run can be restarted.")
     if run.status is RunStatus.SUCCESS:
         raise NothingToRestart(f"Everything in run {run_id} succeeded.", hint="Use `replay` to run it once more.")
+    if run.open:
+        hint = "Wait for them, or end them with `penstock runs kill`."
+        raise NothingToRestart(f"{run.open} steps of run {run_id} still run beside its end.", hint=hint)
     if plan_of(core, run).flow.language.version == "0.20" and run.status is RunStatus.KILLED:
         raise NothingToRestart(f"Run {run_id} was killed, and Kestra 0.20 does not restart killed runs.")
     _tell(core, run_id, Restart(by))

@@ -89,7 +89,7 @@ def halt(draft: Draft, key: str, status: StepStatus) -> None:
         step = draft.held(found.key)
         draft.put(replace(step, status=status, ended_at=draft.now, due_at=None, evaluating=False))
         parent = draft.plan.parent_key(step.key)
-        if draft.group(parent).phase is Phase.TASKS:
+        if not draft.plan.is_aside(step.key):
             draft.set_group(parent, counts.ended(draft.group(parent), status, None))
     if leaves:
         draft.emit(Withdraw(tuple(leaves)))

@@ -1,0 +1,108 @@
+"""How does a database fail? Before, inside and after a transaction, and with the answer to COMMIT lost."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
+
+from penstock.errors.store import CommitUnknown
+from penstock.store.port import Listener, LogStore, Row, Store, Tx
+
+T = TypeVar("T")
+
+
+class Crash(Exception):
+    """The process died here."""
+
+
+class FaultyTx:
+    """A transaction in which any statement may be the process's last."""
+
+    def __init__(self, tx: Tx, faults: Faults) -> None:
+        self._tx = tx
+        self._faults = faults
+        self.kind = tx.kind
+
+    def one(self, query: str, **params: object) -> Row | None:
+        self._faults.maybe_crash(query)
+        return self._tx.one(query, **params)
+
+    def all(self, query: str, **params: object) -> list[Row]:
+        self._faults.maybe_crash(query)
+        return self._tx.all(query, **params)
+
+    def run(self, query: str, **params: object) -> int:
+        self._faults.maybe_crash(query)
+        return self._tx.run(query, **params)
+
+    def many(self, query: str, rows: Sequence[Mapping[str, object]]) -> None:
+        self._faults.maybe_crash(query)
+        self._tx.many(query, rows)
+
+
+class Faults:
+    """The dice: one generator for the whole world, so that a seed replays exactly."""
+
+    def __init__(self, rng: random.Random, rate: float) -> None:
+        self.rng = rng
+        self.rate = rate
+        self.on = True
+        self.met: dict[str, int] = {}
+
+    def maybe_crash(self, where: str) -> None:
+        """Die here, once in a while."""
+        if self.on and self.rng.random() < self.rate:
+            self.met["crash"] = self.met.get("crash", 0) + 1
+            raise Crash(where)
+
+    def maybe(self, what: str, chance: float) -> bool:
+        """Does this fault happen now?"""
+        happens = self.on and self.rng.random() < chance
+        if happens:
+            self.met[what] = self.met.get(what, 0) + 1
+        return happens
+
+
+class FaultyStore:
+    """A store as one process sees it; the database beneath is shared and sound."""
+
+    def __init__(self, real: Store, faults: Faults) -> None:
+        self._real = real
+        self._faults = faults
+        self.kind = real.kind
+        self.logs: LogStore = real.logs
+
+    def write(self, work: Callable[[Tx], T]) -> T:
+        """Commit, or die before, inside, at or after it; or lose the answer to COMMIT, whether it took effect or not.
+        """
+        faults = self._faults
+        faults.maybe_crash("before begin")
+        if faults.maybe("commit unknown, not done", faults.rate / 2):
+            raise CommitUnknown("The connection was lost at COMMIT.")
+        result = self._real.write(lambda tx: work(FaultyTx(tx, faults)))
+        if faults.maybe("commit unknown, done", faults.rate / 2):
+            raise CommitUnknown("The connection was lost at COMMIT.")
+        faults.maybe_crash("after commit")
+        return result
+
+    def read(self, work: Callable[[Tx], T]) -> T:
+        self._faults.maybe_crash("read")
+        return self._real.read(work)
+
+    def lease_now(self) -> int:
+        return self._real.lease_now()
+
+    def wake(self) -> None:
+        """Wakes may be lost; here they always are, so that nothing may depend on one."""
+
+    def listener(self) -> Listener:
+        return self._real.listener()
+
+    def close(self) -> None:
+        self._real.close()
+
+
+def first(rows: Iterable[Row]) -> object:
+    """The first column of the first row."""
+    return next(iter(rows))[0]
