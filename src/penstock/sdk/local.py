@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -55,7 +56,7 @@ class LocalContext:
     def __init__(
         self, folder: Path | None = None, *, secrets: Mapping[str, str] | None = None, namespace: str = "local"
     ) -> None:
-        self.folder = folder or Path(tempfile.mkdtemp(prefix="penstock-local-"))
+        self.folder = folder.resolve() if folder else Path(tempfile.mkdtemp(prefix="penstock-local-")).resolve()
         self.secrets = dict(secrets or {})
         self.namespace = namespace
         self.kv: dict[tuple[str, str], object] = {}
@@ -77,13 +78,14 @@ class LocalContext:
     def run(
         self, name: str, properties: Mapping[str, object] = NOTHING, *, state: Mapping[str, object] = NOTHING
     ) -> Told:
-        """Run one attempt of a task type, its properties being rendered already."""
+        """Run one attempt of a task type, its properties being rendered already; this process is in its folder meanwhile."""
         workdir = self.folder / "work" / str(self._next())
         workdir.mkdir(parents=True)
         talk = _Talk(self, workdir)
         about = {"run": "local", "namespace": self.namespace, "flow": "local", "step": "local", "workdir": str(workdir)}
         context = {**about, "attempt": 1, "idempotency_key": f"local/{self._count}", "state": dict(state)}
-        child.main({"type": name, "properties": properties, "context": context}, talk)
+        with contextlib.chdir(workdir):
+            child.main({"type": name, "properties": properties, "context": context}, talk)
         return talk.told(state)
 
     def launch(self, name: str, properties: Mapping[str, object]) -> Launch:

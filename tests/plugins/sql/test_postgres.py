@@ -13,7 +13,7 @@ from penstock.model.status import Outcome
 from penstock.sdk.local import LocalContext, Told
 
 SCHEMA = """
-CREATE TABLE tenant(id integer PRIMARY KEY, name text, seen timestamptz, tags text[], extra jsonb, price numeric(12, 3));
+CREATE TABLE tenant(id integer PRIMARY KEY, name text, seen timestamptz, tags text[], extra jsonb);
 CREATE PROCEDURE fill(n integer, INOUT made integer DEFAULT 0) LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO tenant(id, name) SELECT i, 'tenant ' || i FROM generate_series(1, n) i;
@@ -53,7 +53,8 @@ def test_hostile_text_in_a_parameter_stays_text(local: LocalContext, url: str) -
     hostile = "x'); DROP TABLE tenant; --"
 
     told = local.run(
-        "sql.query", {"url": url, "sql": "INSERT INTO tenant(id, name) VALUES (1, :name)", "parameters": {"name": hostile}}
+        "sql.query",
+        {"url": url, "sql": "INSERT INTO tenant(id, name) VALUES (1, :name)", "parameters": {"name": hostile}},
     )
 
     assert ok(told) == {"updatedCount": 1}
@@ -111,7 +112,9 @@ def test_a_failing_statement_undoes_those_before_it(local: LocalContext, url: st
 
 
 def test_queries_answer_for_each_statement_that_gives_rows(local: LocalContext, url: str) -> None:
-    sql = "INSERT INTO tenant(id) VALUES (1), (2); SELECT max(id) AS m FROM tenant; -- the end; really\nSELECT ';' AS s;"
+    sql = (
+        "INSERT INTO tenant(id) VALUES (1), (2); SELECT max(id) AS m FROM tenant; -- the end; really\nSELECT ';' AS s;"
+    )
 
     outputs = ok(local.run("io.kestra.plugin.jdbc.postgresql.Queries", {"url": url, "sql": sql, "fetchType": "FETCH"}))
 
@@ -188,7 +191,9 @@ def test_copy_takes_a_table_out_and_in_again(local: LocalContext, url: str) -> N
 def test_copy_says_where_a_file_is_wrong(local: LocalContext, url: str) -> None:
     uri = local.put("1,a\nx,b\n")
 
-    told = local.run("sql.copy_in", {"url": url, "table": "tenant", "columns": ["id", "name"], "format": "CSV", "from": uri})
+    told = local.run(
+        "sql.copy_in", {"url": url, "table": "tenant", "columns": ["id", "name"], "format": "CSV", "from": uri}
+    )
 
     assert told.failure is not None
     assert "line 2, column id" in str(told.failure["message"])
@@ -202,7 +207,9 @@ def test_a_jdbc_address_reaches_the_same_database(local: LocalContext, url: str)
     login = {"username": options.get("user"), "password": options.get("password")}
 
     outputs = ok(
-        local.run("io.kestra.plugin.jdbc.postgresql.Query", {"url": jdbc, **login, "sql": "SELECT 1 AS one", "fetchOne": True})
+        local.run(
+            "io.kestra.plugin.jdbc.postgresql.Query", {"url": jdbc, **login, "sql": "SELECT 1 AS one", "fetchOne": True}
+        )
     )
 
     assert outputs["row"] == {"one": 1}

@@ -1,0 +1,1 @@
+"""Which task types speak HTTP? Request and download, with the standard library alone."""
