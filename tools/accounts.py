@@ -8,6 +8,7 @@ import pkgutil
 import re
 from collections.abc import Iterator
 from types import ModuleType
+from typing import get_args
 
 import click
 import msgspec
@@ -112,31 +113,36 @@ def commands_under(command: click.Command, path: tuple[str, ...]) -> Iterator[tu
 
 def settings() -> Account | None:
     """Every key of penstock.yaml, section by section."""
-    module = module_if_there("penstock.settings")
+    module = module_if_there("penstock.settings.keys")
     if module is None:
         return None
-    sections = []
-    for name in getattr(module, "__all__", dir(module)):
-        kind = getattr(module, name)
-        if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-            rows = [
-                f"| `{field.name}` | {field.type} | `{field.default}` | {cell(field.description)} |"
-                for field in fields(kind)
-            ]
-            sections.append(
-                "\n".join(
-                    [
-                        f"## {name}",
-                        "",
-                        sentence(kind),
-                        "",
-                        "| key | is | default | what it says |",
-                        "|---|---|---|---|",
-                        *rows,
-                    ]
-                )
-            )
+    sections = [f"## {sentence(kind)}\n\n{keys(kind)}" for kind in structs_in(module.Settings)]
     return Account("Settings", "The keys of `penstock.yaml`; one that is unknown is refused.", sections)
+
+
+def keys(kind: type[msgspec.Struct]) -> str:
+    """The table of one section's keys."""
+    rows = []
+    for field in fields(kind):
+        nested = isinstance(field.default, dict) and field.default
+        default = "**required**" if field.required else "" if nested else f"`{shown(field.default)}`"
+        rows.append(f"| `{field.name}` | {field.type} | {default} | {cell(field.description)} |")
+    return "\n".join(["| key | is | default | what it says |", "|---|---|---|---|", *rows])
+
+
+def structs_in(hint: object) -> Iterator[type[msgspec.Struct]]:
+    """The values that an annotation names, each followed by those that its fields name."""
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        yield hint
+        for field in msgspec.structs.fields(hint):
+            yield from structs_in(field.type)
+    for part in get_args(hint):
+        yield from structs_in(part)
+
+
+def shown(value: object) -> str:
+    """A default as YAML would have it on one line."""
+    return msgspec.json.encode(value).decode()
 
 
 def module_if_there(name: str) -> ModuleType | None:
