@@ -279,7 +279,8 @@ class Attempt:
             failure=end.failure,
             state=self._story.state,
         )
-        _clear(self._shop, self._process.folder)
+        if not self._shop.folders.back(self._process.folder):
+            self._shop.pool.submit(workdir.remove, self._process.folder)
         self._done(ended, self._outputs(files))
 
     def _outputs(self, files: dict[str, str]) -> Outputs:
@@ -311,11 +312,3 @@ class Attempt:
 
     def _after(self, micros: int, call: Callable[[], None]) -> None:
         self._timers.append(self._shop.reactor.after(micros, call))
-
-
-def _clear(shop: Shop, folder: Path) -> None:
-    """Remove an attempt's folder: at once when it is empty, in another thread otherwise."""
-    try:
-        folder.rmdir()
-    except OSError:
-        shop.pool.submit(workdir.remove, folder)

@@ -79,6 +79,7 @@ class Worker:
         self._unsaid: dict[Key, Claim] = {}
         self._sweeping: Timer | None = None
         self._hungry = True
+        self._reports = 0
         self._draining = self._closed = False
         self._shop = Shop(
             core=core,
@@ -159,7 +160,8 @@ class Worker:
         return not self._running and not self._unsaid
 
     def _turn(self) -> None:
-        """Claim while there is room and hope, then wait for the next thing."""
+        """Claim while there is room and hope, then wait for the next thing, unless there is news for the caller."""
+        said = self._reports
         while self._hungry and not self._draining and len(self._running) < self._options.slots:
             self._hungry = False
             with self._patience():
@@ -169,7 +171,7 @@ class Worker:
                     self._listener.arm()
                     if self._core.store.read(queue.depth)[0]:
                         self._take()
-        self._reactor.turn()
+        self._reactor.turn(wait=self._reports == said)
 
     def _take(self) -> None:
         room = self._options.slots - len(self._running)
@@ -250,6 +252,7 @@ class Worker:
             self._later(claim, lambda: self._say(claim, say))
             return
         self._hungry = True
+        self._reports += 1
 
     def _later(self, claim: Claim, again: Callable[[], None]) -> None:
         self._unsaid[_key(claim)] = claim

@@ -69,10 +69,10 @@ class Reactor:
         self._calls.append(call)
         self.wake()
 
-    def turn(self) -> None:
-        """Wait for the next thing and call what is ready."""
-        wait = 0.0 if self._calls else self._until_next()
-        for key, _ in self._selector.select(wait):
+    def turn(self, *, wait: bool = True) -> None:
+        """Wait for the next thing (or not), and call what is ready."""
+        wait_for = self._until_next() if wait and not self._calls else 0.0
+        for key, _ in self._selector.select(wait_for):
             # an earlier call of this turn may have forgotten it
             if self._selector.get_map().get(key.fd) is key:
                 key.data()

@@ -51,17 +51,33 @@ class Files:
 
 
 class Folders:
-    """The folders of one worker's attempts, under one of its own; `close` removes them."""
+    """The folders of one worker's attempts, under one of its own; `close` removes them.
+
+    A folder left empty is given out again: making and removing one waits for the disk's journal.
+    """
 
     def __init__(self, root: Path, worker: str) -> None:
         self._root = root / worker
         self._count = itertools.count(1)
+        self._empty: list[Path] = []
 
     def new(self) -> Path:
-        """Make an empty folder that only this user may enter."""
+        """Give an empty folder that only this user may enter."""
+        if self._empty:
+            return self._empty.pop()
         folder = self._root / str(next(self._count))
         folder.mkdir(mode=0o700, parents=True)
         return folder
+
+    def back(self, folder: Path) -> bool:
+        """Take a folder back when it is as it was; False when it must be removed."""
+        try:
+            if any(folder.iterdir()) or folder.stat().st_mode & 0o7777 != 0o700:
+                return False
+        except OSError:
+            return False
+        self._empty.append(folder)
+        return True
 
     def close(self) -> None:
         """Remove everything that is left."""
