@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from obstore.store import S3Store
 
-from projects.servers import PostgresServer, S3Server, postgres_server
+from projects.servers import PostgresServer, S3Server, postgres_server, s3_server
 from projects.servers.child import listens
 
 PARENT = """
@@ -69,8 +69,7 @@ def test_a_killed_parent_leaves_no_server(server_folder: Path) -> None:
 
 
 def test_the_store_keeps_objects_while_it_is_down(s3: S3Server, bucket: str) -> None:
-    store = S3Store(bucket, endpoint=s3.endpoint, access_key_id=s3.access_key, secret_access_key=s3.secret_key,
-                    region=s3.region, client_options={"allow_http": True})  # fmt: skip
+    store = _store(s3, bucket)
     obstore.put(store, "a/b.txt", b"water")
 
     s3.stop()
@@ -89,3 +88,27 @@ def test_both_versions_answer_as_what_they_are(postgres: PostgresServer, postgre
             seen.append(session.info.server_version // 10000)
 
     assert seen == [postgres.version, 15]
+
+
+def test_without_versitygw_s3_is_motos_server_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    with s3_server(tmp_path / "s3") as server:
+        server.create_bucket("water")
+        server.create_bucket("water")
+        obstore.put(_store(server, "water"), "a.txt", b"drop")
+        found = bytes(obstore.get(_store(server, "water"), "a.txt").bytes())
+
+    assert (server.kind, found) == ("moto", b"drop")
+
+
+def _store(server: S3Server, bucket: str) -> S3Store:
+    return S3Store(
+        bucket,
+        endpoint=server.endpoint,
+        access_key_id=server.access_key,
+        secret_access_key=server.secret_key,
+        region=server.region,
+        client_options={"allow_http": True},
+    )
