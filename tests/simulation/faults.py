@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 from penstock.errors.store import CommitUnknown
@@ -22,7 +23,10 @@ class FaultyTx:
     def __init__(self, tx: Tx, faults: Faults) -> None:
         self._tx = tx
         self._faults = faults
-        self.kind = tx.kind
+
+    @property
+    def kind(self) -> str:
+        return self._tx.kind
 
     def one(self, query: str, **params: object) -> Row | None:
         self._faults.maybe_crash(query)
@@ -70,12 +74,17 @@ class FaultyStore:
     def __init__(self, real: Store, faults: Faults) -> None:
         self._real = real
         self._faults = faults
-        self.kind = real.kind
-        self.logs: LogStore = real.logs
+
+    @property
+    def kind(self) -> str:
+        return self._real.kind
+
+    @property
+    def logs(self) -> LogStore:
+        return self._real.logs
 
     def write(self, work: Callable[[Tx], T]) -> T:
-        """Commit, or die before, inside, at or after it; or lose the answer to COMMIT, whether it took effect or not.
-        """
+        """Commit, or die before, inside, at or after it; or lose the answer to COMMIT, whether it took effect or not."""
         faults = self._faults
         faults.maybe_crash("before begin")
         if faults.maybe("commit unknown, not done", faults.rate / 2):
@@ -102,7 +111,14 @@ class FaultyStore:
     def close(self) -> None:
         self._real.close()
 
+    def forget_feed(self, before: int) -> None:
+        self._real.forget_feed(before)
 
-def first(rows: Iterable[Row]) -> object:
-    """The first column of the first row."""
-    return next(iter(rows))[0]
+    def compact(self) -> None:
+        self._real.compact()
+
+    def tend(self) -> None:
+        self._real.tend()
+
+    def backup(self, path: Path) -> list[Path]:
+        return self._real.backup(path)

@@ -69,7 +69,7 @@ class FlowMaker:
                 on_child_failure=mode,
             )  # fmt: skip
         if roll < 0.9:
-            values = [f"v{i}" for i in range(rng.randint(0, 4))]
+            values: list[object] = [f"v{i}" for i in range(rng.randint(0, 4))]
             return ForEach(
                 id=self._id("each"), values=values, nodes=inside, limit=rng.randint(0, 2), errors=errors,
                 deadline=rng.randint(30, 200) * SECOND if rng.random() < 0.1 else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from penstock.engine.groups import counts as group_counts
+from penstock.engine.draft import OPEN
 from penstock.model.effect import Work
 from penstock.model.event import Admitted, Ended, Restart
 from penstock.model.node import Task
@@ -115,7 +115,7 @@ def _recount(plan: Plan, run: Run, rows: list[Step]) -> None:
         aside = seat.branch in (ERRORS, FINALLY) and not step.key.endswith("]")
         if aside or step.status is StepStatus.WAITING:
             continue
-        word = group_counts.OPEN if step.status.open else str(step.status)
+        word = OPEN if step.status.open else str(step.status)
         by_parent.setdefault(plan.parent_key(step.key), Counter())[word] += 1
     groups = {step.key: step.group for step in rows if step.group is not None} | {"": run.root}
     for key, state in groups.items():
@@ -131,9 +131,7 @@ def _retries(plan: Plan, run: Run, rows: list[Step]) -> None:
             assert step.tries <= node.retry.max_attempts, f"{step.key} was tried {step.tries} times"
 
 
-def _nothing_outlives(
-    run: Run, rows: list[Step], held: list[queue.Claim], ready: list[tuple[str, int, Work]]
-) -> None:
+def _nothing_outlives(run: Run, rows: list[Step], held: list[queue.Claim], ready: list[tuple[str, int, Work]]) -> None:
     """What may be claimed is an open step's newest attempt; what is held beyond its step is flagged to be ended."""
     by_key = {step.key: step for step in rows}
     for key, attempt, _ in ready:

@@ -1,5 +1,4 @@
 """Does every run end, and does every invariant hold, whatever dies when? A seed replays exactly."""
-"""
 
 from __future__ import annotations
 

@@ -150,7 +150,7 @@ class World:
 
     def _work(self, life: Life) -> Iterator[None]:
         """A worker: claim, do, report, sweep; every yield is a place where it may stall or die."""
-        core = self._core(FaultyStore(self.store, self.faults))  # type: ignore[arg-type]
+        core = self._core(FaultyStore(self.store, self.faults))
         while True:
             life.doing = claims_of(core, life.name, self.rng.randint(1, 4))
             yield
@@ -196,9 +196,7 @@ class World:
             [Outcome.DONE, Outcome.FAILED, Outcome.WARNING, Outcome.SKIPPED, Outcome.SNOOZED], [75, 17, 3, 2, 3]
         )[0]
 
-    def _inline(
-        self, worker: str, plan: object, loaded: object, ready: Ready
-    ) -> tuple[Ended, apply.Outputs] | None:
+    def _inline(self, worker: str, plan: object, loaded: object, ready: Ready) -> tuple[Ended, apply.Outputs] | None:
         if self.rng.random() < 0.5:
             return None
         now = self.clock.now()
@@ -210,7 +208,7 @@ class World:
 
     def _operate(self) -> Iterator[None]:
         """An operator: starts runs (some twice with one key), kills and restarts a few."""
-        core = self._core(FaultyStore(self.store, self.faults))  # type: ignore[arg-type]
+        core = self._core(FaultyStore(self.store, self.faults))
         while True:
             yield
             if not self.faults.on:

@@ -1,6 +1,4 @@
-"""What does a new run keep of an old one when it is replayed from a step? All that came before; the rest is done
-anew.
-"""
+"""What does a new run keep of an old one when it is replayed from a step? All that came before."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""How do ends and starts travel through the groups? One queue of starts, one of ends, worked off until both are
-empty.
-"""
+"""How do ends and starts travel through the groups? Two queues, worked off until both are empty."""
 
 from __future__ import annotations
 

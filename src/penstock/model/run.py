@@ -1,6 +1,4 @@
-"""What is known of one going-through of a flow? Runs, steps, groups' counts, attempts; instants are microseconds
-since 1970 UTC.
-"""
+"""What is known of one going-through of a flow? Instants are microseconds since 1970 UTC."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Can the child run that a subflow asks for be started? Looked up before the parent's commit, so that the commit only
-inserts.
-"""
+"""Can the child run that a subflow asks for be started? Found out before the parent's commit only inserts it."""
 
 from __future__ import annotations
 

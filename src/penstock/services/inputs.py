@@ -1,6 +1,4 @@
-"""How do the values that people give become a flow's inputs? Typed, checked against their bounds, all of them at
-once.
-"""
+"""How do the values that people give become a flow's inputs? Typed, checked, all problems at once."""
 
 from __future__ import annotations
 

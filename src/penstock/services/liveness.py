@@ -1,6 +1,4 @@
-"""Is a worker of this machine dead? Told by the lock file it holds while it lives: a pid alone may be another's by
-now.
-"""
+"""Is a worker of this machine dead? Told by the lock file it holds while it lives: a pid may be another's by now."""
 
 from __future__ import annotations
 

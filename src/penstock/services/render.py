@@ -1,6 +1,4 @@
-"""What does an attempt work with? Its node's properties with every expression rendered, and the secrets that were
-used.
-"""
+"""What does an attempt work with? Properties with every expression rendered, and the secrets that were used."""
 
 from __future__ import annotations
 

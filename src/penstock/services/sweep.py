@@ -1,6 +1,4 @@
-"""What fell due, what was lost, what was left lying? Every worker looks; whoever comes first acts, the others find
-nothing.
-"""
+"""What fell due, was lost, or was left lying? Every worker looks; who comes second finds nothing to do."""
 
 from __future__ import annotations
 

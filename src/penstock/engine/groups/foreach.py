@@ -1,5 +1,4 @@
-"""How does a loop over values go on? An iteration per value, each a sequence of its own, as many at once as the limit
-lets.
+"""How does a loop over values go on? An iteration per value, a sequence each, as many at once as the limit lets.
 
 Values are kept apart and read back by index; a wide loop starts in windows, so that no decision grows with the loop.
 """

@@ -1,6 +1,4 @@
-"""How does a parallel group go on? As many children at once as its limit lets; a failure is treated as the group
-says.
-"""
+"""How does a parallel group go on? As many children at once as its limit lets; a failure as the group says."""
 
 from __future__ import annotations
 
