@@ -131,6 +131,14 @@ def test_the_error_of_an_outside_function_is_told_at_its_call() -> None:
     assert caret(error) == "x {{ kv('k') }}\n     ^"
 
 
+def test_an_error_in_a_text_that_is_rendered_again_is_told_where_that_is_asked_for() -> None:
+    error = failure("x {{ render(text) }}", {"text": "{{ a ~ nope }}", "a": 1})
+
+    assert isinstance(error, UnknownName)
+    assert error.sentence == "There is no `nope` here. At line 1, column 8 of the text that is rendered here."
+    assert caret(error) == "x {{ render(text) }}\n     ^"
+
+
 def test_an_expression_cannot_work_without_end() -> None:
     loop = "{% for i in range(1, 3000) %}{% for j in range(1, 3000) %}{% set x = 1 %}{% endfor %}{% endfor %}"
 

@@ -113,10 +113,12 @@ def remainder(left: object, right: object) -> object:
     """`%` of two numbers; the sign is the left one's."""
     if not (_number(left) and _number(right)):
         raise _mismatch("%", left, right)
-    _not_zero(right, "%")
     if isinstance(left, int) and isinstance(right, int):
+        _not_zero(right, "%")
         rest = abs(left) % abs(right)
         return rest if left >= 0 else -rest
+    if right == 0 or math.isinf(left):
+        return math.nan
     return math.fmod(_float(left), _float(right))
 
 

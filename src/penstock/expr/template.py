@@ -22,6 +22,7 @@ from penstock.expr.uses import Uses, uses_of
 
 MAX_PASSES = 100
 _CACHED_TEXT = 20_000
+_WITHIN = "of the text that is rendered here."
 
 
 class Template(msgspec.Struct, frozen=True, eq=False):
@@ -116,7 +117,7 @@ def render_again(text: str, frame: Frame, passes: int) -> str:
         template = compile(text)
         layers: tuple[dict[str, object], ...] = ({},) if template.source.variables else ()
         inner = Frame(frame.scope, frame.calls, layers, frame.fuel, frame.depth, kept)
-        rendered = template.text if template.constant else template.render_in(inner)
+        rendered = template.text if template.constant else _inner(template, inner)
         if rendered == text:
             break
         text = rendered
@@ -126,6 +127,15 @@ def render_again(text: str, frame: Frame, passes: int) -> str:
     for number, raw in enumerate(kept):
         text = text.replace(f"\ue000{number}\ue001", raw)
     return text
+
+
+def _inner(template: Template, frame: Frame) -> str:
+    """Render a text within a text; its errors are told at the place of the call, which is in the file people wrote."""
+    try:
+        return template.render_in(frame)
+    except ExprError as error:
+        tail = "" if error.sentence.endswith(_WITHIN) else f" At {error.place} {_WITHIN}"
+        raise type(error)(error.sentence + tail, hint=error.hint) from None
 
 
 def truthy(value: object) -> bool:

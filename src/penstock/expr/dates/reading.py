@@ -12,6 +12,7 @@ from penstock.expr.dates.patterns import parts_of, pattern_of
 from penstock.expr.dates.zones import zone_of
 from penstock.expr.printing import kind_of
 
+_YEAR_10000 = 253_402_300_800
 _ISO = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?"
     r"\s?(Z|[+-]\d\d(?::?\d\d(?::?\d\d)?)?)?(?:\[([^\]]{1,60})\])?",
@@ -38,9 +39,9 @@ def read_date(value: object, zone: tzinfo, format: str | None, locale: str | Non
 
 
 def _since(number: int, zone: tzinfo, version: str) -> datetime:
-    """Read a number: seconds since 1970 at first, milliseconds since language version 1 for large ones."""
-    # Both forms are in use; 11 digits of seconds lie beyond the year 5138, 11 digits of milliseconds in 1973.
-    seconds = timedelta(seconds=number) if version == "0.20" or abs(number) < 100_000_000_000 else None
+    """Read a number: seconds since 1970, or milliseconds where seconds would lie beyond the year 9999."""
+    # The first language version knew seconds alone.
+    seconds = timedelta(seconds=number) if version == "0.20" or abs(number) < _YEAR_10000 else None
     try:
         moved = datetime(1970, 1, 1, tzinfo=UTC) + (seconds or timedelta(milliseconds=number))
         return moved.astimezone(zone)

@@ -46,10 +46,12 @@ def trim(value: str) -> str:
 
 @filter("abbreviate")
 def abbreviate(value: str, length: int) -> str:
-    """The text cut to a length, three dots at its end included."""
-    if len(value) <= length:
+    """The text, unless it is shorter, cut to a length, three dots at its end included."""
+    if length < 0:
+        raise ExprFailed("The length of `abbreviate` is 0 at least.")
+    if len(value) < length or len(value) <= 3:
         return value
-    return value[: length - 3] + "..." if length > 3 else value[: max(0, length)]
+    return value[: length - 3] + "..." if length > 3 else value[:length]
 
 
 @filter("string")
