@@ -12,11 +12,9 @@ stays in projects/warehouse/.demo, so the next time takes seconds; loading a day
 from __future__ import annotations
 
 import argparse
-import base64
 import contextlib
 import datetime
 import fcntl
-import os
 import shlex
 import shutil
 import signal
@@ -36,6 +34,7 @@ from projects.warehouse.generate import FIRST_DATE, Recipe, upload, write_days
 from projects.warehouse.schema import apply_schema
 
 PROJECT = Path(__file__).resolve().parent
+FOLDER = PROJECT / ".demo"
 FLOW = "flows/phase2_orchestration.yml"
 DATABASE, BUCKET = "warehouse", "warehouse"
 TABLES = ("staging.tenant", "staging.user", "staging.feature_usage", "dw.dim_tenant", "dw.dim_user", "dw.dim_feature",
@@ -68,18 +67,17 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=5_000, help="events of a day (default 5000)")
     parser.add_argument("--keep", action="store_true", help="leave the servers up until Ctrl-C")
     parser.add_argument("--clean", action="store_true", help="remove what earlier demos left, and end")
-    parser.add_argument("--folder", type=Path, default=PROJECT / ".demo", help="where everything is kept")
     given = parser.parse_args()
     recipe = Recipe(events=given.events)
     if given.day not in recipe.days:
         parser.error(f"the exports cover {recipe.days[0]} to {recipe.days[-1]}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        with only_one(given.folder):
+        with only_one(FOLDER):
             if given.clean:
-                clean(given.folder)
+                clean(FOLDER)
             else:
-                demo(given.folder, recipe, given.day, keep=given.keep)
+                demo(FOLDER, recipe, given.day, keep=given.keep)
     except (DemoFailed, ServerFailed) as failed:
         print(f"\n{failed}", file=sys.stderr)
         return 1
@@ -105,9 +103,9 @@ def demo(folder: Path, recipe: Recipe, day: datetime.date, *, keep: bool) -> Non
             dsn = prepare_database(postgres)
         with spans.of(f"exports of {len(recipe.days)} days, {recipe.events:,} events each, on S3"):
             send_exports(s3, folder / "exports", recipe)
-        environment = flow_environment(postgres, s3)
+        write_secrets(folder / "secrets", postgres, s3)
         with spans.of(f"penstock run {FLOW} -i batch_date={day}"):
-            run_flow(environment, day)
+            run_flow(day)
         show_tables(dsn, day)
         with spans.of("check every table against the CSV files"):
             if not print_differences(compare(dsn, folder / "exports")):
@@ -117,7 +115,7 @@ def demo(folder: Path, recipe: Recipe, day: datetime.date, *, keep: bool) -> Non
             print(f"  {seconds:6.2f} s  {what}")
         show_next(day, postgres, dsn if keep else "")
         if keep:
-            stay(folder, environment, postgres.dsn_of(DATABASE))
+            stay(folder, dsn)
 
 
 def prepare_database(postgres: PostgresServer) -> str:
@@ -145,8 +143,8 @@ def send_exports(s3: S3Server, folder: Path, recipe: Recipe) -> None:
     print(f"  {len(files)} files, {sum(path.stat().st_size for path in files):,} bytes, {sent} of them sent now")
 
 
-def flow_environment(postgres: PostgresServer, s3: S3Server) -> dict[str, str]:
-    """Give the flow's secrets as Penstock reads them: SECRET_<NAME>, in base64."""
+def write_secrets(path: Path, postgres: PostgresServer, s3: S3Server) -> None:
+    """Write the flow's secrets where the project looks for them, readable for nobody else."""
     secrets = {
         "WAREHOUSE_URL": f"jdbc:postgresql://127.0.0.1:{postgres.port}/{DATABASE}",
         "WAREHOUSE_USER": "penstock",
@@ -156,14 +154,16 @@ def flow_environment(postgres: PostgresServer, s3: S3Server) -> dict[str, str]:
         "S3_ACCESS_KEY": s3.access_key,
         "S3_SECRET_KEY": s3.secret_key,
     }
-    return {f"SECRET_{name}": base64.b64encode(value.encode()).decode() for name, value in secrets.items()}
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text("".join(f"{name}={value}\n" for name, value in secrets.items()))
 
 
-def run_flow(environment: dict[str, str], day: datetime.date) -> None:
+def run_flow(day: datetime.date) -> None:
     """Run the flow for one day, live, in the project's folder."""
     print()
     command = [sys.executable, "-m", "penstock", "run", FLOW, "-i", f"batch_date={day}"]
-    process = subprocess.Popen(command, cwd=PROJECT, env={**os.environ, **environment})
+    process = subprocess.Popen(command, cwd=PROJECT)
     try:
         code = process.wait()
     except BaseException as stopped:
@@ -235,22 +235,13 @@ def _relative(path: Path) -> str:
     return shlex.quote(str(path))
 
 
-def stay(folder: Path, environment: dict[str, str], dsn: str) -> None:
-    """Keep the servers up until Ctrl-C, with the flow's secrets in a file to source."""
-    path = folder / "secrets.env"
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
-    lines = [f"export {name}={value}" for name, value in (*environment.items(), ("WAREHOUSE_DSN", shlex.quote(dsn)))]
-    path.write_text("\n".join([*lines, ""]))
-    print(f"\nThe servers stay up until Ctrl-C. In another terminal:\n  source {_relative(path)}")
+def stay(folder: Path, dsn: str) -> None:
+    """Keep the servers up until Ctrl-C."""
+    check = f"{_relative(Path(sys.executable))} -m projects.warehouse.check {_relative(folder / 'exports')}"
+    print("\nThe servers stay up until Ctrl-C. In another terminal:")
     print(f"  {penstock(f'run {FLOW} -i batch_date=2016-01-04')}")
-    print(
-        f"  {_relative(Path(sys.executable))} -m projects.warehouse.check {_relative(folder / 'exports')}", flush=True
-    )
-    try:
-        signal.pause()
-    finally:
-        path.unlink(missing_ok=True)
+    print(f"  {check} --dsn {dsn}", flush=True)
+    signal.pause()
 
 
 @contextlib.contextmanager
@@ -261,7 +252,7 @@ def only_one(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise DemoFailed(f"Another demo is using {folder}; wait for it, or give --folder.") from None
+            raise DemoFailed(f"Another demo is using {folder}; wait for its end.") from None
         yield
 
 
