@@ -35,6 +35,10 @@ class RunCache:
             while len(self._runs) > MOST_RUNS:
                 self._runs.popitem(last=False)
 
+    def holds(self, run_id: str) -> bool:
+        """Whether a run is remembered, which one that ended here never is."""
+        return run_id in self._runs
+
     def forget(self) -> None:
         """Forget everything (a connection was lost, say)."""
         with self._lock:

@@ -1,0 +1,17 @@
+"""Which database does an address mean, and how is it opened? The only page that names one."""
+
+from __future__ import annotations
+
+from penstock.clock import Clock
+from penstock.store.port import Store
+from penstock.store.postgres.store import open_postgres
+from penstock.store.sqlite.store import open_sqlite
+
+SERVERS = ("postgresql://", "postgres://")
+
+
+def open_store(address: str, clock: Clock, *, migrate: bool) -> Store:
+    """Open the store at a path or a DSN; one that is not there is made, one that is older is migrated if wanted."""
+    if address.startswith(SERVERS):
+        return open_postgres(address, clock, migrate=migrate)
+    return open_sqlite(address, clock, migrate=migrate)

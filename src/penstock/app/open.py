@@ -1,0 +1,93 @@
+"""How is everything built that services need? Store, files, secrets and policy numbers of one project, opened together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from penstock.app.databases import open_store
+from penstock.app.places import Where, locate
+from penstock.clock import Clock, SystemClock
+from penstock.errors.project import WrongCall
+from penstock.services.core import Core, Knobs
+from penstock.services.plans import Plans
+from penstock.services.secrets import LocalSecrets
+from penstock.services.stored import Stored
+from penstock.settings.read import Project
+from penstock.store.blobs.local import open_folder
+from penstock.store.blobs.port import BlobStore
+from penstock.store.blobs.s3 import Bucket, open_s3
+
+
+class App:
+    """An opened project; closes with its store and its files."""
+
+    def __init__(self, project: Project, where: Where, core: Core, files: Stored) -> None:
+        self.project = project
+        self.where = where
+        self.core = core
+        self.files = files
+
+    def close(self) -> None:
+        """Let go of everything; safe to call twice."""
+        self.core.store.close()
+        self.files.close()
+
+    def __enter__(self) -> App:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_app(
+    project: Project,
+    environ: Mapping[str, str],
+    *,
+    store: str = "",
+    make: bool = True,
+    migrate: bool = True,
+    clock: Clock | None = None,
+) -> App:
+    """Open a project's store and all that goes with it; without `make` a store that is not there is an error."""
+    where = locate(project, environ, store)
+    if not make and not where.on_postgres and not Path(where.store).exists():
+        raise WrongCall(
+            f"Nothing has been kept here yet: there is no store at {where.store}.",
+            hint="`penstock run FILE` and `penstock flows push` make one.",
+        )
+    watch = clock or SystemClock()
+    opened = open_store(where.store, watch, migrate=migrate)
+    try:
+        files = Stored(open_blobs(where, environ))
+        settings = project.settings
+        secrets = LocalSecrets(environ, project.path(settings.secrets) if settings.secrets else None)
+        knobs = Knobs(
+            lease=settings.limits.lease,
+            beat=max(settings.limits.lease // 5, 100_000),
+            grace=settings.limits.grace,
+            log_cap=settings.limits.log,
+            environ=dict(environ),
+        )
+        core = Core(opened, files, watch, Plans(), secrets, knobs, state_dir=where.state)
+    except BaseException:
+        opened.close()
+        raise
+    return App(project, where, core, files)
+
+
+def open_blobs(where: Where, environ: Mapping[str, str]) -> BlobStore:
+    """Open the place where files are kept."""
+    if not where.blobs.startswith("s3://"):
+        return open_folder(Path(where.blobs))
+    endpoint = environ.get("PENSTOCK_BLOBS_ENDPOINT") or environ.get("AWS_ENDPOINT_URL", "")
+    return open_s3(
+        Bucket(
+            url=where.blobs,
+            endpoint=endpoint,
+            region=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION", "us-east-1"),
+            access_key_id=environ.get("AWS_ACCESS_KEY_ID", ""),
+            secret_access_key=environ.get("AWS_SECRET_ACCESS_KEY", ""),
+            session_token=environ.get("AWS_SESSION_TOKEN", ""),
+        )
+    )

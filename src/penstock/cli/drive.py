@@ -1,0 +1,148 @@
+"""How is a run done in this very process? A worker in a thread does it, while the main thread shows it and hears Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Final, Protocol
+
+from penstock.app import App
+from penstock.cli.said import note
+from penstock.model.run import Run
+from penstock.services import runs as verbs
+from penstock.services.worker.loop import Options, Worker
+from penstock.services.worker.shop import Progress, Surroundings
+from penstock.settings.keys import capacity
+from penstock.store import queue, runs
+
+LOOK_EVERY: Final = 0.25
+
+
+class Show(Protocol):
+    """What lets people follow a run while it goes."""
+
+    def begin(self, run_id: str) -> None:
+        """The run exists."""
+
+    def refresh(self) -> float:
+        """Show what is new, and tell for how many seconds nothing need be shown."""
+
+    def progress(self, told: Progress) -> None:
+        """An attempt says how far it is; called from the worker's thread."""
+
+    def end(self) -> None:
+        """The run has ended and its logs are kept: show what is left."""
+
+
+class Silent:
+    """Shows nothing."""
+
+    def begin(self, run_id: str) -> None:
+        """The run exists."""
+
+    def refresh(self) -> float:
+        """There is nothing to show."""
+        return 3600.0
+
+    def progress(self, told: Progress) -> None:
+        """Nobody wants to know."""
+
+    def end(self) -> None:
+        """There was nothing to show."""
+
+
+class Drive:
+    """One run done by a worker of this process; opens with its worker, closes when the run has ended."""
+
+    def __init__(self, app: App, show: Show) -> None:
+        self.id = f"cli-{os.getpid()}-{os.urandom(4).hex()}"
+        self._app = app
+        self._show = show
+        self._worker = Worker(app.core, worker_options(app, self.id, told=show.progress))
+        self._ended = threading.Event()
+        self._run_id = ""
+        self._ask_at = 0.0
+        self._interrupts = 0
+        self._failure: BaseException | None = None
+
+    def start(self) -> None:
+        """Become known as a worker, so that the run can belong to this process."""
+        self._worker.start()
+
+    def follow(self, run_id: str, by: str) -> Run:
+        """Do the run until it has ended, showing it; Ctrl-C kills it, twice by force. Gives the run as it ended."""
+        self._run_id = run_id
+        self._show.begin(run_id)
+        thread = threading.Thread(target=self._work, name="penstock-worker")
+        before = {number: signal.signal(number, self._interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
+        thread.start()
+        told = 0
+        try:
+            wait = 0.05
+            while not self._ended.wait(wait):
+                if self._interrupts > told:
+                    told = self._interrupts
+                    self._kill(by, force=told > 1)
+                wait = min(self._show.refresh(), 0.1 if told else 1.0)
+        finally:
+            thread.join()
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        if self._failure is not None:
+            raise self._failure
+        self._show.end()
+        run = self._app.core.store.read(lambda tx: runs.load(tx, run_id))
+        assert run is not None
+        return run
+
+    def close(self) -> None:
+        """End the worker; safe to call twice."""
+        self._worker.close()
+
+    def _work(self) -> None:
+        try:
+            self._worker.run_until(self._over)
+            self._worker.close()
+        except BaseException as failure:
+            self._failure = failure
+        finally:
+            self._ended.set()
+
+    def _over(self) -> bool:
+        """The run has ended, with all that belongs to this process; asked after every turn of the worker."""
+        core = self._app.core
+        now = time.monotonic()
+        if core.cache.holds(self._run_id) and now < self._ask_at:
+            return False
+        self._ask_at = now + LOOK_EVERY
+        run = core.store.read(lambda tx: runs.load(tx, self._run_id))
+        if run is not None and not run.status.ended:
+            return False
+        return not core.store.read(lambda tx: runs.owned(tx, [self.id]) or queue.held(tx, self.id))
+
+    def _interrupted(self, number: int, frame: FrameType | None) -> None:
+        self._interrupts += 1
+
+    def _kill(self, by: str, *, force: bool) -> None:
+        if force:
+            note("Killing it by force.")
+        else:
+            note("Killing the run: its tasks get their grace to end. Ctrl-C again ends them at once.")
+        verbs.kill(self._app.core, self._run_id, by, force=force)
+        self._worker.wake()
+
+
+def worker_options(
+    app: App, worker_id: str, *, slots: int = 0, told: Callable[[Progress], None] = lambda _progress: None
+) -> Options:
+    """What a worker of this project is told."""
+    return Options(
+        id=worker_id,
+        slots=slots or capacity(app.project.settings.limits),
+        surroundings=Surroundings(project=app.project.root, python=app.where.python),
+        told=told,
+    )

@@ -1,0 +1,53 @@
+"""How do run, restart and replay follow a run and tell its end? Live on a terminal, in lines elsewhere, or as JSON."""
+
+from __future__ import annotations
+
+import sys
+
+import msgspec
+
+from penstock.app import App
+from penstock.cli.drive import Drive, Show, Silent
+from penstock.cli.ending import Exit
+from penstock.cli.live import LiveShow
+from penstock.cli.options import who
+from penstock.cli.plain import PlainShow
+from penstock.cli.said import as_json, data, note
+from penstock.model.status import RunStatus
+from penstock.services.document import document
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """How a run is to be told: its document as JSON at the end, nothing while it goes."""
+
+    json: bool = False
+    quiet: bool = False
+
+
+def show_for(app: App, wanted: Wanted) -> Show:
+    """What lets people follow a run here."""
+    if wanted.quiet or (wanted.json and not sys.stderr.isatty()):
+        return Silent()
+    return LiveShow(app.core) if sys.stderr.isatty() else PlainShow(app.core)
+
+
+def follow(app: App, drive: Drive, run_id: str, wanted: Wanted) -> int:
+    """Do a run here until it has ended; outputs or document to stdout, and the exit code that its status is."""
+    run = drive.follow(run_id, who())
+    told = document(app.core, run_id)
+    if wanted.json:
+        as_json(told)
+    else:
+        for name, value in told.outputs.items():
+            data(f"{name}={value if isinstance(value, str) else msgspec.json.encode(value).decode()}")
+    return Exit.SUCCESS if run.status in (RunStatus.SUCCESS, RunStatus.WARNING) else Exit.RUN_FAILED
+
+
+def tell_started(app: App, run_id: str, wanted: Wanted) -> None:
+    """Say which run was started for others to do."""
+    if wanted.json:
+        as_json(document(app.core, run_id))
+        return
+    data(run_id)
+    if not wanted.quiet:
+        note("Started; a standing worker does it (`penstock worker`).")

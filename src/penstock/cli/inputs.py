@@ -1,0 +1,71 @@
+"""How do inputs come from a command line? As text, from files, from a whole file of values; files go into the store."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import yaml
+
+from penstock.app import App
+from penstock.errors.project import NoSuchFile, WrongCall
+from penstock.model.flow import Flow
+from penstock.services.stored import SCHEMES
+
+
+def given_inputs(app: App, flow: Flow, typed: dict[str, str], file: str) -> dict[str, object]:
+    """The inputs of a run: those of the file, over them those typed; paths given to FILE inputs are stored."""
+    found: dict[str, object] = _from_file(file) if file else {}
+    found |= typed
+    kinds = {declared.id: declared.type for declared in flow.inputs}
+    return {name: _one(app, kinds.get(name, ""), name, value) for name, value in found.items()}
+
+
+def _one(app: App, kind: str, name: str, value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if kind == "FILE":
+        return _stored(app, name, value)
+    if value.startswith("@@"):
+        return value[1:]
+    if value.startswith("@"):
+        return _text(value[1:])
+    return value
+
+
+def _stored(app: App, name: str, value: str) -> str:
+    """Put a local file where tasks on any machine find it; an address is left as it is."""
+    if value.startswith(SCHEMES):
+        return value
+    path = Path(value.removeprefix("@").removeprefix("file://")).expanduser()
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    except OSError as error:
+        raise NoSuchFile(f'The file {path} for the input "{name}" cannot be read: {error.strerror}.') from error
+    return app.files.put_file(f"inputs/{digest}/{path.name}", path)
+
+
+def _text(path: str) -> str:
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise NoSuchFile(
+            f"{path} cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}.",
+            hint="A value that begins with @ is a file; write @@ for the sign itself.",
+        ) from error
+
+
+def _from_file(path: str) -> dict[str, object]:
+    try:
+        values = yaml.safe_load(_text(path))
+    except yaml.YAMLError as error:
+        raise WrongCall(f"{path} is neither YAML nor JSON: {error}.") from None
+    if not isinstance(values, dict):
+        raise WrongCall(f"{path} does not hold a map of inputs.")
+    return {str(name): _plain(value) for name, value in values.items()}
+
+
+def _plain(value: object) -> object:
+    """YAML's dates as text, which is what inputs are made of."""
+    return value if isinstance(value, str | int | float | bool | list | dict | None) else str(value)

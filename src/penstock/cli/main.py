@@ -1,0 +1,81 @@
+"""Where does a command line begin, and with which code does it end? The root of all commands, and their five exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Final, NoReturn
+
+import click
+
+from penstock import __version__
+from penstock.cli.ending import Exit, code_of
+from penstock.cli.lazy import LazyGroup
+from penstock.cli.said import tell_error
+from penstock.errors import PenstockError
+
+COMMANDS: Final = {
+    "run": ("penstock.cli.run:run", "Run a flow here and now, live, with its history kept."),
+    "check": ("penstock.cli.check:check", "Check flow files and tell every problem with its place."),
+    "runs": ("penstock.cli.runs:runs", "List, show, kill, restart and replay runs; read their logs."),
+    "flows": ("penstock.cli.flows:flows", "List, show and push the flows of the store."),
+    "types": ("penstock.cli.types:types", "List the task types, or tell everything about one."),
+    "eval": ("penstock.cli.evaluate:evaluate", "Evaluate an expression against a context."),
+    "init": ("penstock.cli.init:init", "Write a new project that runs."),
+    "worker": ("penstock.cli.worker:worker", "Do the work of a store until stopped."),
+    "doctor": ("penstock.cli.doctor:doctor", "Look for what could be wrong with this machine and store."),
+    "db": ("penstock.cli.db:db", "Look after the store: status, migrate, prune, backup, export."),
+    "completion": ("penstock.cli.completion:completion", "Print the script that completes commands in a shell."),
+}
+EPILOG: Final = """\b
+Examples:
+  penstock init shop && cd shop       a new project that runs
+  penstock run flows/hello.yml -i who=you
+  penstock runs list                  what has run, newest first
+  penstock runs logs ID               what it said
+
+\b
+Exit codes: 0 success, 1 the run failed, 2 wrong call, 3 invalid flow, 4 the system failed.
+"""
+
+penstock = LazyGroup(
+    name="penstock",
+    lazy=COMMANDS,
+    help="A control plane for data pipelines: runs flows, keeps their history.",
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    no_args_is_help=True,
+)
+penstock = click.version_option(__version__, "-V", "--version", prog_name="penstock")(penstock)
+
+
+def main() -> NoReturn:
+    """Run the command line and leave with its code."""
+    sys.exit(call(sys.argv[1:]))
+
+
+def call(arguments: list[str]) -> int:
+    """Run one command line and give its exit code; what goes wrong is told on stderr."""
+    try:
+        done = penstock.main(arguments, prog_name="penstock", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.NoArgsIsHelpError as wrong:
+        click.echo(wrong.format_message(), err=True)
+        return Exit.WRONG_CALL
+    except click.ClickException as wrong:
+        wrong.show()
+        return Exit.WRONG_CALL
+    except click.Abort:
+        click.echo("Stopped.", err=True)
+        return Exit.RUN_FAILED
+    except PenstockError as error:
+        tell_error(error)
+        return code_of(error)
+    except KeyboardInterrupt:
+        click.echo("Stopped.", err=True)
+        return Exit.RUN_FAILED
+    except BrokenPipeError:
+        # whoever read our output has enough; nothing more is to be written at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.SUCCESS
+    return done if isinstance(done, int) else Exit.SUCCESS

@@ -1,0 +1,97 @@
+"""How is a run told where there is no terminal? A line for each thing that happens, in the order in which it did."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+
+from penstock.cli.said import note, span
+from penstock.services.core import Core
+from penstock.services.document import RunDocument, StepDocument
+from penstock.services.watch import LogLine, Watch
+from penstock.services.worker.shop import Progress
+
+INTERVAL = 0.2
+GROUPS = ("sequence", "parallel", "foreach", "if", "switch")
+
+
+class PlainShow:
+    """Lines on stderr; opens when the run exists, closes with the run's end."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._watch: Watch | None = None
+        self._told: dict[tuple[str, int], str] = {}
+        self._status = ""
+
+    def begin(self, run_id: str) -> None:
+        """The run exists."""
+        self._watch = Watch(self._core, run_id)
+
+    def refresh(self) -> float:
+        """Write what is new."""
+        assert self._watch is not None
+        told = self._watch.look()
+        self._write(told, self._watch.lines(told))
+        return INTERVAL
+
+    def progress(self, told: Progress) -> None:
+        """Lines tell what is done, not how far it is."""
+
+    def end(self) -> None:
+        """Write what is left, and how the run ended."""
+        assert self._watch is not None
+        told = self._watch.look()
+        self._write(told, self._watch.all_lines(told))
+        for line in ending_lines(told):
+            note(line)
+
+    def _write(self, told: RunDocument, lines: Iterator[LogLine]) -> None:
+        said: list[tuple[str, int, str]] = [(_at(line.at), 1, f"{line.step}  │ {line.text}") for line in lines]
+        if not self._status:
+            said.append((told.created, 0, f"run {told.id} of {told.namespace}.{told.flow} (revision {told.revision})"))
+        self._status = told.status
+        for step in told.steps:
+            said.extend(self._moves(step))
+        for at, _, text in sorted(said, key=lambda line: line[:2]):
+            note(f"{at[11:23]}  {text}")
+
+    def _moves(self, step: StepDocument) -> Iterator[tuple[str, int, str]]:
+        for attempt in step.attempts:
+            key = (step.key, attempt.number)
+            if self._told.get(key) == attempt.status:
+                continue
+            again = f" (attempt {attempt.number})" if attempt.number > 1 else ""
+            if key not in self._told and attempt.start:
+                yield attempt.start, 0, f"{step.key}  started{again}"
+            self._told[key] = attempt.status
+            if attempt.end:
+                why = f": {attempt.error.message}" if attempt.error else ""
+                yield attempt.end, 2, f"{step.key}  {attempt.status}{again}{_took(attempt.start, attempt.end)}{why}"
+        if not step.attempts and step.end and (step.key, 0) not in self._told and step.type not in GROUPS:
+            self._told[step.key, 0] = step.status
+            yield step.end, 2, f"{step.key}  {step.status}"
+
+
+def ending_lines(told: RunDocument) -> Iterator[str]:
+    """How a run ended, why, and how to go on."""
+    took = f" after {span(told.duration)}" if told.duration is not None else ""
+    yield f"Run {told.id} of {told.namespace}.{told.flow}: {told.status}{took}."
+    if told.error is not None:
+        yield f"  {told.error.message}"
+    elif told.reason:
+        yield f"  {told.reason}"
+    if told.status in ("failed", "killed", "cancelled"):
+        yield f"  What it said:          penstock runs logs {told.id}"
+        yield f"  Go on where it ended:  penstock runs restart {told.id}"
+
+
+def _took(start: str | None, end: str) -> str:
+    if start is None:
+        return ""
+    seconds = datetime.datetime.fromisoformat(end) - datetime.datetime.fromisoformat(start)
+    return f" in {span(seconds.total_seconds())}"
+
+
+def _at(micros: int) -> str:
+    return datetime.datetime.fromtimestamp(micros / 1e6, datetime.UTC).isoformat(timespec="milliseconds")[:-6] + "Z"

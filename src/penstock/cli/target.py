@@ -1,0 +1,77 @@
+"""What is meant by FILE or FLOW? A file is pushed and run; a name is looked for in the project, then in the store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from penstock.app import App
+from penstock.cli.options import manner_of
+from penstock.errors import Problem, nearest
+from penstock.errors.project import NoSuchFile, SameFlowTwice, WrongCall
+from penstock.errors.run import UnknownFlow
+from penstock.model.plan import Plan
+from penstock.services import flows as verbs
+from penstock.services import project
+from penstock.store import flows
+
+
+class Target(msgspec.Struct, frozen=True):
+    """What was typed, the file that it is (if it is one), and the revision wanted of a stored flow."""
+
+    text: str
+    file: Path | None = None
+    revision: int | None = None
+
+
+def is_file(text: str) -> bool:
+    """Whether a text means a file. Raises NoSuchFile for what can be nothing else and is not there."""
+    path = Path(text)
+    if path.is_file():
+        return True
+    if path.is_dir():
+        raise WrongCall(f"{text} is a folder.", hint="Name one of its files, or a flow: namespace.id")
+    if path.suffix in project.ENDINGS or "/" in text:
+        beside = path.parent.iterdir() if path.parent.is_dir() else ()
+        near = nearest(path.name, (other.name for other in beside))
+        raise NoSuchFile(f"There is no file {text}.", hint=near)
+    return False
+
+
+def plan_for(app: App, target: Target, by: str) -> tuple[Plan, tuple[Problem, ...]]:
+    """The plan to run, in the store with all that it calls; and what is worth a warning in its text."""
+    if target.file is not None:
+        return _from_file(app, target.file, by)
+    if target.revision is None:
+        files = project.files_of(target.text, app.project.flow_places) if app.project.file else []
+        if len(files) > 1:
+            raise SameFlowTwice(f'"{target.text}" stands in {" and ".join(map(str, files))}.', hint="Name the file.")
+        if files:
+            return _from_file(app, files[0], by)
+    namespace, flow_id = address(app, target.text)
+    return verbs.newest_plan(app.core, namespace, flow_id, target.revision), ()
+
+
+def address(app: App, name: str) -> tuple[str, str]:
+    """Namespace and id of a stored flow, given whole or by its id alone. Raises UnknownFlow."""
+    listed = app.core.store.read(flows.list_flows)
+    fitting = [flow for flow in listed if name in (flow.id, f"{flow.namespace}.{flow.id}")]
+    whole = [flow for flow in fitting if name == f"{flow.namespace}.{flow.id}"]
+    own = [flow for flow in fitting if flow.namespace == app.project.settings.namespace]
+    for found in (whole, own, fitting):
+        if len(found) == 1:
+            return found[0].namespace, found[0].id
+    names = [f"{flow.namespace}.{flow.id}" for flow in (fitting or listed)]
+    if fitting:
+        raise WrongCall(f'Several flows are named "{name}": {", ".join(names)}.', hint="Give the namespace too.")
+    hint = nearest(name, names) or "`penstock flows list` shows those of the store."
+    raise UnknownFlow(f'There is no file and no flow "{name}".', hint=hint)
+
+
+def _from_file(app: App, path: Path, by: str) -> tuple[Plan, tuple[Problem, ...]]:
+    manner = manner_of(app.project)
+    plan, reading = project.push_file(app.core, path, manner, by)
+    around = app.project.flow_places if app.project.file else [path.absolute().parent]
+    project.push_called(app.core, plan.flow, around, manner, by)
+    return plan, reading.problems

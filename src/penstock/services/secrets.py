@@ -1,0 +1,65 @@
+"""Where do secrets come from? The environment as SECRET_NAME, then a file that only its owner may read."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from penstock.errors import Place
+from penstock.errors.project import LooseSecrets, NoSuchFile, WrongSetting
+
+PREFIX: Final = "SECRET_"
+OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+
+
+class LocalSecrets:
+    """Secrets of the environment and of one file; the file is read when the first secret is asked for."""
+
+    def __init__(self, environ: Mapping[str, str], file: Path | None = None) -> None:
+        self._environ = environ
+        self._file = file
+        self._kept: dict[str, str] | None = None
+
+    def get(self, namespace: str, name: str) -> str | None:
+        """The secret's text; a name said for the namespace (`shop.NAME=…` in the file) comes before the bare one."""
+        found = self._environ.get(PREFIX + name.upper().replace("-", "_"))
+        if found is not None:
+            return found
+        if self._kept is None:
+            self._kept = read_secrets(self._file) if self._file else {}
+        parts = namespace.split(".")
+        for length in range(len(parts), 0, -1):
+            scoped = f"{'.'.join(parts[:length])}.{name}"
+            if scoped in self._kept:
+                return self._kept[scoped]
+        return self._kept.get(name)
+
+
+def read_secrets(file: Path) -> dict[str, str]:
+    """The lines `NAME=value` of a file; `#` begins a comment line. Raises LooseSecrets unless its mode is 0600."""
+    try:
+        mode = file.stat().st_mode
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise NoSuchFile(f"The file of secrets {file} cannot be read: {error.strerror}.") from error
+    if mode & OTHERS:
+        raise LooseSecrets(
+            f"The file of secrets {file} has mode {stat.S_IMODE(mode):04o}: others than its owner may reach it.",
+            hint=f"chmod 600 {file}",
+        )
+    kept: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        name, sign, value = line.partition("=")
+        if not sign or not name.strip():
+            # the line itself is not shown: it may hold a secret
+            raise WrongSetting("A line of the file of secrets is not NAME=value.", place=Place(number, 1, str(file)))
+        kept[name.strip()] = _unquoted(value.strip())
+    return kept
+
+
+def _unquoted(value: str) -> str:
+    return value[1:-1] if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'" else value

@@ -1,0 +1,109 @@
+"""Which keys may stand in penstock.yaml? Values with a sentence each; the reference is written from them."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from penstock.sdk.values import Duration, Size
+
+DAY: Final = 86_400_000_000
+
+
+class Kestra(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`kestra`: how flows in Kestra's language behave where its versions differ."""
+
+    version: Annotated[
+        Literal["0.20", "1", "2"],
+        Meta(description="The version of the language; one file says otherwise with a first line `# kestra: 0.20`."),
+    ] = "1"
+
+
+class PluginDefault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One entry of `pluginDefaults`: values for every task of a type."""
+
+    type: Annotated[str, Meta(description="A task type, or the beginning of the names of several (`shell`).")]
+    values: Annotated[dict[str, object], Meta(description="Properties and their values.")]
+    forced: Annotated[bool, Meta(description="Whether the value counts even where a task says another.")] = False
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`limits`: how much may happen at once, and how long is waited."""
+
+    attempts: Annotated[
+        int,
+        Meta(ge=1, le=10_000, description="Attempts that one worker does at once; twice the processors by default."),
+    ] = 0
+    log: Annotated[Size, Meta(description="Bytes of text that one attempt may log; what comes after is dropped.")] = (
+        Size(100 * 1024 * 1024)
+    )
+    grace: Annotated[
+        Duration, Meta(description="Between asking a process to end (SIGTERM) and ending it (SIGKILL).")
+    ] = Duration(10_000_000)
+    lease: Annotated[
+        Duration,
+        Meta(
+            description="After so much silence a worker on another machine counts as dead, and its work is done anew."
+        ),
+    ] = Duration(10_000_000)
+
+
+class Retention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`retention`: how long ended runs are kept; workers and `penstock db prune` remove what is older."""
+
+    runs: Annotated[
+        Duration | None,
+        Meta(description="Runs with all that belongs to them, since their end; `null` keeps them for ever."),
+    ] = Duration(90 * DAY)
+    logs: Annotated[Duration | None, Meta(description="Their logs alone; `null` keeps them as long as their run.")] = (
+        Duration(30 * DAY)
+    )
+    keep: Annotated[int, Meta(ge=0, description="The newest runs of each flow, which stay however old they are.")] = 10
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+    """The whole of penstock.yaml: every key may be left out, and paths are relative to its folder."""
+
+    namespace: Annotated[
+        str, Meta(description="The namespace of flows that say none, and of flows named without one.")
+    ] = ""
+    flows: Annotated[
+        tuple[str, ...],
+        Meta(description="Folders in which the project's flows stand, subfolders included; or single files."),
+    ] = ("flows",)
+    kestra: Annotated[Kestra, Meta(description="How Kestra's language is read.")] = Kestra()
+    python: Annotated[
+        str, Meta(description="The Python that tasks run in: a virtual environment's folder or an interpreter.")
+    ] = ""
+    variables: Annotated[
+        dict[str, object],
+        Meta(description="Variables that every flow sees as `vars.name`, unless it has one of that name."),
+    ] = {}
+    plugin_defaults: Annotated[
+        tuple[PluginDefault, ...], Meta(description="Values that tasks of a type get in every flow of the project.")
+    ] = ()
+    store: Annotated[
+        str, Meta(description="Where runs are kept: a file, or `postgresql://…`; PENSTOCK_STORE has the last word.")
+    ] = ".penstock/penstock.db"
+    blobs: Annotated[
+        str,
+        Meta(
+            description="Where files and large outputs are kept: a folder, or `s3://bucket/prefix`; PENSTOCK_BLOBS has the last word."
+        ),
+    ] = ".penstock/blobs"
+    secrets: Annotated[
+        str,
+        Meta(
+            description="A file of lines `NAME=value` that only its owner may read (mode 0600); the environment's SECRET_NAME comes first."
+        ),
+    ] = ""
+    limits: Annotated[Limits, Meta(description="How much may happen at once.")] = Limits()
+    retention: Annotated[Retention, Meta(description="How long ended runs are kept.")] = Retention()
+
+
+def capacity(limits: Limits) -> int:
+    """How many attempts a worker of this project does at once."""
+    return limits.attempts or 2 * (os.cpu_count() or 1)
