@@ -39,5 +39,5 @@ class PenstockError(Exception):
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Answer `Did you mean "x"?` for the known word most like `word`, or nothing when none is like it."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    close = difflib.get_close_matches(word[:200], list(known), n=1, cutoff=0.6)
     return f'Did you mean "{close[0]}"?' if close else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from penstock.dialects.kestra import fields
+from penstock.dialects.kestra.groups import OF_VALUES
 from penstock.dialects.kestra.page import Page, shown, tell
 from penstock.dialects.kestra.tree import Items, Map, Scalar, Tree, as_text
 from penstock.errors import nearest
@@ -19,6 +20,7 @@ LISTS = ("tasks", "errors", "finally", "then", "else", "defaults")
 def check_flow(page: Page, tree: Map, flow: Flow) -> None:
     """Note everything that can be seen only when the flow is seen whole."""
     _unique(page, (part.entries["id"] for part in _tasks(tree) if "id" in part.entries), "task")
+    _made_up(page, tree, flow)
     for name, word in (("inputs", "input"), ("outputs", "output"), ("triggers", "trigger")):
         _unique(page, _ids(tree, name), word)
     _dependencies(page, tree, flow)
@@ -36,6 +38,21 @@ def _unique(page: Page, found: Iterable[Tree], word: str) -> None:
             tell(page, DuplicateId, tree, sentence, f"The first is in line {first[name]}.")
         else:
             first[name] = tree.line
+
+
+def _made_up(page: Page, tree: Map, flow: Flow) -> None:
+    """No id that the reading itself makes up is one that a person has given to another task."""
+    seen: set[str] = set()
+    for node in every_node(flow):
+        if node.id in seen and node.id.endswith(OF_VALUES):
+            tell(
+                page,
+                DuplicateId,
+                tree,
+                f'No task can be called "{node.id}" here.',
+                "A loop needs this name for itself.",
+            )
+        seen.add(node.id)
 
 
 def _ids(tree: Map, name: str) -> Iterator[Tree]:

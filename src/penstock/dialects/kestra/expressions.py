@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from penstock import expr
-from penstock.dialects.kestra.page import Found, Page
+from penstock.dialects.kestra.page import Found, Page, add
 from penstock.dialects.kestra.places import inside
 from penstock.dialects.kestra.reach import Obstacle, Post, obstacle, posts
 from penstock.dialects.kestra.tree import Scalar
@@ -19,6 +19,7 @@ from penstock.model.flow import Flow
 from penstock.model.node import If, Subflow, Switch, Task
 
 FREE: Final = None
+MOST: Final = 20
 EVERYWHERE: Final = ("labels", "trigger", "envs", "kestra", "namespace", "schedule", "logicalDate", "dataInterval")
 IN_TASKS: Final = ("parents", "error", "workingDir", "outputDir", "outputFiles", "workerTaskrun")
 FLOW: Final = dict.fromkeys(("id", "namespace", "revision", "tenantId"))
@@ -55,7 +56,7 @@ def _one(page: Page, view: View, found: Found) -> None:
         _note(page, view, found.scalar, error.problem())
         return
     names = view.names[_sort(view, found)]
-    for problem in expr.check(template, names):
+    for problem in expr.check(template, names)[:MOST]:
         _note(page, view, found.scalar, problem)
     if found.sort in ("task", "decides"):
         _reach(page, view, found, template, names)
@@ -105,7 +106,7 @@ def _note(page: Page, view: View, scalar: Scalar, problem: Problem) -> None:
     place: Place | None = None
     if scalar.line and problem.place is not None:
         place = Place(*inside(view.lines, scalar, _offset(scalar.text, problem.place)))
-    page.problems.append(msgspec.structs.replace(problem, place=place, severity=severity))
+    add(page, msgspec.structs.replace(problem, place=place, severity=severity))
 
 
 def _offset(text: str, place: Place) -> int:
@@ -155,7 +156,9 @@ def _outputs(page: Page, post: Post) -> Mapping[str, object] | None:
     match post.node:
         case Task(type=kind):
             info = page.types.find(kind)
-            return FREE if info is None else dict.fromkeys(info.outputs)
+            # What does people's own code may hand on anything, and says nothing of it.
+            free = info is None or (not info.outputs and info.mode != "inline")
+            return FREE if free or info is None else dict.fromkeys(info.outputs)
         case Subflow():
             return dict.fromkeys(("executionId", "state", "outputs"))
         case If():

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from penstock.dialects.kestra.durations import MICROS, parse_duration
 from penstock.dialects.kestra.page import Page, key_of, note_templates, shown, tell
-from penstock.dialects.kestra.tree import Items, Map, Scalar, Tree, as_text, kind_of, plain
+from penstock.dialects.kestra.tree import Items, Map, Scalar, Tree, as_text, kind_of, plain, written
 from penstock.errors import nearest
 from penstock.errors.flow import BadDuration, MissingProperty, UnknownProperty, UnknownType, WrongValue
 
@@ -52,6 +52,8 @@ def template(page: Page, tree: Map, name: str, owner: str, sort: str) -> str:
     found = given(tree, name)
     if found is not None:
         note_templates(page, found, owner, sort)
+    if isinstance(found, Scalar) and isinstance(found.value, bool):
+        return written(found.value)
     return text(page, tree, name)
 
 
@@ -187,8 +189,8 @@ def values(page: Page, tree: Map, name: str) -> dict[str, object]:
 
 def wrong(page: Page, found: Tree, name: str, wanted: str) -> None:
     """Note that a property is of the wrong kind."""
-    written = f'"{shown(found.text)}"' if isinstance(found, Scalar) else kind_of(found)
-    tell(page, WrongValue, found, f'"{name}" is {wanted}, not {written}.')
+    instead = f'"{shown(found.text)}"' if isinstance(found, Scalar) else kind_of(found)
+    tell(page, WrongValue, found, f'"{name}" is {wanted}, not {instead}.')
 
 
 def suggestion(name: str, names: Iterable[str]) -> str:

@@ -60,7 +60,7 @@ def each_parallel(page: Page, tree: Map, name: str, children: Children) -> Node:
     """The older word for a loop over all values at once, in which the tasks of one value go side by side too."""
     nodes = _tasks(page, tree, name, children)
     if len(nodes) > 1:
-        nodes = (Parallel(id=f"{name[:93]}-values", nodes=nodes),)
+        nodes = (Parallel(id=f"{name[:93]}{OF_VALUES}", nodes=nodes),)
     limit = fields.whole(page, tree, "concurrent") or 0
     return ForEach(id=name, values=_values(page, tree, "value", name), nodes=nodes, limit=limit)
 
@@ -182,6 +182,7 @@ def _value(page: Page, item: Tree, name: str) -> None:
         tell(page, WrongValue, item, f'A value of the loop "{name}" is empty.', 'Write "" where empty text is meant.')
 
 
+OF_VALUES: Final = "-values"
 LOOKS_FALSE: Final = frozenset({"false", "no", "off", "null", "none", "0.0", "[]", "{}"})
 READERS: Final[dict[str, tuple[Reader, tuple[str, ...]]]] = {
     "sequence": (sequence, ("tasks",)),

@@ -59,6 +59,7 @@ HINTS: Final = {
     "runIf": "Write it on the tasks inside, or put the group into an `If`.",
     "timeout": "`deadline` bounds the whole of a group, its retries included.",
 }
+BEGINNINGS: Final = ("io.kestra.plugin.core.", "io.kestra.plugin.", "io.kestra.core.tasks.")
 ALWAYS: Final = (*BASE, *PLATFORM, "version")
 
 
@@ -193,7 +194,7 @@ def _check(page: Page, tree: Map, name: str, info: TypeInfo, properties: dict[st
 
 
 def _unknown(page: Page, tree: Map, word: str) -> None:
-    hint = nearest(word, (*page.types.names(), *SHORT)) or _by_last_word(page, word)
+    hint = _alike(page, word) or _by_last_word(page, word)
     at = tree.entries["type"]
     tell(
         page,
@@ -202,6 +203,13 @@ def _unknown(page: Page, tree: Map, word: str) -> None:
         f'There is no task type "{shown(word)}".',
         hint or "`penstock types` lists those there are.",
     )
+
+
+def _alike(page: Page, word: str) -> str:
+    """The nearest name; long names begin alike, so that only what follows is compared."""
+    begin = next((each for each in BEGINNINGS if word.startswith(each)), "")
+    names = [name.removeprefix(begin) for name in (*page.types.names(), *SHORT) if name.startswith(begin)]
+    return nearest(word.removeprefix(begin), names).replace('"', f'"{begin}', 1)
 
 
 def _by_last_word(page: Page, word: str) -> str:

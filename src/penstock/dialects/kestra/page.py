@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from penstock.dialects.kestra.tree import Map, Scalar, Tree
 from penstock.dialects.kestra.types import Types
 from penstock.errors import PenstockError, Place, Problem, Severity
+from penstock.errors.flow import TooLarge
 
 # Stands in a problem's path until the end of the reading: the problem is about the whole list or map at its place.
 WHOLE = "*"
+MOST: Final = 500
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -46,6 +50,13 @@ def tell(
     place = Place(at.line, at.column, page.file) if at.line else None
     path = "" if isinstance(at, Scalar) else WHOLE
     problem = Problem(error.code, sentence, place=place, hint=hint or error.hint, severity=severity, path=path)
+    add(page, problem)
+
+
+def add(page: Page, problem: Problem) -> None:
+    """Keep a problem; raises TooLarge when there are so many that nobody reads them all."""
+    if len(page.problems) >= MOST:
+        raise TooLarge(f"There are more than {MOST} problems; reading ended here.", place=problem.place)
     page.problems.append(problem)
 
 

@@ -17,6 +17,7 @@ BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 PROPERTIES: Final = re.compile(r"(?:[&!][^\s]*\s+)+")
 ESCAPE: Final = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.|$)")
 LONGEST_LINE: Final = 1000
+LONGEST_TEXT: Final = 200_000
 
 
 def lines_of(source: str) -> list[str]:
@@ -49,7 +50,10 @@ def inside(lines: list[str], scalar: Scalar, offset: int) -> tuple[int, int]:
     """Line and column in the file of a character of a scalar's text.
 
     Blanks are what YAML folds and indents, so the characters between them are counted, in the text and in the file.
+    Of a very long text the beginning has to do.
     """
+    if len(scalar.text) > LONGEST_TEXT:
+        return scalar.line, scalar.column
     before = sum(1 for character in scalar.text[:offset] if not character.isspace())
     for line, column, _ in _characters(lines, scalar):
         if before == 0:

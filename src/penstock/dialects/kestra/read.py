@@ -32,6 +32,7 @@ from penstock.errors.flow import (
     NoFlow,
     NothingToDo,
     NotSupported,
+    TooLarge,
 )
 from penstock.errors.run import BadId
 from penstock.model import ids
@@ -102,8 +103,11 @@ def read(
     tree = _parsed(source, page)
     flow: Flow | None = None
     if isinstance(tree, Map):
-        flow = _flow(page, tree, project_defaults(defaults))
-        check_templates(page, flow, lines_of(source), globals)
+        try:
+            flow = _flow(page, tree, project_defaults(defaults))
+            check_templates(page, flow, lines_of(source), globals)
+        except TooLarge as enough:
+            problems.append(enough.problem())
     told = finish(page.problems, tree, source, file)
     if any(problem.severity is Severity.ERROR for problem in told):
         flow = None
@@ -144,8 +148,7 @@ def _parsed(source: str, page: Page) -> Tree | None:
     try:
         tree = parse(source, page.problems)
     except FlowError as error:
-        problem = error.problem()
-        page.problems.append(problem)
+        page.problems.append(error.problem())
         return None
     if not isinstance(tree, Map):
         empty = isinstance(tree, Scalar) and tree.value is None

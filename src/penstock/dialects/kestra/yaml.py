@@ -16,6 +16,7 @@ from penstock.errors.problem import Problem
 LONGEST: Final = 10 * 1024 * 1024
 DEEPEST: Final = 100
 MOST: Final = 200_000
+MOST_PROBLEMS: Final = 200
 CORE: Final = "tag:yaml.org,2002:"
 
 
@@ -177,6 +178,8 @@ class _Walk:
             first = outer.keys[name].line
             error = DuplicateKey(f'The key "{name}" is said twice in one map.', hint=f"It is also in line {first}.")
             error.place = Place(key.line, key.column)
+            if len(self.problems) >= MOST_PROBLEMS:
+                raise error
             self.problems.append(error.problem())
         else:
             outer.entries[name] = tree
