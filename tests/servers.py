@@ -1,7 +1,7 @@
 """Which real servers do tests share? Fixtures `postgres` (18), `postgres15` and `s3`, one each per test session.
 
 Import them where they are wanted: `from tests.servers import postgres`. A server that this machine does not have
-skips the test, except where the environment says CI=true: there it fails.
+skips the test, except where the environment says CI=true (or 1): there it fails.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from projects.servers import (
     wheel_binaries,
 )
 
+DEMANDED = os.environ.get("CI", "").lower() not in ("", "0", "false")
 _numbers = itertools.count(1)
 
 
@@ -94,7 +95,7 @@ def postgres15(server_folder: Path) -> Iterator[PostgresServer]:
 @pytest.fixture(scope="session")
 def s3(server_folder: Path) -> Iterator[S3Server]:
     """An S3-compatible store: versitygw, which is demanded in CI, or moto's server."""
-    if find_versitygw() is None and os.environ.get("CI") == "true":
+    if find_versitygw() is None and DEMANDED:
         pytest.fail("versitygw is not here; `make test` builds it into the cache")
     try:
         with s3_server(server_folder / "s3") as server:
@@ -137,6 +138,6 @@ def _database(server: Postgres) -> Iterator[str]:
 
 
 def _absent(why: str) -> None:
-    if os.environ.get("CI") == "true":
+    if DEMANDED:
         pytest.fail(why)
     pytest.skip(why)
