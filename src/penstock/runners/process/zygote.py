@@ -1,8 +1,7 @@
 """How does a child begin in milliseconds and end with everything it started? One file, standard library only.
 
-The project's interpreter runs this file; it may lack penstock and be as old as 3.8. It imports what tasks will need,
-forks per request, reaps, reports. Each child is a subreaper: what it started stays below it while it lives, then is
-the zygote's. So a child it did not fork is a leftover, and is killed. When the socket closes, everything is.
+The project's interpreter runs this file; it may lack penstock and be as old as 3.8. Each child is a subreaper: what it
+started is below it while it lives, then the zygote's own. So a child that was not forked here is a leftover, and killed.
 Request: op, id, signal; `l` carries four descriptors (payload, stdout, stderr, channel), `s` a signal for the group
 (SIGKILL: the tree), `p` in place of the id for how many microseconds children may live unless it is said again.
 Reply: op (`x` exited, `f` could not fork), id, pid, wait status, peak bytes, CPU seconds.
@@ -49,6 +48,9 @@ if sys.platform == "linux":
 def main(arguments: list[str]) -> None:
     """Run as zygote (`SOCKET PACKAGE…`), or as one spawned child (`--child PAYLOAD CHANNEL`)."""
     sys.path[:] = [entry for entry in sys.path if Path(entry) != Path(__file__).parent]
+    streams: Any = (sys.stdout, sys.stderr)
+    for stream in streams:
+        stream.reconfigure(line_buffering=True)
     if arguments[0] == "--child":
         be_child(int(arguments[1]), int(arguments[2]))
     sock = socket.socket(fileno=int(arguments[0]))
@@ -59,6 +61,7 @@ def main(arguments: list[str]) -> None:
             importlib.import_module(package)
         except Exception as error:  # a package that is not there is the task's news, when it needs it
             sys.stderr.write(f"{package} is not imported beforehand: {error}\n")
+    compile("0", "", "exec")  # the first use of the compiler takes a millisecond: once here, not in each child
     gc.freeze()
     serve(sock)
 
@@ -209,8 +212,8 @@ def be_child(payload_fd: int, channel_fd: int) -> NoReturn:
     channel = socket.socket(fileno=channel_fd)
     code = 1
     try:
-        with os.fdopen(payload_fd, "rb") as stream:
-            payload = json.load(stream)
+        payload = json.loads(os.read(payload_fd, os.fstat(payload_fd).st_size))
+        os.close(payload_fd)
         settle(payload)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, BLOCKED)
         code = MODES[payload["mode"]](payload, channel)
@@ -237,9 +240,6 @@ def settle(payload: dict[str, Any]) -> None:
             bound = value + above if hard == resource.RLIM_INFINITY else min(value + above, hard)
             resource.setrlimit(kind, (min(value, bound), bound))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    streams: Any = (sys.stdout, sys.stderr)
-    for stream in streams:
-        stream.reconfigure(line_buffering=True)
     if "numpy.random" in sys.modules:
         sys.modules["numpy.random"].seed()
 
@@ -354,7 +354,7 @@ def receive(sock: socket.socket) -> tuple[bytes, list[int]]:
 
 def single() -> bool:
     """Whether this process has one thread; where the system does not tell (macOS), it is not forked."""
-    return PROC.is_dir() and len(list((PROC / "self/task").iterdir())) == 1
+    return PROC.is_dir() and (PROC / "self/task").stat().st_nlink == 3
 
 
 def children(pid: int) -> set[int]:
