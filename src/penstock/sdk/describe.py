@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
+from penstock.sdk.decode import shape_of
 from penstock.sdk.plain import plain
 from penstock.sdk.task import TaskType
 from penstock.sdk.values import Duration, Secret, Size, schema_hook
@@ -112,30 +113,12 @@ def words(hint: Any) -> str:
 
 def json_schema(kind: type[TaskType]) -> dict[str, object]:
     """The JSON Schema (2020-12) of a type's properties."""
-    properties: dict[str, object] = {}
-    shared: dict[str, object] = {}
-    needed = []
-    for field in msgspec.structs.fields(kind):
-        schema = msgspec.json.schema(field.type, schema_hook=schema_hook)
-        shared.update(schema.pop("$defs", {}))
-        about = _meta(field.type)
-        schema.setdefault("description", about.description or "")
-        schema.update({f"x-{name}": value for name, value in (about.extra or {}).items()})
-        if field.required:
-            needed.append(field.encode_name)
-        else:
-            schema["default"] = _default(field)
-        properties[field.encode_name] = schema
-    result: dict[str, object] = {
+    return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": kind.type_name,
         "description": summary(kind),
-        "type": "object",
-        "properties": properties,
-        "required": needed,
-        "additionalProperties": False,
+        **_object(kind),
     }
-    return {**result, "$defs": shared} if shared else result
 
 
 def reference(kind: type[TaskType]) -> str:
@@ -163,6 +146,30 @@ def reference(kind: type[TaskType]) -> str:
     if about.aliases:
         lines += ["", "Also known as " + ", ".join(f"`{alias}`" for alias in about.aliases) + "."]
     return "\n".join(lines) + "\n"
+
+
+def _object(kind: type[msgspec.Struct]) -> dict[str, object]:
+    properties: dict[str, object] = {}
+    needed: list[str] = []
+    for field in msgspec.structs.fields(kind):
+        about = _meta(field.type)
+        schema: dict[str, object] = {"description": about.description or "", **_schema_of(field)}
+        schema.update({f"x-{name}": value for name, value in (about.extra or {}).items()})
+        if field.required:
+            needed.append(field.encode_name)
+        else:
+            schema["default"] = _default(field)
+        properties[field.encode_name] = schema
+    open_ended = not kind.__struct_config__.forbid_unknown_fields
+    return {"type": "object", "properties": properties, "required": needed, "additionalProperties": open_ended}
+
+
+def _schema_of(field: msgspec.structs.FieldInfo) -> dict[str, object]:
+    shape = shape_of(field.type)
+    if shape.struct is None:
+        return msgspec.json.schema(field.type, schema_hook=schema_hook)
+    inside = _object(shape.struct)
+    return {"anyOf": [inside, {"type": "null"}]} if shape.nothing else inside
 
 
 def _meta(hint: Any) -> msgspec.Meta:

@@ -78,7 +78,7 @@ class LocalContext:
     def run(
         self, name: str, properties: Mapping[str, object] = NOTHING, *, state: Mapping[str, object] = NOTHING
     ) -> Told:
-        """Run one attempt of a task type, its properties being rendered already; this process is in its folder meanwhile."""
+        """Run one attempt of a task type, its properties rendered already; meanwhile this process is in its folder."""
         workdir = self.folder / "work" / str(self._next())
         workdir.mkdir(parents=True)
         talk = _Talk(self, workdir)

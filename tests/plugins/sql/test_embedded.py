@@ -98,15 +98,21 @@ def test_duckdb_reads_a_stored_file_and_writes_another(local: LocalContext) -> N
 
 
 def test_duckdb_gives_large_and_nested_cells(local: LocalContext) -> None:
-    sql = "SELECT 170141183460469231731687303715884105727::hugeint AS huge, [1, 2] AS list, {'a': 1} AS map, 1.5::decimal(4, 2) AS d"
+    huge = "170141183460469231731687303715884105727"
+    sql = f"SELECT {huge}::hugeint AS huge, [1, 2] AS list, {{'a': 1}} AS map, 1.5::decimal(4, 2) AS d"
 
     row = ok(local.run("duckdb.query", {"sql": sql, "fetchType": "FETCH_ONE"}))["row"]
 
-    assert row == {"huge": "170141183460469231731687303715884105727", "list": [1, 2], "map": {"a": 1}, "d": 1.5}
+    assert row == {"huge": huge, "list": [1, 2], "map": {"a": 1}, "d": 1.5}
 
 
 def test_duckdb_changes_and_what_it_returns_are_told_apart(local: LocalContext) -> None:
-    sql = 'CREATE TABLE t(a integer); INSERT INTO t VALUES (1), (2) RETURNING a; SELECT count(*) AS "Count" FROM t; SET threads = 1'
+    sql = """
+      CREATE TABLE t(a integer);
+      INSERT INTO t VALUES (1), (2) RETURNING a;
+      SELECT count(*) AS "Count" FROM t;
+      SET threads = 1
+    """
 
     outputs = ok(local.run("duckdb.queries", {"sql": sql, "fetchType": "FETCH"}))
 

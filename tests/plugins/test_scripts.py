@@ -1,0 +1,122 @@
+"""Do the script task types describe the process that their author means?"""
+
+from __future__ import annotations
+
+import pytest
+
+from penstock.errors.task import BadAddress, NotOffered
+from penstock.plugins.scripts.options import localize
+from penstock.sdk.launch import FileChoice, LaunchMode, Limits, OutputsShape
+from penstock.sdk.local import LocalContext
+
+
+def test_a_script_is_run_in_a_fork_of_the_projects_python(local: LocalContext) -> None:
+    launch = local.launch("io.kestra.plugin.scripts.python.Script", {"script": "print(1)", "env": {"A": 1}})
+
+    assert (launch.mode, launch.source, launch.interpreter) == (LaunchMode.PYTHON, "print(1)", "project")
+    assert launch.env == {"A": "1"}
+    assert launch.protocol
+    assert launch.outputs_shape is OutputsShape.SCRIPT
+
+
+def test_commands_before_a_script_share_its_shell(local: LocalContext) -> None:
+    launch = local.launch("python.script", {"script": "print(1)", "beforeCommands": ["export A=1"]})
+
+    assert launch.mode is LaunchMode.EXEC
+    assert launch.argv == ("/bin/sh", "-c", "set -e\nexport A=1\npython .penstock-script.py")
+    assert launch.input_files == {".penstock-script.py": "print(1)"}
+
+
+def test_dependencies_are_installed_beside_the_script(local: LocalContext) -> None:
+    launch = local.launch(
+        "python.commands", {"commands": ["python x.py"], "dependencies": ["a>=1; python_version>'3'"]}
+    )
+
+    assert "'a>=1; python_version>'\"'\"'3'\"'\"''" in launch.argv[2]
+    assert launch.argv[2].endswith("python x.py")
+    assert launch.env["PYTHONPATH"] == ".penstock-packages"
+
+
+def test_commands_stop_at_the_first_failure_unless_told_otherwise(local: LocalContext) -> None:
+    stops = local.launch("shell.commands", {"commands": ["a", "b"]})
+    goes_on = local.launch("shell.commands", {"commands": ["a", "b"], "failFast": False})
+
+    assert stops.argv == ("/bin/sh", "-c", "set -e\na\nb")
+    assert goes_on.argv == ("/bin/sh", "-c", "a\nb")
+
+
+def test_another_interpreter_takes_the_commands(local: LocalContext) -> None:
+    launch = local.launch("shell.script", {"script": "echo", "interpreter": ["/bin/bash", "-ec"]})
+
+    assert launch.argv == ("/bin/bash", "-ec", "echo")
+
+
+def test_a_function_gets_its_arguments_by_name(local: LocalContext) -> None:
+    launch = local.launch("python.function", {"module": "a.b", "function": "f", "kwargs": {"n": 1}})
+
+    assert (launch.mode, launch.module, launch.function, launch.kwargs) == (LaunchMode.FUNCTION, "a.b", "f", {"n": 1})
+    assert launch.outputs_shape is OutputsShape.MAPPING
+
+
+def test_stored_files_get_local_names(local: LocalContext) -> None:
+    launch = local.launch(
+        "shell.commands", {"commands": ["cat penstock:///a/x.csv 'penstock:///b/x.csv' penstock:///a/x.csv"]}
+    )
+
+    assert launch.argv[2] == "set -e\ncat x.csv '1-x.csv' x.csv"
+    assert launch.input_files == {"x.csv": "penstock:///a/x.csv", "1-x.csv": "penstock:///b/x.csv"}
+
+
+def test_text_without_addresses_stays_as_it_is() -> None:
+    assert localize("echo s3://x/y") == ("echo s3://x/y", {})
+
+
+def test_files_limits_and_choices_are_handed_on(local: LocalContext) -> None:
+    launch = local.launch(
+        "shell.script",
+        {
+            "script": "x",
+            "inputFiles": '{"a.txt": "content"}',
+            "outputFiles": ["*.csv"],
+            "namespaceFiles": {"enabled": True, "include": ["sql/*"]},
+            "resources": {"memory": "512 MiB", "cpuSeconds": 5},
+            "warningOnStdErr": True,
+        },
+    )
+
+    assert launch.input_files == {"a.txt": "content"}
+    assert launch.output_files == ("*.csv",)
+    assert launch.project_files == FileChoice(("sql/*",))
+    assert launch.limits == Limits(memory=512 * 1024**2, cpu_seconds=5)
+    assert launch.stderr_warns
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/x", "a/../../x", ""])
+def test_an_input_file_stays_inside_the_working_directory(local: LocalContext, name: str) -> None:
+    with pytest.raises(BadAddress):
+        local.launch("shell.script", {"script": "x", "inputFiles": {name: "y"}})
+
+
+@pytest.mark.parametrize(
+    "said", [{"taskRunner": {"type": "io.kestra.plugin.core.runner.Process"}}, {"runner": "PROCESS"}, {}]
+)
+def test_the_process_runner_is_the_default(local: LocalContext, said: dict[str, object]) -> None:
+    assert local.launch("shell.script", {"script": "x", **said}).notices == ()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"taskRunner": {"type": "io.kestra.plugin.scripts.runner.docker.Docker", "pullPolicy": "NEVER"}},
+        {"runner": "DOCKER", "docker": {"image": "x"}},
+    ],
+)
+def test_a_container_that_is_asked_for_is_refused_in_words(local: LocalContext, said: dict[str, object]) -> None:
+    with pytest.raises(NotOffered, match="processes, not containers"):
+        local.launch("shell.script", {"script": "x", **said})
+
+
+def test_an_image_alone_is_noticed(local: LocalContext) -> None:
+    launch = local.launch("shell.script", {"script": "x", "containerImage": "python:3.13-slim"})
+
+    assert launch.notices == ('Runs as a process on the worker; the image "python:3.13-slim" is not used.',)
