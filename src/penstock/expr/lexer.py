@@ -83,7 +83,12 @@ _CLOSING = {"{{": "}}", "{%": "%}", "#{": "}"}
 def _comment(text: str, start: int) -> tuple[int, bool]:
     end = text.find("#}", start + 2)
     if end < 0:
-        refuse(text, start, "This comment never ends.", "A comment is `{# … #}`.")
+        refuse(
+            text,
+            start,
+            "This comment never ends.",
+            "A comment is `{# … #}`; a shell's `${#x}` stands between `{% raw %}` and `{% endraw %}`.",
+        )
     return end + 2, text[end - 1] == "-" and end - 1 > start + 1
 
 

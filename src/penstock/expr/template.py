@@ -114,10 +114,7 @@ def render_again(text: str, frame: Frame, passes: int) -> str:
     for _ in range(passes):
         if "{" not in text:
             break
-        template = compile(text)
-        layers: tuple[dict[str, object], ...] = ({},) if template.source.variables else ()
-        inner = Frame(frame.scope, frame.calls, layers, frame.fuel, frame.depth, kept)
-        rendered = template.text if template.constant else _inner(template, inner)
+        rendered = _inner(text, frame, kept)
         if rendered == text:
             break
         text = rendered
@@ -129,10 +126,13 @@ def render_again(text: str, frame: Frame, passes: int) -> str:
     return text
 
 
-def _inner(template: Template, frame: Frame) -> str:
+def _inner(text: str, frame: Frame, kept: list[str]) -> str:
     """Render a text within a text; its errors are told at the place of the call, which is in the file people wrote."""
     try:
-        return template.render_in(frame)
+        template = compile(text)
+        layers: tuple[dict[str, object], ...] = ({},) if template.source.variables else ()
+        inner = Frame(frame.scope, frame.calls, layers, frame.fuel, frame.depth, kept)
+        return text if template.constant else template.render_in(inner)
     except ExprError as error:
         tail = "" if error.sentence.endswith(_WITHIN) else f" At {error.place} {_WITHIN}"
         raise type(error)(error.sentence + tail, hint=error.hint) from None

@@ -6,24 +6,26 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
 from penstock.errors.expr import ExprFailed, ExprLimit
-from penstock.expr.calls import fits
+from penstock.expr.calls import Frame, fits, spend
 from penstock.expr.printing import to_text
 from penstock.expr.registry import filter
 
 if TYPE_CHECKING:
     import regex as engine
 
-SECONDS = 1.0
+SECONDS = 0.5
+# What a search may take is bounded by time alone, so that there may not be many in one expression.
+FUEL = 50
 _SPECIAL = frozenset("\\^$.|?*+()[]{}")
 T = TypeVar("T")
 
 
 @filter("replace")
-def replace(value: str, pairs: Mapping[str, object], regexp: bool = False) -> str:
+def replace(frame: Frame, value: str, pairs: Mapping[str, object], regexp: bool = False) -> str:
     """The text with each key of the map replaced by its value; with `regexp` keys are patterns."""
     for old, new in pairs.items():
         if regexp:
-            value = _substituted(value, old, to_text(new))
+            value = _substituted(frame, value, old, to_text(new))
         elif old:
             instead = to_text(new)
             fits(len(value) + value.count(old) * (len(instead) - len(old)))
@@ -32,7 +34,7 @@ def replace(value: str, pairs: Mapping[str, object], regexp: bool = False) -> st
 
 
 @filter("split")
-def split(value: str, delimiter: str, limit: int | None = None) -> list[object]:
+def split(frame: Frame, value: str, delimiter: str, limit: int | None = None) -> list[object]:
     """The parts of the text between the delimiters (a pattern); without a limit empty parts at the end are dropped."""
     parts: list[object]
     most = max(0, (limit or 0) - 1)
@@ -43,7 +45,7 @@ def split(value: str, delimiter: str, limit: int | None = None) -> list[object]:
     elif _SPECIAL.isdisjoint(delimiter):
         parts = list(value.split(delimiter, most or -1))
     else:
-        parts = list(_within(delimiter, lambda pattern: _pieces(pattern, value, most)))
+        parts = list(_within(frame, delimiter, lambda pattern: _pieces(pattern, value, most)))
     if not limit:
         while len(parts) > 1 and parts[-1] == "":
             parts.pop()
@@ -51,13 +53,13 @@ def split(value: str, delimiter: str, limit: int | None = None) -> list[object]:
 
 
 @filter("regexMatch")
-def regex_match(value: str, regex: str) -> bool:
+def regex_match(frame: Frame, value: str, regex: str) -> bool:
     """True when the pattern is found in the text."""
-    return bool(_within(regex, lambda pattern: pattern.search(value, timeout=SECONDS) is not None))
+    return bool(_within(frame, regex, lambda pattern: pattern.search(value, timeout=SECONDS) is not None))
 
 
 @filter("regexExtract")
-def regex_extract(value: str, regex: str, group: int = 0) -> str | None:
+def regex_extract(frame: Frame, value: str, regex: str, group: int = 0) -> str | None:
     """What the pattern, or one of its groups, first matches; null when nothing does."""
 
     def found(pattern: engine.Pattern[str]) -> str | None:
@@ -69,16 +71,16 @@ def regex_extract(value: str, regex: str, group: int = 0) -> str | None:
         got = match.group(group)
         return got if isinstance(got, str) else None
 
-    return _within(regex, found)
+    return _within(frame, regex, found)
 
 
 @filter("regexReplace")
-def regex_replace(value: str, regex: str, replacement: str) -> str:
+def regex_replace(frame: Frame, value: str, regex: str, replacement: str) -> str:
     """The text with every match of the pattern replaced; `$1` stands for its first group."""
-    return _substituted(value, regex, replacement)
+    return _substituted(frame, value, regex, replacement)
 
 
-def _substituted(value: str, pattern: str, replacement: str) -> str:
+def _substituted(frame: Frame, value: str, pattern: str, replacement: str) -> str:
     """Replace, with `$1` and `${name}` for groups and a backslash before a plain `$`."""
 
     def replaced(compiled: engine.Pattern[str]) -> str:
@@ -92,7 +94,7 @@ def _substituted(value: str, pattern: str, replacement: str) -> str:
             end = match.end()
         return "".join(pieces) + value[end:]
 
-    return _within(pattern, replaced)
+    return _within(frame, pattern, replaced)
 
 
 def _expanded(match: engine.Match[str], replacement: str) -> str:
@@ -142,10 +144,11 @@ def _pieces(pattern: engine.Pattern[str], value: str, most: int) -> list[str]:
     return [*parts, value[end:]]
 
 
-def _within(pattern: str, work: Callable[[engine.Pattern[str]], T]) -> T:
+def _within(frame: Frame, pattern: str, work: Callable[[engine.Pattern[str]], T]) -> T:
     """Compile a pattern and use it, within its limits of length and time."""
     import regex as engine
 
+    spend(frame, FUEL)
     if len(pattern) > 2000:
         raise ExprLimit("A pattern has 2,000 characters at most.")
     try:
