@@ -138,6 +138,26 @@ def test_a_search_that_would_take_for_ever_is_stopped() -> None:
     assert error.sentence == "The pattern takes more than 0.5 s."
 
 
+@pytest.mark.parametrize(
+    "use",
+    [
+        "{{ x }}",
+        "{{ x ~ '' }}",
+        "{{ x | toJson | length }}",
+        "{{ [x, 1] | distinct | length }}",
+        "{{ x == y }}",
+        "{{ render(x) }}",
+        "{{ x | escapeChar('single') }}",
+    ],
+)
+def test_a_value_that_holds_itself_many_times_over_is_refused(use: str) -> None:
+    doubled = "{% for i in range(1, 40) %}{% set x = [x, x] %}{% set y = [y, y] %}{% endfor %}"
+
+    error = failure("{% set x = ['a'] %}{% set y = ['a'] %}" + doubled + use)
+
+    assert isinstance(error, ExprLimit)
+
+
 def test_an_error_in_a_text_that_is_rendered_again_is_told_where_that_is_asked_for() -> None:
     error = failure("x {{ render(text) }}", {"text": "{{ a ~ nope }}", "a": 1})
 

@@ -26,7 +26,7 @@ from penstock.expr.nodes import (
     Test,
     Unary,
 )
-from penstock.expr.operators import BINARY, negate, plus, truth
+from penstock.expr.operators import BINARY, COMPARING, negate, plus, truth
 from penstock.expr.paths import item_of, name_of
 from penstock.expr.printing import joined_text, to_text
 from penstock.expr.scope import Missing
@@ -84,6 +84,8 @@ def _coalesce(node: Coalesce, source: Source) -> Run:
 
 
 def _binary(node: Binary, source: Source) -> Run:
+    if node.operator in COMPARING:
+        return _comparing(node, source)
     left, right = compiled(node.left, source), compiled(node.right, source)
     symbol = node.operator
     operate = BINARY[symbol]
@@ -92,12 +94,29 @@ def _binary(node: Binary, source: Source) -> Run:
     def run(frame: Frame) -> object:
         a, b = left(frame), right(frame)
         try:
-            spend(frame, size_of(a) + size_of(b))
-            return operate(a, b)
+            result = operate(a, b)
+            spend(frame, size_of(a) + size_of(b) + size_of(result))
+            return result
         except ExprError as error:
             place(error, at)
         except ArithmeticError:
             place(ExprFailed(f"`{symbol}` goes beyond what numbers can hold."), at)
+
+    return run
+
+
+def _comparing(node: Binary, source: Source) -> Run:
+    left, right = compiled(node.left, source), compiled(node.right, source)
+    compare = COMPARING[node.operator]
+    at, place = node.at, source.place
+
+    def run(frame: Frame) -> object:
+        a, b = left(frame), right(frame)
+        try:
+            spend(frame, size_of(a) + size_of(b))
+            return compare(a, b, frame.fuel)
+        except ExprError as error:
+            place(error, at)
 
     return run
 

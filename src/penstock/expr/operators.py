@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import TypeGuard
 
-from penstock.errors.expr import ExprFailed, WrongType
+from penstock.errors.expr import ExprFailed, ExprLimit, WrongType
 from penstock.expr.calls import fits
 from penstock.expr.printing import joined_text, kind_of
 
@@ -26,15 +26,9 @@ def truth(value: object, where: str) -> bool:
     )
 
 
-def equal(left: object, right: object) -> bool:
-    """Compare two values; numbers by value, and nothing else across kinds."""
-    if isinstance(left, bool) or isinstance(right, bool):
-        return left is right
-    if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
-        return len(left) == len(right) and all(map(equal, left, right))
-    if isinstance(left, Mapping) and isinstance(right, Mapping):
-        return left.keys() == right.keys() and all(equal(item, right[key]) for key, item in left.items())
-    return left == right
+def equal(left: object, right: object, fuel: list[int] | None = None) -> bool:
+    """Compare two values; numbers by value, and nothing else across kinds. What is compared takes fuel."""
+    return _same(left, right, [1_000_000] if fuel is None else fuel)
 
 
 def less(left: object, right: object, symbol: str = "<") -> bool:
@@ -141,7 +135,7 @@ def concatenate(left: object, right: object) -> str:
     return _joined("" if left is None else joined_text(left), "" if right is None else joined_text(right))
 
 
-def contains(left: object, right: object) -> bool:
+def contains(left: object, right: object, fuel: list[int] | None = None) -> bool:
     """`left contains right`: an element (or all of a list), a key, a part of a text."""
     match left:
         case None:
@@ -149,8 +143,8 @@ def contains(left: object, right: object) -> bool:
         case list() | tuple():
             if isinstance(right, list):
                 fits(len(left) * len(right))
-                return all(any(equal(item, one) for item in left) for one in right)
-            return any(equal(item, right) for item in left)
+                return all(any(equal(item, one, fuel) for item in left) for one in right)
+            return any(equal(item, right, fuel) for item in left)
         case Mapping():
             return _hashable(right) and right in left
         case str():
@@ -158,11 +152,11 @@ def contains(left: object, right: object) -> bool:
     raise WrongType(f"`contains` needs a list, a map or text on its left, not {kind_of(left)}.")
 
 
-def is_in(left: object, right: object) -> bool:
+def is_in(left: object, right: object, fuel: list[int] | None = None) -> bool:
     """`left isIn right`: one of the elements of a list, or a key of a map."""
     match right:
         case list() | tuple():
-            return any(equal(item, left) for item in right)
+            return any(equal(item, left, fuel) for item in right)
         case Mapping():
             return _hashable(left) and left in right
         case None | str():
@@ -195,16 +189,40 @@ BINARY: dict[str, Callable[[object, object], object]] = {
     "/": divide,
     "%": remainder,
     "~": concatenate,
-    "==": equal,
-    "!=": lambda left, right: not equal(left, right),
     "<": less,
     ">": lambda left, right: less(right, left, ">"),
     "<=": lambda left, right: _neither_null(left, right) and not less(right, left, "<="),
     ">=": lambda left, right: _neither_null(left, right) and not less(left, right, ">="),
-    "contains": contains,
-    "isIn": is_in,
     "..": span,
 }
+COMPARING: dict[str, Callable[[object, object, list[int]], object]] = {
+    "==": equal,
+    "!=": lambda left, right, fuel: not equal(left, right, fuel),
+    "contains": contains,
+    "isIn": is_in,
+}
+
+
+def _same(left: object, right: object, budget: list[int]) -> bool:
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
+        _spent(budget)
+        return left is right or (
+            len(left) == len(right) and all(_same(one, other, budget) for one, other in zip(left, right, strict=True))
+        )
+    if isinstance(left, Mapping) and isinstance(right, Mapping):
+        _spent(budget)
+        return left is right or (
+            left.keys() == right.keys() and all(_same(item, right[key], budget) for key, item in left.items())
+        )
+    return left == right
+
+
+def _spent(budget: list[int]) -> None:
+    budget[0] -= 1
+    if budget[0] < 0:
+        raise ExprLimit("The values are too large to be compared.")
 
 
 def _number(value: object) -> TypeGuard[int | float]:

@@ -10,6 +10,8 @@ import msgspec
 
 from penstock.errors.expr import ExprLimit, WrongType
 
+MAX_PIECES = 4_000_000
+
 
 def to_text(value: object) -> str:
     """Print a value as `{{ value }}` does: null empty, maps and lists as compact JSON."""
@@ -24,11 +26,11 @@ def to_text(value: object) -> str:
 
 def joined_text(value: object) -> str:
     """Print a value as it stands in joined text (`'a' ~ value`): lists as `[a, b]`, maps as `{k=v}`, null as null."""
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{joined_text(key)}={joined_text(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(map(joined_text, value)) + "]"
-    return "null" if value is None else _scalar(value)
+    if isinstance(value, str):
+        return value
+    pieces: list[str] = []
+    _plain(value, pieces)
+    return "".join(pieces)
 
 
 def to_json(value: object) -> str:
@@ -115,6 +117,36 @@ def duration_text(value: timedelta) -> str:
     return text
 
 
+def _plain(value: object, pieces: list[str]) -> None:
+    _bounded(pieces)
+    separator = ""
+    match value:
+        case Mapping():
+            pieces.append("{")
+            for key, item in value.items():
+                pieces.append(f"{separator}{to_text(key)}=")
+                _plain(item, pieces)
+                separator = ", "
+            pieces.append("}")
+        case list() | tuple():
+            pieces.append("[")
+            for item in value:
+                pieces.append(separator)
+                _plain(item, pieces)
+                separator = ", "
+            pieces.append("]")
+        case None:
+            pieces.append("null")
+        case _:
+            pieces.append(_scalar(value))
+
+
+def _bounded(pieces: list[str]) -> None:
+    # A list that holds a list twice, which holds a list twice…, is small in memory and endless in print.
+    if len(pieces) > MAX_PIECES:
+        raise ExprLimit("The value is too large to be printed.")
+
+
 def _scalar(value: object) -> str:
     match value:
         case str():
@@ -142,6 +174,7 @@ def _digits(value: int) -> str:
 
 
 def _json(value: object, pieces: list[str]) -> None:
+    _bounded(pieces)
     match value:
         case None:
             pieces.append("null")

@@ -54,7 +54,11 @@ class Template(msgspec.Struct, frozen=True, eq=False):
                 return self.alone(frame)
             out: list[object] = []
             self.emit(frame, out)
-            return _kept_type(frame, out)
+            value = _kept_type(frame, out)
+            if self.source.variables and not isinstance(value, str):
+                # Only a template with variables can make a value that holds itself many times over.
+                to_text(value)
+            return value
         except (Missing, RecursionError, ExprError) as error:
             self._tell(error)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 
-from penstock.errors.expr import ExprFailed, WrongType
+from penstock.errors.expr import ExprFailed, ExprLimit, WrongType
 from penstock.expr.calls import fits
 from penstock.expr.operators import equal, less
 from penstock.expr.printing import joined_text, kind_of
@@ -116,8 +116,9 @@ def flatten(value: list[object]) -> list[object]:
 def distinct(value: list[object]) -> list[object]:
     """The elements without those that are there already."""
     seen: dict[object, object] = {}
+    budget = [1_000_000]
     for item in value:
-        seen.setdefault(_frozen(item), item)
+        seen.setdefault(_frozen(item, budget), item)
     return list(seen.values())
 
 
@@ -158,13 +159,16 @@ def _sorted(value: list[object], reverse: bool) -> list[object]:
     return sorted(value, key=_ORDER, reverse=reverse)
 
 
-def _frozen(value: object) -> object:
+def _frozen(value: object, budget: list[int]) -> object:
     """Give what is equal when two values are, and can be looked up; true is not 1 here, but 1 is 1.0."""
+    budget[0] -= 1
+    if budget[0] < 0:
+        raise ExprLimit("The elements are too large to be compared.")
     match value:
         case list() | tuple():
-            return ("list", *map(_frozen, value))
+            return ("list", *(_frozen(item, budget) for item in value))
         case Mapping():
-            return ("map", frozenset((key, _frozen(item)) for key, item in value.items()))
+            return ("map", frozenset((key, _frozen(item, budget)) for key, item in value.items()))
         case bool():
             return ("bool", value)
         case _:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from penstock.errors.expr import ExprFailed, WrongType
-from penstock.expr.calls import fits
+from penstock.expr.calls import Frame, fits, spend
 from penstock.expr.printing import joined_text, kind_of
 from penstock.expr.registry import filter
 
@@ -123,12 +123,12 @@ def nindent(value: str, amount: int, prefix: str = " ") -> str:
 
 
 @filter("escapeChar")
-def escape_char(value: object, type: str) -> object:
+def escape_char(frame: Frame, value: object, type: str) -> object:
     """The text with quotation marks escaped: `single`, `double`, or `shell`; texts in lists and maps too."""
     replacements = {"single": ("'", "\\'"), "double": ('"', '\\"'), "shell": ("'", "'\\''")}
     if type not in replacements:
         raise ExprFailed(f"`escapeChar` knows `single`, `double` and `shell`, not `{type[:40]}`.")
-    return _escaped(value, *replacements[type])
+    return _escaped(frame, value, *replacements[type])
 
 
 @filter("condense")
@@ -171,13 +171,14 @@ def _fitting(value: str, amount: int, prefix: str) -> None:
     fits((value.count("\n") + value.count("\r") + 1) * amount * len(prefix) + len(value))
 
 
-def _escaped(value: object, mark: str, instead: str) -> object:
+def _escaped(frame: Frame, value: object, mark: str, instead: str) -> object:
+    spend(frame, 1)
     match value:
         case str():
             return value.replace(mark, instead)
         case list() | tuple():
-            return [_escaped(item, mark, instead) for item in value]
+            return [_escaped(frame, item, mark, instead) for item in value]
         case dict():
-            return {key: _escaped(item, mark, instead) for key, item in value.items()}
+            return {key: _escaped(frame, item, mark, instead) for key, item in value.items()}
         case _:
             raise WrongType(f"`escapeChar` works on text, lists and maps, not {kind_of(value)}.")

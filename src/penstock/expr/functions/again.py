@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from penstock.expr.calls import Frame, deeper
+from penstock.expr.calls import Frame, deeper, spend
 from penstock.expr.printing import to_json, to_text
 from penstock.expr.registry import function
 from penstock.expr.template import MAX_PASSES, render_again
@@ -29,6 +29,7 @@ def print_context(frame: Frame) -> str:
 
 
 def _rendered(value: object, frame: Frame, passes: int) -> object:
+    spend(frame, 1)
     match value:
         case str():
             return render_again(value, frame, passes)
