@@ -62,6 +62,9 @@ def _report(core: Core, claim: Claim, event: Ended | Evaluated, made: Outputs, i
 
     def decided(loaded: Loaded) -> Batch:
         batch = Batch(loaded)
+        if made is not None:
+            # They are not in the store yet, and what follows may ask for them: a condition, the flow's outputs.
+            loaded.outputs[claim.step] = made
         batch.take(first, decide(core, loaded, event, now), made)
         if inline is not None:
             _run_inline(core, batch, inline, now)
@@ -103,6 +106,7 @@ def _run_inline(core: Core, batch: Batch, inline: InlineRunner, now: int) -> Non
         batch.consume(ready)
         if made is not None:
             batch.products.append(product(core, batch.loaded.run.id, ended.step, ended.attempt, made))
+            batch.loaded.outputs[ended.step] = made
         at = core.clock.now()
         recorded = Recorded(ended, at, ended.worker)
         batch.take(recorded, decide(core, batch.loaded, ended, at), made)
