@@ -81,9 +81,8 @@ def _moved(position: Position, late: list[Item], fresh: list[Item], now: int) ->
     holes = [(number, since) for number, since in position.holes if number not in found and now - since < PATIENCE]
     last = position.after
     for item in fresh:
-        # A reader that begins at 0 does not wait for what retention has removed.
-        if last:
-            holes.extend((number, now) for number in range(max(last + 1, item.id - MOST_HOLES), item.id))
+        # A wide gap is what retention has removed; only its end may still be on its way.
+        holes.extend((number, now) for number in range(max(last + 1, item.id - OVERLAP), item.id))
         last = item.id
     return Position(last, tuple(holes[-MOST_HOLES:]))
 

@@ -46,12 +46,17 @@ def bring_up(session: Session, where: str, now: int, *, migrate_older: bool) -> 
     try:
         # Another process may have done it while we waited.
         if _version(session) == 0:
-            _run(session, snapshot("postgres"), carried("postgres"), now)
+            run_snapshot(session, now)
         elif version < newest:
             _migrate(session, carried("postgres"), where, now)
         days.make_ahead(session, now)
     finally:
         session.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+
+
+def run_snapshot(session: Session, now: int) -> None:
+    """Make the whole schema in an empty database."""
+    _run(session, snapshot("postgres"), carried("postgres"), now)
 
 
 def migrate(session: Session, migrations: Sequence[Migration], where: str, now: int) -> Status:

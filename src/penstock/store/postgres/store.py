@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from penstock.clock import Clock, SystemClock
-from penstock.errors.store import StoreError
+from penstock.errors.store import StoreError, StoreGone
 from penstock.store import codec
 from penstock.store.logs import ChunkStore
 from penstock.store.migrations.carried import Status, carried
@@ -115,6 +115,7 @@ class PostgresStore:
     @contextlib.contextmanager
     def _reader(self) -> Iterator[Lane]:
         """Borrow a connection for reading; readers neither wait for the writer nor for each other."""
+        self._check_open()
         try:
             lane = self._readers.pop()
         except IndexError:
@@ -126,3 +127,7 @@ class PostgresStore:
                 lane.close()
             else:
                 self._readers.append(lane)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StoreGone(f"The connection to {self._writer.where} has been closed.")

@@ -96,6 +96,7 @@ class SqliteStore:
         if self.path is None:
             # A database in memory has one connection, and every reader sees what it sees.
             with self._writing:
+                self._open()
                 return work(self._tx)
         try:
             with self._reader() as session:
@@ -156,7 +157,7 @@ class SqliteStore:
                 self._ticket.close()
 
     def _write_once(self, work: Callable[[Tx], T]) -> T:
-        session = self._writer
+        session = self._open()
         if self._inside:
             raise StoreError("A transaction cannot begin inside another one.")
         if self._ticket:
@@ -178,6 +179,11 @@ class SqliteStore:
             if self._ticket:
                 self._ticket.leave()
 
+    def _open(self) -> sqlite3.Connection:
+        if self._closed:
+            raise StoreGone(f"The store {self.path or MEMORY} has been closed.")
+        return self._writer
+
     def _commit(self) -> None:
         try:
             self._writer.execute("COMMIT")
@@ -190,8 +196,7 @@ class SqliteStore:
     def _reader(self) -> Iterator[sqlite3.Connection]:
         """Borrow a connection for reading; readers neither wait for the writer nor for each other."""
         assert self.path is not None
-        if self._closed:
-            raise StoreGone(f"{self.path} has been closed.")
+        self._open()
         try:
             session = self._readers.pop()
         except IndexError:
