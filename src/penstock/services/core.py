@@ -16,6 +16,7 @@ from penstock.model.policy import SECOND
 from penstock.services.cache import RunCache
 from penstock.services.plans import Plans
 from penstock.store.port import Store
+from penstock.telemetry import Notices
 
 
 class Blobs(Protocol):
@@ -66,6 +67,7 @@ class Core:
     entropy: Callable[[], bytes] = _entropy
     cache: RunCache = field(default_factory=RunCache)
     state_dir: Path | None = None
+    notices: Notices = field(default_factory=Notices)
 
     def plan(self, namespace: str, flow: str, revision: int) -> Plan:
         """The plan of one revision of a flow. Raises UnknownFlow."""

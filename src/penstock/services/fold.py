@@ -7,6 +7,7 @@ from penstock.errors.run import UnknownRun
 from penstock.errors.store import CommitUnknown, NewerEvent
 from penstock.model.event import Ended, Evaluated
 from penstock.services import admission
+from penstock.services.announce import announce
 from penstock.services.batch import Batch, Recorded
 from penstock.services.children import prepare_children
 from penstock.services.commit import After, Result, commit
@@ -81,10 +82,11 @@ def recorded(waiting: Received) -> Recorded:
 
 
 def keep(core: Core, batch: Batch) -> None:
-    """Remember the run as it was just committed."""
+    """Remember the run as it was just committed, and tell who watches."""
     loaded: Loaded = batch.loaded
     loaded.run = batch.committed()
     core.cache.keep(loaded)
+    announce(core, batch)
 
 
 def follow_up(core: Core, after: After, looked_at: str = "") -> None:

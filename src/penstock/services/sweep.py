@@ -14,6 +14,7 @@ from penstock.services.liveness import abandoned
 from penstock.store import feed, inbox, limits, queue, timers, workers
 from penstock.store.port import Tx
 from penstock.store.queue import Claim
+from penstock.telemetry import Level
 
 AT_ONCE = 100
 
@@ -63,6 +64,8 @@ def rescue(core: Core) -> set[str]:
         return touched
 
     touched = core.store.write(work)
+    for name in dead:
+        core.notices.say("worker.lost", now, Level.WARNING, worker=name, attempts=sum(c.worker == name for c in lost))
     core.store.wake()
     return touched
 

@@ -1,0 +1,1 @@
+"""Are facts said once, and heard as lines?"""
