@@ -112,3 +112,16 @@ def test_a_value_that_cannot_be_its_type_is_refused(local: LocalContext, kind: s
     told = local.run("kv.set", {"key": "k", "value": "??", "kvType": kind})
 
     assert message(told) == f'"??" cannot be kept as {kind}.'
+
+
+@pytest.mark.parametrize("labels", [{"day": 2}, [{"key": "day", "value": "2"}], '{"day": "2"}'])
+def test_labels_are_added_in_every_form(local: LocalContext, labels: object) -> None:
+    local.run("io.kestra.plugin.core.execution.Labels", {"labels": labels})
+
+    assert local.labels == {"day": "2"}
+
+
+def test_the_log_is_stored_as_a_file(local: LocalContext) -> None:
+    outputs = local.run("log.fetch", {"level": "warn"}).outputs
+
+    assert (outputs["size"], local.text(str(outputs["uri"]))) == (0, "")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from penstock.errors.task import BadAddress, NotOffered
@@ -35,6 +39,17 @@ def test_dependencies_are_installed_beside_the_script(local: LocalContext) -> No
     assert "'a>=1; python_version>'\"'\"'3'\"'\"''" in launch.argv[2]
     assert launch.argv[2].endswith("python x.py")
     assert launch.env["PYTHONPATH"] == ".penstock-packages"
+
+
+def test_the_version_of_python_is_looked_at_first(local: LocalContext) -> None:
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    right = local.launch("python.script", {"script": "x", "pythonVersion": version, "beforeCommands": ["exit 7"]})
+    wrong = local.launch("python.commands", {"commands": ["exit 7"], "pythonVersion": "2.7"})
+    environment = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
+
+    assert subprocess.run(right.argv, env=environment, check=False).returncode == 7
+    failed = subprocess.run(wrong.argv, env=environment, capture_output=True, text=True, check=False)
+    assert (failed.returncode, failed.stderr[:36]) == (1, "Python 2.7 is wanted; this is " + sys.version[:6])
 
 
 def test_commands_stop_at_the_first_failure_unless_told_otherwise(local: LocalContext) -> None:

@@ -22,7 +22,11 @@ from penstock.sdk.local import LocalContext
 from penstock.sdk.plain import plain
 
 JSON = some.recursive(
-    some.none() | some.booleans() | some.integers(-(2**63), 2**63 - 1) | some.floats(allow_nan=False) | some.text(),
+    some.none()
+    | some.booleans()
+    | some.integers(-(2**63), 2**63 - 1)
+    | some.floats(allow_nan=False, allow_infinity=False)
+    | some.text(),
     lambda inside: some.lists(inside) | some.dictionaries(some.text(), inside),
 )
 

@@ -142,10 +142,24 @@ def reference(kind: type[TaskType]) -> str:
         lines += ["", "| output | is |", "|---|---|"]
         lines += [f"| `{name}` | {sentence} |" for name, sentence in about.outputs.items()]
     example = {"id": "example", "type": about.name, **about.example}
-    lines += ["", "```yaml", msgspec.yaml.encode([example]).decode().rstrip(), "```"]
+    lines += ["", "```yaml", yaml_of([example]), "```"]
     if about.aliases:
         lines += ["", "Also known as " + ", ".join(f"`{alias}`" for alias in about.aliases) + "."]
     return "\n".join(lines) + "\n"
+
+
+def yaml_of(value: object) -> str:
+    """A value as people write it in a flow: long text in blocks."""
+    import yaml
+
+    class Written(yaml.SafeDumper):
+        """Writes text of several lines as a block."""
+
+    def text(dumper: yaml.SafeDumper, said: str) -> yaml.ScalarNode:
+        return dumper.represent_scalar("tag:yaml.org,2002:str", said, style="|" if "\n" in said else None)
+
+    Written.add_representer(str, text)
+    return yaml.dump(value, Dumper=Written, sort_keys=False, allow_unicode=True, width=100).rstrip()
 
 
 def _object(kind: type[msgspec.Struct]) -> dict[str, object]:

@@ -223,3 +223,22 @@ def test_an_unreachable_database_is_told_without_its_password(local: LocalContex
     assert told.failure is not None
     assert "cannot be reached" in str(told.failure["message"])
     assert "p@ss" not in str(told.failure["message"])
+
+
+def test_a_server_is_asked_to_end_what_nobody_waits_for(local: LocalContext, url: str) -> None:
+    sql = """
+      SELECT current_setting('client_connection_check_interval') AS looks, current_setting('application_name') AS who
+    """
+
+    row = ok(local.run("sql.query", {"url": url, "sql": sql, "fetchType": "FETCH_ONE"}))["row"]
+
+    assert row == {"looks": "1s", "who": "penstock local/local"}
+
+
+def test_a_failure_in_the_middle_of_a_stream_is_told_in_the_databases_words(local: LocalContext, url: str) -> None:
+    sql = "SELECT 1 / (5000 - i) AS n FROM generate_series(1, 10000) i"
+
+    told = local.run("sql.query", {"url": url, "sql": sql, "fetchType": "STORE"})
+
+    assert told.failure is not None
+    assert told.failure["message"] == "division by zero (22012)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import shlex
 from typing import Annotated, ClassVar, Final
 
@@ -14,13 +15,28 @@ from penstock.sdk.launch import Launch, LaunchContext, LaunchMode, OutputsShape
 SCRIPT_FILE: Final = ".penstock-script.py"
 PACKAGES: Final = ".penstock-packages"
 JSON_NAMES: Final[dict[str, object]] = {"true": True, "false": False, "null": None}
-INSTALL: Final = (
-    "if command -v uv >/dev/null 2>&1; then\n"
-    '  uv pip install --quiet --python "$(command -v python)" --target {folder} {packages}\n'
-    "else\n"
-    "  python -m pip install --quiet --disable-pip-version-check --target {folder} {packages}\n"
-    "fi"
+UV: Final = 'uv pip install --quiet --python "$(command -v python)" --target {folder} {packages}'
+PIP: Final = "python -m pip install --quiet --disable-pip-version-check --target {folder} {packages}"
+VERSION: Final = (
+    'python -c \'import sys; wanted = sys.argv[1].split("."); '
+    "found = [str(part) for part in sys.version_info[:len(wanted)]]; "
+    'sys.exit(None if found == wanted else "Python " + sys.argv[1] + " is wanted; this is " + sys.version)\' {wanted}'
 )
+
+
+class PackageManager(enum.StrEnum):
+    """What installs packages."""
+
+    AUTO = "AUTO"
+    UV = "UV"
+    PIP = "PIP"
+
+
+INSTALL: Final = {
+    PackageManager.AUTO: f"if command -v uv >/dev/null 2>&1; then {UV}; else {PIP}; fi",
+    PackageManager.UV: UV,
+    PackageManager.PIP: PIP,
+}
 
 
 class PythonTask(Script, frozen=True, kw_only=True):
@@ -38,11 +54,24 @@ class PythonTask(Script, frozen=True, kw_only=True):
         Meta(description="Packages to install beside the script before it runs.", examples=[["requests>=2"]]),
     ] = field(default_factory=list)
 
+    package_manager: Annotated[
+        PackageManager, Meta(description="What installs them: uv, pip, or whichever is there (uv first).")
+    ] = PackageManager.AUTO
+    python_version: Annotated[
+        str, Meta(description="Version that the Python must have; another one is a failure.", examples=["3.12"])
+    ] = ""
+    dependency_cache_enabled: Annotated[
+        bool, Meta(description="Read and not used: uv and pip keep caches of their own.")
+    ] = True
+    uv_auto_install_enabled: Annotated[bool, Meta(description="Read and not used: uv is taken where it is.")] = True
+
     def preparation(self) -> list[str]:
-        """Shell commands that install the dependencies, if there are any."""
-        if not self.dependencies:
-            return []
-        return [INSTALL.format(folder=PACKAGES, packages=" ".join(shlex.quote(name) for name in self.dependencies))]
+        """Shell commands that look at the Python's version and install the dependencies, where that is wanted."""
+        commands = [VERSION.format(wanted=shlex.quote(self.python_version))] if self.python_version else []
+        if self.dependencies:
+            packages = " ".join(shlex.quote(name) for name in self.dependencies)
+            commands.append(INSTALL[self.package_manager].format(folder=PACKAGES, packages=packages))
+        return commands
 
     def with_packages(self, launch: Launch) -> Launch:
         """Let Python find the installed dependencies."""
@@ -64,7 +93,7 @@ class PythonScript(PythonTask, frozen=True, kw_only=True):
     def launch(self, plan: LaunchContext) -> Launch:
         """The source in a fork of the project's Python; through a shell only when something must run before it."""
         source, found = localize(self.script)
-        if not (self.before_commands or self.interpreter or self.dependencies):
+        if not (self.before_commands or self.interpreter or self.preparation()):
             launch = Launch(
                 mode=LaunchMode.PYTHON,
                 source=source,

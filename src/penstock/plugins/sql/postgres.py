@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -47,9 +48,7 @@ class PostgresSession:
     ) -> None:
         library = driver()
         try:
-            self.connection: psycopg.Connection[Any] = library.connect(
-                conninfo, autocommit=autocommit, **{"application_name": "penstock", **options}
-            )
+            self.connection: psycopg.Connection[Any] = library.connect(conninfo, autocommit=True, **options)
         except library.Error as error:
             raise TaskFailed(f"PostgreSQL cannot be reached: {_told(error)}") from error
         self.connection.add_notice_handler(
@@ -57,6 +56,10 @@ class PostgresSession:
         )
         self._error: type[psycopg.Error] = library.Error
         self._json = library.types.json.Jsonb
+        # A server that looks whether we are still there ends a statement whose task was killed.
+        with contextlib.suppress(library.Error):
+            self.connection.execute("SET client_connection_check_interval = '1s'")
+        self.connection.autocommit = autocommit
 
     def execute(self, sql: str, parameters: Mapping[str, object], size: int) -> PostgresAnswer:
         """Run one statement and take its whole answer."""
@@ -71,11 +74,11 @@ class PostgresSession:
         """Run one statement whose rows arrive as they are read; the server keeps the rest."""
         cursor = self.connection.cursor()
         try:
-            rows = cursor.stream(bind(sql, parameters, self.style), self._bound(parameters))
+            rows: Iterator[Sequence[object]] = cursor.stream(bind(sql, parameters, self.style), self._bound(parameters))
             first = next(rows, None)
         except self._error as error:
             raise TaskFailed(_told(error)) from error
-        return PostgresAnswer(cursor, _with_first(first, rows))
+        return PostgresAnswer(cursor, self._rest(first, rows))
 
     def many(self, sql: str, rows: Sequence[Sequence[object]]) -> int:
         """Run one statement for each row; gives the rows changed."""
@@ -97,6 +100,14 @@ class PostgresSession:
         """End the connection; what is not committed is undone."""
         self.connection.close()
 
+    def _rest(self, first: Sequence[object] | None, rows: Iterator[Sequence[object]]) -> Iterator[Sequence[object]]:
+        try:
+            if first is not None:
+                yield first
+                yield from rows
+        except self._error as error:
+            raise TaskFailed(_told(error)) from error
+
     def _bound(self, parameters: Mapping[str, object]) -> dict[str, object] | None:
         return {name: self._cell(value) for name, value in parameters.items()} or None
 
@@ -115,12 +126,6 @@ def driver() -> Any:
             "PostgreSQL needs the package psycopg.", hint="Install it with `pip install 'penstock[postgres]'`."
         ) from None
     return psycopg
-
-
-def _with_first(first: Sequence[object] | None, rows: Iterator[Sequence[object]]) -> Iterator[Sequence[object]]:
-    if first is not None:
-        yield first
-        yield from rows
 
 
 def _told(error: psycopg.Error) -> str:

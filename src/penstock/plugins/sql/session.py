@@ -60,7 +60,8 @@ def open_session(opening: Opening, context: Context) -> Session:
     address = opening.address
     match address.database:
         case Database.POSTGRES:
-            options = dict(address.options)
+            about = context.about
+            options = {"application_name": f"penstock {about.flow}/{about.step}"[:63], **address.options}
             for name, value in (("user", opening.username), ("password", opening.password)):
                 if value:
                     options[name] = value
