@@ -225,8 +225,9 @@ def show_next(day: datetime.date, postgres: PostgresServer, dsn: str) -> None:
 
 def penstock(arguments: str) -> str:
     """Give a command line of penstock that works from the folder where the demo was called."""
-    folder = _relative(PROJECT)
-    return f"(cd {folder} && {Path(sys.executable)} -m penstock {arguments})"
+    program = Path(sys.executable).parent / "penstock"
+    name = _relative(program) if program.exists() else f"{_relative(Path(sys.executable))} -m penstock"
+    return f"{name} {arguments} -C {_relative(PROJECT)}"
 
 
 def _relative(path: Path) -> str:
@@ -239,7 +240,7 @@ def stay(folder: Path, dsn: str) -> None:
     """Keep the servers up until Ctrl-C."""
     check = f"{_relative(Path(sys.executable))} -m projects.warehouse.check {_relative(folder / 'exports')}"
     print("\nThe servers stay up until Ctrl-C. In another terminal:")
-    print(f"  {penstock(f'run {FLOW} -i batch_date=2016-01-04')}")
+    print(f"  {penstock('run phase2 -i batch_date=2016-01-04')}")
     print(f"  {check} --dsn {dsn}", flush=True)
     signal.pause()
 

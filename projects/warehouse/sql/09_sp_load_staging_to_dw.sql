@@ -2,6 +2,7 @@
 CREATE OR REPLACE PROCEDURE dw.sp_load_staging_to_dw(batch_date date)
 LANGUAGE plpgsql
 SET work_mem = '128MB'
+SET client_min_messages = warning
 SET jit = off
 AS $$
 #variable_conflict use_column
