@@ -38,6 +38,11 @@ def is_template(text: str) -> bool:
     return "{{" in text or "{%" in text
 
 
+def low(owner: str) -> str:
+    """An owner's words inside a sentence."""
+    return owner[:1].lower() + owner[1:]
+
+
 def check_order(page: Page, tree: Map, made: Input, owner: str) -> None:
     """Bounds are of the input's own kind, and the lower one is not above the upper one."""
     read = READERS.get(made.type)
@@ -50,7 +55,7 @@ def check_order(page: Page, tree: Map, made: Input, owner: str) -> None:
             continue
         value = read(as_text(bound)) if isinstance(bound, Scalar) else None
         if value is None:
-            tell(page, WrongValue, bound, f"A bound of {owner} is {SHAPES[made.type]}.")
+            tell(page, WrongValue, bound, f"A bound of {low(owner)} is {SHAPES[made.type]}.")
             continue
         found.append(value)
     if len(found) == 2 and _above(found[0], found[1]):
@@ -63,7 +68,7 @@ def check_default(page: Page, default: Tree, made: Input, owner: str) -> None:
     why = _misfit(default, made)
     if why:
         hint = nearest(as_text(default), [str(value) for value in made.values]) if isinstance(default, Scalar) else ""
-        tell(page, WrongDefault, default, f"The default of {owner} {why}.", hint)
+        tell(page, WrongDefault, default, f"The default of {low(owner)} {why}.", hint)
 
 
 def _misfit(default: Tree, made: Input) -> str:

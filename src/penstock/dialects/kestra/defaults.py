@@ -69,21 +69,22 @@ def _entry(page: Page, entry: Map) -> Default | None:
     for key, value in values.entries.items():
         if isinstance(value, Scalar) and value.value is None:
             sentence = f'The default "{shown(key)}" has no value.'
-            tell(
-                page, BadDefaults, values.keys[key], sentence, "Leave it out, or write the value that tasks shall have."
-            )
+            hint = "Leave it out, or write the value that tasks shall have."
+            tell(page, BadDefaults, values.keys[key], sentence, hint)
     word = as_text(name)
-    _check_names(page, page.types.find(word), values, word)
-    return Default(word, values, fields.flag(page, entry, "forced"))
+    info = page.types.find(word)
+    unknown = [] if info is None else _unknown(page, info, values, word)
+    kept = {key: value for key, value in values.entries.items() if key not in unknown}
+    return Default(word, Map(values.line, values.column, kept, values.keys), fields.flag(page, entry, "forced"))
 
 
-def _check_names(page: Page, info: TypeInfo | None, values: Map, word: str) -> None:
-    if info is None:
-        return
-    for key in values.entries:
-        if key not in info.fields and key not in BASE_OF_TASK:
-            sentence = f'Task type "{shown(word)}" has no property "{shown(key)}" that could have a default.'
-            tell(page, BadDefaults, values.keys[key], sentence, fields.suggestion(key, info.fields))
+def _unknown(page: Page, info: TypeInfo, values: Map, word: str) -> list[str]:
+    """Note the properties that the type does not have, and name them."""
+    unknown = [key for key in values.entries if key not in info.fields and key not in BASE_OF_TASK]
+    for key in unknown:
+        sentence = f'Task type "{shown(word)}" has no property "{shown(key)}" that could have a default.'
+        tell(page, BadDefaults, values.keys[key], sentence, fields.suggestion(key, info.fields))
+    return unknown
 
 
 def _merged(tree: Tree, own: tuple[Default, ...], project: tuple[Default, ...], types: Types) -> Tree:
@@ -91,8 +92,7 @@ def _merged(tree: Tree, own: tuple[Default, ...], project: tuple[Default, ...], 
         case Scalar():
             return tree
         case Items():
-            parts = tuple(_merged(item, own, project, types) for item in tree.items)
-            return tree if parts == tree.items else Items(tree.line, tree.column, parts)
+            return Items(tree.line, tree.column, tuple(_merged(item, own, project, types) for item in tree.items))
         case Map():
             entries = {name: _merged(item, own, project, types) for name, item in tree.entries.items()}
             here = Map(tree.line, tree.column, entries, tree.keys)

@@ -7,7 +7,7 @@ from typing import Final
 import regex
 
 from penstock.dialects.kestra import fields
-from penstock.dialects.kestra.bounds import check_default, check_order, is_template
+from penstock.dialects.kestra.bounds import check_default, check_order, is_template, low
 from penstock.dialects.kestra.page import Page, key_of, note_templates, shown, tell
 from penstock.dialects.kestra.tree import Items, Map, Scalar, as_text, kind_of, plain
 from penstock.errors import Severity, nearest
@@ -66,7 +66,8 @@ def _input(page: Page, tree: Map) -> Input | None:
     owner = f'Input "{shown(name)}"' if name else "An input"
     kind = _type(page, tree, owner)
     if kind == "":
-        return None
+        # It stays known by its name, so that expressions that use it are not told to be wrong too.
+        return Input(id=name, type="STRING") if name else None
     fields.known(page, tree, (*COMMON, *EXTRA[kind]), f"{owner} ({kind})")
     note = fields.mapping(page, tree, "dependsOn")
     default = fields.given(tree, "defaults")
@@ -204,8 +205,8 @@ def _bound(tree: Map, *names: str) -> object:
 
 
 def _depends_on(page: Page, note: Map, owner: str) -> tuple[str, ...]:
-    fields.known(page, note, ("inputs", "condition"), f"`dependsOn` of {owner}")
-    fields.needed(page, note, "inputs", f"`dependsOn` of {owner}")
+    fields.known(page, note, ("inputs", "condition"), f"`dependsOn` of {low(owner)}")
+    fields.needed(page, note, "inputs", f"`dependsOn` of {low(owner)}")
     return fields.texts(page, note, "inputs")
 
 

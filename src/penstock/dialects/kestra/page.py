@@ -83,5 +83,5 @@ def note_templates(page: Page, tree: Tree, owner: str, sort: str) -> None:
 
 def shown(text: str) -> str:
     """People's text as it may stand in a sentence: one line, at most 60 characters."""
-    line = " ".join(text.split())
+    line = "".join(each if each.isprintable() else "�" for each in " ".join(text[:1000].split()))
     return line if len(line) <= 60 else f"{line[:57]}…"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from penstock.model.flow import Flow
-from penstock.model.node import ForEach, If, Node, Parallel, Switch
+from penstock.model.node import ForEach, Node, Parallel
 from penstock.model.plan import ERRORS, FINALLY, ROOT, TASKS, branches
 
 
@@ -49,12 +49,11 @@ def obstacle(found: dict[str, Post], flow: Flow, reader: str, target: str) -> Ob
     if reader == ROOT or reader not in found:
         return None
     above = _chain(found, reader)
-    here, below = target, _chain(found, target)
+    below = _chain(found, target)
     if reader == target:
         return None if found[reader].loops else Obstacle("a task cannot read its own output")
     if target in (post.parent for post in above):
-        choosing = isinstance(found[target].node, If | Switch)
-        return None if choosing else Obstacle(f'"{reader}" runs inside "{here}", which has not ended then')
+        return None  # What a group hands on, it hands on when it begins.
     own = {post.parent: post for post in above}
     meeting = next(post for post in below if post.parent in own or post.parent == reader)
     if meeting.parent == reader:

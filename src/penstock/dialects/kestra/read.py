@@ -126,7 +126,9 @@ def _decoded(text: str | bytes, file: str, problems: list[Problem]) -> str:
         column = len(before[begin:].decode()) + 1
         line = (before[begin:] + rest).decode(errors="replace").rstrip("\r")
         place = Place(before.count(b"\n") + 1, column, file, line)
-        sentence = f"The byte 0x{error.object[error.start]:02X} here is not UTF-8."
+        wide = text[:2] in (b"\xff\xfe", b"\xfe\xff")
+        byte = f"The byte 0x{error.object[error.start]:02X} here is not UTF-8."
+        sentence = "The text is UTF-16, not UTF-8." if wide else byte
         problems.append(Problem(BadEncoding.code, sentence, place=place, hint=BadEncoding.hint))
         return text.decode(errors="replace")
 
@@ -208,7 +210,9 @@ def _not_yet(page: Page, tree: Map) -> None:
         fields.needed(page, trigger, "id", "A trigger")
         fields.needed(page, trigger, "type", "A trigger")
         name = fields.text(page, trigger, "id")
-        sentence = f'The trigger "{shown(name)}" does not start runs yet.'
+        sentence = (
+            f'The trigger "{shown(name)}" does not start runs yet.' if name else "Triggers do not start runs yet."
+        )
         tell(page, NotSupported, trigger, sentence, "The flow can be run by hand.", Severity.WARNING)
 
 

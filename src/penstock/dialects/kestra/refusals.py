@@ -20,6 +20,7 @@ def place_at(text: str, index: int) -> Place:
 
 
 def unreadable(error: yaml.reader.ReaderError, text: str) -> FlowError:
+    """Tell of a character that YAML cannot have."""
     found = UNPRINTABLE.search(text)
     if found is None:
         return NotYaml(f"The text cannot be read: {error.reason}.", place=TOP)
@@ -38,6 +39,9 @@ def told(error: yaml.MarkedYAMLError, text: str) -> FlowError:
     lines = text.split("\n")
     line = lines[place.line - 1] if place.line <= len(lines) else ""
     said = (error.problem or "").strip()
+    begun = Place(error.context_mark.line + 1, error.context_mark.column + 1) if error.context_mark else place
+    if said in AT_BEGINNING:
+        place = begun
     if "\t" in line[: place.column] and not line[: place.column].strip():
         return NotYaml("A tab stands where YAML wants spaces.", hint="Indent with spaces.", place=place)
     for above in range(place.line, max(0, place.line - 3), -1):
@@ -48,11 +52,14 @@ def told(error: yaml.MarkedYAMLError, text: str) -> FlowError:
             )
     for words, sentence, hint in SAID:
         if words in said:
-            return NotYaml(sentence, hint=hint, place=place)
+            opened = f" It is opened in line {begun.line}." if "opened" in sentence and begun.line != place.line else ""
+            return NotYaml(sentence, hint=hint + opened, place=place)
     return NotYaml(f"YAML cannot be read on from here: {said}.", place=place)
 
 
 TEMPLATE_FIRST: Final = re.compile(r"^\s*(?:- +)?(?:[\w.\"'-]+: +)?(\{\{)")
+# These are noticed far behind the place where they went wrong.
+AT_BEGINNING: Final = ("could not find expected ':'", "found unexpected end of stream")
 SAID: Final = (
     (
         "mapping values are not allowed",
@@ -77,7 +84,7 @@ SAID: Final = (
     (
         "did not find expected '-' indicator",
         "Here should be the next `- ` of the list above, or the list's end.",
-        "The dashes of one list stand in one column.",
+        "The dashes of one list, and the keys of one map, stand in one column.",
     ),
     ("unexpected end of stream", "A quotation mark is opened here and never closed.", ""),
     (

@@ -32,7 +32,7 @@ def resolve(text: str) -> Plain:
     if text[0] not in NUMERIC or len(text) > LONGEST:
         return text
     if WHOLE.fullmatch(text):
-        return int(text.replace("_", ""))
+        return _sayable(int(text.replace("_", "")), text)
     if found := BASED.fullmatch(text):
         return _based(found, text)
     if BROKEN.fullmatch(text):
@@ -41,9 +41,14 @@ def resolve(text: str) -> Plain:
     return text
 
 
+def _sayable(number: int, text: str) -> Plain:
+    """Whole numbers beyond 64 bits would come back from JSON as something else."""
+    return number if -(2**63) <= number < 2**63 else text
+
+
 def _based(found: re.Match[str], text: str) -> Plain:
     sign = -1 if found[1] == "-" else 1
     for digits, base in ((found[2], 16), (found[3], 2), (found[4], 8)):
         if digits and digits.strip("_"):
-            return sign * int(digits.replace("_", ""), base)
+            return _sayable(sign * int(digits.replace("_", ""), base), text)
     return text
