@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
+import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
@@ -13,11 +15,18 @@ from penstock.errors.store import BadBlobAddress, BlobFailed, BlobMissing, Drive
 from penstock.store.blobs.port import Found, address, key_of
 
 if TYPE_CHECKING:
-    from obstore.store import ClientConfig, S3Config, S3Store
+    from _typeshed import WriteableBuffer as Buffer
+    from obstore import ReadableFile
+    from obstore.store import ClientConfig, RetryConfig, S3Config, S3Store
+
+READ_AHEAD = 1 << 18
 
 
 class Bucket(msgspec.Struct, frozen=True, kw_only=True):
-    """Where in S3: `url` is `s3://bucket/prefix`; what is empty comes from the machine's own AWS settings."""
+    """Where in S3: `url` is `s3://bucket/prefix`; what is empty comes from the machine's own AWS settings.
+
+    `patience` bounds, in seconds, how long a call is tried again.
+    """
 
     url: str
     endpoint: str = ""
@@ -25,6 +34,7 @@ class Bucket(msgspec.Struct, frozen=True, kw_only=True):
     access_key_id: str = ""
     secret_access_key: str = ""
     session_token: str = ""
+    patience: float = 20.0
 
 
 def open_s3(bucket: Bucket) -> S3Blobs:
@@ -49,7 +59,10 @@ def open_s3(bucket: Bucket) -> S3Blobs:
     # A server of one's own answers under paths, AWS under a name of the bucket's own.
     settings["virtual_hosted_style_request"] = not bucket.endpoint
     options: ClientConfig = {"allow_http": bucket.endpoint.startswith("http://")}
-    return S3Blobs(S3Store(name, prefix=prefix.strip("/") or None, config=settings, client_options=options))
+    retry: RetryConfig = {"max_retries": 5, "retry_timeout": datetime.timedelta(seconds=bucket.patience)}
+    return S3Blobs(
+        S3Store(name, prefix=prefix.strip("/") or None, config=settings, client_options=options, retry_config=retry)
+    )
 
 
 class S3Blobs:
@@ -79,7 +92,7 @@ class S3Blobs:
         import obstore
 
         with _told(uri):
-            return cast("BinaryIO", obstore.open_reader(self._store, key_of(uri)))
+            return io.BufferedReader(_Remote(obstore.open_reader(self._store, key_of(uri))), READ_AHEAD)
 
     def delete(self, uris: Iterable[str]) -> None:
         """Remove blobs."""
@@ -105,6 +118,32 @@ class S3Blobs:
 
     def close(self) -> None:
         """Nothing is held that must be let go."""
+
+
+class _Remote(io.RawIOBase):
+    """A blob as Python's own streams see a file."""
+
+    def __init__(self, file: ReadableFile) -> None:
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def readinto(self, buffer: Buffer) -> int:
+        view = memoryview(buffer)
+        with _told("while it was being read"):
+            data = bytes(self._file.read(len(view)))
+        view[: len(data)] = data
+        return len(data)
 
 
 @contextlib.contextmanager
