@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from penstock.model.status import Outcome
@@ -105,8 +107,10 @@ def test_a_bucket_is_made_once(local: LocalContext, where: dict[str, object]) ->
     assert keys(local, {**where, "bucket": name}) == []
 
 
-def test_several_files_go_up_under_one_key(local: LocalContext, where: dict[str, object]) -> None:
-    files = {"x.csv": local.put("x"), "y.csv": local.put("y")}
+@pytest.mark.parametrize("rendered", [False, True])
+def test_several_files_go_up_under_one_key(local: LocalContext, where: dict[str, object], rendered: bool) -> None:
+    given = {"x.csv": local.put("x"), "y.csv": local.put("y")}
+    files = json.dumps(given) if rendered else given
 
     outputs = ok(local.run("s3.upload", {**where, "key": "in", "from": files}))
 

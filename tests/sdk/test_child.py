@@ -64,6 +64,10 @@ class Does(TaskType, frozen=True, kw_only=True):
                 return Result(outcome=Outcome.WARNING, outputs={"n": 1}, message="nearly")
             case "skip":
                 return Result(outcome=Outcome.SKIPPED)
+            case "snooze":
+                return Result(outcome=Outcome.SNOOZED)
+            case "odd":
+                raise TaskFailed("no net", kind="network")
             case "fail":
                 raise TaskFailed("no luck", kind="exit", exit_code=3, outputs={"seen": 2})
             case "break":
@@ -109,6 +113,8 @@ def test_a_warning_and_a_skip_are_endings_of_their_own() -> None:
     ("what", "failure"),
     [
         ("fail", {"kind": "exit", "message": "no luck", "exit_code": 3, "code": ""}),
+        ("odd", {"kind": "task", "message": "no net", "exit_code": None, "code": ""}),
+        ("snooze", {"kind": "task", "message": "A task cannot end as snoozed.", "exit_code": None, "code": ""}),
         ("break", {"kind": "task", "message": "KeyError: 'column'", "exit_code": None, "code": ""}),
         ("leave", {"kind": "exit", "message": "The task left with exit code 4.", "exit_code": 4, "code": ""}),
         ("memory", {"kind": "memory", "message": "The task ran out of memory.", "exit_code": None, "code": ""}),

@@ -54,6 +54,14 @@ def test_what_is_no_size_is_refused(written: str) -> None:
         Size.read(written)
 
 
+@pytest.mark.parametrize("written", [float("inf"), float("nan"), 1e30, "9" * 400, f"P{'9' * 400}D", "9e9"])
+def test_what_no_clock_can_count_is_refused(written: object) -> None:
+    with pytest.raises(ValueError, match=r"too large|is no"):
+        Duration.read(written)
+    with pytest.raises(ValueError, match=r"too large|is no"):
+        Size.read(written)
+
+
 def test_a_secret_does_not_show_itself() -> None:
     secret = Secret.read("hunter2")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Mapping
-from typing import cast
+from typing import Final, cast
 
 import msgspec
 
@@ -16,6 +16,9 @@ from penstock.sdk import registry
 from penstock.sdk.context import About, Context, Level, Transport
 from penstock.sdk.plain import plain
 from penstock.sdk.task import Outputs, Result, TaskType
+
+ENDINGS: Final = (Outcome.DONE, Outcome.WARNING, Outcome.SKIPPED)
+KINDS: Final = frozenset(kind.value for kind in ErrorKind)
 
 
 def main(payload: Mapping[str, object], channel: Transport) -> None:
@@ -55,8 +58,9 @@ def perform(task: TaskType, context: Context) -> dict[str, object]:
 
 def _ended(outputs: Outputs) -> dict[str, object]:
     result = outputs if isinstance(outputs, Result) else Result(outputs=dict(outputs or {}))
-    if result.outcome is Outcome.FAILED:
-        return _failed("", ErrorKind.TASK, result.message or "The task failed.", None, result.outputs)
+    if result.outcome not in ENDINGS:
+        wrong = "The task failed." if result.outcome is Outcome.FAILED else f"A task cannot end as {result.outcome}."
+        return _failed("", ErrorKind.TASK, result.message or wrong, None, result.outputs)
     frame: dict[str, object] = {"t": "outcome", "outcome": result.outcome.value, "outputs": plain(result.outputs)}
     if result.message:
         frame["message"] = result.message
@@ -66,7 +70,8 @@ def _ended(outputs: Outputs) -> dict[str, object]:
 def _failed(
     code: str, kind: str, message: str, exit_code: int | None = None, outputs: Mapping[str, object] | None = None
 ) -> dict[str, object]:
-    failure = {"kind": str(kind), "message": message, "exit_code": exit_code, "code": code}
+    known = kind if kind in KINDS else ErrorKind.TASK.value
+    failure = {"kind": known, "message": message, "exit_code": exit_code, "code": code}
     return {"t": "outcome", "outcome": Outcome.FAILED.value, "outputs": plain(outputs or {}), "failure": failure}
 
 

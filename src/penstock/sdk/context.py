@@ -93,6 +93,8 @@ class Context:
 
     def __init__(self, about: About, transport: Transport) -> None:
         self.about = about
+        self.run, self.flow, self.namespace = about.run, about.flow, about.namespace
+        self.step, self.attempt = about.step, about.attempt
         self.workdir = Path(about.workdir)
         self.state: dict[str, object] = dict(about.state)
         self._transport = transport

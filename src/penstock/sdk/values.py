@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from typing import Final
 
+NUMBER: Final = r"\d+(?:\.\d+)?"
 DURATION: Final = re.compile(
-    r"(?P<sign>[+-]?)P(?:(?P<weeks>[\d.]+)W)?(?:(?P<days>[\d.]+)D)?"
-    r"(?:T(?:(?P<hours>[\d.]+)H)?(?:(?P<minutes>[\d.]+)M)?(?:(?P<seconds>[\d.]+)S)?)?",
+    rf"(?P<sign>[+-]?)P(?:(?P<weeks>{NUMBER})W)?(?:(?P<days>{NUMBER})D)?"
+    rf"(?:T(?:(?P<hours>{NUMBER})H)?(?:(?P<minutes>{NUMBER})M)?(?:(?P<seconds>{NUMBER})S)?)?",
     re.IGNORECASE,
 )
 SECONDS: Final = {"weeks": 604_800, "days": 86_400, "hours": 3_600, "minutes": 60, "seconds": 1}
-SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
+SIZE: Final = re.compile(rf"({NUMBER})\s*([kmgt]?)(i?)b?", re.IGNORECASE)
 POWER: Final = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+MOST: Final = 2**62
 
 
 class Duration(int):
@@ -29,15 +31,15 @@ class Duration(int):
         if isinstance(value, cls):
             return value
         if isinstance(value, int | float) and not isinstance(value, bool):
-            return cls(round(value * 1_000_000))
+            return cls(_whole(value, 1_000_000, value))
         text = str(value).strip()
-        if re.fullmatch(r"\d+(\.\d+)?", text):
-            return cls(round(float(text) * 1_000_000))
+        if re.fullmatch(NUMBER, text):
+            return cls(_whole(float(text), 1_000_000, value))
         match = DURATION.fullmatch(text)
         if match is None or not any(match[unit] for unit in SECONDS):
             raise ValueError(f'"{value}" is no duration: PT5S, PT10M, P1D, or a number of seconds')
         total = sum(float(match[unit] or 0) * seconds for unit, seconds in SECONDS.items())
-        return cls(round(total * 1_000_000) * (-1 if match["sign"] == "-" else 1))
+        return cls(_whole(-total if match["sign"] == "-" else total, 1_000_000, value))
 
 
 class Size(int):
@@ -50,7 +52,7 @@ class Size(int):
         if match is None:
             raise ValueError(f'"{value}" is no size: a number of bytes, or 10 KB, 10 MiB, 1 GB')
         step = 1024 if match[3] else 1000
-        return cls(round(float(match[1]) * step ** POWER[match[2].lower()]))
+        return cls(_whole(float(match[1]), step ** POWER[match[2].lower()], value))
 
 
 class Secret(str):
@@ -78,6 +80,12 @@ def dec_hook(kind: type, value: object) -> object:
         if kind is own:
             return own.read(value)
     raise NotImplementedError(f"no task type may declare a property of {kind}")
+
+
+def _whole(number: float, unit: int, written: object) -> int:
+    if not abs(number * unit) <= MOST:
+        raise ValueError(f'"{str(written)[:40]}" is too large')
+    return round(number * unit)
 
 
 def schema_hook(kind: type) -> dict[str, object]:

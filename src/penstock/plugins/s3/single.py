@@ -53,7 +53,7 @@ class Upload(S3Task, frozen=True, kw_only=True):
     def run(self, context: Context) -> dict[str, object]:
         """Put them."""
         with self.client() as client:
-            match self.from_:
+            match self._files():
                 case str() as uri:
                     return self._put(client, context, uri, self.key)
                 case list() as uris:
@@ -65,6 +65,15 @@ class Upload(S3Task, frozen=True, kw_only=True):
                 self._put(client, context, uri, keys[name])
                 context.progress(number, len(several), "files")
         return {"bucket": self.bucket, "key": self.key, "files": keys}
+
+    def _files(self) -> str | list[str] | dict[str, str]:
+        """What `from` means: a rendered list or map arrives as JSON text."""
+        if isinstance(self.from_, str) and self.from_.strip()[:1] in ("[", "{"):
+            try:
+                return msgspec.json.decode(self.from_, type=list[str] | dict[str, str])
+            except msgspec.MsgspecError as error:
+                raise TaskFailed(f"`from` is no list and no map of addresses: {error}.") from None
+        return self.from_
 
     def _put(self, client: Any, context: Context, uri: str, key: str) -> dict[str, object]:
         path = context.fetch(uri)

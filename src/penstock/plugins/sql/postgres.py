@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     import psycopg
 
 LEVELS: Final = {"DEBUG": "debug", "LOG": "info", "INFO": "info", "NOTICE": "info", "WARNING": "warn"}
+OUTSIDE: Final = (
+    " It can run outside of a transaction: `autocommit: true`, or `transaction: false` where there is that."
+)
+HINTS: Final = {"2D000": OUTSIDE, "25001": OUTSIDE}
 
 
 class PostgresAnswer:
@@ -132,4 +136,4 @@ def _told(error: psycopg.Error) -> str:
     about = error.diag
     parts = [about.message_primary or str(error).strip(), about.message_detail or "", about.message_hint or ""]
     code = f" ({about.sqlstate})" if about.sqlstate else ""
-    return " ".join(part for part in parts if part) + code
+    return " ".join(part for part in parts if part) + code + HINTS.get(about.sqlstate or "", "")
