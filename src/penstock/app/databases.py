@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from penstock.clock import Clock
-from penstock.store.port import Store
-from penstock.store.postgres.store import open_postgres
-from penstock.store.sqlite.store import open_sqlite
+from pathlib import Path
+from typing import Final
 
-SERVERS = ("postgresql://", "postgres://")
+from penstock.clock import Clock
+from penstock.store.migrations.carried import Status
+from penstock.store.port import Store
+from penstock.store.postgres.store import open_postgres, postgres_status
+from penstock.store.sqlite.store import open_sqlite, sqlite_status
+
+SERVERS: Final = ("postgresql://", "postgres://")
 
 
 def open_store(address: str, clock: Clock, *, migrate: bool) -> Store:
@@ -15,3 +19,8 @@ def open_store(address: str, clock: Clock, *, migrate: bool) -> Store:
     if address.startswith(SERVERS):
         return open_postgres(address, clock, migrate=migrate)
     return open_sqlite(address, clock, migrate=migrate)
+
+
+def store_status(address: str) -> Status:
+    """Tell which migrations a store has had and which it wants; changes nothing."""
+    return postgres_status(address) if address.startswith(SERVERS) else sqlite_status(Path(address))

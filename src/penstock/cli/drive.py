@@ -37,6 +37,9 @@ class Show(Protocol):
     def end(self) -> None:
         """The run has ended and its logs are kept: show what is left."""
 
+    def close(self) -> None:
+        """Nothing is shown any more, whatever happened; safe to call twice."""
+
 
 class Silent:
     """Shows nothing."""
@@ -53,6 +56,9 @@ class Silent:
 
     def end(self) -> None:
         """There was nothing to show."""
+
+    def close(self) -> None:
+        """Nothing was opened."""
 
 
 class Drive:
@@ -101,6 +107,7 @@ class Drive:
 
     def close(self) -> None:
         """End the worker; safe to call twice."""
+        self._show.close()
         self._worker.close()
 
     def _work(self) -> None:

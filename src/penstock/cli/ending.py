@@ -8,7 +8,6 @@ from penstock.errors import PenstockError
 from penstock.errors.project import InvalidFlows
 
 
-
 class Exit(enum.IntEnum):
     """What the exit code of every command says."""
 

@@ -15,7 +15,7 @@ from penstock.services.stored import SCHEMES
 
 def given_inputs(app: App, flow: Flow, typed: dict[str, str], file: str) -> dict[str, object]:
     """The inputs of a run: those of the file, over them those typed; paths given to FILE inputs are stored."""
-    found: dict[str, object] = _from_file(file) if file else {}
+    found: dict[str, object] = values_of(file) if file else {}
     found |= typed
     kinds = {declared.id: declared.type for declared in flow.inputs}
     return {name: _one(app, kinds.get(name, ""), name, value) for name, value in found.items()}
@@ -56,13 +56,14 @@ def _text(path: str) -> str:
         ) from error
 
 
-def _from_file(path: str) -> dict[str, object]:
+def values_of(path: str) -> dict[str, object]:
+    """The map that a YAML or JSON file holds."""
     try:
         values = yaml.safe_load(_text(path))
     except yaml.YAMLError as error:
         raise WrongCall(f"{path} is neither YAML nor JSON: {error}.") from None
     if not isinstance(values, dict):
-        raise WrongCall(f"{path} does not hold a map of inputs.")
+        raise WrongCall(f"{path} does not hold a map of values.")
     return {str(name): _plain(value) for name, value in values.items()}
 
 

@@ -91,10 +91,18 @@ def instant(text: str, option: str) -> int:
     try:
         found = datetime.datetime.fromisoformat(text)
     except ValueError:
-        raise WrongCall(f'{option}: "{text}" is no instant.', hint="Example: 2016-01-02 or 2016-01-02T03:04:05Z") from None
+        raise WrongCall(
+            f'{option}: "{text}" is no instant.', hint="Example: 2016-01-02 or 2016-01-02T03:04:05Z"
+        ) from None
     if found.tzinfo is None:
         found = found.replace(tzinfo=datetime.UTC)
     return round(found.timestamp() * 1_000_000)
+
+
+def near(path: Path) -> Path:
+    """A path as people would type it from here."""
+    full = path.absolute()
+    return Path(os.path.relpath(full)) if full.is_relative_to(Path.cwd()) else path
 
 
 def who() -> str:

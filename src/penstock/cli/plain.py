@@ -46,6 +46,9 @@ class PlainShow:
         for line in ending_lines(told):
             note(line)
 
+    def close(self) -> None:
+        """Nothing was opened."""
+
     def _write(self, told: RunDocument, lines: Iterator[LogLine]) -> None:
         said: list[tuple[str, int, str]] = [(_at(line.at), 1, f"{line.step}  │ {line.text}") for line in lines]
         if not self._status:

@@ -53,7 +53,9 @@ class RunGiven(Given, frozen=True, kw_only=True):
     ),
 )
 @click.argument("target", metavar="FILE|FLOW")
-@click.option("-i", "--input", "inputs", multiple=True, metavar="NAME=VALUE", help="An input; `@path` as value: a file.")
+@click.option(
+    "-i", "--input", "inputs", multiple=True, metavar="NAME=VALUE", help="An input; `@path` as value: a file."
+)
 @click.option("--inputs", "inputs_file", default="", metavar="FILE", help="Inputs from a YAML or JSON file.")
 @click.option("-l", "--label", "labels", multiple=True, metavar="NAME=VALUE", help="A label of the run.")
 @click.option("--priority", type=int, default=0, help="Higher goes first where runs wait for each other.")

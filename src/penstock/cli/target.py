@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from penstock.app import App
-from penstock.cli.options import manner_of
+from penstock.cli.options import manner_of, near
 from penstock.errors import Problem, nearest
 from penstock.errors.project import NoSuchFile, SameFlowTwice, WrongCall
 from penstock.errors.run import UnknownFlow
@@ -46,7 +46,9 @@ def plan_for(app: App, target: Target, by: str) -> tuple[Plan, tuple[Problem, ..
     if target.revision is None:
         files = project.files_of(target.text, app.project.flow_places) if app.project.file else []
         if len(files) > 1:
-            raise SameFlowTwice(f'"{target.text}" stands in {" and ".join(map(str, files))}.', hint="Name the file.")
+            raise SameFlowTwice(
+                f'"{target.text}" stands in {" and ".join(str(near(path)) for path in files)}.', hint="Name the file."
+            )
         if files:
             return _from_file(app, files[0], by)
     namespace, flow_id = address(app, target.text)
@@ -71,7 +73,7 @@ def address(app: App, name: str) -> tuple[str, str]:
 
 def _from_file(app: App, path: Path, by: str) -> tuple[Plan, tuple[Problem, ...]]:
     manner = manner_of(app.project)
-    plan, reading = project.push_file(app.core, path, manner, by)
+    plan, reading = project.push_file(app.core, near(path), manner, by)
     around = app.project.flow_places if app.project.file else [path.absolute().parent]
     project.push_called(app.core, plan.flow, around, manner, by)
     return plan, reading.problems

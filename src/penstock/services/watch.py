@@ -9,7 +9,7 @@ import msgspec
 from penstock.services.core import Core
 from penstock.services.document import RunDocument, document
 from penstock.store import runs
-from penstock.store.chunks import Level, Stream, cut
+from penstock.store.chunks import Level, Piece, Stream, cut, unpack
 
 LAST_LOOKS = 3
 
@@ -23,6 +23,13 @@ class LogLine(msgspec.Struct, frozen=True):
     stream: Stream
     level: Level
     text: str
+
+
+def lines_of(core: Core, run_id: str, step: str | None = None, attempt: int | None = None) -> Iterator[LogLine]:
+    """What has been logged of a run, a step or an attempt, in the order written."""
+    for chunk in core.store.logs.read(run_id, step, attempt):
+        for piece in unpack(chunk):
+            yield from _lines(chunk.step, chunk.attempt, piece)
 
 
 class Watch:
@@ -68,9 +75,13 @@ class Watch:
         start = self._places.get(key, 0)
         for piece in cut(self._core.store.logs.read(self._run_id, step, attempt, start), start):
             start += len(piece.text)
-            for text in piece.text.decode(errors="replace").splitlines():
-                yield LogLine(piece.at, step, attempt, piece.stream, piece.level, text)
+            yield from _lines(step, attempt, piece)
         self._places[key] = start
 
     def _told_end(self) -> bool:
         return self._told is not None and self._told.end is not None
+
+
+def _lines(step: str, attempt: int, piece: Piece) -> Iterator[LogLine]:
+    for text in piece.text.decode(errors="replace").removesuffix("\n").split("\n"):
+        yield LogLine(piece.at, step, attempt, piece.stream, piece.level, text.removesuffix("\r"))

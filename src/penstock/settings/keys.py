@@ -61,7 +61,6 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     logs: Annotated[Duration | None, Meta(description="Their logs alone; `null` keeps them as long as their run.")] = (
         Duration(30 * DAY)
     )
-    keep: Annotated[int, Meta(ge=0, description="The newest runs of each flow, which stay however old they are.")] = 10
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):

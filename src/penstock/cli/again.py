@@ -1,0 +1,181 @@
+"""How do people end runs, or let them go on? Kill, restart, replay; what starts something does its work here, live."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final
+
+import click
+import msgspec
+
+from penstock.app import App
+from penstock.cli import following
+from penstock.cli.drive import Drive
+from penstock.cli.ending import Exit
+from penstock.cli.following import Wanted
+from penstock.cli.inputs import given_inputs
+from penstock.cli.options import Given, examples, json_too, opened, pairs, places, who
+from penstock.cli.said import as_json, data, note
+from penstock.cli.which import run_id
+from penstock.errors.run import NothingToRestart
+from penstock.services import runs as verbs
+from penstock.services.document import document
+from penstock.services.runs import Start
+from penstock.services.sweep import sweep
+from penstock.store import runs
+
+PATIENCE: Final = 15.0
+
+
+class AgainGiven(Given, frozen=True, kw_only=True):
+    """What restart and replay were given."""
+
+    run: str
+    step: str = ""
+    inputs: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    quiet: bool = False
+    wait: bool = True
+
+
+class KillGiven(Given, frozen=True, kw_only=True):
+    """What kill was given."""
+
+    run: tuple[str, ...]
+    force: bool = False
+    wait: bool = True
+
+
+@click.command("kill", **examples("penstock runs kill last", "penstock runs kill --force 01m7y2w5c5aqtb9975bds3hjzz"))
+@click.argument("run", nargs=-1, required=True, metavar="ID|last...")
+@click.option("--force", is_flag=True, help="Give the tasks no time to end.")
+@click.option("--no-wait", "wait", flag_value=False, default=True, help="Do not wait until they have ended.")
+@json_too
+@places
+def kill(**given: Any) -> int:
+    """End runs, and the runs that they started: their tasks get their grace, or none."""
+    asked = msgspec.convert(given, KillGiven)
+    with opened(asked) as app:
+        named = [run_id(app, text) for text in asked.run]
+        for each in named:
+            verbs.kill(app.core, each, who(), force=asked.force)
+        # what a dead worker held would wait for another one
+        sweep(app.core)
+        over = _wait_for(app, named) if asked.wait else False
+        if asked.json:
+            as_json([document(app.core, each) for each in named])
+        else:
+            for each in named:
+                data(f"{each}  {document(app.core, each).status}")
+        if asked.wait and not over:
+            note("Not all have ended yet: their workers give the tasks their grace. `--force` gives none.")
+    return Exit.SUCCESS
+
+
+@click.command(
+    "restart",
+    **examples("penstock runs restart last", "penstock runs restart last --no-wait   a standing worker does it"),
+)
+@click.argument("run", metavar="ID|last")
+@click.option("-q", "--quiet", is_flag=True, help="Show nothing while it goes.")
+@click.option("--no-wait", "wait", flag_value=False, default=True, help="Leave the work to a standing worker.")
+@json_too
+@places
+def restart(**given: Any) -> int:
+    """Go on with an ended run from what did not succeed; what succeeded stays, earlier attempts too."""
+    asked = msgspec.convert(given, AgainGiven)
+    with opened(asked) as app:
+        found, wanted = run_id(app, asked.run), Wanted(json=asked.json, quiet=asked.quiet)
+        return _go_on(app, found, wanted) if asked.wait else _restart_for_others(app, found, wanted)
+
+
+@click.command(
+    "replay",
+    **examples(
+        "penstock runs replay last                       all of it once more, as a new run",
+        "penstock runs replay last --from load           from one step on; what came before is kept",
+        "penstock runs replay last -i day=2016-01-03     with another input",
+    ),
+)
+@click.argument("run", metavar="ID|last")
+@click.option(
+    "--from", "step", default="", metavar="STEP", help="The step to begin with: its key, as `runs show` gives it."
+)
+@click.option(
+    "-i", "--input", "inputs", multiple=True, metavar="NAME=VALUE", help="An input that replaces the old one."
+)
+@click.option("-l", "--label", "labels", multiple=True, metavar="NAME=VALUE", help="A further label.")
+@click.option("-q", "--quiet", is_flag=True, help="Show nothing while it goes.")
+@click.option("--no-wait", "wait", flag_value=False, default=True, help="Leave the work to a standing worker.")
+@json_too
+@places
+def replay(**given: Any) -> int:
+    """Start a new run like an old one, anew or from one of its steps on."""
+    asked = msgspec.convert(given, AgainGiven)
+    with opened(asked) as app:
+        old, wanted = run_id(app, asked.run), Wanted(json=asked.json, quiet=asked.quiet)
+        if not asked.wait:
+            new = verbs.replay(app.core, old, who(), from_step=asked.step, asked=_start(app, old, asked, ""))
+            following.tell_started(app, new, wanted)
+            return Exit.SUCCESS
+        drive = Drive(app, following.show_for(app, wanted))
+        try:
+            drive.start()
+            new = verbs.replay(app.core, old, who(), from_step=asked.step, asked=_start(app, old, asked, drive.id))
+            return following.follow(app, drive, new, wanted)
+        finally:
+            drive.close()
+
+
+def _start(app: App, old: str, asked: AgainGiven, owner: str) -> Start:
+    run = app.core.store.read(lambda tx: runs.load(tx, old))
+    assert run is not None
+    plan = app.core.plan(run.namespace, run.flow, run.revision)
+    inputs = given_inputs(app, plan.flow, pairs(asked.inputs, "-i"), "")
+    return Start(inputs=inputs, labels=pairs(asked.labels, "--label"), owner=owner, by=who())
+
+
+def _go_on(app: App, found: str, wanted: Wanted) -> int:
+    drive = Drive(app, following.show_for(app, wanted))
+    try:
+        drive.start()
+        try:
+            verbs.restart(app.core, found, who())
+        except NothingToRestart as refused:
+            raise _told_better(app, found, refused) from None
+        return following.follow(app, drive, found, wanted)
+    finally:
+        drive.close()
+
+
+def _restart_for_others(app: App, found: str, wanted: Wanted) -> int:
+    try:
+        verbs.restart(app.core, found, who())
+    except NothingToRestart as refused:
+        raise _told_better(app, found, refused) from None
+    following.tell_started(app, found, wanted)
+    return Exit.SUCCESS
+
+
+def _told_better(app: App, found: str, refused: NothingToRestart) -> NothingToRestart:
+    """A run that has not ended is no case for a restart: say what is."""
+    run = app.core.store.read(lambda tx: runs.load(tx, found))
+    if run is None or run.status.ended:
+        return refused
+    return NothingToRestart(refused.sentence, hint=f"`penstock run {found}` goes on with it here; `runs kill` ends it.")
+
+
+def _wait_for(app: App, named: list[str]) -> bool:
+    until = time.monotonic() + PATIENCE + app.core.knobs.grace / 1e6
+    while time.monotonic() < until:
+        left = [each for each in named if not _ended(app, each)]
+        if not left:
+            return True
+        time.sleep(0.05)
+        sweep(app.core)
+    return False
+
+
+def _ended(app: App, found: str) -> bool:
+    run = app.core.store.read(lambda tx: runs.load(tx, found))
+    return run is None or run.status.ended

@@ -1,0 +1,52 @@
+"""What does `penstock init` do? Writes a new project: settings, two flows, a README; ready to run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from penstock.cli.options import HELP
+from penstock.cli.said import data, note
+from penstock.errors.project import FolderTaken, WrongCall
+from penstock.model import ids
+
+TEMPLATES: Final = Path(__file__).parent / "template"
+# In a package a file that begins with a dot, or one that is settings, would be taken for the package's own.
+NAMES: Final = {"gitignore.txt": ".gitignore", "penstock.txt": "penstock.yaml", "readme.txt": "README.md"}
+
+
+@click.command(
+    "init",
+    context_settings=HELP,
+    epilog="\b\nExamples:\n  penstock init shop && cd shop && penstock run flows/hello.yml\n"
+    "  penstock init . --namespace shop.loading",
+)
+@click.argument("folder", default=".")
+@click.option("--namespace", default="", help="The namespace of its flows; the folder's name by default.")
+def init(**given: Any) -> None:
+    """Write a new project that runs: penstock.yaml, flows, a README. Files that are there are never touched."""
+    folder = Path(given["folder"])
+    name = folder.absolute().name
+    namespace = given["namespace"] or re.sub(r"[^a-z0-9._-]+", "-", name.lower()).strip("-.") or "main"
+    ids.check_namespace(namespace)
+    if folder.exists() and not folder.is_dir():
+        raise WrongCall(f"{folder} is a file.")
+    if (folder / "penstock.yaml").exists():
+        raise FolderTaken(f"{folder.absolute()} holds a project already.")
+    for source in sorted(TEMPLATES.rglob("*")):
+        if source.is_dir():
+            continue
+        place = source.relative_to(TEMPLATES)
+        target = folder / place.with_name(NAMES.get(place.name, place.name))
+        if target.exists():
+            note(f"{target} is there already and stays as it is.")
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        text = source.read_text(encoding="utf-8").replace("NAMESPACE", namespace).replace("PROJECT", name)
+        target.write_text(text, encoding="utf-8")
+        data(str(target))
+    where = "" if folder.absolute() == Path.cwd() else f"cd {folder} && "
+    note(f"\nRun it:  {where}penstock run flows/hello.yml -i who=you")

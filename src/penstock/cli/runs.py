@@ -1,0 +1,26 @@
+"""Which verbs are there about runs? Each stands with those that need the same things."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from penstock.cli.lazy import LazyGroup
+from penstock.cli.options import examples
+
+VERBS: Final = {
+    "list": ("penstock.cli.history:list_runs", "List runs, newest first."),
+    "show": ("penstock.cli.history:show", "Show one run: its steps, attempts, inputs and outputs."),
+    "logs": ("penstock.cli.logs:logs", "Print what a run's tasks said."),
+    "kill": ("penstock.cli.again:kill", "End runs: their tasks get their grace, or none."),
+    "restart": ("penstock.cli.again:restart", "Go on with an ended run from what did not succeed."),
+    "replay": ("penstock.cli.again:replay", "Start a new run like an old one, anew or from one of its steps on."),
+}
+
+runs = LazyGroup(
+    name="runs",
+    lazy=VERBS,
+    help="List, show, kill, restart and replay runs; read their logs. A run is named by its id, by an unmistakable"
+    " part of it, or as `last`.",
+    no_args_is_help=True,
+    **examples("penstock runs list --status failed", "penstock runs logs last --follow", "penstock runs restart last"),
+)

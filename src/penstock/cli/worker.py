@@ -1,0 +1,102 @@
+"""What does `penstock worker` do? The work of a store, until it is told to stop; now and then it removes what is old."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from typing import Any, Final
+
+import click
+import msgspec
+
+from penstock.app import App, open_app
+from penstock.cli.drive import worker_options
+from penstock.cli.ending import Exit
+from penstock.cli.options import Given, examples, places, project_of
+from penstock.cli.said import note
+from penstock.errors import PenstockError
+from penstock.model import ids
+from penstock.services.retention import Keep, prune
+from penstock.services.worker.loop import Worker
+from penstock.store import queue, runs
+from penstock.store.port import Tx
+
+HOURLY: Final = 3600.0
+
+
+class WorkerGiven(Given, frozen=True, kw_only=True):
+    """What `penstock worker` was given."""
+
+    name: str = ""
+    slots: int = 0
+    until_idle: bool = False
+
+
+@click.command(
+    "worker",
+    **examples(
+        "penstock worker                      until Ctrl-C, which lets what runs end",
+        "penstock worker --slots 32 --store postgresql://penstock@db/penstock",
+        "penstock worker --until-idle         do what there is, then leave",
+    ),
+)
+@click.option("--name", default="", help="What it is called in histories; unique on this machine.")
+@click.option("--slots", type=click.IntRange(1, 10_000), default=None, help="Attempts at once.")
+@click.option("--until-idle", is_flag=True, help="Leave when no run is going any more.")
+@places
+def worker(**given: Any) -> int:
+    """Do the work of a store until stopped.
+
+    SIGTERM and the first Ctrl-C drain: no new work, what runs gets its grace, the rest is handed back. The second
+    Ctrl-C stops at once. Runs go on from where they are, here or elsewhere.
+    """
+    asked = msgspec.convert({name: value for name, value in given.items() if value is not None}, WorkerGiven)
+    with open_app(project_of(asked.project), os.environ, store=asked.store) as app:
+        name = asked.name or f"{socket.gethostname().partition('.')[0]}-{os.getpid()}-{os.urandom(2).hex()}"
+        options = worker_options(app, ids.check_flow_id(name), slots=asked.slots)
+        note(f"Worker {name} on {app.where.shown}: {options.slots} attempts at once. Ctrl-C drains it.")
+        stopping = threading.Event()
+        sweeper = threading.Thread(target=_prune_hourly, args=(app, stopping), name="penstock-prune", daemon=True)
+        sweeper.start()
+        try:
+            _work(app, Worker(app.core, options), until_idle=asked.until_idle)
+        finally:
+            stopping.set()
+            sweeper.join()
+        note(f"Worker {name} has stopped.")
+    return Exit.SUCCESS
+
+
+def _work(app: App, doing: Worker, *, until_idle: bool) -> None:
+    if not until_idle:
+        doing.run()
+        return
+    try:
+        doing.run_until(lambda: app.core.store.read(lambda tx: _idle(tx, doing.id)))
+    finally:
+        doing.close()
+
+
+def _idle(tx: Tx, worker_id: str) -> bool:
+    going = [count for status, count in runs.counts(tx).items() if not status.ended]
+    return not sum(going) and not queue.held(tx, worker_id)
+
+
+def _prune_hourly(app: App, stopping: threading.Event) -> None:
+    wait = 60.0
+    while not stopping.wait(wait):
+        wait = HOURLY
+        try:
+            removed = prune(app.core, app.files, keep_of(app))
+        except PenstockError as error:
+            note(f"What is old could not be removed: {error}")
+            continue
+        if removed.runs:
+            note(f"Removed {removed.runs} runs past their time.")
+
+
+def keep_of(app: App) -> Keep:
+    """How long a project keeps what has ended."""
+    retention = app.project.settings.retention
+    return Keep(runs=retention.runs, logs=retention.logs)

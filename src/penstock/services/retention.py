@@ -1,0 +1,67 @@
+"""What is not kept for ever? Runs and logs past their time, and files that nobody names any more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, Protocol
+
+import msgspec
+
+from penstock.model.run import Run
+from penstock.services.core import Core
+from penstock.store import prune as table
+from penstock.store import runs
+
+BATCH: Final = 200
+
+
+class Files(Protocol):
+    """What is asked of the stored files."""
+
+    def forget(self, prefixes: Iterable[str]) -> int:
+        """Forget everything whose key begins with one of these, and tell how much it was."""
+
+
+class Keep(msgspec.Struct, frozen=True, kw_only=True):
+    """How long ended runs and their logs are kept, in microseconds since their end; None: for ever."""
+
+    runs: int | None = None
+    logs: int | None = None
+
+
+class Pruned(msgspec.Struct, frozen=True, kw_only=True):
+    """What was removed."""
+
+    runs: int = 0
+    files: int = 0
+    log_chunks: int = 0
+
+
+def prune(core: Core, files: Files, keep: Keep) -> Pruned:
+    """Remove what is past its time; work goes on beside it, and what is removed twice is removed once."""
+    now = core.clock.now()
+    removed = table.Pruned()
+    forgotten = 0
+    if keep.runs is not None:
+        removed = table.prune(core.store, now - keep.runs, now)
+        forgotten = files.forget(f"runs/{run_id}/" for run_id in removed.runs)
+    chunks = removed.log_chunks
+    if keep.logs is not None and (keep.runs is None or keep.logs < keep.runs):
+        chunks += _forget_logs(core, now - keep.logs)
+    return Pruned(runs=len(removed.runs), files=forgotten, log_chunks=chunks)
+
+
+def _forget_logs(core: Core, before: int) -> int:
+    """Remove the logs of runs that ended before an instant and are kept themselves."""
+    chunks, last = 0, ""
+    while found := _older(core, before, last):
+        chunks += core.store.logs.delete(
+            [run.id for run in found if run.ended_at is not None and run.ended_at < before]
+        )
+        last = found[-1].id
+    return chunks
+
+
+def _older(core: Core, before: int, last: str) -> list[Run]:
+    # what ended before an instant was created before it
+    return core.store.read(lambda tx: runs.list_runs(tx, runs.Filter(until=before), BATCH, last))
