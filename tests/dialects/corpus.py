@@ -1,4 +1,4 @@
-"""What do the case folders hold? Flow files, each beside what reading it must give; run as a module it writes them anew."""
+"""What do the case folders hold? Flows, each beside what reading it must give; run as a module, it rewrites them."""
 
 from __future__ import annotations
 

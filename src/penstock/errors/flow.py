@@ -190,6 +190,12 @@ class BadDefaults(FlowError):
     code = "PS-229"
 
 
+class LoopOutput(FlowError):
+    """The output of a task in a loop is read without saying of which value."""
+
+    code = "PS-231"
+
+
 class WrongDefault(FlowError):
     """An input's default is not a value that the input accepts."""
 

@@ -8,34 +8,35 @@ from typing import Final
 import msgspec
 
 from penstock import expr
+from penstock.dialects.kestra.loops import fields_of, read_by_value
 from penstock.dialects.kestra.page import Found, Page, add
 from penstock.dialects.kestra.places import inside
 from penstock.dialects.kestra.reach import Obstacle, Post, obstacle, posts
 from penstock.dialects.kestra.tree import Scalar
 from penstock.errors import PenstockError, Place, Problem, Severity
 from penstock.errors.expr import UnknownName
-from penstock.errors.flow import CannotHaveRun, SecretDecides
+from penstock.errors.flow import CannotHaveRun, NotSupported, SecretDecides
 from penstock.model.flow import Flow
-from penstock.model.node import If, Subflow, Switch, Task
 
 FREE: Final = None
 MOST: Final = 20
-EVERYWHERE: Final = ("labels", "trigger", "envs", "kestra", "namespace", "schedule", "logicalDate", "dataInterval")
-IN_TASKS: Final = ("parents", "error", "workingDir", "outputDir", "outputFiles", "workerTaskrun")
-FLOW: Final = dict.fromkeys(("id", "namespace", "revision", "tenantId"))
-EXECUTION: Final = dict.fromkeys(("id", "startDate", "originalId", "state", "outputs"))
+IN_RUNS: Final = dict.fromkeys(("labels", "trigger", "envs", "logicalDate", "dataInterval"))
+FLOW: Final = dict.fromkeys(("id", "namespace", "revision"))
+EXECUTION: Final = dict.fromkeys(("id", "startDate", "originalId", "state"))
 TASK: Final = dict.fromkeys(("id", "type"))
 TASKRUN: Final = dict.fromkeys(("id", "startDate", "attemptsCount", "parentId"))
-ITERATION: Final = {**TASKRUN, **dict.fromkeys(("value", "iteration", "items"))}
+ITERATION: Final = {**TASKRUN, **dict.fromkeys(("value", "iteration"))}
 
 
 class View(msgspec.Struct, frozen=True):
-    """What is known of a flow while its expressions are checked; `names` by sort of place."""
+    """What is known of a flow while its expressions are checked: names before a run, names in it, names by place."""
 
     flow: Flow
     posts: dict[str, Post]
     lines: list[str]
-    names: dict[str, dict[str, object]]
+    before: dict[str, object]
+    within: dict[str, object]
+    names: dict[tuple[int, bool], dict[str, object]] = {}
 
 
 def check_templates(page: Page, flow: Flow, lines: list[str], globals: Mapping[str, object] | None) -> None:
@@ -43,7 +44,8 @@ def check_templates(page: Page, flow: Flow, lines: list[str], globals: Mapping[s
     if not page.templates:
         return
     found = posts(flow)
-    view = View(flow, found, lines, _names(page, flow, found, globals))
+    before = _before(flow, globals)
+    view = View(flow, found, lines, before, before | _within(page, found))
     for template in page.templates:
         _one(page, view, template)
 
@@ -55,23 +57,40 @@ def _one(page: Page, view: View, found: Found) -> None:
     except PenstockError as error:
         _note(page, view, found.scalar, error.problem())
         return
-    names = view.names[_sort(view, found)]
+    names = _names(view, found)
     for problem in expr.check(template, names)[:MOST]:
         _note(page, view, found.scalar, problem)
     if found.sort in ("task", "decides"):
         _reach(page, view, found, template, names)
+    for problem in read_by_value(page, template, view.posts):
+        _note(page, view, found.scalar, problem)
+    if found.sort == "input" and not template.pure:
+        sentence = "An expression of an input cannot reach out yet: it is read before the run begins."
+        at = Problem(NotSupported.code, sentence, Place(1, 1), "It can use other inputs and the flow's variables.")
+        _note(page, view, found.scalar, at)
     if found.sort == "decides" and "secret" in template.uses.functions and page.version != "0.20":
         sentence = "A secret cannot decide which tasks run: the answer would be kept in the run's history."
         at = Problem(SecretDecides.code, sentence, _place(text, "secret"), SecretDecides.hint)
         _note(page, view, found.scalar, at)
 
 
-def _sort(view: View, found: Found) -> str:
-    if found.sort in ("input", "output"):
-        return found.sort
+def _names(view: View, found: Found) -> dict[str, object]:
+    """The names that an expression sees, by where it stands."""
+    if found.sort == "input":
+        return view.before
+    if found.sort == "output":
+        return view.within
     post = view.posts.get(found.owner)
-    loops = post.loops if post else 0
-    return ("task", "loop", "loops")[min(loops, 2)]
+    key = (min(post.loops, 2), post.handles) if post else (0, False)
+    if key not in view.names:
+        loops, handles = key
+        names = {**view.within, "parents": FREE, "task": TASK, "taskrun": ITERATION if loops else TASKRUN}
+        if loops > 1:
+            names["parent"] = FREE
+        if handles:
+            names["error"] = FREE
+        view.names[key] = names
+    return view.names[key]
 
 
 def _reach(page: Page, view: View, found: Found, template: expr.Template, names: dict[str, object]) -> None:
@@ -121,52 +140,30 @@ def _place(text: str, word: str) -> Place:
     return Place(text.count("\n", 0, at) + 1, at - (text.rfind("\n", 0, at) + 1) + 1)
 
 
-def _names(
-    page: Page, flow: Flow, found: dict[str, Post], globals: Mapping[str, object] | None
-) -> dict[str, dict[str, object]]:
+def _before(flow: Flow, globals: Mapping[str, object] | None) -> dict[str, object]:
+    """The names that are there before a run begins."""
     variables = _below(flow.variables)
-    base: dict[str, object] = {
-        **dict.fromkeys(EVERYWHERE),
+    return {
         "flow": FLOW,
-        "execution": EXECUTION,
         "inputs": _nested(each.id for each in flow.inputs),
         "vars": variables,
         "variables": variables,
         "globals": FREE if globals is None else _below(globals),
     }
-    ran: dict[str, object] = {
-        "outputs": {name: _outputs(page, post) for name, post in found.items()},
-        "tasks": dict.fromkeys(found),
-    }
-    task = {**base, **ran, **dict.fromkeys(IN_TASKS), "task": TASK, "taskrun": TASKRUN}
-    loop = {**task, "taskrun": ITERATION}
-    return {
-        "input": base,
-        "output": {**base, **ran, "error": FREE},
-        "task": task,
-        "loop": loop,
-        "loops": {**loop, "parent": FREE},
-    }
+
+
+def _within(page: Page, found: dict[str, Post]) -> dict[str, object]:
+    """The names that are there in a run besides."""
+    outputs = {name: _outputs(page, post) for name, post in found.items()}
+    return {**IN_RUNS, "execution": EXECUTION, "outputs": outputs, "tasks": dict.fromkeys(found)}
 
 
 def _outputs(page: Page, post: Post) -> Mapping[str, object] | None:
     """The fields of a task's outputs; of one in a loop anything, since the loop's values come first."""
     if post.loops:
         return FREE
-    match post.node:
-        case Task(type=kind):
-            info = page.types.find(kind)
-            # What does people's own code may hand on anything, and says nothing of it.
-            free = info is None or (not info.outputs and info.mode != "inline")
-            return FREE if free or info is None else dict.fromkeys(info.outputs)
-        case Subflow():
-            return dict.fromkeys(("executionId", "state", "outputs"))
-        case If():
-            return dict.fromkeys(("evaluationResult",))
-        case Switch():
-            return dict.fromkeys(("value", "defaults"))
-        case _:
-            return {}
+    fields = fields_of(page, post.node)
+    return FREE if fields is None else dict.fromkeys(fields)
 
 
 def _nested(names: Iterable[str]) -> dict[str, object]:

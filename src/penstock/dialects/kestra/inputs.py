@@ -226,6 +226,14 @@ def _check(page: Page, tree: Map, made: Input, owner: str) -> None:
         hint = "Leave `required` out: the default is always there."
         tell(page, WrongDefault, key_of(tree, "required"), f"{owner} has a default, so it cannot be optional.", hint)
     if isinstance(default, Scalar) and is_template(default.text):
-        note_templates(page, default, made.id, "input")
+        if page.version != "0.20":
+            sentence = f"The default of {low(owner)} holds an expression; defaults are not rendered yet."
+            tell(
+                page,
+                NotSupported,
+                default,
+                sentence,
+                "Make the input optional, and write the expression where the input is used: `inputs.x ?? …`.",
+            )
         return
     check_default(page, default, made, owner)

@@ -10,7 +10,7 @@ from penstock.model.plan import ERRORS, FINALLY, ROOT, TASKS, branches
 
 
 class Post(msgspec.Struct, frozen=True):
-    """Where a node stands, and whether it or a group around it is disabled; `loops` counts those around it."""
+    """Where a node stands; whether it, or a group around it, is disabled, or handles a failure or the end."""
 
     node: Node
     parent: str
@@ -18,6 +18,7 @@ class Post(msgspec.Struct, frozen=True):
     position: int
     disabled: bool
     loops: int
+    handles: bool = False
 
 
 class Obstacle(msgspec.Struct, frozen=True):
@@ -30,15 +31,16 @@ class Obstacle(msgspec.Struct, frozen=True):
 def posts(flow: Flow) -> dict[str, Post]:
     """The post of every node by its id; of two with one id the last."""
     found: dict[str, Post] = {}
-    waiting: list[tuple[Node, bool, int]] = [(flow.body, False, 0)]
+    waiting: list[tuple[Node, bool, int, bool]] = [(flow.body, False, 0, False)]
     while waiting:
-        group, disabled, loops = waiting.pop()
+        group, disabled, loops, handles = waiting.pop()
         for branch, nodes in branches(group):
             inner = loops + 1 if isinstance(group, ForEach) and branch == TASKS else loops
+            after = handles or branch in (ERRORS, FINALLY)
             for position, node in enumerate(nodes):
                 off = disabled or node.disabled
-                found[node.id] = Post(node, group.id, branch, position, off, inner)
-                waiting.append((node, off, inner))
+                found[node.id] = Post(node, group.id, branch, position, off, inner, after)
+                waiting.append((node, off, inner, after))
     return found
 
 
