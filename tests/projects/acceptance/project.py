@@ -91,6 +91,12 @@ class Project:
         """Restart a run from what did not succeed, and wait for its end."""
         return self.call("runs", "restart", run, "--json")
 
+    def go_on(self, run: str) -> Run:
+        """Let a worker take up a run whose process died; the run as it is when nothing is left to do."""
+        worked = self.call("worker", "--until-idle")
+        assert worked.code == 0, worked.said
+        return self.call("runs", "show", run, "--json")
+
     def latest(self) -> str:
         """Give the id of the run that was started last."""
         done = self._penstock("runs", "list", "--json")
@@ -128,14 +134,14 @@ class Project:
 
 @contextlib.contextmanager
 def held(dsn: str, lock: str) -> Iterator[Callable[[], int]]:
-    """Hold an advisory lock of the warehouse, so that a step waits in its middle; gives how many wait."""
-    with psycopg.connect(dsn, autocommit=True) as session:
-        session.execute(f"SELECT pg_advisory_lock({lock})".encode())
+    """Hold what a statement locks, so that a step waits in its middle; gives how many wait."""
+    with psycopg.connect(dsn) as session, psycopg.connect(dsn, autocommit=True) as onlooker:
+        session.execute(lock.encode())
 
         def waiting() -> int:
-            row = session.execute(
-                "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database"
-                " WHERE locktype = 'advisory' AND NOT granted AND d.datname = current_database()"
+            row = onlooker.execute(
+                "SELECT count(*) FROM pg_locks AS l JOIN pg_database AS d ON d.oid = l.database"
+                " WHERE NOT granted AND d.datname = current_database()"
             ).fetchone()
             return int(row[0]) if row else 0
 

@@ -16,8 +16,8 @@ from tests.projects.days import FIRST, day, load, rows, wrong
 
 NOTED = "SELECT step, status FROM dq.etl_run WHERE status = 'failed'"
 LOCKS = {
-    "extract": f"hashtext('staging.day'), {FIRST.toordinal()}",
-    "load_staging_to_dw": "hashtext('dw.sp_load_staging_to_dw')",
+    "extract": f"SELECT pg_advisory_xact_lock(hashtext('staging.day'), {FIRST.toordinal()})",
+    "load_staging_to_dw": "LOCK TABLE dw.dim_tenant IN EXCLUSIVE MODE",
 }
 
 
@@ -119,7 +119,7 @@ def test_an_audit_that_fails_fails_the_run_and_its_answers_stay(
 
 
 @pytest.mark.parametrize("step", ["extract", "load_staging_to_dw"])
-def test_killed_with_9_in_the_middle_the_run_is_restarted_and_the_tables_are_right(
+def test_killed_with_9_in_the_middle_the_run_goes_on_and_the_tables_are_right(
     project: Project, warehouse: str, exports: Exports, step: str
 ) -> None:
     exports.send(FIRST)
@@ -131,7 +131,7 @@ def test_killed_with_9_in_the_middle_the_run_is_restarted_and_the_tables_are_rig
         process.wait()
         until(lambda: not alive(whole), "every process of the killed run is gone")
 
-    again = project.restart(project.latest())
+    again = project.go_on(project.latest())
 
     assert (again.code, again.status) == (0, "success"), again.said
     assert again.tries(step)[-1] == "success"
