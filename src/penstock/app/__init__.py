@@ -1,4 +1,4 @@
-"""What is built once for a process, and from which settings? The only floor that reads settings and names a database."""
+"""What is built once for a process? The only floor that reads settings and names a database."""
 
 from penstock.app.open import App, open_app
 from penstock.app.places import Where, locate

@@ -9,6 +9,7 @@ from penstock.clock import Clock
 from penstock.store.migrations.carried import Status
 from penstock.store.port import Store
 from penstock.store.postgres.store import open_postgres, postgres_status
+from penstock.store.sqlite.disks import check_disk
 from penstock.store.sqlite.store import open_sqlite, sqlite_status
 
 SERVERS: Final = ("postgresql://", "postgres://")
@@ -24,3 +25,8 @@ def open_store(address: str, clock: Clock, *, migrate: bool) -> Store:
 def store_status(address: str) -> Status:
     """Tell which migrations a store has had and which it wants; changes nothing."""
     return postgres_status(address) if address.startswith(SERVERS) else sqlite_status(Path(address))
+
+
+def check_place(folder: Path) -> None:
+    """Refuse a folder where an embedded database cannot be kept. Raises NetworkFileSystem."""
+    check_disk(folder)

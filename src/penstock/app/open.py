@@ -1,4 +1,4 @@
-"""How is everything built that services need? Store, files, secrets and policy numbers of one project, opened together."""
+"""How is everything built that services need? Store, files, secrets and policies of one project, opened together."""
 
 from __future__ import annotations
 

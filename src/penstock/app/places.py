@@ -1,4 +1,4 @@
-"""Where does a project keep its runs, its files and its Python? Settings, environment and options, the last word last."""
+"""Where does a project keep its runs, its files, its Python? Settings, environment and options say it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DATABASE: Final = f"{STATE}/penstock.db"
 
 
 class Where(msgspec.Struct, frozen=True, kw_only=True):
-    """Addresses of one project: `store` is a path or a DSN, `blobs` a path or `s3://…`, `state` a folder of this machine."""
+    """Addresses of one project: `store` is a path or a DSN, `blobs` a path or `s3://…`, `state` a folder."""
 
     store: str
     blobs: str

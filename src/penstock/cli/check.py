@@ -1,4 +1,4 @@
-"""What does `penstock check` do? Reads flow files, tells every problem with its place, and whether all of them can run."""
+"""What does `penstock check` do? Reads flow files and tells every problem with its place."""
 
 from __future__ import annotations
 

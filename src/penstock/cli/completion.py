@@ -22,7 +22,7 @@ from penstock.errors.project import WrongCall
 )
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
-def completion(context: click.Context, **given: Any) -> None:
+def completion(context: click.Context, /, **given: Any) -> None:
     """Print the script that completes commands in a shell."""
     kind = get_completion_class(given["shell"])
     if kind is None:

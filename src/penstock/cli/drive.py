@@ -1,4 +1,4 @@
-"""How is a run done in this very process? A worker in a thread does it, while the main thread shows it and hears Ctrl-C."""
+"""How is a run done in this very process? By a worker in a thread; the main thread shows it and hears Ctrl-C."""
 
 from __future__ import annotations
 

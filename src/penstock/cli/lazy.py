@@ -1,4 +1,4 @@
-"""How does `penstock --help` answer at once? A group knows its commands' names and sentences, and imports only what is called."""
+"""How does `penstock --help` answer at once? A group knows names and sentences, and imports what is called."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 
 
 class LazyGroup(click.Group):
-    """A group whose commands stand elsewhere: `lazy` has, by name, where (`module:attribute`) and the sentence for lists."""
+    """A group whose commands stand elsewhere: `lazy` has, by name, where (`module:attribute`) and a sentence."""
 
     def __init__(self, *args: object, lazy: Mapping[str, tuple[str, str]], **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]

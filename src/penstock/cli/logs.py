@@ -30,7 +30,7 @@ class LogsGiven(Given, frozen=True, kw_only=True):
     run: str
     step: str | None = None
     attempt: int | None = None
-    level: str = ""
+    level: str | None = None
     tail: int | None = None
     follow: bool = False
     times: bool = False
@@ -49,8 +49,12 @@ class LogsGiven(Given, frozen=True, kw_only=True):
 @click.argument("run", metavar="ID|last")
 @click.option("--step", default=None, help="Of this step only: its key, as `runs show` gives it.")
 @click.option("--attempt", type=int, default=None, help="Of this attempt only.")
-@click.option("--level", default="", type=click.Choice(["", "trace", "debug", "info", "warning", "error"]), show_choices=True,
-              metavar="LEVEL", help="Lines of at least this level; text that a process printed has none and is left out.")  # fmt: skip
+@click.option(
+    "--level",
+    default=None,
+    type=click.Choice(["trace", "debug", "info", "warning", "error"]),
+    help="Lines of at least this level; what a process printed has none and is left out.",
+)
 @click.option("-n", "--tail", type=click.IntRange(0), default=None, help="The last so many lines.")
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run has ended.")
 @click.option("-t", "--times", is_flag=True, help="Begin each line with its instant (UTC).")

@@ -1,4 +1,4 @@
-"""Where does a command line begin, and with which code does it end? The root of all commands, and their five exit codes."""
+"""Where does a command line begin, and with which code does it end? The root of all commands."""
 
 from __future__ import annotations
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 import msgspec
@@ -16,13 +15,12 @@ from penstock.cli.drive import Drive
 from penstock.cli.ending import Exit
 from penstock.cli.following import Wanted
 from penstock.cli.inputs import given_inputs
-from penstock.cli.options import Given, examples, instant, json_too, manner_of, pairs, places, project_of, who
-from penstock.cli.said import note, tell_problems
+from penstock.cli.options import Given, examples, instant, json_too, pairs, places, project_of, who
+from penstock.cli.said import tell_problems
 from penstock.cli.target import Target, is_file, plan_for
 from penstock.model.plan import Plan
 from penstock.services import runs as verbs
 from penstock.services.runs import Start
-from penstock.settings.read import Project
 
 
 class RunGiven(Given, frozen=True, kw_only=True):
@@ -112,7 +110,7 @@ def start_of(app: App, plan: Plan, asked: RunGiven, owner: str) -> Start:
         "interval_start": (asked.interval_start, "--interval-start"),
         "interval_end": (asked.interval_end, "--interval-end"),
     }
-    read = {name: instant(text, option) for name, (text, option) in dates.items() if text}
+    read: dict[str, Any] = {name: instant(text, option) for name, (text, option) in dates.items() if text}
     return Start(
         inputs=given_inputs(app, plan.flow, pairs(asked.inputs, "-i"), asked.inputs_file),
         labels=pairs(asked.labels, "--label"),

@@ -1,8 +1,9 @@
-"""How does a command speak? Data on stdout, all else on stderr; JSON where it is asked for; errors with code and place."""
+"""How does a command speak? Data on stdout, all else on stderr; JSON when asked; errors with code and place."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 import click
 import msgspec
@@ -48,7 +49,7 @@ def tell_problems(problems: tuple[Problem, ...]) -> None:
         click.echo(render_problems(problems), err=True)
 
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """Columns of text, as wide as their widest cell; the last one ends where it ends."""
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
     lines = []

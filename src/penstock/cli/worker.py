@@ -1,4 +1,4 @@
-"""What does `penstock worker` do? The work of a store, until it is told to stop; now and then it removes what is old."""
+"""What does `penstock worker` do? The work of a store until told to stop; now and then it removes what is old."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ def push_called(core: Core, flow: Flow, places: Iterable[Path], manner: Manner, 
                 reading = read_file(path, manner)
                 if reading.flow is None:
                     raise invalid([Found(path, reading)])
-                if reading.flow is not None and reading.flow.name == name:
+                if reading.flow.name == name:
                     flows.push(core, reading.flow, reading.source, reading.digest, by)
                     waiting.append(reading.flow)
 

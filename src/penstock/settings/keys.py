@@ -90,13 +90,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     blobs: Annotated[
         str,
         Meta(
-            description="Where files and large outputs are kept: a folder, or `s3://bucket/prefix`; PENSTOCK_BLOBS has the last word."
+            description="Where files and large outputs are kept: a folder, or `s3://bucket/prefix`; "
+            "PENSTOCK_BLOBS has the last word."
         ),
     ] = ".penstock/blobs"
     secrets: Annotated[
         str,
         Meta(
-            description="A file of lines `NAME=value` that only its owner may read (mode 0600); the environment's SECRET_NAME comes first."
+            description="A file of lines `NAME=value` that only its owner may read (mode 0600); "
+            "SECRET_NAME in the environment comes first."
         ),
     ] = ""
     limits: Annotated[Limits, Meta(description="How much may happen at once.")] = Limits()

@@ -1,4 +1,4 @@
-"""Which project does a file or folder belong to, and what does its penstock.yaml say? Read with places, refused with them."""
+"""Which project does a file or folder belong to, and what does its penstock.yaml say?"""
 
 from __future__ import annotations
 
