@@ -6,7 +6,9 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
+from typing import Any
+
+import msgspec
 
 from penstock.clock import SystemClock
 from penstock.model.flow import Flow
@@ -15,8 +17,9 @@ from penstock.model.policy import SECOND
 from penstock.model.run import Attempt, Run
 from penstock.model.status import StepStatus
 from penstock.services import runs as verbs
-from penstock.services.core import Blobs, Core, Knobs
+from penstock.services.core import Core, Knobs
 from penstock.services.plans import Plans
+from penstock.services.stored import Stored
 from penstock.services.worker.loop import Options, Worker
 from penstock.services.worker.shop import Surroundings
 from penstock.store import attempts, flows, metrics, outputs, runs, steps
@@ -48,7 +51,7 @@ class Workshop:
         self.store = open_sqlite(self.state / "penstock.db")
         self.core = Core(
             store=self.store,
-            blobs=cast("Blobs", open_folder(self.state / "blobs")),
+            blobs=Stored(open_folder(self.state / "blobs")),
             clock=SystemClock(),
             plans=Plans(),
             secrets=Words(secrets or {}),
@@ -71,8 +74,6 @@ class Workshop:
 
     def start_flow(self, flow: Flow) -> str:
         """Store a flow and start a run of it."""
-        import msgspec
-
         written = flows.Written(
             namespace=flow.namespace,
             id=flow.id,
@@ -120,7 +121,7 @@ class Workshop:
         """The attempts of a run."""
         return self.store.read(lambda tx: attempts.every(tx, run_id))
 
-    def outputs(self, run_id: str) -> dict[str, dict[str, object]]:
+    def outputs(self, run_id: str) -> dict[str, dict[str, Any]]:
         """What the steps of a run handed on."""
         return {key: found.values() for key, found in self.store.read(lambda tx: outputs.every(tx, run_id)).items()}
 

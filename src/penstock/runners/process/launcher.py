@@ -17,6 +17,7 @@ import msgspec
 
 from penstock.errors.work import NoInterpreter
 from penstock.runners.process import strays, zygote
+from penstock.sdk.plain import plain
 
 # What an interpreter reads when it starts, before the attempt's own environment is set.
 AT_START: Final = re.compile(
@@ -161,11 +162,11 @@ class Zygote:
     def launch(self, order: Order, ended: Callable[[Exit], None]) -> Child:
         """Hand a payload and the far ends of its pipes to the zygote, which forks."""
         self._numbered += 1
-        env = order.env | {strays.MARKER: self._marker}
+        body = msgspec.json.encode(order.body | {"env": order.env | {strays.MARKER: self._marker}}, enc_hook=plain)
         out, out_far = os.pipe()
         err, err_far = os.pipe()
         channel, channel_far = socket.socketpair()
-        far = [_payload(msgspec.json.encode(order.body | {"env": env})), out_far, err_far, channel_far.detach()]
+        far = [_payload(body), out_far, err_far, channel_far.detach()]
         for mine in (out, err):
             os.set_blocking(mine, False)
         channel.setblocking(False)

@@ -1,7 +1,7 @@
 """How does a child begin in milliseconds and end with everything it started? One file, standard library only.
 
 The project's interpreter runs this file; it may lack penstock and be as old as 3.8. Each child is a subreaper: what it
-started is below it while it lives, then the zygote's own. So a child that was not forked here is a leftover, and killed.
+started is below it while it lives, then the zygote's own. A child that was not forked here is a leftover, and killed.
 Request: op, id, signal; `l` carries four descriptors (payload, stdout, stderr, channel), `s` a signal for the group
 (SIGKILL: the tree), `p` in place of the id for how many microseconds children may live unless it is said again.
 Reply: op (`x` exited, `f` could not fork), id, pid, wait status, peak bytes, CPU seconds.

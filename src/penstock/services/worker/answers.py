@@ -100,13 +100,13 @@ def _file(core: Core, asker: Asker, asked: Ask, body: Mapping[str, object]) -> o
         name = str(body.get("name") or path.name)
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
             raise Refused(f'A stored file cannot be named "{name}".')
-        return workdir.Files(core.blobs).put_file(f"{asker.prefix}/{name}", path)
+        return workdir.files_of(core).put_file(f"{asker.prefix}/{name}", path)
     uri = str(body["uri"])
     if asked is Ask.FILE_GET:
         target = _free(_local(asker, PurePosixPath(uri).name or "file"))
-        workdir.Files(core.blobs).get_file(uri, target)
+        workdir.files_of(core).get_file(uri, target)
         return target.name
-    return workdir.Files(core.blobs).delete(uri) if asked is Ask.FILE_DELETE else workdir.Files(core.blobs).size(uri)
+    return workdir.files_of(core).delete(uri) if asked is Ask.FILE_DELETE else workdir.files_of(core).size(uri)
 
 
 def _local(asker: Asker, name: str) -> Path:

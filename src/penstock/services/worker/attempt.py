@@ -7,7 +7,6 @@ import fcntl
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -97,7 +96,7 @@ class Attempt:
         assert launch is not None
         if launch.project_files is not None and self._shop.surroundings.project is not None:
             workdir.lay_in_project(self._process.folder, self._shop.surroundings.project, launch.project_files)
-        workdir.lay_in(self._process.folder, launch.input_files, workdir.Files(self._shop.core.blobs))
+        workdir.lay_in(self._process.folder, launch.input_files, workdir.files_of(self._shop.core))
 
     def _laid_in(self, laid: Future[None]) -> None:
         error = laid.exception()
@@ -112,7 +111,7 @@ class Attempt:
     def _launch(self) -> None:
         try:
             child = self._shop.launcher.launch(self._process.order, self._exited)
-        except (PenstockError, OSError) as error:
+        except Exception as error:  # whatever a description of a process holds must not end the worker
             self._fail_to_start(error)
             return
         self._child = child
@@ -249,7 +248,7 @@ class Attempt:
         launch, claim = self._process.launch, self.claim
         assert launch is not None
         prefix = f"runs/{claim.run}/{claim.step}/{claim.attempt}"
-        stored = workdir.Files(self._shop.core.blobs)
+        stored = workdir.files_of(self._shop.core)
         return workdir.collect(self._process.folder, launch.output_files, stored, prefix)
 
     def _collected(self, end: End, stored: Future[dict[str, str]]) -> None:

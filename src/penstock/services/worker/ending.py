@@ -110,6 +110,8 @@ def _by_signal(ended: Exit, number: int, evidence: Evidence) -> Failure:
 
 def _by_code(ended: Exit, code: int, evidence: Evidence) -> Failure:
     told = evidence.told.failure if evidence.told else None
+    if told is not None and told.kind is ErrorKind.MEMORY:
+        return _failure(ErrorKind.MEMORY, _memory_sentence(ended, evidence), ended)
     if told is not None and told.kind is not ErrorKind.EXIT:
         return msgspec.structs.replace(told, exit_code=code if told.exit_code is None else told.exit_code)
     if _starved(ended, evidence, killed=code == KILLED_IN_A_SHELL):
@@ -127,10 +129,10 @@ def _starved(ended: Exit, evidence: Evidence, *, killed: bool) -> bool:
 
 
 def _memory_sentence(ended: Exit, evidence: Evidence) -> str:
-    peak = f"at its peak it used {ended.peak_bytes / 1_000_000:.0f} MB"
     if evidence.memory_limit is None:
-        return f"It ran out of memory: the system killed it for that; {peak}."
-    return f"It ran out of memory: its limit is {evidence.memory_limit / 1_000_000:.0f} MB, {peak}."
+        peak = f"at its peak it used {ended.peak_bytes / 1_000_000:.0f} MB"
+        return f"It ran out of memory: the system refused it, or killed it for that; {peak}."
+    return f"It ran out of memory: its limit is {evidence.memory_limit / 1_000_000:.0f} MB."
 
 
 def _failure(kind: ErrorKind, sentence: str, ended: Exit) -> Failure:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+
 from penstock.engine import Loaded
 from penstock.errors import PenstockError
 from penstock.model import ids
@@ -105,6 +107,14 @@ def refused(shop: Shop, claim: Claim, error: PenstockError) -> Ended:
     story.say(str(error), Level.ERROR)
     told = Told(Outcome.FAILED, {}, Failure(kind, sentence, None, error.code))
     return _ended(shop, claim, told, shop.core.clock.now(), None)
+
+
+def broken(shop: Shop, claim: Claim, error: Exception) -> Ended:
+    """The end of an attempt whose task type raised what no task type should."""
+    story = Story(shop, claim, lambda _question: None)
+    story.say("".join(traceback.format_exception(error)).rstrip(), Level.ERROR)
+    failure = Failure(ErrorKind.SYSTEM, f"{type(error).__name__}: {error}".rstrip(": "))
+    return _ended(shop, claim, Told(Outcome.FAILED, {}, failure), shop.core.clock.now(), None)
 
 
 def _ended(shop: Shop, claim: Claim, told: Told, began: int, state: dict[str, object] | None) -> Ended:

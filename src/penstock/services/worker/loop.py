@@ -42,6 +42,7 @@ SWEEP: Final = SECOND
 STORE_RETRY: Final = SECOND // 2
 STORE_CODES: Final = "PS-4"
 SLOW_THREADS: Final = 4
+CLOSE_WITHIN: Final = 15 * SECOND
 
 Outputs = dict[str, object] | None
 Key = tuple[str, str, int]
@@ -145,8 +146,10 @@ class Worker:
         for attempt in list(self._running.values()):
             attempt.stop(Stop.DRAIN, force=True)
         self._launcher.close()
+        patience = self._reactor.after(CLOSE_WITHIN, self._running.clear)
         while self._running:
             self._reactor.turn()
+        patience.cancel()
         self._shop.pool.shutdown()
         if self.started.is_set():
             self._logs.close()
@@ -203,6 +206,9 @@ class Worker:
                 self._later(claim, lambda: self._begin(claim))
             else:
                 self._report(claim, inline.refused(self._shop, claim, error), None)
+            return
+        except Exception as error:  # a task type of somebody's may raise anything
+            self._report(claim, inline.broken(self._shop, claim, error), None)
             return
         if isinstance(work, Inline):
             ended, made = inline.run_inline(self._shop, claim, prepared, work)

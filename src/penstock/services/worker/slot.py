@@ -129,4 +129,4 @@ def _plugin_order(shop: Shop, claim: Claim, prepared: Prepared, folder: Path) ->
 
 def _limits(limits: Limits) -> dict[str, int]:
     named = {"memory": limits.memory, "cpu": limits.cpu_seconds, "files": limits.open_files}
-    return {name: value for name, value in named.items() if value is not None}
+    return {name: int(value) for name, value in named.items() if value is not None}

@@ -9,45 +9,32 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Final, cast
+from typing import Protocol, cast
 
-from penstock.errors.store import BlobMissing
 from penstock.errors.work import BadFileName, FileMissing
 from penstock.sdk.launch import FileChoice, is_stored
-from penstock.store.blobs.port import SCHEME, BlobStore
-
-SCHEMES: Final = ("penstock:///", "kestra:///", "blob:///")
+from penstock.services.core import Core
 
 
-class Files:
-    """The blob store as tasks see it: files under addresses `penstock:///key`, which Kestra's `kestra:///` equals."""
-
-    def __init__(self, blobs: object) -> None:
-        self._blobs = cast("BlobStore", blobs)
+class Files(Protocol):
+    """Files that tasks hand to each other, by addresses `penstock:///…`."""
 
     def put_file(self, key: str, path: Path) -> str:
-        """Store a file under a key and give its address."""
-        self._blobs.put(path, key)
-        return SCHEMES[0] + key
+        """Keep a file under a key and give its address."""
 
     def get_file(self, uri: str, path: Path) -> None:
         """Write what stands at an address to a local file."""
-        with self._blobs.open(_blob(uri)) as source, path.open("wb") as target:
-            shutil.copyfileobj(source, target, 1 << 20)
 
     def delete(self, uri: str) -> bool:
         """Forget what stands at an address; whether there was anything."""
-        try:
-            self._blobs.open(_blob(uri)).close()
-        except BlobMissing:
-            return False
-        self._blobs.delete([_blob(uri)])
-        return True
 
     def size(self, uri: str) -> int:
         """Count the bytes at an address."""
-        with self._blobs.open(_blob(uri)) as source:
-            return source.seek(0, os.SEEK_END)
+
+
+def files_of(core: Core) -> Files:
+    """A store's files."""
+    return cast("Files", core.blobs)
 
 
 class Folders:
@@ -157,14 +144,6 @@ def collect(folder: Path, globs: Iterable[str], stored: Files, prefix: str) -> d
             if name not in found and path.resolve().is_relative_to(folder.resolve()):
                 found[name] = stored.put_file(f"{prefix}/{name}", path)
     return found
-
-
-def _blob(uri: str) -> str:
-    """An address as the blob store knows it."""
-    for scheme in SCHEMES:
-        if uri.startswith(scheme):
-            return SCHEME + uri[len(scheme) :]
-    raise BadFileName(f'"{uri}" is not the address of a stored file.', hint=f"Those begin with {SCHEMES[0]}")
 
 
 def _files(project: Path) -> Iterable[Path]:

@@ -1,0 +1,266 @@
+"""Does nothing outlive its worker's will: kills, drains, lost leases, workers that die?"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from penstock.errors.work import WorkerTwice
+from penstock.model.node import Parallel
+from penstock.model.policy import SECOND
+from penstock.model.status import Outcome, RunStatus
+from penstock.services import runs as verbs
+from penstock.services.core import Knobs
+from penstock.store import queue, workers
+from tests.worker.workshop import Workshop, python, shell
+
+# A process that says that it is there, leaves a grandchild of its own session behind, and waits.
+LINGER = """
+import os, pathlib, time
+if os.fork() == 0:
+    os.setsid()
+    pathlib.Path("{folder}/grandchild").write_text(str(os.getpid()))
+    time.sleep(600)
+pathlib.Path("{folder}/child").write_text(str(os.getpid()))
+time.sleep(600)
+"""
+
+
+def linger(folder: Path) -> str:
+    """The source of a process that lingers."""
+    return LINGER.replace("{folder}", str(folder))
+
+
+def pids(folder: Path) -> list[int]:
+    """The processes of a LINGER, once both are there."""
+    files = [folder / "child", folder / "grandchild"]
+    return [int(file.read_text()) for file in files if file.exists() and file.read_text()]
+
+
+def alive(pid: int) -> bool:
+    """Whether a process is there and no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_kill_ends_the_process_its_grandchildren_and_the_run(workshop: Workshop) -> None:
+    worker = workshop.worker()
+    run_id = workshop.start(python("slow", linger(workshop.folder)), shell("never", "echo no"))
+    workshop.until(worker, lambda: len(pids(workshop.folder)) == 2)
+
+    verbs.kill(workshop.core, run_id, "me")
+    run = workshop.finish(run_id)
+
+    assert run.status is RunStatus.KILLED
+    assert not any(alive(pid) for pid in pids(workshop.folder))
+    assert [attempt.outcome for attempt in workshop.attempts(run_id)] == [Outcome.KILLED]
+
+
+def test_a_kill_by_force_does_not_ask(workshop: Workshop) -> None:
+    worker = workshop.worker()
+    source = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + linger(workshop.folder)
+    run_id = workshop.start(python("deaf", source))
+    workshop.until(worker, lambda: len(pids(workshop.folder)) == 2)
+
+    verbs.kill(workshop.core, run_id, "me", force=True)
+    run = workshop.finish(run_id)
+
+    assert run.status is RunStatus.KILLED
+    assert not any(alive(pid) for pid in pids(workshop.folder))
+
+
+def test_a_drain_takes_no_new_work_and_lets_what_runs_end(workshop: Workshop) -> None:
+    worker = workshop.worker(drain_grace=30 * SECOND)
+    folder = workshop.folder
+    wait = f"touch {folder}/begun; while [ ! -e {folder}/go ]; do sleep 0.02; done; echo done"
+    run_id = workshop.start(shell("runs", wait), shell("waits", "echo no"))
+    workshop.until(worker, lambda: (folder / "begun").exists())
+
+    worker.drain()
+    (folder / "go").touch()
+    worker.run()
+
+    assert workshop.log(run_id, "runs") == "done\n"
+    assert [attempt.outcome for attempt in workshop.attempts(run_id)] == [Outcome.DONE]
+    assert workshop.of(run_id).status is RunStatus.RUNNING
+    assert workshop.store.read(lambda tx: queue.ready_of(tx, run_id))[0][0] == "waits"
+    assert workshop.store.read(workers.list_workers) == []
+
+
+def test_what_outlasts_the_grace_of_a_drain_is_handed_back_once_it_is_dead(workshop: Workshop) -> None:
+    worker = workshop.worker(drain_grace=SECOND // 5)
+    run_id = workshop.start(python("slow", linger(workshop.folder)))
+    workshop.until(worker, lambda: len(pids(workshop.folder)) == 2)
+
+    worker.drain()
+    worker.run()
+
+    assert not any(alive(pid) for pid in pids(workshop.folder))
+    assert workshop.attempts(run_id) == []
+    assert [(step, attempt) for step, attempt, _ in workshop.store.read(lambda tx: queue.ready_of(tx, run_id))] == [
+        ("slow", 1)
+    ]
+
+
+def test_another_worker_does_what_was_handed_back_and_the_log_goes_on(workshop: Workshop) -> None:
+    first = workshop.worker(drain_grace=0)
+    folder = workshop.folder
+    script = f"echo begun; touch {folder}/begun; while [ ! -e {folder}/go ]; do sleep 0.02; done"
+    run_id = workshop.start(shell("slow", script))
+    workshop.until(first, lambda: (folder / "begun").exists())
+    first.drain()
+    first.run()
+    (folder / "go").touch()
+    second = workshop.worker("two")
+
+    workshop.until(second, lambda: workshop.of(run_id).status.ended)
+
+    assert workshop.of(run_id).status is RunStatus.SUCCESS
+    assert workshop.log(run_id) == "begun\nbegun\n"
+    assert [attempt.worker for attempt in workshop.attempts(run_id)] == ["two"]
+
+
+def test_a_worker_whose_lease_was_given_up_ends_what_it_held(tmp_path: Path) -> None:
+    knobs = Knobs(environ=dict(os.environ), beat=SECOND // 10, lease=10 * SECOND, grace=SECOND)
+    workshop = Workshop(tmp_path, knobs)
+    worker = workshop.worker()
+    run_id = workshop.start(python("slow", linger(tmp_path)))
+    workshop.until(worker, lambda: len(pids(tmp_path)) == 2)
+    first = pids(tmp_path)
+
+    workshop.store.write(lambda tx: workers.leave(tx, "one"))
+    workshop.until(worker, lambda: bool(workshop.attempts(run_id)))
+
+    assert not any(alive(pid) for pid in first)
+    assert workshop.attempts(run_id)[0].outcome is Outcome.LOST
+    assert [known.id for known in workshop.store.read(workers.list_workers)] == ["one"]
+    workshop.close()
+
+
+def test_two_workers_of_one_name_are_one_too_many(workshop: Workshop) -> None:
+    workshop.worker("one").start()
+
+    with pytest.raises(WorkerTwice):
+        workshop.worker("one").start()
+
+
+def test_starting_and_closing_twice_is_once(workshop: Workshop) -> None:
+    worker = workshop.worker()
+
+    worker.start()
+    worker.start()
+    worker.close()
+    worker.close()
+
+    assert worker.started.is_set()
+    assert workshop.store.read(workers.list_workers) == []
+    assert not list((workshop.state / "workers").glob("*.lock"))
+
+
+def test_a_worker_with_nothing_to_do_sleeps(workshop: Workshop) -> None:
+    worker = workshop.worker()
+    turns = 0
+
+    def done() -> bool:
+        nonlocal turns
+        turns += 1
+        return workshop.core.clock.steady() > began + 2 * SECOND
+
+    worker.start()
+    began = workshop.core.clock.steady()
+    worker.run_until(done)
+
+    assert turns < 12
+
+
+WORKER = """
+import sys
+from pathlib import Path
+from tests.worker.workshop import Workshop
+workshop = Workshop(Path(sys.argv[1]))
+worker = workshop.worker("first")
+print("up", flush=True)
+worker.run()
+workshop.close()
+"""
+
+
+def standing(folder: Path) -> subprocess.Popen[bytes]:
+    """A worker in a process of its own."""
+    made = subprocess.Popen([sys.executable, "-c", WORKER, str(folder)], stdout=subprocess.PIPE, env=os.environ.copy())
+    assert made.stdout is not None
+    assert made.stdout.readline() == b"up\n"
+    return made
+
+
+def test_after_a_kill_by_force_the_tree_is_gone_and_another_worker_goes_on_at_once(workshop: Workshop) -> None:
+    folder = workshop.folder
+    script = f"echo run >> {folder}/before"
+    wait = f'if [ -e {folder}/go ]; then echo again; else python -c "$SOURCE"; fi'
+    run_id = workshop.start(shell("before", script), shell("slow", wait, env={"SOURCE": linger(folder)}))
+    process = standing(folder)
+    watch = workshop.worker("watch")
+    with process:
+        poll_until(lambda: len(pids(folder)) == 2)
+        (folder / "go").touch()
+        killed = workshop.core.clock.steady()
+
+        process.kill()
+        workshop.until(watch, lambda: workshop.of(run_id).status.ended)
+
+    assert workshop.core.clock.steady() - killed < 3 * SECOND
+    assert workshop.of(run_id).status is RunStatus.SUCCESS
+    assert not any(alive(pid) for pid in pids(folder))
+    assert (folder / "before").read_text() == "run\n"
+    assert [(attempt.step, attempt.outcome) for attempt in workshop.attempts(run_id)] == [
+        ("before", Outcome.DONE),
+        ("slow", Outcome.LOST),
+        ("slow", Outcome.DONE),
+    ]
+
+
+@pytest.mark.parametrize("signals", [[signal.SIGTERM], [signal.SIGINT, signal.SIGINT]])
+def test_signals_end_a_standing_worker_and_leave_nothing(workshop: Workshop, signals: list[int]) -> None:
+    run_id = workshop.start(python("slow", linger(workshop.folder)))
+    process = standing(workshop.folder)
+    with process:
+        poll_until(lambda: len(pids(workshop.folder)) == 2)
+
+        for number in signals:
+            process.send_signal(number)
+        code = process.wait(20)
+
+    assert code == 0
+    assert not any(alive(pid) for pid in pids(workshop.folder))
+    assert len(workshop.store.read(lambda tx: queue.ready_of(tx, run_id))) == 1
+
+
+def test_many_at_once_share_the_slots(workshop: Workshop) -> None:
+    worker = workshop.worker(slots=4)
+    count = f"ls {workshop.folder}/now | wc -l"
+    script = f"mkdir -p {workshop.folder}/now; touch {workshop.folder}/now/$$; {count}; sleep 0.05; rm {workshop.folder}/now/$$"
+    run_id = workshop.start(Parallel(id="all", nodes=tuple(shell(f"t{n}", script) for n in range(12))))
+
+    workshop.until(worker, lambda: workshop.of(run_id).status.ended)
+
+    assert workshop.of(run_id).status is RunStatus.SUCCESS
+    assert max(int(line) for line in workshop.log(run_id).split()) <= 4
+
+
+def poll_until(so: object) -> None:
+    """Wait for something that another process does; half a minute at most."""
+    import time
+
+    assert callable(so)
+    for _ in range(3000):
+        if so():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it took too long")
