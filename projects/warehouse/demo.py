@@ -130,7 +130,14 @@ def prepare_database(postgres: PostgresServer) -> str:
 def send_exports(s3: S3Server, folder: Path, recipe: Recipe) -> None:
     """Write the month's exports where they are not there, and put on S3 what it lacks."""
     s3.create_bucket(BUCKET)
-    store = S3Store(
+    files = write_days(recipe, recipe.days, folder)
+    sent = upload(open_bucket(s3), folder, files)
+    print(f"  {len(files)} files, {sum(path.stat().st_size for path in files):,} bytes, {sent} of them sent now")
+
+
+def open_bucket(s3: S3Server) -> S3Store:
+    """The bucket of the exports."""
+    return S3Store(
         BUCKET,
         endpoint=s3.endpoint,
         access_key_id=s3.access_key,
@@ -138,9 +145,6 @@ def send_exports(s3: S3Server, folder: Path, recipe: Recipe) -> None:
         region=s3.region,
         client_options={"allow_http": True},
     )
-    files = write_days(recipe, recipe.days, folder)
-    sent = upload(store, folder, files)
-    print(f"  {len(files)} files, {sum(path.stat().st_size for path in files):,} bytes, {sent} of them sent now")
 
 
 def write_secrets(path: Path, postgres: PostgresServer, s3: S3Server) -> None:

@@ -1,0 +1,76 @@
+"""Which bench is asked for, and how are its figures shown? A line of JSON for programs, a table for people."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from pathlib import Path
+
+import msgspec
+
+from bench import chains, recovery, shell, texts, warehouse
+from bench.figure import Bench, Figure
+
+BENCHES: dict[str, Bench] = {
+    "chain_fresh": chains.chain_fresh,
+    "chain_inline": chains.chain_inline,
+    "fan_out": chains.fan_out,
+    "run_one": shell.run_one,
+    "help": shell.help_,
+    "import": shell.import_,
+    "log_lines": texts.log_lines,
+    "recovery": recovery.recovery,
+    "render": texts.render,
+    "read_flow": texts.read_flow,
+    "warehouse": warehouse.warehouse,
+}
+PAGE = Path(__file__).parent / "README.md"
+MARK = "<!-- figures -->"
+
+
+def main() -> None:
+    """Run one bench, or all of them and write the table."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("name", choices=[*BENCHES, "all"])
+    parser.add_argument("--json", action="store_true", help="print one line: a list with one object per database")
+    asked = parser.parse_args()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    if asked.name != "all":
+        found = BENCHES[asked.name]()
+        print(msgspec.json.encode(found).decode() if asked.json else table(found))
+        return
+    every: list[Figure] = []
+    for name, bench in BENCHES.items():
+        print(f"{name} …", file=sys.stderr, flush=True)
+        every += bench()
+    print(msgspec.json.encode(every).decode() if asked.json else table(every))
+    write(every)
+
+
+def table(found: list[Figure]) -> str:
+    """The figures as a Markdown table."""
+    rows = ["| bench | database | median | p95 | least to most | n | floor | ratio | must reach |", "|---" * 9 + "|"]
+    for f in found:
+        bar = "" if f.bar is None else (f"≥ {f.bar:g}" if f.unit.endswith("/s") else f"≤ {f.bar:g}")
+        if f.ratio_bar is not None:
+            bar += f", ratio ≤ {f.ratio_bar:g}"
+        name = f"{f.name} ({f.note})" if f.note else f.name
+        twice = f"; ran twice: {f.twice}" if f.twice is not None else ""
+        rows.append(
+            f"| {name} | {f.database} | {f.median:g} {f.unit}{twice} | {f.p95:g} | {f.least:g} to {f.most:g} | {f.n} "
+            f"| {'' if f.floor is None else f'{f.floor:g}'} | {'' if f.ratio is None else f'{f.ratio:g}'} | {bar} |"
+        )
+    return "\n".join(rows)
+
+
+def write(found: list[Figure]) -> None:
+    """Put the figures into the page, after its mark."""
+    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    before = PAGE.read_text().split(MARK)[0]
+    PAGE.write_text(f"{before}{MARK}\n\nMeasured on {machine}.\n\n{table(found)}\n")
+
+
+if __name__ == "__main__":
+    main()
