@@ -12,10 +12,10 @@ from penstock.store.sqlite.store import open_sqlite
 
 MOUNTS = [
     ("/", "ext4"),
-    ("/home", "nfs4"),
-    ("/home/ann/local", "xfs"),
+    ("/data", "nfs4"),
+    ("/data/ann/local", "xfs"),
     ("/mnt/my disk", "fuse.sshfs"),
-    ("/hom", "cifs"),
+    ("/dat", "cifs"),
 ]
 
 
@@ -23,10 +23,10 @@ MOUNTS = [
     ("folder", "kind"),
     [
         ("/srv", "ext4"),
-        ("/home", "nfs4"),
-        ("/home/bob/project", "nfs4"),
-        ("/home/ann/local/project", "xfs"),
-        ("/homes", "ext4"),
+        ("/data", "nfs4"),
+        ("/data/bob/project", "nfs4"),
+        ("/data/ann/local/project", "xfs"),
+        ("/datas", "ext4"),
         ("/mnt/my disk/p", "fuse.sshfs"),
     ],
 )

@@ -88,6 +88,17 @@ def test_a_day_of_history_is_dropped_once_none_of_its_runs_is_kept(dsn: str) -> 
         assert len(store.read(lambda tx: events.every(tx, kept.id))) == 1
 
 
+def test_logs_of_a_run_that_is_kept_can_be_removed_from_within_its_day(dsn: str) -> None:
+    run = _ended(NOW)
+    with closing(open_postgres(dsn, ManualClock(NOW))) as store:
+        _fill(store, run)
+
+        gone = store.logs.delete([run.id])
+
+        assert gone == 1
+        assert list(store.logs.read(run.id)) == []
+
+
 def test_history_lies_in_the_day_of_its_run_and_opening_later_makes_the_days_ahead(dsn: str) -> None:
     with closing(open_postgres(dsn, ManualClock(NOW))) as store:
         _fill(store, _ended(NOW))

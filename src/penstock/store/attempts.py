@@ -22,9 +22,7 @@ def append(tx: Tx, run_id: str, attempts: Iterable[Attempt]) -> None:
         }
         for attempt in attempts
     ]
-    if len(rows) == 1:
-        tx.run("attempts.append", **rows[0])
-    elif rows:
+    if rows:
         tx.many("attempts.append", rows)
 
 

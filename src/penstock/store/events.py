@@ -30,9 +30,7 @@ def append(tx: Tx, run_id: str, events: Iterable[tuple[Event, int, bool, str, in
         row: dict[str, object] = {"run_id": run_id, "kind": kind(event), "step": step, "attempt": attempt}
         row |= {"body": codec.text(event), "at": at, "accepted": int(accepted), "worker": worker, "fence": fence}
         rows.append(row)
-    if len(rows) == 1:
-        tx.run("events.append", **rows[0])
-    elif rows:
+    if rows:
         tx.many("events.append", rows)
 
 

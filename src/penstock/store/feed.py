@@ -39,9 +39,7 @@ class Position(msgspec.Struct, frozen=True):
 def append(tx: Tx, items: Iterable[tuple[str, str, int]], now: int) -> None:
     """Say what has which version: (what, key, version)."""
     rows: list[dict[str, object]] = [{"what": what, "key": key, "version": v, "at": now} for what, key, v in items]
-    if len(rows) == 1:
-        tx.run("feed.append", **rows[0])
-    elif rows:
+    if rows:
         tx.many("feed.append", rows)
 
 

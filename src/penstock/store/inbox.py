@@ -35,7 +35,7 @@ def take(tx: Tx, run_id: str, limit: int = 200) -> list[Received]:
 def drop(tx: Tx, ids: Sequence[int]) -> None:
     """Remove events that have been folded."""
     if ids:
-        tx.run("inbox.drop", ids=list(ids))
+        tx.many("inbox.drop", [{"ids": list(ids)}])
 
 
 def runs_waiting(tx: Tx, limit: int = 100) -> list[str]:

@@ -23,15 +23,15 @@ class Waiting(msgspec.Struct, frozen=True):
 
 def block(tx: Tx, run_id: str, name: str, limit: Limit, priority: int, now: int) -> None:
     """Let a run wait for a limit; locks nothing but its own row."""
-    row: dict[str, object] = {"count": limit.count, "when_full": limit.when_full.value, "priority": priority}
-    tx.run("limits.block", run_id=run_id, name=name, since=now, **row)
+    row: dict[str, object] = {"run_id": run_id, "name": name, "since": now, "priority": priority}
+    row |= {"count": limit.count, "when_full": limit.when_full.value}
+    tx.many("limits.block", [row])
 
 
 def lock_limits(tx: Tx, names: Sequence[str]) -> None:
     """Lock limits, in the order of their names, until the transaction ends; who does this locks no run in it."""
     wanted = sorted(set(names))
-    for name in wanted:
-        tx.run("limits.ensure", name=name)
+    tx.many("limits.ensure", [{"name": name} for name in wanted])
     tx.all("limits.lock", names=wanted)
 
 
@@ -57,8 +57,8 @@ def waiting(tx: Tx, name: str, limit: int = 100) -> list[Waiting]:
 
 def admit(tx: Tx, name: str, run_id: str) -> None:
     """Let a run in: it waits no longer and uses a slot until released."""
-    tx.run("limits.unblock", run_id=run_id)
-    tx.run("limits.admit", name=name, run_id=run_id)
+    tx.many("limits.unblock", [{"run_id": run_id}])
+    tx.many("limits.admit", [{"name": name, "run_id": run_id}])
 
 
 def unblock(tx: Tx, run_id: str) -> bool:

@@ -62,6 +62,10 @@ class ChunkStore:
         """Forget the logs of these runs, and tell how many chunks that was."""
         return self._lane.transact(lambda tx: delete(tx, run_ids))
 
+    def forget(self, run_ids: Sequence[str]) -> int:
+        """Remove the logs of runs that are removed themselves, or leave them to the day that goes as a whole."""
+        return self._lane.transact(lambda tx: tx.run("logs.forget", runs=list(run_ids)))
+
     def compact(self) -> None:
         """Give room that is not used any more back to the disk."""
         self._lane.compact()

@@ -29,9 +29,9 @@ class Output(msgspec.Struct, frozen=True):
 def put(tx: Tx, run_id: str, step: str, attempt: int, outputs_json: bytes | str = "", uri: str = "") -> None:
     """Keep an attempt's outputs: JSON, or the address of the blob that holds it (then `outputs_json` may be empty)."""
     body = outputs_json.decode() if isinstance(outputs_json, bytes) else outputs_json
-    row: dict[str, object] = {"step": step, "attempt": attempt, "node": node_of(step)}
+    row: dict[str, object] = {"run_id": run_id, "step": step, "attempt": attempt, "node": node_of(step)}
     row |= {"body": None if uri else body, "uri": uri or None, "size": len(body.encode())}
-    tx.run("outputs.put", run_id=run_id, **row)
+    tx.many("outputs.put", [row])
 
 
 def load(tx: Tx, run_id: str, keys: Sequence[str]) -> dict[str, Output]:

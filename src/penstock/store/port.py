@@ -29,7 +29,7 @@ class Tx(Protocol):
         """Run a statement and tell how many rows it touched."""
 
     def many(self, query: str, rows: Sequence[Mapping[str, object]]) -> None:
-        """Run one statement for each of `rows`, in as few round trips as the database allows."""
+        """Run one statement for each of `rows`; no answer is needed, so an error may be told by a later call."""
 
 
 class Listener(Protocol):
@@ -66,7 +66,10 @@ class LogStore(Protocol):
         """Tell where an attempt's next chunk goes on."""
 
     def delete(self, run_ids: Sequence[str]) -> int:
-        """Forget the logs of these runs, and tell how many chunks that was."""
+        """Remove the logs of these runs, which themselves are kept, and tell how many chunks that was."""
+
+    def forget(self, run_ids: Sequence[str]) -> int:
+        """Remove the logs of runs that are removed themselves; a database may leave that to `tend`."""
 
     def close(self) -> None:
         """Let go of the database; safe to call twice."""

@@ -31,7 +31,7 @@ def prune(store: Store, before: int, now: int, *, feed_before: int | None = None
         gone = store.write(lambda tx: prune_runs(tx, before))
         if not gone.runs:
             break
-        chunks += store.logs.delete(gone.runs)
+        chunks += store.logs.forget(gone.runs)
         runs += gone.runs
         blobs += gone.blobs
     store.write(lambda tx: kv.expire(tx, now))
@@ -47,5 +47,5 @@ def prune_runs(tx: Tx, before: int, limit: int = BATCH) -> Pruned:
         return Pruned()
     blobs = [str(uri) for (uri,) in tx.all("prune.blobs", runs=runs)]
     for table in THEIRS:
-        tx.run(f"prune.{table}", runs=runs)
+        tx.many(f"prune.{table}", [{"runs": runs}])
     return Pruned(tuple(runs), tuple(blobs))

@@ -45,9 +45,7 @@ def make_ready(
         }
         for step, attempt, work in attempts
     ]
-    if len(rows) == 1:
-        tx.run("queue.make_ready", **rows[0])
-    elif rows:
+    if rows:
         tx.many("queue.make_ready", rows)
 
 

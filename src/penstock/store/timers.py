@@ -9,7 +9,8 @@ from penstock.store.port import Tx
 
 def set_timer(tx: Tx, run_id: str, step: str, attempt: int, timer: Timer, at: int) -> None:
     """Let an event fall due at an instant; said again for the same attempt, the later word stands."""
-    tx.run("timers.set_timer", run_id=run_id, step=step, attempt=attempt, timer=timer.value, at=at)
+    row: dict[str, object] = {"run_id": run_id, "step": step, "attempt": attempt, "timer": timer.value, "at": at}
+    tx.many("timers.set_timer", [row])
 
 
 def ring(tx: Tx, now: int, limit: int = 100) -> list[tuple[str, Due]]:
@@ -26,4 +27,4 @@ def next_at(tx: Tx) -> int | None:
 
 def clear(tx: Tx, run_id: str) -> None:
     """Remove a run's timers."""
-    tx.run("timers.clear", run_id=run_id)
+    tx.many("timers.clear", [{"run_id": run_id}])

@@ -53,33 +53,47 @@ def connect(dsn: str) -> Session:
 
 
 class PostgresTx:
-    """An open transaction on one connection."""
+    """An open transaction on one connection; what needs no answer goes out together, before the next that does."""
 
     kind = "postgres"
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._later: list[tuple[str, Sequence[Mapping[str, object]]]] = []
 
     def one(self, query: str, **params: object) -> Row | None:
         """Run a query and give its first row, or nothing."""
-        return self._session.execute(statement("postgres", query).text, params).fetchone()
+        return self._execute(query, params).fetchone()
 
     def all(self, query: str, **params: object) -> list[Row]:
         """Run a query and give every row."""
-        return self._session.execute(statement("postgres", query).text, params).fetchall()
+        return self._execute(query, params).fetchall()
 
     def run(self, query: str, **params: object) -> int:
         """Run a statement and tell how many rows it touched."""
-        return self._session.execute(statement("postgres", query).text, params).rowcount
+        return self._execute(query, params).rowcount
 
     def many(self, query: str, rows: Sequence[Mapping[str, object]]) -> None:
-        """Run one statement for each of `rows`, all sent before the first answer is read."""
-        text = statement("postgres", query).text
-        if len(rows) == 1:
-            self._session.execute(text, rows[0])
-        elif rows:
-            with self._session.cursor() as cursor:
-                cursor.executemany(text, rows)
+        """Run one statement for each of `rows`, no later than the next query or the end of the transaction."""
+        if rows:
+            self._later.append((statement("postgres", query).text, rows))
+
+    def flush(self) -> None:
+        """Send what waits, in one round trip."""
+        later, self._later = self._later, []
+        if later:
+            with self._session.pipeline():
+                for text, rows in later:
+                    cursor = self._session.cursor()
+                    if len(rows) == 1:
+                        cursor.execute(text, rows[0])
+                    else:
+                        cursor.executemany(text, rows)
+
+    def _execute(self, query: str, params: dict[str, object]) -> psycopg.Cursor[Row]:
+        if self._later:
+            self.flush()
+        return self._session.execute(statement("postgres", query).text, params)
 
 
 class Lane:
@@ -142,7 +156,9 @@ class Lane:
         try:
             session.execute(self._begin)
             try:
-                result = work(PostgresTx(session))
+                tx = PostgresTx(session)
+                result = work(tx)
+                tx.flush()
             except BaseException:
                 self._roll_back(session)
                 raise

@@ -40,6 +40,10 @@ attempt = :attempt
 SELECT seq + 1, start + length FROM log_chunks
 WHERE run_id = :run_id AND step = :step AND attempt = :attempt ORDER BY seq DESC LIMIT 1
 
+-- name: forget
+-- Logs of runs that are removed themselves.
+DELETE FROM log_chunks WHERE run_id IN :runs[]
+
 -- name: delete
 -- Logs of runs that are not kept any more.
 DELETE FROM log_chunks WHERE run_id IN :runs[]

@@ -60,7 +60,10 @@ class SqliteTx:
 
     def many(self, query: str, rows: Sequence[Mapping[str, object]]) -> None:
         """Run one statement for each of `rows`."""
-        self._session.executemany(statement("sqlite", query).text, rows)
+        found = statement("sqlite", query)
+        if found.lists:
+            rows = [{**row, **{name: codec.text(row[name]) for name in found.lists}} for row in rows]
+        self._session.executemany(found.text, rows)
 
     def _execute(self, query: str, params: dict[str, object]) -> sqlite3.Cursor:
         found = statement("sqlite", query)
