@@ -81,7 +81,8 @@ def _names(view: View, found: Found) -> dict[str, object]:
     if found.sort == "output":
         return view.within
     post = view.posts.get(found.owner)
-    key = (min(post.loops, 2), post.handles) if post else (0, False)
+    # A loop's own tasks see its value as theirs, and `parent` is the loop around; tasks in groups see it as `parent`.
+    key = (min(post.loops + post.indirect, 2) if post.loops else 0, post.handles) if post else (0, False)
     if key not in view.names:
         loops, handles = key
         names = {**view.within, "parents": FREE, "task": TASK, "taskrun": ITERATION if loops else TASKRUN}

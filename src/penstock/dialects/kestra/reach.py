@@ -10,7 +10,7 @@ from penstock.model.plan import ERRORS, FINALLY, ROOT, TASKS, branches
 
 
 class Post(msgspec.Struct, frozen=True):
-    """Where a node stands; whether it, or a group around it, is disabled, or handles a failure or the end."""
+    """Where a node stands; is it, or a group around it, disabled, or there for failures and ends; in a group in a loop?"""
 
     node: Node
     parent: str
@@ -19,6 +19,7 @@ class Post(msgspec.Struct, frozen=True):
     disabled: bool
     loops: int
     handles: bool = False
+    indirect: bool = False
 
 
 class Obstacle(msgspec.Struct, frozen=True):
@@ -39,7 +40,7 @@ def posts(flow: Flow) -> dict[str, Post]:
             after = handles or branch in (ERRORS, FINALLY)
             for position, node in enumerate(nodes):
                 off = disabled or node.disabled
-                found[node.id] = Post(node, group.id, branch, position, off, inner, after)
+                found[node.id] = Post(node, group.id, branch, position, off, inner, after, inner == loops)
                 waiting.append((node, off, inner, after))
     return found
 
@@ -57,7 +58,9 @@ def obstacle(found: dict[str, Post], flow: Flow, reader: str, target: str) -> Ob
     if target in (post.parent for post in above):
         return None  # What a group hands on, it hands on when it begins.
     own = {post.parent: post for post in above}
-    meeting = next(post for post in below if post.parent in own or post.parent == reader)
+    meeting = next((post for post in below if post.parent in own or post.parent == reader), None)
+    if meeting is None:
+        return None  # Ids repeat, which is told elsewhere; then nobody knows what stands where.
     if meeting.parent == reader:
         return None if found[reader].loops else Obstacle(f'"{target}" runs inside "{reader}", after this is decided')
     return _between(found, flow, own[meeting.parent], meeting, (reader, target))

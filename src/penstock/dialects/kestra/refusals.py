@@ -62,6 +62,11 @@ TEMPLATE_FIRST: Final = re.compile(r"^\s*(?:- +)?(?:[\w.\"'-]+: +)?(\{\{)")
 AT_BEGINNING: Final = ("could not find expected ':'", "found unexpected end of stream")
 SAID: Final = (
     (
+        "did not find expected node content",
+        "A list or map opened with `[` or `{` is not closed before the text goes on here.",
+        "",
+    ),
+    (
         "mapping values are not allowed",
         "A `: ` stands where no key can be.",
         "Quote text that has `: ` in it; keys of one map stand in one column.",
