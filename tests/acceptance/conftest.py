@@ -1,7 +1,53 @@
-"""Which fixtures do the acceptance tests share? A workshop, whose workers are processes of their own."""
+"""Which fixtures do these tests share? A project on each database, emptied processes and all when a test is over."""
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.project import Project
+from tests.servers import bucket, database, database15, postgres, postgres15, s3, server_folder
 from tests.worker.conftest import workshop
 
-__all__ = ["workshop"]
+__all__ = ["bucket", "database", "database15", "postgres", "postgres15", "s3", "server_folder", "workshop"]
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder with a short name: sockets stand in it."""
+    with tempfile.TemporaryDirectory(prefix="penstock-acc-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def project(request: pytest.FixtureRequest, folder: Path) -> Iterator[Project]:
+    """A project on SQLite, and one on PostgreSQL 18."""
+    yield from _opened(folder, request.getfixturevalue("database") if request.param == "postgres" else "")
+
+
+@pytest.fixture
+def light(folder: Path) -> Iterator[Project]:
+    """A project on SQLite."""
+    yield from _opened(folder, "")
+
+
+@pytest.fixture
+def served(folder: Path, database: str) -> Iterator[Project]:
+    """A project on PostgreSQL 18."""
+    yield from _opened(folder, database)
+
+
+@pytest.fixture(params=["postgres15", "postgres18"])
+def on_server(request: pytest.FixtureRequest, folder: Path) -> Iterator[Project]:
+    """A project on PostgreSQL 15, and one on 18."""
+    wanted = "database15" if request.param == "postgres15" else "database"
+    yield from _opened(folder, request.getfixturevalue(wanted))
+
+
+def _opened(folder: Path, address: str) -> Iterator[Project]:
+    made = Project(folder, address)
+    yield made
+    made.close()
