@@ -65,6 +65,18 @@ def test_ready_said_twice_is_ready_once(store: Store) -> None:
     assert store.read(queue.depth) == (0, None)
 
 
+def test_a_restart_may_be_claimed_while_the_attempt_before_it_still_runs(store: Store) -> None:
+    store.write(lambda tx: ready(tx, "r", "a"))
+    (old,) = claimed(store, "w1")
+    store.write(lambda tx: queue.make_ready(tx, "r", [("a", 2, Work.TASK)], 0, "", NOW))
+    (new,) = claimed(store, "w2")
+
+    ended = store.write(lambda tx: queue.give_back(tx, "r", "a", 1, old.fence))
+
+    assert ended
+    assert store.read(lambda tx: queue.claims_of(tx, "r")) == [new]
+
+
 def test_a_late_report_finds_its_claim_gone(store: Store) -> None:
     store.write(lambda tx: ready(tx, "r", "a"))
     (old,) = claimed(store, "w1")

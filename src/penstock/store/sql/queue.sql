@@ -3,7 +3,7 @@
 INSERT INTO ready_attempts (run_id, step, attempt, work, queue, priority, owner, at)
 VALUES (:run_id, :step, :attempt, :work, :queue, :priority,
         CASE WHEN EXISTS (SELECT 1 FROM workers WHERE id = :owner) THEN :owner ELSE '' END, :at)
-ON CONFLICT (run_id, step) DO NOTHING
+ON CONFLICT (run_id, step, attempt) DO NOTHING
 
 -- name: claim
 -- The next rows leave ready for one worker: highest priority first, then oldest. (SQLite; the other half is `hold`.)

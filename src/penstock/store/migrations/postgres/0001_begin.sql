@@ -57,10 +57,11 @@ CREATE TABLE ready_attempts (
     priority BIGINT NOT NULL,
     owner TEXT COLLATE "C" NOT NULL,
     at BIGINT NOT NULL,
-    UNIQUE (run_id, step)
+    UNIQUE (run_id, step, attempt)
 );
 CREATE INDEX ready_in_order ON ready_attempts (queue, priority DESC, id);
 
+-- Two attempts of one step may overlap: one that still runs after its run has ended, and one of a restart.
 CREATE TABLE claimed_attempts (
     run_id TEXT COLLATE "C" NOT NULL,
     step TEXT COLLATE "C" NOT NULL,
@@ -73,7 +74,7 @@ CREATE TABLE claimed_attempts (
     priority BIGINT NOT NULL,
     queue TEXT COLLATE "C" NOT NULL,
     owner TEXT COLLATE "C" NOT NULL,
-    PRIMARY KEY (run_id, step)
+    PRIMARY KEY (run_id, step, attempt)
 );
 
 CREATE INDEX claimed_by_worker ON claimed_attempts (worker);

@@ -56,10 +56,11 @@ CREATE TABLE ready_attempts (
     priority INTEGER NOT NULL,
     owner TEXT NOT NULL,
     at INTEGER NOT NULL,
-    UNIQUE (run_id, step)
+    UNIQUE (run_id, step, attempt)
 ) STRICT;
 CREATE INDEX ready_in_order ON ready_attempts (queue, priority DESC, id);
 
+-- Two attempts of one step may overlap: one that still runs after its run has ended, and one of a restart.
 CREATE TABLE claimed_attempts (
     run_id TEXT NOT NULL,
     step TEXT NOT NULL,
@@ -72,7 +73,7 @@ CREATE TABLE claimed_attempts (
     priority INTEGER NOT NULL,
     queue TEXT NOT NULL,
     owner TEXT NOT NULL,
-    PRIMARY KEY (run_id, step)
+    PRIMARY KEY (run_id, step, attempt)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE blocked_runs (
