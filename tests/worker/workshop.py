@@ -31,6 +31,11 @@ from penstock.store.sqlite.store import open_sqlite
 DONE_WITHIN = 60 * SECOND
 
 
+def knobs(lease: int = 10 * SECOND) -> Knobs:
+    """Policy numbers of a quick test: short graces, and a lease that is beaten for in time."""
+    return Knobs(environ=dict(os.environ), grace=2 * SECOND, lease=lease, beat=lease // 5)
+
+
 class Words:
     """Secrets by name, for tests."""
 
@@ -45,7 +50,7 @@ class Words:
 class Workshop:
     """A project's store with one worker on it; closes both."""
 
-    def __init__(self, folder: Path, knobs: Knobs | None = None, secrets: dict[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, policy: Knobs | None = None, secrets: dict[str, str] | None = None) -> None:
         self.folder = folder
         self.state = folder / ".penstock"
         self.store = open_sqlite(self.state / "penstock.db")
@@ -55,7 +60,7 @@ class Workshop:
             clock=SystemClock(),
             plans=Plans(),
             secrets=Words(secrets or {}),
-            knobs=knobs or Knobs(environ=dict(os.environ), grace=2 * SECOND),
+            knobs=policy or knobs(),
             state_dir=self.state,
         )
         self.workers: list[Worker] = []

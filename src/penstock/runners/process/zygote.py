@@ -132,7 +132,7 @@ class Family:
         """Signal the child's process group; SIGKILL goes to all that is below it, too."""
         pid = self.pids.get(number, 0)
         if pid and signum == signal.SIGKILL:
-            kill([*descendants(pid), pid])
+            kill([pid, *descendants(pid)])
         elif pid:
             try:
                 os.killpg(pid, signum)
@@ -159,7 +159,7 @@ class Family:
         """Send the reports that wait, unless leftovers still die; wait for those no longer than LEFTOVER_PATIENCE."""
         leftovers = children(os.getpid()) - self.numbers.keys()
         for leftover in leftovers:
-            kill([*descendants(leftover), leftover])
+            kill([leftover, *descendants(leftover)])
         if not leftovers or time.monotonic() - self.unreported[0][0] > LEFTOVER_PATIENCE:
             self.send(b"".join(report for _, report in self.unreported))
             self.unreported.clear()

@@ -263,7 +263,9 @@ class Attempt:
             self._conclude(end, {})
 
     def _conclude(self, end: End, files: dict[str, str]) -> None:
-        if end.failure is not None:
+        if self.handed_back:
+            self._story.say("Its worker stops: the attempt is handed back and begins anew.")
+        elif end.failure is not None:
             self._story.say(end.failure.message, Level.ERROR)
         elif end.message:
             self._story.say(end.message, Level.WARNING if end.outcome is Outcome.WARNING else Level.INFO)
