@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from penstock.model.effect import Work
 from penstock.store import queue, workers
-from penstock.store.port import Store
+from penstock.store.port import Store, Tx
 from tests.store.makers import NOW, a_worker, claimed, know, ready
 
 
@@ -75,6 +75,37 @@ def test_a_restart_may_be_claimed_while_the_attempt_before_it_still_runs(store: 
 
     assert ended
     assert store.read(lambda tx: queue.claims_of(tx, "r")) == [new]
+
+
+def test_a_cursor_passes_by_nothing_that_comes_later_or_matters_more(store: Store) -> None:
+    store.write(lambda tx: ready(tx, "r", "a", "b", "low"))
+    first = claimed(store, room=2)
+    cursor = queue.advance(None, first, 2, NOW)
+    store.write(lambda tx: ready(tx, "r", "urgent", priority=5))
+    store.write(lambda tx: ready(tx, "r", "least", priority=-5))
+
+    def claim_one_by_one(tx: Tx) -> list[str]:
+        place, steps = cursor, []
+        for _ in range(3):
+            (one,) = queue.claim(tx, "w1", 1, NOW, place)
+            place = queue.advance(place, [one], 1, NOW)
+            steps.append(one.step)
+        return steps
+
+    assert store.write(claim_one_by_one) == ["urgent", "low", "least"]
+
+
+def test_a_cursor_is_given_up_after_a_while_and_when_the_queue_is_short(store: Store) -> None:
+    store.write(lambda tx: ready(tx, "r", "a", "b"))
+    some = claimed(store, room=2)
+
+    cursor = queue.advance(None, some, 2, NOW)
+
+    assert cursor == queue.Cursor(0, some[1].fence, NOW)
+    assert queue.advance(cursor, some, 2, NOW + 1) == queue.Cursor(0, some[1].fence, NOW)
+    assert queue.advance(cursor, some, 2, NOW + queue.CURSOR_LIFE) is None
+    assert queue.advance(cursor, some, 2, NOW - 1) is None
+    assert queue.advance(cursor, some, 3, NOW) is None
 
 
 def test_a_late_report_finds_its_claim_gone(store: Store) -> None:

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from penstock.model.effect import Work
+from penstock.model.policy import SECOND
 from penstock.store import codec
 from penstock.store.port import Row, Tx
 
 DEFAULT_QUEUE = "default"
+CURSOR_LIFE = SECOND
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -26,6 +28,14 @@ class Claim(msgspec.Struct, frozen=True):
     owner: str
     claimed_at: int
     worker: str
+
+
+class Cursor(msgspec.Struct, frozen=True):
+    """Up to where a worker has claimed lately: before it are, for a moment, only rows that are gone."""
+
+    priority: int
+    fence: int
+    since: int
 
 
 def make_ready(
@@ -49,14 +59,30 @@ def make_ready(
         tx.many("queue.make_ready", rows)
 
 
-def claim(tx: Tx, worker: str, room: int, now: int) -> list[Claim]:
-    """Take up to `room` attempts for a worker: highest priority first, then oldest; other processes' own are left."""
-    rows = tx.all("queue.claim", worker=worker, room=room, now=now, queue=DEFAULT_QUEUE)
+def claim(tx: Tx, worker: str, room: int, now: int, cursor: Cursor | None = None) -> list[Claim]:
+    """Take up to `room` attempts for a worker: highest priority first, then oldest; other processes' own are left.
+
+    With the cursor that `advance` gave after the claim before, PostgreSQL does not walk what was claimed since again.
+    """
+    row: dict[str, object] = {"worker": worker, "room": room, "now": now, "queue": DEFAULT_QUEUE}
+    rows: list[Row] = []
+    if cursor and tx.kind == "postgres":
+        rows = tx.all("queue.claim_after", priority=cursor.priority, fence=cursor.fence, **row)
+    if not rows:
+        rows = tx.all("queue.claim", **row)
     # RETURNING promises no order.
     claims = sorted(_claims(rows), key=lambda taken: (-taken.priority, taken.fence))
     if claims and tx.kind == "sqlite":
         tx.many("queue.hold", [_held(taken) for taken in claims])
     return claims
+
+
+def advance(cursor: Cursor | None, claims: Sequence[Claim], room: int, now: int) -> Cursor | None:
+    """Give the cursor for the next claim; nothing once in CURSOR_LIFE, so that rows committed late are found."""
+    if len(claims) < room or not claims:
+        return None
+    since = cursor.since if cursor else now
+    return Cursor(claims[-1].priority, claims[-1].fence, since) if 0 <= now - since < CURSOR_LIFE else None
 
 
 def withdraw(tx: Tx, run_id: str, steps: Sequence[str]) -> list[tuple[str, int]]:
