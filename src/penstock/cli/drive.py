@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 from penstock.app import App
 from penstock.cli.said import note
+from penstock.errors.run import UnknownRun
 from penstock.model.run import Run
 from penstock.services import runs as verbs
 from penstock.services.worker.loop import Options, Worker
@@ -93,7 +94,10 @@ class Drive:
                 if self._interrupts > told:
                     told = self._interrupts
                     self._kill(by, force=told > 1)
-                wait = min(self._show.refresh(), 0.1 if told else 1.0)
+                wait = min(self._show.refresh(), LOOK_EVERY)
+                if self._run().status.ended:
+                    # the worker may be asleep: somebody else may have ended the run
+                    self._worker.wake()
         finally:
             thread.join()
             for number, handler in before.items():
@@ -101,9 +105,7 @@ class Drive:
         if self._failure is not None:
             raise self._failure
         self._show.end()
-        run = self._app.core.store.read(lambda tx: runs.load(tx, run_id))
-        assert run is not None
-        return run
+        return self._run()
 
     def close(self) -> None:
         """End the worker; safe to call twice."""
@@ -119,6 +121,12 @@ class Drive:
         finally:
             self._ended.set()
 
+    def _run(self) -> Run:
+        run = self._app.core.store.read(lambda tx: runs.load(tx, self._run_id))
+        if run is None:
+            raise UnknownRun(f"The run {self._run_id} has been removed from the store.")
+        return run
+
     def _over(self) -> bool:
         """The run has ended, with all that belongs to this process; asked after every turn of the worker."""
         core = self._app.core
@@ -126,8 +134,7 @@ class Drive:
         if core.cache.holds(self._run_id) and now < self._ask_at:
             return False
         self._ask_at = now + LOOK_EVERY
-        run = core.store.read(lambda tx: runs.load(tx, self._run_id))
-        if run is not None and not run.status.ended:
+        if not self._run().status.ended:
             return False
         return not core.store.read(lambda tx: runs.owned(tx, [self.id]) or queue.held(tx, self.id))
 

@@ -15,9 +15,11 @@ from penstock.cli.drive import Drive
 from penstock.cli.ending import Exit
 from penstock.cli.following import Wanted
 from penstock.cli.inputs import given_inputs
-from penstock.cli.options import Given, examples, instant, json_too, pairs, places, project_of, who
+from penstock.cli.options import Given, examples, instant, json_too, opened, pairs, places, project_of, who
 from penstock.cli.said import tell_problems
 from penstock.cli.target import Target, is_file, plan_for
+from penstock.cli.which import run_id
+from penstock.model import ids
 from penstock.model.plan import Plan
 from penstock.services import runs as verbs
 from penstock.services.runs import Start
@@ -50,7 +52,7 @@ class RunGiven(Given, frozen=True, kw_only=True):
         "penstock run daily --logical-date 2016-01-02 --label team=core",
     ),
 )
-@click.argument("target", metavar="FILE|FLOW")
+@click.argument("target", metavar="FILE|FLOW|ID")
 @click.option(
     "-i", "--input", "inputs", multiple=True, metavar="NAME=VALUE", help="An input; `@path` as value: a file."
 )
@@ -69,12 +71,14 @@ class RunGiven(Given, frozen=True, kw_only=True):
 def run(**given: Any) -> int:
     """Run a flow here and now, live, with its history kept.
 
-    TARGET is a file, or the name of a flow of the project or the store. No server is needed: this process does the
-    work. If it is killed, the next `penstock run` or `penstock worker` goes on with the run.
+    Give a file, or the name of a flow of the project or the store. No server is needed: this process does the work.
+    If it is killed, the next `penstock run` or `penstock worker` goes on with the run; so does `penstock run ID`.
 
     The outputs of the flow go to stdout, all else to stderr. Ctrl-C kills the run; twice ends its tasks at once.
     """
     asked = msgspec.convert(given, RunGiven)
+    if ids.RUN_ID.fullmatch(asked.target) and not Path(asked.target).exists():
+        return _go_on(asked)
     file = Path(asked.target) if is_file(asked.target) else None
     project = project_of(asked.project, file)
     with open_app(project, os.environ, store=asked.store) as app:
@@ -84,6 +88,19 @@ def run(**given: Any) -> int:
         if not asked.wait:
             return _only_start(app, plan, asked)
         return _do(app, plan, asked)
+
+
+def _go_on(asked: RunGiven) -> int:
+    """Do what is left of a run whose process is gone; one that has ended is only told."""
+    wanted = Wanted(json=asked.json, quiet=asked.quiet)
+    with opened(asked) as app:
+        found = run_id(app, asked.target)
+        drive = Drive(app, following.show_for(app, wanted))
+        try:
+            drive.start()
+            return following.follow(app, drive, found, wanted)
+        finally:
+            drive.close()
 
 
 def _do(app: App, plan: Plan, asked: RunGiven) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from penstock.errors import PenstockError
 from penstock.errors.problem import Problem
+from penstock.errors.report import render_problems
 
 
 class WrongCall(PenstockError):
@@ -28,6 +29,9 @@ class BadSettings(PenstockError):
     def __init__(self, file: str, problems: Sequence[Problem]) -> None:
         super().__init__(f"{file} cannot be used: {len(problems)} {'problem' if len(problems) == 1 else 'problems'}.")
         self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}\n{render_problems(self.problems)}"
 
 
 class UnknownSetting(PenstockError):
@@ -57,6 +61,9 @@ class InvalidFlows(PenstockError):
     def __init__(self, sentence: str, problems: Sequence[Problem], *, hint: str = "") -> None:
         super().__init__(sentence, hint=hint)
         self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}\n{render_problems(self.problems)}"
 
 
 class FolderTaken(PenstockError):

@@ -1,7 +1,8 @@
-"""Where do secrets come from? The environment as SECRET_NAME, then a file that only its owner may read."""
+"""Where do secrets come from? The environment (PENSTOCK_SECRET_X, SECRET_X), then a file only its owner may read."""
 
 from __future__ import annotations
 
+import base64
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import Final
 from penstock.errors import Place
 from penstock.errors.project import LooseSecrets, NoSuchFile, WrongSetting
 
+# As flows bring it along: SECRET_NAME in base64. What is no base64 of a text is taken as it is.
 PREFIX: Final = "SECRET_"
+AS_IS: Final = "PENSTOCK_SECRET_"
 OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -24,9 +27,11 @@ class LocalSecrets:
 
     def get(self, namespace: str, name: str) -> str | None:
         """The secret's text; a name said for the namespace (`shop.NAME=…` in the file) comes before the bare one."""
-        found = self._environ.get(PREFIX + name.upper().replace("-", "_"))
-        if found is not None:
+        word = name.upper().replace("-", "_").replace(".", "_")
+        if (found := self._environ.get(AS_IS + word)) is not None:
             return found
+        if (found := self._environ.get(PREFIX + word)) is not None:
+            return _decoded(found)
         if self._kept is None:
             self._kept = read_secrets(self._file) if self._file else {}
         parts = namespace.split(".")
@@ -59,6 +64,14 @@ def read_secrets(file: Path) -> dict[str, str]:
             raise WrongSetting("A line of the file of secrets is not NAME=value.", place=Place(number, 1, str(file)))
         kept[name.strip()] = _unquoted(value.strip())
     return kept
+
+
+def _decoded(value: str) -> str:
+    try:
+        text = base64.b64decode(value, validate=True).decode()
+    except ValueError:
+        return value
+    return text if text and (text.isprintable() or "\n" in text) else value
 
 
 def _unquoted(value: str) -> str:
