@@ -18,9 +18,9 @@ def admitted(draft: Draft, event: Admitted) -> None:
     run = draft.run
     if run.status is not RunStatus.QUEUED:
         return
-    if run.pending == "restart":
+    if run.pending:
         draft.run = replace(run, pending="", reason="")
-        restart.reopen_run(draft)
+        restart.reopen_run(draft, run.pending.removeprefix(restart.REPLAY) if run.pending != restart.RESTART else "")
     else:
         begin.go(draft)
 

@@ -20,6 +20,7 @@ from penstock.model.event import (
     Refused,
     Restart,
 )
+from penstock.model.run import Phase
 
 
 def advance(loaded: Loaded, event: Event, now: int) -> Decision:
@@ -55,4 +56,5 @@ def expand(draft: Draft, event: Expand) -> None:
     step = draft.step(event.step)
     if step is None or not step.status.open or step.group is None or step.group.next != event.attempt:
         return
-    go_on(draft, event.step, step.group)
+    if step.group.phase is Phase.TASKS and not draft.stopping(event.step):
+        go_on(draft, event.step, step.group)

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from penstock.engine.decision import Decision
 from penstock.engine.loaded import Loaded
-from penstock.model.effect import Announce, Effect
-from penstock.model.node import Node, Subflow, Task
+from penstock.model.effect import Announce, Effect, Produce
+from penstock.model.node import Node
 from penstock.model.plan import ROOT, Plan
 from penstock.model.run import Change, Failure, GroupState, Run, Step
 from penstock.model.status import RunStatus, StepStatus, check_run_move, check_step_move
@@ -36,25 +36,36 @@ class Draft:
         self.ended: deque[str] = deque()
         self._changed: dict[str, Step] = {}
         self._effects: list[Effect] = []
+        self._produced: dict[str, dict[str, object]] = {}
 
     def close(self) -> Decision:
         """Give the decision; a run that merely waits for retries is called so."""
         if self.run.status in (RunStatus.RUNNING, RunStatus.RETRYING):
-            waits = self.run.active == 0 and any(s.status is StepStatus.RETRYING for s in self._changed.values())
-            if waits:
-                self.move_run(RunStatus.RETRYING)
-            elif self.run.active and self.run.status is RunStatus.RETRYING:
-                self.move_run(RunStatus.RUNNING)
+            waits = self.run.active == 0 and self.run.retrying > 0
+            self.move_run(RunStatus.RETRYING if waits else RunStatus.RUNNING)
         return Decision(self.run, tuple(self._changed.values()), tuple(self._effects))
 
     def emit(self, effect: Effect) -> None:
         """Ask something of the world."""
         self._effects.append(effect)
+        if isinstance(effect, Produce):
+            self._produced[effect.step] = effect.outputs
 
     def step(self, key: str) -> Step | None:
         """The step as this decision has it."""
         changed = self._changed.get(key)
         return changed if changed is not None else self.loaded.step(key)
+
+    def output(self, key: str) -> dict[str, object] | None:
+        """The newest outputs of a step, those of this decision first."""
+        made = self._produced.get(key)
+        return made if made is not None else self.loaded.output(key)
+
+    def steps_of(self, node_id: str) -> list[Step]:
+        """Every step of one node as this decision has it."""
+        found = {step.key: step for step in self.loaded.steps_of(node_id)}
+        found |= {key: step for key, step in self._changed.items() if step.node == node_id}
+        return list(found.values())
 
     def held(self, key: str) -> Step:
         """A step that must exist."""
@@ -76,14 +87,14 @@ class Draft:
         if old is not None:
             check_step_move(old.status, step.status, operator=self.operator)
         opened = step.status.open - (old is not None and old.status.open)
-        activated = self._active(step) - (old is not None and self._active(old))
-        if opened or activated:
-            self.run = replace(self.run, open=self.run.open + opened, active=self.run.active + activated)
+        activated = _active(step) - (old is not None and _active(old))
+        waits = (step.status is StepStatus.RETRYING) - (old is not None and old.status is StepStatus.RETRYING)
+        if opened or activated or waits:
+            run = self.run
+            self.run = replace(
+                run, open=run.open + opened, active=run.active + activated, retrying=run.retrying + waits
+            )
         self._changed[step.key] = step
-
-    def _active(self, step: Step) -> bool:
-        leaf = step.group is None
-        return leaf and step.status.open and step.status not in WAITING_FOR_TIME
 
     def end(self, step: Step, status: StepStatus, failure: Failure | None = None) -> None:
         """End a step and let its group hear of it."""
@@ -126,12 +137,15 @@ class Draft:
         """Has a group around this one ended, so that nothing more may start in it?"""
         return self.run.status.ended or any(self.is_over(around) for around in self.plan.ancestors(key) if around)
 
+    def stopping(self, key: str) -> bool:
+        """May nothing more start where this step stands: is its run being killed, or a group around it over?"""
+        return self.run.status is RunStatus.KILLING or self.orphaned(key)
+
     def open_under(self, key: str) -> list[Step]:
         """Every open step inside a group, in the newest form."""
         found = {step.key: step for step in self.loaded.all_open()} | self._changed
         return [s for s in found.values() if s.status.open and (key == ROOT or key in self.plan.ancestors(s.key))]
 
 
-def is_leaf(node: Node) -> bool:
-    """Is the node done by an attempt (or a child run) and not by its children?"""
-    return isinstance(node, Task | Subflow)
+def _active(step: Step) -> bool:
+    return step.group is None and step.status.open and step.status not in WAITING_FOR_TIME

@@ -6,9 +6,11 @@ from msgspec.structs import replace
 
 from penstock.engine import leaf
 from penstock.engine.draft import Draft
+from penstock.engine.finish import finish_with
 from penstock.engine.groups import guard, subflow
+from penstock.engine.retry import MOST_LOST_IN_A_ROW
 from penstock.engine.settle import ask_worker
-from penstock.model.effect import Ready, Work
+from penstock.model.effect import Produce, Ready, Work
 from penstock.model.event import ChildEnded, Ended
 from penstock.model.node import Subflow
 from penstock.model.plan import ROOT
@@ -35,31 +37,45 @@ def ended(draft: Draft, event: Ended) -> None:
 
 
 def child_ended(draft: Draft, event: ChildEnded) -> None:
-    """Take the end of a child run into the subflow step that waits for it."""
+    """Take the end of a child run (or its start, or why there is none) into the subflow step that waits for it."""
     step = draft.step(event.step)
     if step is None or step.attempt != event.attempt or step.status not in HELD or step.child != event.run:
         return
     node = draft.node(event.step)
     assert isinstance(node, Subflow)
-    leaf.ended(draft, step, subflow.outcome_of(node, event.status), event.failure)
+    if not node.wait and not event.status.ended:
+        draft.emit(Produce(step.key, step.attempt, {"executionId": step.child}))
+        leaf.ended(draft, step, Outcome.DONE, None)
+    elif event.status is RunStatus.CANCELLED and node.transmit_failed and node.transmit_cancelled:
+        draft.end(step, StepStatus.CANCELLED, event.failure)
+    else:
+        leaf.ended(draft, step, subflow.outcome_of(node, event.status), event.failure)
 
 
 def _group_evaluation_ended(draft: Draft, step: Step, event: Ended) -> None:
     """A worker did not get to evaluating a group's properties: it was killed, or lost and another shall try."""
     if not step.evaluating:
         return
-    if event.outcome is Outcome.LOST and draft.run.status is not RunStatus.KILLING:
-        draft.put(replace(step, attempt=step.attempt + 1))
+    stopping = draft.stopping(step.key)
+    if event.outcome is Outcome.LOST and not stopping and step.lost + 1 < MOST_LOST_IN_A_ROW:
+        draft.put(replace(step, attempt=step.attempt + 1, lost=step.lost + 1))
         ask_worker(draft, step.key)
+        return
+    draft.put(replace(step, evaluating=False))
+    if event.outcome is Outcome.KILLED or draft.run.status is RunStatus.KILLING:
+        guard.tasks_over(draft, step.key, StepStatus.KILLED)
+    elif stopping:
+        guard.tasks_over(draft, step.key, StepStatus.CANCELLED)
     else:
-        draft.put(replace(step, evaluating=False))
-        status = StepStatus.KILLED if event.outcome is Outcome.KILLED else StepStatus.FAILED
-        guard.tasks_over(draft, step.key, status)
+        guard.fail(draft, step.key, event.failure or leaf.unexplained(event.outcome))
 
 
 def _root_evaluation_ended(draft: Draft, event: Ended) -> None:
     root = draft.run.root
     if event.attempt != root.evaluation or draft.run.status.ended or draft.run.status is RunStatus.KILLING:
         return
-    draft.run = replace(draft.run, root=replace(root, evaluation=root.evaluation + 1))
-    draft.emit(Ready(ROOT, root.evaluation + 1, Work.EVALUATE))
+    if event.outcome is Outcome.LOST and root.lost + 1 < MOST_LOST_IN_A_ROW:
+        draft.run = replace(draft.run, root=replace(root, evaluation=root.evaluation + 1, lost=root.lost + 1))
+        draft.emit(Ready(ROOT, root.evaluation + 1, Work.EVALUATE))
+    else:
+        finish_with(draft, {}, event.failure or leaf.unexplained(event.outcome))

@@ -33,12 +33,12 @@ def evaluate(draft: Draft, key: str, tree: object) -> object:
     """Render a tree of pure templates in the scope of a step; the event's time is their `now`. Raises PenstockError."""
     if isinstance(tree, str) and "{" not in tree:
         return tree
-    return plain(expr.render(tree, scope_of(draft.loaded, key), calls_at(draft.now)))
+    return plain(expr.render(tree, scope_of(draft, key), calls_at(draft.now)))
 
 
 def typed(draft: Draft, key: str, text: str) -> object:
     """Evaluate one template and keep the type of what it prints. Raises PenstockError."""
-    return plain(expr.compile(text).value(scope_of(draft.loaded, key), calls_at(draft.now)))
+    return plain(expr.compile(text).value(scope_of(draft, key), calls_at(draft.now)))
 
 
 def calls_at(now: int) -> expr.Calls:

@@ -14,13 +14,14 @@ from penstock.model.event import Evaluated
 from penstock.model.node import Node, Subflow, Task
 from penstock.model.plan import ROOT
 from penstock.model.run import ErrorKind, Failure, Step
-from penstock.model.status import StepStatus
+from penstock.model.status import RunStatus, StepStatus
 
 
 def evaluated(draft: Draft, event: Evaluated) -> None:
     """Go on with recorded values; a late or doubled answer changes nothing."""
     if event.step == ROOT:
-        if event.attempt == draft.run.root.evaluation and not draft.run.status.ended:
+        run = draft.run
+        if event.attempt == run.root.evaluation and not run.status.ended and run.status is not RunStatus.KILLING:
             finish_with(draft, event.values, event.failure)
         return
     step = draft.step(event.step)
@@ -29,7 +30,9 @@ def evaluated(draft: Draft, event: Evaluated) -> None:
     step = replace(step, evaluating=False)
     draft.put(step)
     node = draft.node(event.step)
-    if event.failure is not None:
+    if draft.stopping(event.step):
+        _stop(draft, step)
+    elif event.failure is not None:
         _fail(draft, step, event.failure)
     else:
         _go_on(draft, step, node, event.values)
@@ -46,6 +49,15 @@ def _go_on(draft: Draft, step: Step, node: Node, values: dict[str, object]) -> N
             leaf.attempt(draft, node, step, values)
         case _:
             begin_group(draft, step.key, node, values)
+
+
+def _stop(draft: Draft, step: Step) -> None:
+    """Nothing of what was to be begun begins any more."""
+    status = StepStatus.KILLED if draft.run.status is RunStatus.KILLING else StepStatus.CANCELLED
+    if step.group is not None:
+        guard.tasks_over(draft, step.key, status)
+    else:
+        draft.end(step, status)
 
 
 def _fail(draft: Draft, step: Step, failure: Failure) -> None:

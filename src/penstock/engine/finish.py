@@ -21,7 +21,7 @@ def finish(draft: Draft, result: StepStatus, failure: Failure | None = None) -> 
     declared = draft.plan.flow.outputs
     if declared and result is not StepStatus.KILLED and not is_pure(outline(declared)):
         root = draft.run.root
-        draft.run = replace(draft.run, root=replace(root, result=result, evaluation=root.evaluation + 1))
+        draft.run = replace(draft.run, root=replace(root, result=result, evaluation=root.evaluation + 1, lost=0))
         draft.emit(Ready(ROOT, draft.run.root.evaluation, Work.EVALUATE))
         return
     outputs, problem = _outputs(draft, declared) if declared and result is not StepStatus.KILLED else (None, None)

@@ -8,6 +8,7 @@ from penstock.engine.draft import WAITING_FOR_TIME, Draft
 from penstock.engine.finish import tell_parent
 from penstock.model.effect import KillChild, Withdraw
 from penstock.model.event import Kill
+from penstock.model.plan import ROOT
 from penstock.model.run import Step
 from penstock.model.status import RunStatus, StepStatus
 
@@ -27,11 +28,12 @@ def kill(draft: Draft, event: Kill) -> None:
 
 
 def _end_open_steps(draft: Draft, event: Kill) -> None:
-    held: list[str] = []
+    root = draft.run.root
+    held: list[str] = [ROOT] if root.result is not None and root.evaluation and not draft.run.status.ended else []
     for step in draft.loaded.all_open():
         if step.status in WAITING_FOR_TIME or step.status is StepStatus.PAUSED:
             draft.end(step, StepStatus.KILLED)
-        elif step.child:
+        elif step.child and not step.evaluating:
             draft.emit(KillChild(step.child, event.by, event.force))
         elif _has_attempt(step):
             held.append(step.key)

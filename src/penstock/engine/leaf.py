@@ -33,6 +33,7 @@ def begin(draft: Draft, key: str, node: Task | Subflow) -> None:
     )
     if node.run_if and isinstance(node, Task):
         if not is_pure(node.run_if):
+            _set_deadline(draft, node, step)
             _ask_worker(draft, step)
             return
         draft.put(step)
@@ -44,9 +45,13 @@ def begin(draft: Draft, key: str, node: Task | Subflow) -> None:
         if not wanted:
             draft.end(replace(step, attempt=step.attempt - 1, tries=0), StepStatus.SKIPPED)
             return
-    if node.deadline is not None:
-        draft.emit(SetTimer(key, step.attempt, Timer.STEP_TIMEOUT, draft.now + node.deadline))
+    _set_deadline(draft, node, step)
     attempt(draft, node, step)
+
+
+def _set_deadline(draft: Draft, node: Node, step: Step) -> None:
+    if node.deadline is not None:
+        draft.emit(SetTimer(step.key, step.attempt, Timer.STEP_TIMEOUT, draft.now + node.deadline))
 
 
 def attempt(draft: Draft, node: Node, step: Step, values: dict[str, object] | None = None) -> None:
@@ -71,7 +76,7 @@ def _ask_worker(draft: Draft, step: Step) -> None:
 def ended(draft: Draft, step: Step, outcome: Outcome, failure: Failure | None, until: int | None = None) -> None:
     """Decide what the end of an attempt makes of its step: an end, or another attempt now or later."""
     node = draft.node(step.key)
-    stopping = draft.run.status is RunStatus.KILLING or draft.orphaned(step.key)
+    stopping = draft.stopping(step.key)
     match outcome:
         case Outcome.DONE:
             policy = policy_for(draft.plan, node)
@@ -90,8 +95,11 @@ def ended(draft: Draft, step: Step, outcome: Outcome, failure: Failure | None, u
         case Outcome.LOST if not stopping and step.lost + 1 < MOST_LOST_IN_A_ROW:
             lost = replace(step, attempt=step.attempt + 1, lost=step.lost + 1, queued_at=draft.now)
             again(draft, node, lost)
+        case Outcome.LOST | Outcome.SNOOZED if stopping:
+            killing = draft.run.status is RunStatus.KILLING
+            draft.end(step, StepStatus.KILLED if killing else StepStatus.CANCELLED, failure)
         case Outcome.FAILED | Outcome.LOST | Outcome.SNOOZED:
-            _failed(draft, node, step, failure or _unexplained(outcome), stopping=stopping)
+            _failed(draft, node, step, failure or unexplained(outcome), stopping=stopping)
 
 
 def again(draft: Draft, node: Node, step: Step) -> None:
@@ -137,10 +145,13 @@ def forgiven(node: Node, status: StepStatus) -> StepStatus:
 
 
 def _next(step: Step, now: int, failure: Failure | None) -> Step:
-    return replace(step, attempt=step.attempt + 1, tries=step.tries + 1, lost=0, queued_at=now, failure=failure)
+    return replace(
+        step, attempt=step.attempt + 1, tries=step.tries + 1, lost=0, queued_at=now, failure=failure, child=""
+    )
 
 
-def _unexplained(outcome: Outcome) -> Failure:
+def unexplained(outcome: Outcome) -> Failure:
+    """Why a step failed whose worker gave no reason."""
     if outcome is Outcome.LOST:
         return Failure(ErrorKind.LOST, f"The worker was lost {MOST_LOST_IN_A_ROW} times in a row while this ran.")
     return Failure(ErrorKind.TASK, "The attempt failed without saying why.")

@@ -2,75 +2,122 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from msgspec.structs import replace
 
+from penstock.engine.begin import wait_for_limit
 from penstock.engine.decision import Decision
-from penstock.engine.draft import Draft
+from penstock.engine.draft import OPEN, Draft
 from penstock.engine.loaded import Loaded
-from penstock.engine.restart import reopen
+from penstock.engine.restart import REPLAY, reopen_run
 from penstock.engine.settle import settle
 from penstock.errors import nearest
 from penstock.errors.run import UnknownStep
 from penstock.model import ids
 from penstock.model.node import ForEach, Parallel
-from penstock.model.plan import ROOT, Plan
+from penstock.model.plan import ERRORS, ROOT, Plan
 from penstock.model.run import GroupState, Run, Step
 from penstock.model.status import RunStatus, StepStatus
 
 KEPT = frozenset({StepStatus.SUCCESS, StepStatus.WARNING, StepStatus.SKIPPED})
 
 
-def replay(plan: Plan, old: list[Step], fresh: Run, from_step: str, now: int) -> Decision:
-    """Decide the start of `fresh`, a queued copy of a run whose steps were `old`, from one of its steps on.
+def replay(old: Loaded, fresh: Run, from_step: str, now: int) -> Decision:
+    """Decide the start of `fresh`, a queued copy of the run `old`, from one of its steps on.
 
-    What succeeded before that step, and beside it in parallel, is kept with its attempts. Raises UnknownStep.
+    What succeeded before that step, and beside it in parallel, is kept with its attempts. Its flow's limit holds the
+    new run up like any other. Raises UnknownStep, and NotLoaded for what it needs of the old run.
     """
-    if from_step not in {step.key for step in old}:
-        hint = nearest(from_step, [step.key for step in old]) or "Replay from a step that has run."
+    plan, rows = old.plan, old.all_steps()
+    if from_step not in {step.key for step in rows}:
+        hint = nearest(from_step, [step.key for step in rows]) or "Replay from a step that has run."
         raise UnknownStep(f'The run has no step "{from_step}".', hint=hint)
-    around = {from_step, *plan.ancestors(from_step)}
-    kept = {step.key: _as_kept(step, from_step, around) for step in old if not _comes_after(plan, step.key, from_step)}
-    loaded = Loaded(plan, replace(fresh, rounds=1), dict(kept), every=True)
-    draft = Draft(loaded, now, operator=True)
+    kept = _kept(plan, rows, from_step)
+    outputs = {key: found if key in kept else None for key, found in old.outputs.items()}
+    run = replace(fresh, rounds=1, root=_as_found(old.run.root, _counts(plan, kept, ROOT)))
+    draft = Draft(Loaded(plan, run, dict(kept), outputs, values=old.values, every=True), now, operator=True)
     draft.move_run(RunStatus.QUEUED)
-    draft.move_run(RunStatus.RUNNING)
-    draft.run = replace(draft.run, started_at=now)
-    children: dict[str, list[Step]] = {}
-    for step in kept.values():
-        children.setdefault(plan.parent_key(step.key), []).append(step)
-    reopen(draft, ROOT, children)
-    settle(draft)
+    if plan.flow.limit is not None:
+        wait_for_limit(draft, pending=REPLAY + from_step)
+    else:
+        reopen_run(draft, from_step)
+        settle(draft)
     decision = draft.close()
     changed = {step.key for step in decision.steps}
     steps = (*decision.steps, *(step for key, step in kept.items() if key not in changed))
     return Decision(decision.run, steps, decision.effects)
 
 
-def _as_kept(step: Step, from_step: str, around: set[str]) -> Step:
-    """A step as the new run finds it: what succeeded stays; the step itself, what is around it and what failed is
-    done again.
-    """
-    if step.key == from_step:
-        return replace(step, status=StepStatus.CANCELLED, group=GroupState() if step.group else None)
-    if step.key in around or step.status not in KEPT:
-        return replace(step, status=StepStatus.CANCELLED)
-    return step
+def untouched(run: Run) -> Run:
+    """A copy of a run with nothing of its going-through left."""
+    return replace(
+        run, status=RunStatus.QUEUED, version=0, started_at=None, ended_at=None, outputs=None, root=GroupState(),
+        open=0, active=0, retrying=0, pending="", rounds=0, history=(), reason="", failure=None, killed_by="",
+        parent=None, depth=0,
+    )  # fmt: skip
+
+
+def _kept(plan: Plan, rows: list[Step], from_step: str) -> dict[str, Step]:
+    """The steps that the new run begins with, each as it finds it, groups with counts of what is left of them."""
+    around = {from_step, *plan.ancestors(from_step)}
+    told = {step.key: step for step in rows}
+    kept = {
+        step.key: _as_kept(plan, step, told, around) for step in rows if not _comes_after(plan, step.key, from_step)
+    }
+    start = kept[from_step]
+    kept[from_step] = replace(start, status=StepStatus.CANCELLED, group=GroupState() if start.group else None)
+    by_parent: dict[str, Counter[str]] = {}
+    for step in kept.values():
+        _count(plan, by_parent, step)
+    return {
+        key: replace(step, group=_as_found(step.group, by_parent.get(key, {}))) if step.group else step
+        for key, step in kept.items()
+    }
+
+
+def _as_kept(plan: Plan, step: Step, told: dict[str, Step], around: set[str]) -> Step:
+    """A step as the new run finds it: what succeeded stays, with all that lies in it; the rest is done again."""
+    settled = step.status.ended or step.status is StepStatus.WAITING
+    if step.key not in around and settled:
+        for key in (step.key, *plan.ancestors(step.key)):
+            if key in around:
+                break
+            if told[key].status in KEPT or step.status is StepStatus.WAITING:
+                return step
+        if _is_before_an_aside(plan, key_below(plan, step.key, around), around):
+            return step
+    return replace(step, status=StepStatus.CANCELLED, child="", due_at=None, evaluating=False)
+
+
+def key_below(plan: Plan, key: str, around: set[str]) -> str:
+    """The outermost group that holds the step `key` and is not one of `around`, or the step itself."""
+    below = key
+    for above in plan.ancestors(key):
+        if above in around:
+            return below
+        below = above
+    return below
+
+
+def _is_before_an_aside(plan: Plan, key: str, around: set[str]) -> bool:
+    """Is the replayed step in the errors or finally of the group around `key`, whose tasks then stay as they are?"""
+    group = plan.parent_key(key)
+    return any(one and plan.is_aside(one) and plan.parent_key(one) == group for one in around)
 
 
 def _comes_after(plan: Plan, key: str, from_step: str) -> bool:
     """Does `key` lie inside, or in the order of its flow behind, the step that is replayed?"""
     lineage = [from_step, *plan.ancestors(from_step)]
     mine = [key, *plan.ancestors(key)]
-    if key == from_step:
+    if key in lineage:
         return False
     if from_step in mine:
         return True
-    if key in lineage:
-        return False
     common = next(around for around in lineage if around in mine)
     theirs, own = lineage[lineage.index(common) - 1], mine[mine.index(common) - 1]
-    if plan.is_aside(own):
-        return True
+    if plan.is_aside(theirs) or plan.is_aside(own):
+        return _aside_place(plan, own) > _aside_place(plan, theirs)
     group = plan.node(ids.node_of(common)) if common != ROOT else plan.node(ROOT)
     if isinstance(group, ForEach) and ids.iteration_of(common) is None:
         return group.limit == 1 and (ids.iteration_of(own) or 0) > (ids.iteration_of(theirs) or 0)
@@ -79,9 +126,27 @@ def _comes_after(plan: Plan, key: str, from_step: str) -> bool:
     return plan.seats[ids.node_of(own)].position > plan.seats[ids.node_of(theirs)].position
 
 
-def untouched(run: Run) -> Run:
-    """A copy of a run with nothing of its going-through left."""
-    return replace(
-        run, status=RunStatus.QUEUED, version=0, started_at=None, ended_at=None, outputs=None, root=GroupState(),
-        open=0, active=0, pending="", rounds=0, history=(), reason="", failure=None, killed_by="", parent=None, depth=0,
-    )  # fmt: skip
+def _aside_place(plan: Plan, key: str) -> tuple[int, int]:
+    """Where a child stands when its group's tasks come first, then its errors, then its finally."""
+    if not plan.is_aside(key):
+        return 0, 0
+    seat = plan.seats[ids.node_of(key)]
+    return 1 if seat.branch == ERRORS else 2, seat.position
+
+
+def _as_found(state: GroupState, counts: dict[str, int]) -> GroupState:
+    return replace(state, counts=dict(counts))
+
+
+def _counts(plan: Plan, kept: dict[str, Step], key: str) -> dict[str, int]:
+    found: dict[str, Counter[str]] = {}
+    for step in kept.values():
+        if plan.parent_key(step.key) == key:
+            _count(plan, found, step)
+    return found.get(key, Counter())
+
+
+def _count(plan: Plan, by_parent: dict[str, Counter[str]], step: Step) -> None:
+    if not plan.is_aside(step.key) and step.status is not StepStatus.WAITING:
+        word = OPEN if step.status.open else str(step.status)
+        by_parent.setdefault(plan.parent_key(step.key), Counter())[word] += 1

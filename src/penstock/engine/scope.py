@@ -5,19 +5,40 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Iterator, Mapping
+from typing import Protocol
 
-from penstock.engine.loaded import Loaded
 from penstock.model import ids
 from penstock.model.node import ForEach, Node, Subflow, Task
 from penstock.model.plan import ROOT, TASKS, Plan
-from penstock.model.run import Step
+from penstock.model.run import Run, Step
 
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
-def scope_of(loaded: Loaded, key: str) -> dict[str, object]:
+class Seen(Protocol):
+    """What an expression may look at: a run as it is loaded, or as it stands in the middle of a decision."""
+
+    @property
+    def plan(self) -> Plan:
+        """The flow that the run goes by."""
+
+    @property
+    def run(self) -> Run:
+        """The run itself."""
+
+    def step(self, key: str) -> Step | None:
+        """The step of this key."""
+
+    def output(self, key: str) -> dict[str, object] | None:
+        """The newest outputs of a step."""
+
+    def steps_of(self, node_id: str) -> list[Step]:
+        """Every step of one node, whatever the iteration."""
+
+
+def scope_of(seen: Seen, key: str) -> dict[str, object]:
     """The names that an expression of the step `key` sees; parts not loaded raise NotLoaded when they are touched."""
-    plan, run = loaded.plan, loaded.run
+    plan, run = seen.plan, seen.run
     flow = plan.flow
     scope: dict[str, object] = {
         "flow": {"id": flow.id, "namespace": flow.namespace, "revision": run.revision},
@@ -33,37 +54,37 @@ def scope_of(loaded: Loaded, key: str) -> dict[str, object]:
         "globals": flow.globals,
         "labels": nested(run.labels),
         "trigger": run.trigger,
-        "outputs": Outputs(loaded, key),
-        "tasks": Tasks(loaded, key),
+        "outputs": Outputs(seen, key),
+        "tasks": Tasks(seen, key),
     }
     if run.logical_date is not None:
         scope["logicalDate"] = instant(run.logical_date)
     if run.interval_start is not None and run.interval_end is not None:
         scope["dataInterval"] = {"start": instant(run.interval_start), "end": instant(run.interval_end)}
     if key != ROOT:
-        scope |= _about_step(loaded, key)
+        scope |= _about_step(seen, key)
     return scope
 
 
-def _about_step(loaded: Loaded, key: str) -> dict[str, object]:
-    plan = loaded.plan
+def _about_step(seen: Seen, key: str) -> dict[str, object]:
+    plan = seen.plan
     node = plan.node(ids.node_of(key))
-    step = loaded.step(key)
+    step = seen.step(key)
     around = iterations(plan, key)
     taskrun: dict[str, object] = {
-        "id": f"{loaded.run.id}/{key}",
-        "startDate": instant((step.first_at if step else None) or loaded.run.created_at),
+        "id": f"{seen.run.id}/{key}",
+        "startDate": instant((step.first_at if step else None) or seen.run.created_at),
         "attemptsCount": max(0, step.tries - 1) if step else 0,
         "parentId": plan.parent_key(key) or None,
     }
     here: dict[str, object] = {"task": {"id": node.id, "type": _type(node)}, "taskrun": taskrun}
     if around:
-        taskrun |= _iteration(loaded, around[0])
-    parents = [{"taskrun": _iteration(loaded, other)} for other in around[1:]]
+        taskrun |= _iteration(seen, around[0])
+    parents = [{"taskrun": _iteration(seen, other)} for other in around[1:]]
     if parents:
         here["parent"] = parents[0]
     here["parents"] = parents
-    failure = _nearest_failure(loaded, key)
+    failure = _nearest_failure(seen, key)
     if failure:
         here["error"] = failure
     return here
@@ -75,15 +96,15 @@ def _type(node: Node) -> str:
     )
 
 
-def _iteration(loaded: Loaded, key: str) -> dict[str, object]:
-    step = loaded.step(key)
+def _iteration(seen: Seen, key: str) -> dict[str, object]:
+    step = seen.step(key)
     return {"value": loop_text(step.value) if step else None, "iteration": ids.iteration_of(key)}
 
 
-def _nearest_failure(loaded: Loaded, key: str) -> dict[str, object] | None:
-    for around in loaded.plan.ancestors(key):
-        step = loaded.step(around) if around else None
-        state = loaded.run.root if not around else step.group if step else None
+def _nearest_failure(seen: Seen, key: str) -> dict[str, object] | None:
+    for around in seen.plan.ancestors(key):
+        step = seen.step(around) if around else None
+        state = seen.run.root if not around else step.group if step else None
         if state and state.failure:
             return {"message": state.failure.message, "kind": str(state.failure.kind)}
     return None
@@ -152,37 +173,37 @@ def loops_around(plan: Plan, node_id: str) -> list[str]:
 class Outputs(Mapping[str, object]):
     """`outputs`: by task id; of a task in loops, nested by the loops' values."""
 
-    def __init__(self, loaded: Loaded, key: str) -> None:
-        self._loaded = loaded
-        self._own = iterations(loaded.plan, key)[::-1] if key else []
+    def __init__(self, seen: Seen, key: str) -> None:
+        self._seen = seen
+        self._own = iterations(seen.plan, key)[::-1] if key else []
 
     def __getitem__(self, node_id: str) -> object:
-        plan = self._loaded.plan
+        plan = self._seen.plan
         if node_id not in plan.seats:
             raise KeyError(node_id)
         loops = loops_around(plan, node_id)
         if loops:
-            return ByValue(self._loaded, node_id, loops, "", self._own)
-        found = self._loaded.output(node_id)
+            return ByValue(self._seen, node_id, loops, "", self._own)
+        found = self._seen.output(node_id)
         if found is None:
             raise KeyError(node_id)
         return found
 
     def __iter__(self) -> Iterator[str]:
-        return (node_id for node_id in self._loaded.plan.seats if self._has(node_id))
+        return (node_id for node_id in self._seen.plan.seats if self._has(node_id))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
     def _has(self, node_id: str) -> bool:
-        return bool(loops_around(self._loaded.plan, node_id)) or self._loaded.output(node_id) is not None
+        return bool(loops_around(self._seen.plan, node_id)) or self._seen.output(node_id) is not None
 
 
 class ByValue(Mapping[str, object]):
     """The outputs of a task in loops, one level per loop. The own iteration is found without reading the others."""
 
-    def __init__(self, loaded: Loaded, node_id: str, loops: list[str], prefix: str, own: list[str]) -> None:
-        self._loaded = loaded
+    def __init__(self, seen: Seen, node_id: str, loops: list[str], prefix: str, own: list[str]) -> None:
+        self._seen = seen
         self._node = node_id
         self._loop, *self._inner = loops
         self._prefix = prefix
@@ -191,8 +212,8 @@ class ByValue(Mapping[str, object]):
     def __getitem__(self, value: object) -> object:
         key = self._iteration(str(loop_text(value)))
         if self._inner:
-            return ByValue(self._loaded, self._node, self._inner, f"{key}/", self._own[1:])
-        found = self._loaded.output(f"{key}/{self._node}")
+            return ByValue(self._seen, self._node, self._inner, f"{key}/", self._own[1:])
+        found = self._seen.output(f"{key}/{self._node}")
         if found is None:
             raise KeyError(value)
         return found
@@ -206,7 +227,7 @@ class ByValue(Mapping[str, object]):
     def _iteration(self, text: str) -> str:
         loop = self._prefix + self._loop
         if self._own and self._own[0].startswith(f"{loop}["):
-            step = self._loaded.step(self._own[0])
+            step = self._seen.step(self._own[0])
             if step is not None and str(loop_text(step.value)) == text:
                 return self._own[0]
         for step in self._steps():
@@ -216,29 +237,29 @@ class ByValue(Mapping[str, object]):
 
     def _steps(self) -> list[Step]:
         start = f"{self._prefix}{self._loop}["
-        return [step for step in self._loaded.steps_of(self._loop) if step.key.startswith(start)]
+        return [step for step in self._seen.steps_of(self._loop) if step.key.startswith(start)]
 
 
 class Tasks(Mapping[str, object]):
     """`tasks`: the status of each task by id, in the same iteration where it lies in one."""
 
-    def __init__(self, loaded: Loaded, key: str) -> None:
-        self._loaded = loaded
+    def __init__(self, seen: Seen, key: str) -> None:
+        self._seen = seen
         self._prefix = ids.loop_prefix(key)
 
     def __getitem__(self, node_id: str) -> object:
-        plan = self._loaded.plan
+        plan = self._seen.plan
         if node_id not in plan.seats:
             raise KeyError(node_id)
         inside = len(loops_around(plan, node_id))
         prefix = "/".join(self._prefix.split("/")[:inside]) + "/" if inside else ""
-        step = self._loaded.step(prefix + node_id)
+        step = self._seen.step(prefix + node_id)
         if step is None:
             raise KeyError(node_id)
         return {"state": status_word(plan, step.status)}
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._loaded.plan.seats)
+        return iter(self._seen.plan.seats)
 
     def __len__(self) -> int:
-        return len(self._loaded.plan.seats)
+        return len(self._seen.plan.seats)

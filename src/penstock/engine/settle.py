@@ -51,9 +51,14 @@ def start(draft: Draft, key: str, node: Node) -> None:
                     started_at=draft.now,
                 )
             )
-            if node.deadline is not None:
-                draft.emit(SetTimer(key, number, Timer.STEP_TIMEOUT, draft.now + node.deadline))
+            set_deadline(draft, key, node, number)
             begin_group(draft, key, node)
+
+
+def set_deadline(draft: Draft, key: str, node: Node, number: int) -> None:
+    """Have a timer ring when a group has taken too long; an iteration has no time of its own."""
+    if node.deadline is not None and ids.iteration_of(key) is None:
+        draft.emit(SetTimer(key, number, Timer.STEP_TIMEOUT, draft.now + node.deadline))
 
 
 def begin_group(draft: Draft, key: str, node: Arrangement, values: dict[str, object] | None = None) -> None:

@@ -60,7 +60,9 @@ class Evaluated(msgspec.Struct, frozen=True, tag="evaluated", omit_defaults=True
 
 
 class ChildEnded(msgspec.Struct, frozen=True, tag="child_ended", omit_defaults=True):
-    """The run that a subflow step waits for has ended (or could not be started: `failure`)."""
+    """The run that a subflow step waits for has ended, or could not be started (`failure`); a step that does not wait
+    hears *queued* once its child exists.
+    """
 
     step: str
     attempt: int

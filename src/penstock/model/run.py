@@ -50,7 +50,8 @@ class GroupState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `counts` has one number per status of the children begun (open ones under "open"); `result` is what the normal
     tasks came to, kept while errors and finally run; `total` is a loop's number of values; `branch` the list chosen.
-    `evaluation` numbers the attempts at evaluating the outputs of the flow, in the root alone.
+    In the root alone `evaluation` numbers the attempts at evaluating the outputs of the flow, `lost` counts those
+    lost in a row.
     """
 
     phase: Phase = Phase.TASKS
@@ -60,6 +61,7 @@ class GroupState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     counts: dict[str, int] = {}
     result: StepStatus | None = None
     evaluation: int = 0
+    lost: int = 0
     failure: Failure | None = None
 
 
@@ -108,8 +110,8 @@ class Change(msgspec.Struct, frozen=True):
 
 class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One going-through of a flow. `version` grows with every commit; `open` counts steps begun and not ended,
-    `active` the tasks and subflows among them that do not merely wait for a retry. `pending` is what a limit holds
-    up: a restart.
+    `active` the tasks and subflows among them that do not merely wait, `retrying` those that wait for a retry.
+    `pending` is what a limit holds up: a restart, or a replay from a step.
 
     `rounds` counts restarts: from the first on, a step about to start may have earlier attempts. `owner` is the
     process (a worker's id) that a run started by the command line belongs to until it is dead.
@@ -138,6 +140,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     root: GroupState = GroupState()
     open: int = 0
     active: int = 0
+    retrying: int = 0
     pending: str = ""
     rounds: int = 0
     history: tuple[Change, ...] = ()

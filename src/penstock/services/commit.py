@@ -107,7 +107,10 @@ def _act(tx: Tx, batch: Batch, run: Run, now: int, after: After) -> None:
                 pass  # written above and below, or by their products; the feed tells the status
     for child in batch.children:
         _start_child(tx, child.asked, child.run, child.problem, now)
-        after.fold.add(child.run.id if child.run else run.id)
+        if child.run is not None:
+            after.fold.add(child.run.id)
+        if child.run is None or not child.asked.parent.wait:
+            after.fold.add(run.id)
 
 
 def _withdraw(tx: Tx, run_id: str, effect: Withdraw, now: int, after: After) -> None:
@@ -128,3 +131,5 @@ def _start_child(tx: Tx, asked: StartChild, child: Run | None, problem: str, now
     elif runs.insert(tx, child):
         inbox.put(tx, child.id, Begin(by=f"run {up.run}"), now)
         feed.append(tx, [("run", child.id, child.version)], now)
+        if not up.wait:
+            inbox.put(tx, up.run, ChildEnded(up.step, up.attempt, child.id, child.status), now)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
-from penstock.engine import Loaded
+from penstock.engine import Decision, Loaded
 from penstock.engine import replay as decide_replay
 from penstock.engine.replay import untouched
 from penstock.errors.run import InvalidInput, NothingToRestart, UnknownRun
 from penstock.model import ids
 from penstock.model.event import Begin, Kill, Restart
 from penstock.model.plan import Plan
-from penstock.model.run import Run, Step
+from penstock.model.run import Run
 from penstock.model.status import RunStatus
 from penstock.services import fold
 from penstock.services.apply import repeat_unknown
@@ -21,8 +21,8 @@ from penstock.services.children import prepare_children
 from penstock.services.commit import After, Result, commit
 from penstock.services.core import Core
 from penstock.services.inputs import typed_inputs
-from penstock.services.reading import decide, load, plan_of
-from penstock.store import attempts, feed, inbox, outputs, runs, steps
+from penstock.services.reading import decide, load, on_one_version, plan_of, with_parts
+from penstock.store import attempts, feed, inbox, outputs, runs
 from penstock.store.port import Tx
 
 SYSTEM = "system."
@@ -106,17 +106,17 @@ def replay(core: Core, run_id: str, by: str, *, from_step: str = "", asked: Star
     """
     asked = asked or Start()
     now = core.clock.now()
-    old = load(core, run_id)
-    plan = old.plan
-    inputs = typed_inputs(plan.flow, old.run.inputs | asked.inputs, now, strict=True)
-    labels = old.run.labels | asked.labels
+    was = load(core, run_id).run
+    plan = plan_of(core, was)
+    inputs = typed_inputs(plan.flow, was.inputs | asked.inputs, now, strict=True)
+    labels = was.labels | asked.labels
     fresh = replace(
-        untouched(old.run),
+        untouched(was),
         id=ids.run_id(now // 1000, core.entropy()),
         created_at=now,
         inputs=inputs,
         labels=labels,
-        origin=old.run.origin or run_id,
+        origin=was.origin or run_id,
         owner=asked.owner,
         started_by=by,
     )
@@ -126,11 +126,16 @@ def replay(core: Core, run_id: str, by: str, *, from_step: str = "", asked: Star
     if not from_step:
         batch.take(begin, decide(core, loaded, begin.event, now))
     else:
-        was: list[Step] = core.store.read(lambda tx: steps.every(tx, run_id))
-        decision = decide_replay(plan, was, fresh, from_step, now)
-        batch.take(begin, decision)
+        batch.take(begin, _from_step(core, run_id, fresh, from_step, now))
     loaded.every = False
     return _insert(core, batch, asked.key, now, copied_from=run_id if from_step else "")
+
+
+def _from_step(core: Core, old: str, fresh: Run, from_step: str, now: int) -> Decision:
+    def ask(loaded: Loaded) -> Decision:
+        return with_parts(core, loaded, lambda: decide_replay(loaded, fresh, from_step, now))
+
+    return on_one_version(core, old, ask)
 
 
 def _insert(core: Core, batch: Batch, key: str, now: int, copied_from: str = "") -> str:

@@ -8,6 +8,7 @@ from penstock import expr
 from penstock.engine.draft import Draft
 from penstock.engine.evaluate import evaluate
 from penstock.engine.groups import guard, sequence
+from penstock.expr.printing import to_text
 from penstock.model.effect import Produce
 from penstock.model.node import If, Switch
 from penstock.model.run import ErrorKind, Failure
@@ -22,7 +23,7 @@ def begin(draft: Draft, key: str, node: If | Switch, values: dict[str, object] |
             branch = "then" if truth else "else"
             outputs: dict[str, object] = {"evaluationResult": truth}
         case Switch():
-            value = str(values["value"] if values else evaluate(draft, key, node.value))
+            value = to_text(values["value"] if values else evaluate(draft, key, node.value))
             branch = f"case:{value}" if value in node.cases else "default"
             outputs = {"value": value, "defaults": branch == "default"}
             if branch == "default" and not node.default:

@@ -69,12 +69,16 @@ def child_failed(draft: Draft, key: str, state: GroupState, mode: OnChildFailure
 
 def fail(draft: Draft, key: str, failure: Failure) -> None:
     """A group itself failed (a condition that cannot be evaluated, a deadline)."""
-    state = draft.group(key)
-    draft.set_group(key, replace(state, failure=failure))
+    state = replace(draft.group(key), failure=failure)
+    draft.set_group(key, state)
     if state.phase is Phase.TASKS:
         tasks_over(draft, key, StepStatus.FAILED)
+        return
+    state = replace(state, result=StepStatus.FAILED)
+    draft.set_group(key, state)
+    if state.phase is Phase.ERRORS and not draft.stopping(key):
+        _finally(draft, key, state)
     else:
-        draft.set_group(key, replace(draft.group(key), result=StepStatus.FAILED))
         _close(draft, key)
 
 

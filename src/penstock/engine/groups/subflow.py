@@ -9,7 +9,7 @@ from penstock.engine.draft import Draft
 from penstock.engine.evaluate import evaluate, failure_of
 from penstock.errors import PenstockError
 from penstock.model import ids
-from penstock.model.effect import Produce, StartChild
+from penstock.model.effect import StartChild
 from penstock.model.node import Subflow
 from penstock.model.run import ErrorKind, Failure, Parent, Step
 from penstock.model.status import Outcome, RunStatus, StepStatus
@@ -26,7 +26,7 @@ def outline(node: Subflow) -> dict[str, object]:
 
 
 def begin(draft: Draft, node: Subflow, step: Step, values: dict[str, object] | None) -> None:
-    """Ask for the child run; a step that does not wait is a success at once."""
+    """Ask for the child run; a step that does not wait for its end still learns whether it could be started."""
     run = draft.run
     draft.put(step)
     try:
@@ -53,11 +53,7 @@ def begin(draft: Draft, node: Subflow, step: Step, values: dict[str, object] | N
             depth=run.depth + 1,
         )
     )
-    started = replace(step, status=StepStatus.RUNNING, child=child, started_at=draft.now)
-    draft.put(started)
-    if not node.wait:
-        draft.emit(Produce(step.key, step.attempt, {"executionId": child}))
-        draft.end(started, StepStatus.SUCCESS)
+    draft.put(replace(step, status=StepStatus.RUNNING, child=child, started_at=draft.now))
 
 
 def outcome_of(node: Subflow, status: RunStatus) -> Outcome:

@@ -1,0 +1,69 @@
+"""How is a flow written in a story? An outline of nodes in a few words of YAML, turned into the model by msgspec."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from penstock.model.flow import Flow
+from penstock.model.policy import MILLISECOND, SECOND
+
+KINDS = ("sequence", "parallel", "foreach", "if", "switch", "subflow")
+LISTS = {"tasks": "nodes", "then": "then", "else": "else_", "default": "default", "errors": "errors"} | {
+    "finally": "finally_"
+}
+DURATIONS = ("interval", "cap", "max_duration", "deadline", "timeout")
+UNITS = {"ms": MILLISECOND, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND}
+
+
+def flow(written: object) -> Flow:
+    """Read a flow: a list of nodes, or a map with `tasks` and what else the flow has."""
+    top = dict(written) if isinstance(written, dict) else {"tasks": written}
+    body = {"id": ""} | {LISTS[name]: nodes(top.pop(name)) for name in ("tasks", "errors", "finally") if name in top}
+    top = {"id": "story", "namespace": "tests", "body": body} | {name: measured(name, top[name]) for name in top}
+    return msgspec.convert(top, type=Flow)
+
+
+def nodes(written: object) -> list[dict[str, object]]:
+    """Read a list of nodes."""
+    assert isinstance(written, list), f"{written!r} is no list of nodes"
+    return [node(each) for each in written]
+
+
+def node(written: object) -> dict[str, object]:
+    """Read one node: `a` is a task; `parallel p: …` a group with its tasks, or a map of its properties."""
+    if isinstance(written, str):
+        return {"node": "task", "id": written, "type": "log"}
+    assert isinstance(written, dict) and len(written) == 1, f"{written!r} is no node"
+    ((head, body),) = written.items()
+    word, _, name = str(head).rpartition(" ")
+    assert word in ("", *KINDS), f"{word!r} is no kind of group"
+    about = dict(body) if isinstance(body, dict) else {"tasks": body} if body is not None else {}
+    found: dict[str, object] = {"node": word or "task", "id": name}
+    if not word:
+        found["type"] = "log"
+    if word == "subflow":
+        found["namespace"] = "tests"
+    for key, value in about.items():
+        if key in LISTS:
+            found[LISTS[key]] = nodes(value)
+        elif key == "cases":
+            found[key] = {case: nodes(listed) for case, listed in value.items()}
+        else:
+            found[key] = measured(key, value)
+    return found
+
+
+def measured(key: str, value: object) -> object:
+    """Read a property; durations such as `5s` become microseconds, inside policies too."""
+    if isinstance(value, dict):
+        return {name: measured(name, below) for name, below in value.items()}
+    return micros(value) if key in DURATIONS and isinstance(value, str) else value
+
+
+def micros(text: str) -> int:
+    """Microseconds of `5s`, `200ms`, `2m` or `1h`."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h)", text)
+    assert found, f"{text!r} is no duration"
+    return round(float(found[1]) * UNITS[found[2]])

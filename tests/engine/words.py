@@ -1,0 +1,142 @@
+"""How does a story say what happens, and what the world must do? One line each, both ways."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+import yaml
+
+from penstock.model.effect import (
+    Announce,
+    AskLimit,
+    Effect,
+    KeepValues,
+    KillChild,
+    Produce,
+    Ready,
+    SetTimer,
+    StartChild,
+    Tell,
+    TellParent,
+    Withdraw,
+    Work,
+)
+from penstock.model.event import (
+    Admitted,
+    Begin,
+    ChildEnded,
+    Due,
+    Ended,
+    Evaluated,
+    Event,
+    Expand,
+    Kill,
+    Refused,
+    Restart,
+    Timer,
+)
+from penstock.model.ids import child_run_id
+from penstock.model.policy import WhenFull
+from penstock.model.run import ErrorKind, Failure
+from penstock.model.status import Outcome, RunStatus
+from tests.engine.outline import micros
+from tests.engine.tale import BEGAN, Tale
+
+ABOUT = re.compile(r"(?P<key>[^ #]*)(?:#(?P<attempt>\d+))? (?P<word>[a-z]+)(?: (?P<rest>.*))?")
+
+
+def event(tale: Tale, line: str) -> tuple[Event, dict[str, object] | None]:
+    """What a line such as `a failed exit 3`, `a#1 done {rows: 7}` or `kill by ann` says, with outputs if it has any."""
+    first, _, rest = line.partition(" ")
+    match first:
+        case "begin":
+            return Begin(by=rest.removeprefix("by ")), None
+        case "admitted":
+            return Admitted(tale.plan.flow.name), None
+        case "refused":
+            return Refused(tale.plan.flow.name, WhenFull(rest)), None
+        case "kill":
+            return Kill(rest.removeprefix("by ").removesuffix(" with force"), rest.endswith(" with force")), None
+        case "restart":
+            return Restart(rest.removeprefix("by ")), None
+        case _:
+            return _about_step(tale, line)
+
+
+def _about_step(tale: Tale, line: str) -> tuple[Event, dict[str, object] | None]:
+    found = ABOUT.fullmatch(line)
+    assert found, f"{line!r} says nothing that can happen"
+    key, word, rest = found["key"].removesuffix("root"), found["word"], found["rest"] or ""
+    attempt = int(found["attempt"]) if found["attempt"] else _newest(tale, key)
+    match word:
+        case "evaluated":
+            return Evaluated(key, attempt, _data(rest)), None
+        case "unevaluated":
+            return Evaluated(key, attempt, {}, Failure(ErrorKind.EXPRESSION, rest or "It cannot be rendered.")), None
+        case "child":
+            status, _, made = rest.partition(" ")
+            child = child_run_id(tale.run.id, key, attempt)
+            failure = Failure(ErrorKind.TASK, made) if status == "failed" else None
+            return ChildEnded(key, attempt, child, RunStatus(status), failure), None
+        case "rings":
+            return Due(key, attempt, Timer(rest)), None
+        case "expands":
+            return Expand(key, int(rest)), None
+        case _:
+            return _ended(tale, key, attempt, Outcome(word), rest)
+
+
+def _ended(tale: Tale, key: str, attempt: int, outcome: Outcome, rest: str) -> tuple[Event, dict[str, object] | None]:
+    failure, until = None, None
+    if outcome is Outcome.FAILED:
+        kind, _, detail = rest.partition(" ")
+        exit_code = int(detail) if kind == "exit" else None
+        failure = Failure(ErrorKind(kind) if kind else ErrorKind.TASK, "it fails", exit_code)
+    if outcome is Outcome.SNOOZED and rest:
+        until = tale.now + micros(rest)
+    ended = Ended(step=key, attempt=attempt, outcome=outcome, failure=failure, until=until, ended_at=tale.now)
+    return ended, _data(rest) if outcome is Outcome.DONE else None
+
+
+def _newest(tale: Tale, key: str) -> int:
+    if not key:
+        return tale.run.root.evaluation
+    assert key in tale.steps, f"there is no step {key}; there are {sorted(tale.steps)}"
+    return tale.steps[key].attempt
+
+
+def _data(text: str) -> dict[str, object]:
+    found = yaml.safe_load(text or "{}")
+    assert isinstance(found, dict)
+    return found
+
+
+def line(effect: Effect) -> str:
+    """An effect as a story writes it."""
+    match effect:
+        case Ready(step, attempt, work):
+            return f"{'evaluate' if work is Work.EVALUATE else 'ready'} {step or 'root'} {attempt}"
+        case Withdraw(steps, force):
+            return "withdraw " + " ".join(step or "root" for step in sorted(steps)) + (" by force" if force else "")
+        case SetTimer(step, attempt, timer, at):
+            return f"timer {timer} {step or 'root'} {attempt} at {(at - BEGAN) / 1e6:g}s"
+        case StartChild(parent=parent, flow=flow, depth=depth):
+            return f"start {flow} for {parent.step} {parent.attempt} at depth {depth}"
+        case KillChild(by=by, force=force):
+            return f"kill child by {by}" + (" with force" if force else "")
+        case TellParent(parent=parent, status=status):
+            return f"tell {parent.step} {parent.attempt} {status}"
+        case Produce(step, attempt, outputs):
+            return f"produce {step} {attempt} {msgspec.json.encode(outputs).decode()}"
+        case KeepValues(step, values):
+            shown = msgspec.json.encode(values).decode()
+            return f"keep {step} {shown if len(shown) < 60 else len(values)}"
+        case AskLimit(name, limit):
+            return f"ask {name} for one of {limit.count}"
+        case Tell(Expand(step, cursor)):
+            return f"expand {step} from {cursor}"
+        case Tell(event=other):
+            raise AssertionError(f"a run tells itself {other}")
+        case Announce(status):
+            return f"announce {status}"
