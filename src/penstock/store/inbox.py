@@ -38,9 +38,9 @@ def drop(tx: Tx, ids: Sequence[int]) -> None:
         tx.many("inbox.drop", [{"ids": list(ids)}])
 
 
-def runs_waiting(tx: Tx, limit: int = 100) -> list[str]:
-    """Give runs with unfolded events."""
-    return [str(run_id) for (run_id,) in tx.all("inbox.runs_waiting", limit=limit)]
+def runs_waiting(tx: Tx, limit: int = 100, after: str = "") -> list[str]:
+    """Give runs with unfolded events, in the order of their ids from `after` on: some may have to be left alone."""
+    return [str(run_id) for (run_id,) in tx.all("inbox.runs_waiting", limit=limit, after=after)]
 
 
 def any_for(tx: Tx, run_id: str) -> bool:

@@ -18,6 +18,7 @@ HISTORY: Final = ("events", "attempts", "outputs", "metrics", "log_chunks")
 FEED: Final = "changes"
 DAY: Final = 86_400 * SECOND
 AHEAD: Final = 7
+PATIENCE: Final = "300ms"
 
 
 def day_of(instant: int) -> int:
@@ -37,8 +38,6 @@ def first_id(day: int) -> str:
 
 def make_ahead(session: Session, now: int, days: int = AHEAD) -> list[str]:
     """Make the partitions from today on that are missing, and name them; a day that the rest holds stays there."""
-    import psycopg
-
     today = day_of(now)
     wanted = [(table, day) for day in range(today, today + days + 1) for table in (*HISTORY, FEED)]
     names = [name_of(table, day) for table, day in wanted]
@@ -50,11 +49,8 @@ def make_ahead(session: Session, now: int, days: int = AHEAD) -> list[str]:
         bounds = (day * DAY, (day + 1) * DAY) if table == FEED else (first_id(day), first_id(day + 1))
         low, high = (f"'{bound}'" if isinstance(bound, str) else str(bound) for bound in bounds)
         text = f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF {table} FOR VALUES FROM ({low}) TO ({high})"
-        try:
-            session.execute(text, prepare=False)
-        except (psycopg.errors.CheckViolation, psycopg.errors.LockNotAvailable):
-            continue
-        made.append(name)
+        if _change(session, text):
+            made.append(name)
     return made
 
 
@@ -67,16 +63,13 @@ def drop_empty(session: Session, now: int) -> list[str]:
         kept = session.execute("SELECT 1 FROM runs WHERE id >= %s AND id < %s LIMIT 1", bounds).fetchone()
         if day < day_of(now) - 1 and kept is None:
             dropped += [name_of(table, day) for table in HISTORY]
-    _drop(session, dropped)
-    return dropped
+    return _drop(session, dropped)
 
 
 def drop_feed(session: Session, before: int) -> list[str]:
     """Drop the days of the feed that are over before an instant, and older rows of the rest; names what was dropped."""
-    dropped = [name_of(FEED, day) for day in _days_there(session, FEED) if (day + 1) * DAY <= before]
-    _drop(session, dropped)
     session.execute("DELETE FROM changes_rest WHERE at < %s", [before])
-    return dropped
+    return _drop(session, [name_of(FEED, day) for day in _days_there(session, FEED) if (day + 1) * DAY <= before])
 
 
 def _days_there(session: Session, table: str) -> list[int]:
@@ -86,6 +79,17 @@ def _days_there(session: Session, table: str) -> list[int]:
     return sorted(datetime.date.fromisoformat(name).toordinal() - epoch for name in names if name.isdigit())
 
 
-def _drop(session: Session, names: list[str]) -> None:
-    for name in names:
-        session.execute(f"DROP TABLE IF EXISTS {name}", prepare=False)
+def _drop(session: Session, names: list[str]) -> list[str]:
+    return [name for name in names if _change(session, f"DROP TABLE IF EXISTS {name}")]
+
+
+def _change(session: Session, text: str) -> bool:
+    """Change a partition, or leave it for another time: who waits for a table's lock holds up all who come after."""
+    import psycopg
+
+    try:
+        with session.transaction():
+            session.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'; {text}", prepare=False)
+    except (psycopg.errors.CheckViolation, psycopg.errors.LockNotAvailable):
+        return False
+    return True

@@ -13,8 +13,8 @@ SELECT id, body, at FROM inbox WHERE run_id = :run_id ORDER BY id LIMIT :limit
 DELETE FROM inbox WHERE id IN :ids[]
 
 -- name: runs_waiting
--- Runs with unfolded events.
-SELECT DISTINCT run_id FROM inbox ORDER BY run_id LIMIT :limit
+-- Runs with unfolded events, from a run on.
+SELECT DISTINCT run_id FROM inbox WHERE run_id > :after ORDER BY run_id LIMIT :limit
 
 -- name: any_for
 -- Whether a run has unfolded events.
