@@ -1,4 +1,4 @@
-"""How do logs get into the store without anyone waiting? A thread packs what has come and appends it in batches."""
+"""How do logs and numbers get into the store without anyone waiting? A thread packs what has come, and appends it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from collections.abc import Callable
 from typing import Final
 
 from penstock.errors import PenstockError
+from penstock.store import metrics
 from penstock.store.chunks import LogChunk, Piece, Tail, pack
-from penstock.store.port import LogStore
+from penstock.store.metrics import Metric
+from penstock.store.port import Store, Tx
 
 CHUNK: Final = 1024 * 1024
 FULL: Final = 32 * 1024 * 1024
@@ -35,11 +37,12 @@ class LogWriter:
     `full` is set while so much waits that whoever reads from processes should pause; `relieved` is called after it.
     """
 
-    def __init__(self, store: LogStore, relieved: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, store: Store, relieved: Callable[[], None] = lambda: None) -> None:
         self._store = store
         self._relieved = relieved
         self._lock = threading.Condition()
         self._waiting: dict[Log, None] = {}
+        self._numbers: list[tuple[str, Metric]] = []
         self._bytes = 0
         self._asked = self._done = 0
         self._closing = False
@@ -65,6 +68,13 @@ class LogWriter:
                 if len(self._waiting) == 1:
                     self._lock.notify_all()
 
+    def put_number(self, run: str, number: Metric) -> None:
+        """Take a number that an attempt of a run reported."""
+        with self._lock:
+            self._numbers.append((run, number))
+            if len(self._numbers) == 1:
+                self._lock.notify_all()
+
     def flush(self, seconds: float = 10.0) -> bool:
         """Wait until everything that came before is kept; False when it is not within `seconds`."""
         with self._lock:
@@ -85,7 +95,7 @@ class LogWriter:
         failures = 0
         while True:
             with self._lock:
-                self._lock.wait_for(lambda: self._waiting or self._closing or self._asked > self._done)
+                self._lock.wait_for(lambda: self._waiting or self._numbers or self._closing or self._asked > self._done)
                 if self._bytes < CHUNK and not self._closing and self._asked == self._done:
                     # A moment more makes one batch of what many attempts say.
                     self._lock.wait(LINGER)
@@ -94,10 +104,11 @@ class LogWriter:
                 for log, _ in taken:
                     log.pieces = []
                 self._waiting.clear()
-            if not taken and self._closing:
+                numbers, self._numbers = self._numbers, []
+            if not taken and not numbers and self._closing:
                 return
             chunks: list[LogChunk] = []
-            while taken and not self._append(taken, chunks):
+            while not self._append(taken, chunks, numbers):
                 failures += 1
                 if self._closing and failures >= GIVE_UP:
                     break
@@ -111,14 +122,20 @@ class LogWriter:
             if was_full and not self.full:
                 self._relieved()
 
-    def _append(self, taken: list[tuple[Log, list[Piece]]], chunks: list[LogChunk]) -> bool:
+    def _append(
+        self, taken: list[tuple[Log, list[Piece]]], chunks: list[LogChunk], numbers: list[tuple[str, Metric]]
+    ) -> bool:
         """Pack what is not packed yet and append it all; False when the store cannot take it now."""
         try:
             for log, pieces in taken:
                 if pieces:
                     chunks += self._chunks(log, pieces)
                     pieces.clear()
-            self._store.append(chunks)
+            if chunks:
+                self._store.logs.append(chunks)
+            if numbers:
+                self._store.write(lambda tx: _append_numbers(tx, numbers))
+                numbers.clear()
         except (PenstockError, OSError) as error:
             # The disk may be full or the database away: attempts go on, readers pause once too much waits.
             self.trouble = str(error)
@@ -131,7 +148,7 @@ class LogWriter:
         if log.tail is None:
             # The attempt may have been handed back by a worker that had begun it.
             log.tail = Tail()
-            for chunk in self._store.read(log.run, log.step, log.attempt):
+            for chunk in self._store.logs.read(log.run, log.step, log.attempt):
                 log.tail = Tail(chunk.seq + 1, chunk.offset + chunk.length)
         made: list[LogChunk] = []
         start = size = 0
@@ -142,3 +159,8 @@ class LogWriter:
                 made.append(chunk)
                 start, size = index + 1, 0
         return made
+
+
+def _append_numbers(tx: Tx, numbers: list[tuple[str, Metric]]) -> None:
+    for run in {run for run, _ in numbers}:
+        metrics.append(tx, run, [number for owner, number in numbers if owner == run])

@@ -67,7 +67,7 @@ class Worker:
         self._core = core
         self._options = options
         self._reactor = Reactor(core.clock)
-        self._logs = LogWriter(core.store.logs, lambda: self._reactor.soon(self._read_on))
+        self._logs = LogWriter(core.store, lambda: self._reactor.soon(self._read_on))
         self._launcher = Launcher(self._reactor, f"{_place(core)}/{options.id}")
         heard = Heard(
             allow=self._launcher.allow,

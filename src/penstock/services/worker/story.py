@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from penstock.errors import PenstockError
 from penstock.errors.work import BadAnswer
 from penstock.services.worker.capture import LEVELS, Capture, Source
 from penstock.services.worker.channel import read_metric, read_outcome
@@ -12,9 +11,7 @@ from penstock.services.worker.ending import Told
 from penstock.services.worker.logs import Log
 from penstock.services.worker.masks import Masks
 from penstock.services.worker.shop import Progress, Shop
-from penstock.store import metrics
 from penstock.store.chunks import Level, Stream
-from penstock.store.metrics import Metric
 from penstock.store.queue import Claim
 
 
@@ -26,7 +23,6 @@ class Story:
         self._claim = claim
         self._ask = ask
         self._log = Log(claim.run, claim.step, claim.attempt)
-        self._metrics: list[Metric] = []
         self.masks = Masks()
         self.capture = Capture(lambda piece: shop.logs.put(self._log, piece), self.masks, shop.core.knobs.log_cap)
         self.outputs: dict[str, object] = {}
@@ -74,28 +70,18 @@ class Story:
             self._line(line, now)
 
     def end(self) -> None:
-        """Both streams are closed: keep what is left of them, and the numbers."""
+        """Both streams are closed: keep what is left of them."""
         now = self._shop.core.clock.now()
         self.capture.end(self.out, now)
         self.capture.end(self.err, now)
-        self._keep_numbers()
 
     def _line(self, frame: dict[str, object], now: int) -> None:
         level = LEVELS.get(str(frame.get("level", "info")).lower(), Level.INFO)
         self.capture.say(str(frame.get("message", "")), now, level, Stream.LOG)
 
     def _number(self, frame: dict[str, object], now: int) -> None:
-        self._metrics.append(read_metric(self._claim.step, self._claim.attempt, frame, now))
-        if len(self._metrics) >= 1000:
-            self._keep_numbers()
-
-    def _keep_numbers(self) -> None:
-        numbers, self._metrics = self._metrics, []
-        if numbers:
-            try:
-                self._shop.core.store.write(lambda tx: metrics.append(tx, self._claim.run, numbers))
-            except PenstockError as error:
-                self.say(f"{len(numbers)} numbers could not be kept: {error.sentence}", Level.WARNING)
+        number = read_metric(self._claim.step, self._claim.attempt, frame, now)
+        self._shop.logs.put_number(self._claim.run, number)
 
     def _values(self, values: object) -> None:
         if isinstance(values, dict):
