@@ -26,6 +26,7 @@ from penstock.store import attempts, flows, metrics, outputs, runs, steps
 from penstock.store.blobs.local import open_folder
 from penstock.store.chunks import Stream, cut
 from penstock.store.metrics import Metric
+from penstock.store.port import Store
 from penstock.store.sqlite.store import open_sqlite
 
 DONE_WITHIN = 60 * SECOND
@@ -50,10 +51,16 @@ class Words:
 class Workshop:
     """A project's store with one worker on it; closes both."""
 
-    def __init__(self, folder: Path, policy: Knobs | None = None, secrets: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        policy: Knobs | None = None,
+        secrets: dict[str, str] | None = None,
+        store: Store | None = None,
+    ) -> None:
         self.folder = folder
         self.state = folder / ".penstock"
-        self.store = open_sqlite(self.state / "penstock.db")
+        self.store: Store = store or open_sqlite(self.state / "penstock.db")
         self.core = Core(
             store=self.store,
             blobs=Stored(open_folder(self.state / "blobs")),
