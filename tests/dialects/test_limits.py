@@ -73,6 +73,15 @@ def test_aliases_that_multiply_are_refused_within_a_second() -> None:
     assert time.monotonic() - begin < 1
 
 
+def test_large_defaults_times_many_tasks_are_refused() -> None:
+    default = f"pluginDefaults:\n  - {{type: shell, values: {{beforeCommands: [{'a, ' * 50_000}]}}}}\n"
+    tasks = "".join(f"  - {{id: x{number}, type: shell.commands, commands: [ls]}}\n" for number in range(10_000))
+
+    found = read(f"{HEAD}{default}tasks:\n{tasks}", types=INSTALLED)
+
+    assert codes(found) == ["PS-203"]
+
+
 def test_after_some_hundred_problems_reading_ends() -> None:
     tasks = "".join(f"  - {{id: x{number}, type: log, message: m, unknown{number}: 1}}\n" for number in range(2_000))
 

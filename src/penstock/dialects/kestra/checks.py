@@ -14,6 +14,7 @@ from penstock.model.flow import Flow
 from penstock.model.node import Subflow
 from penstock.model.plan import every_node
 
+LONGEST_CIRCLE = 8
 LISTS = ("tasks", "errors", "finally", "then", "else", "defaults")
 
 
@@ -93,7 +94,8 @@ def _dependencies(page: Page, tree: Map, flow: Flow) -> None:
                 sentence = f'Input "{shown(each.id)}" waits for "{shown(other)}", which does not exist.'
                 tell(page, UnknownDependency, at, sentence, nearest(other, names))
     for circle in _circles(waits):
-        sentence = f"Inputs wait for each other in a circle: {' → '.join((*circle, circle[0]))}."
+        way = circle if len(circle) <= LONGEST_CIRCLE else (*circle[:LONGEST_CIRCLE], "…")
+        sentence = f"Inputs wait for each other in a circle: {' → '.join(map(shown, (*way, circle[0])))}."
         tell(page, Cycle, places.get(circle[0], tree), sentence)
 
 

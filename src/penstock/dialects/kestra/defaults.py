@@ -7,18 +7,29 @@ Of entries for one type an exact name beats a beginning of it, and the earlier e
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 import msgspec
 
 from penstock.dialects.kestra import fields
 from penstock.dialects.kestra.names import SHORT
 from penstock.dialects.kestra.page import Page, key_of, shown, tell
-from penstock.dialects.kestra.tree import Items, Map, Scalar, Tree, as_text, planted
+from penstock.dialects.kestra.tree import Items, Map, Scalar, Tree, as_text, planted, size_of
 from penstock.dialects.kestra.types import TypeInfo, Types
 from penstock.errors import Severity
-from penstock.errors.flow import BadDefaults, Deprecated
+from penstock.errors.flow import BadDefaults, Deprecated, TooLarge
 
-BASE_OF_TASK = ("retry", "timeout", "disabled", "logLevel", "allowFailure", "allowWarning", "runIf", "description")
+MOST: Final = 1_000_000
+BASE_OF_TASK: Final = (
+    "retry",
+    "timeout",
+    "disabled",
+    "logLevel",
+    "allowFailure",
+    "allowWarning",
+    "runIf",
+    "description",
+)
 
 
 class Default(msgspec.Struct, frozen=True):
@@ -51,9 +62,7 @@ def project_defaults(given: Iterable[Mapping[str, object]]) -> tuple[Default, ..
 
 def merged(tree: Tree, own: tuple[Default, ...], project: tuple[Default, ...], types: Types) -> Tree:
     """The tree with every default in its place; itself when there are none."""
-    if not own and not project:
-        return tree
-    return _merged(tree, own, project, types)
+    return _merged(tree, Sources(own, project, types, [0])) if own or project else tree
 
 
 def _entry(page: Page, entry: Map) -> Default | None:
@@ -87,72 +96,88 @@ def _unknown(page: Page, info: TypeInfo, values: Map, word: str) -> list[str]:
     return unknown
 
 
-def _merged(tree: Tree, own: tuple[Default, ...], project: tuple[Default, ...], types: Types) -> Tree:
+class Sources(msgspec.Struct, frozen=True):
+    """Where defaults come from; `layers` keeps what was found for each type: what lies under a task, what over it, and
+    how many parts that is; `given` counts the parts given so far.
+    """
+
+    own: tuple[Default, ...]
+    project: tuple[Default, ...]
+    types: Types
+    given: list[int]
+    layers: dict[str, tuple[Map, Map, int]] = {}
+
+
+def _merged(tree: Tree, sources: Sources) -> Tree:
     match tree:
         case Scalar():
             return tree
         case Items():
-            return Items(tree.line, tree.column, tuple(_merged(item, own, project, types) for item in tree.items))
+            return Items(tree.line, tree.column, tuple(_merged(item, sources) for item in tree.items))
         case Map():
-            entries = {name: _merged(item, own, project, types) for name, item in tree.entries.items()}
+            entries = {name: _merged(item, sources) for name, item in tree.entries.items()}
             here = Map(tree.line, tree.column, entries, tree.keys)
             kind = entries.get("type")
             if isinstance(kind, Scalar) and isinstance(kind.value, str):
-                return _filled(here, kind.value, own, project, types)
+                weak, strong, size = _layers(kind.value, sources)
+                _spend(sources, size)
+                return _joined(_joined(weak, here, here), strong, here)
             return here
 
 
-def _filled(tree: Map, word: str, own: tuple[Default, ...], project: tuple[Default, ...], types: Types) -> Map:
-    info = types.find(word)
-    mine, theirs = _fitting(own, word, info), _fitting(project, word, info)
-    for default in (*(d for d in mine if not d.forced), *(d for d in theirs if not d.forced)):
-        tree = _under(default.values, tree, _wanted(default, word, info))
-    # The strongest comes last: the flow's first entry is laid over all others.
-    for default in (*(d for d in theirs[::-1] if d.forced), *(d for d in mine[::-1] if d.forced)):
-        tree = _over(default.values, tree, _wanted(default, word, info))
-    return tree
+def _spend(sources: Sources, size: int) -> None:
+    """Count what is given: a large default times many tasks would be more than anything holds."""
+    sources.given[0] += size
+    if sources.given[0] > MOST:
+        raise TooLarge(f"Plugin defaults add more than {MOST:,} parts to the flow.")
+
+
+def _layers(word: str, sources: Sources) -> tuple[Map, Map, int]:
+    """All defaults of a type as two maps: the gentle ones and the forced ones."""
+    if word not in sources.layers:
+        info = sources.types.find(word)
+        mine, theirs = _fitting(sources.own, word, info), _fitting(sources.project, word, info)
+        weak = strong = NOTHING
+        for default in (*mine, *theirs):
+            if not default.forced:
+                weak = _joined(_wanted(default, word, info), weak, NOTHING)
+        # The strongest comes last: the flow's first entry is laid over all others.
+        for default in (*theirs[::-1], *mine[::-1]):
+            if default.forced:
+                strong = _joined(strong, _wanted(default, word, info), NOTHING)
+        sources.layers[word] = weak, strong, size_of(weak) + size_of(strong)
+    return sources.layers[word]
 
 
 def _fitting(defaults: tuple[Default, ...], word: str, info: TypeInfo | None) -> list[Default]:
     names = {word, SHORT.get(word, word), *((info.name, *info.aliases) if info else ())}
-    exact = [default for default in defaults if default.type in names or SHORT.get(default.type) in names]
-    begun = [
-        default
-        for default in defaults
-        if default not in exact and any(name.startswith(f"{default.type.rstrip('.')}.") for name in names)
-    ]
+    exact, begun = [], []
+    for default in defaults:
+        if default.type in names or SHORT.get(default.type) in names:
+            exact.append(default)
+        elif any(name.startswith(f"{default.type.rstrip('.')}.") for name in names):
+            begun.append(default)
     return exact + sorted(begun, key=lambda default: -len(default.type))
 
 
-def _wanted(default: Default, word: str, info: TypeInfo | None) -> frozenset[str]:
-    """The entries that a type takes of a default: all of one made for it, of a wider one those that it has."""
-    names = default.values.entries
+def _wanted(default: Default, word: str, info: TypeInfo | None) -> Map:
+    """What a type takes of a default: all of one made for it, of a wider one those properties that it has."""
+    values = default.values
     if info is None or default.type in (word, info.name, *info.aliases):
-        return frozenset(names)
-    return frozenset(name for name in names if name in info.fields or name in BASE_OF_TASK)
-
-
-def _under(default: Map, task: Map, wanted: frozenset[str]) -> Map:
-    part = Map(default.line, default.column, {n: v for n, v in default.entries.items() if n in wanted}, default.keys)
-    return _joined(part, task, task)
-
-
-def _over(default: Map, task: Map, wanted: frozenset[str]) -> Map:
-    part = Map(default.line, default.column, {n: v for n, v in default.entries.items() if n in wanted}, default.keys)
-    return _joined(task, part, task)
+        return values
+    kept = {name: value for name, value in values.entries.items() if name in info.fields or name in BASE_OF_TASK}
+    return Map(values.line, values.column, kept, values.keys)
 
 
 def _joined(weak: Map, strong: Map, at: Map) -> Map:
     """Two maps as one: maps within are joined, lists follow each other, else the strong one has its way."""
-    entries: dict[str, Tree] = dict(at.entries)
-    keys = {**weak.keys, **strong.keys, **at.keys}
-    for name in (*weak.entries, *strong.entries):
-        below, above = weak.entries.get(name), strong.entries.get(name)
-        if above is None and below is not None:
-            entries[name] = below
-        elif above is not None:
-            entries[name] = above if below is None else _one(below, above)
-    return Map(at.line, at.column, entries, keys)
+    if not weak.entries or not strong.entries:
+        only = strong if strong.entries else weak
+        return Map(at.line, at.column, only.entries, only.keys) if only.entries else at
+    entries = dict(strong.entries)
+    for name, below in weak.entries.items():
+        entries[name] = _one(below, entries[name]) if name in entries else below
+    return Map(at.line, at.column, entries, {**weak.keys, **strong.keys, **at.keys})
 
 
 def _one(weak: Tree, strong: Tree) -> Tree:
@@ -163,3 +188,6 @@ def _one(weak: Tree, strong: Tree) -> Tree:
             return Items(strong.line, strong.column, weak.items + strong.items)
         case _:
             return strong
+
+
+NOTHING = Map(0, 0, {}, {})

@@ -106,7 +106,8 @@ def _reach(page: Page, view: View, found: Found, template: expr.Template, names:
         return
     outputs = names["outputs"]
     assert isinstance(outputs, dict)
-    left = {name: fields for name, fields in outputs.items() if name not in barred}
+    used = {path[1] for path in template.uses.paths if len(path) > 1 and path[0] == "outputs"}
+    left = {name: outputs[name] for name in used & outputs.keys() if name not in barred}
     for problem in expr.check(template, {**names, "outputs": left}):
         for name, reason in barred.items():
             if problem.code == UnknownName.code and problem.sentence.endswith(f"has no `{name}`."):

@@ -10,7 +10,7 @@ from penstock.model.plan import ERRORS, FINALLY, ROOT, TASKS, branches
 
 
 class Post(msgspec.Struct, frozen=True):
-    """Where a node stands; is it, or a group around it, disabled, or there for failures and ends; in a group in a loop?"""
+    """Where a node stands; is it, or a group around it, disabled, or for failures and ends; in a group in a loop?"""
 
     node: Node
     parent: str

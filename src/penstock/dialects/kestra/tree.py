@@ -85,6 +85,17 @@ def as_text(scalar: Scalar) -> str:
     return scalar.text.lower() if isinstance(scalar.value, bool) else scalar.text
 
 
+def size_of(tree: Tree) -> int:
+    """How many parts a tree has, itself included."""
+    match tree:
+        case Scalar():
+            return 1
+        case Items():
+            return 1 + sum(map(size_of, tree.items))
+        case Map():
+            return 1 + sum(map(size_of, tree.entries.values()))
+
+
 def spot(tree: Tree, path: Path, *, key: bool = False) -> Tree:
     """The part of a tree at a path, or its key there; the deepest part that exists when the path goes on beyond it."""
     here = tree
