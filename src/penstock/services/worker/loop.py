@@ -79,6 +79,7 @@ class Worker:
         self._running: dict[Key, Attempt] = {}
         self._unsaid: dict[Key, Claim] = {}
         self._sweeping: Timer | None = None
+        self._listening: int | None = None
         self._hungry = True
         self._reports = 0
         self._draining = self._closed = False
@@ -101,7 +102,7 @@ class Worker:
             return
         self._lease.start()
         self._logs.start()
-        self._reactor.watch(self._listener.fileno(), self._woken)
+        self._listen()
         place = _place(self._core)
         strays.kill(lambda marker: _is_dead(self._core, place, marker))
         workdir.sweep(_work_root(self._core), lambda name: name == self.id or is_alive(self._core, name))
@@ -172,6 +173,7 @@ class Worker:
                 self._take()
                 if not self._hungry:
                     self._listener.arm()
+                    self._listen()
                     if self._core.store.read(queue.depth)[0]:
                         self._take()
         self._reactor.turn(wait=self._reports == said)
@@ -269,8 +271,16 @@ class Worker:
 
         self._reactor.after(STORE_RETRY, go_on)
 
+    def _listen(self) -> None:
+        """Wait on the listener's descriptor, which is another one after its connection was lost."""
+        if self._listening is not None:
+            self._reactor.forget(self._listening)
+        self._listening = self._listener.fileno()
+        self._reactor.watch(self._listening, self._woken)
+
     def _woken(self) -> None:
         self._listener.drain()
+        self._listen()
         self._hungry = True
         if self._running:
             with self._patience():
