@@ -103,11 +103,19 @@ def hear(draft: Draft, key: str) -> None:
     draft.set_group(around, state)
     if draft.is_over(around) or state.phase is not Phase.TASKS or state.result is not None:
         return  # a late end: counted, and nothing else follows from it
-    if draft.run.status is RunStatus.KILLING or draft.orphaned(around):
-        if not counts.open_children(state):
-            guard.tasks_over(draft, around, counts.rollup(state) if counts.has_bad(state) else StepStatus.CANCELLED)
-        return
-    go_on(draft, around, state)
+    if not draft.stopping(around):
+        go_on(draft, around, state)
+    elif not counts.open_children(state):
+        cut_short = not counts.has_bad(state) and _has_more(draft, around, state)
+        guard.tasks_over(draft, around, StepStatus.CANCELLED if cut_short else counts.rollup(state))
+
+
+def _has_more(draft: Draft, key: str, state: GroupState) -> bool:
+    """Would a group whose children have all ended have started another one?"""
+    node = draft.node(key)
+    if isinstance(node, ForEach) and ids.iteration_of(key) is None:
+        return state.next < (state.total or 0)
+    return state.next < len(draft.plan.children(node.id, state.branch))
 
 
 def go_on(draft: Draft, key: str, state: GroupState) -> None:
