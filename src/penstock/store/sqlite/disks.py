@@ -52,8 +52,10 @@ NETWORK: Final = frozenset(
 MOUNTS: Final = Path("/proc/mounts")
 
 
-def check_disk(folder: Path) -> None:
-    """Refuse a folder that lies on a network file system."""
+def check_disk(folder: Path, *, thoroughly: bool = True) -> None:
+    """Refuse a folder that lies on a network file system; only `thoroughly` where that takes a program to find out."""
+    if not (thoroughly or MOUNTS.exists()):
+        return
     kind = kind_of(folder.resolve(), _mounts())
     if kind in NETWORK:
         raise NetworkFileSystem(f'{folder} lies on a network file system ("{kind}"), where SQLite may lose data.')

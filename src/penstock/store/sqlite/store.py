@@ -41,14 +41,14 @@ def open_sqlite(path: Path | str, clock: Clock | None = None, *, migrate: bool =
         return SqliteStore(session, None, watch)
     file = Path(path).absolute()
     with told(file):
-        if not file.exists():
-            file.parent.mkdir(parents=True, exist_ok=True)
-            check_disk(file.parent)
+        fresh = not file.exists()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        check_disk(file.parent, thoroughly=fresh)
+        if fresh:
             _create(file, watch)
         session = connect(file)
         try:
             if not schema.is_current(session, str(file), migrate=migrate):
-                check_disk(file.parent)
                 _bring_up(session, file, watch)
         except BaseException:
             session.close()

@@ -4,33 +4,39 @@ from __future__ import annotations
 
 import fcntl
 import os
+import random
 import time
 from pathlib import Path
 
 from penstock.errors.store import StoreBusy
 
 PATIENCE = 30.0
-SHORTEST = 0.00005
-LONGEST = 0.002
+GLANCES = 200
+NAP = 0.00025
+NAPS = 400
+LONG_NAP = 0.002
 
 
 class Ticket:
-    """The right to write, held by one process at a time; who waits stands in the door, so who comes again waits too.
+    """The right to write, held by one process at a time.
 
-    Two locks: `door` and `desk`. Who wants to write takes the door, waits there for the desk, takes it and leaves the
-    door. Who has just left the desk finds the door held by whoever waits, and cannot overtake.
+    Three locks: who writes holds the desk; one waits for it in the door; others stand in the hall, which many may hold
+    together. Who comes while somebody stands in the hall stands there too, so nobody who has just left the desk
+    overtakes those who wait; whoever holds the door is next.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._door = os.open(f"{path}-door", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        self._desk = os.open(f"{path}-desk", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        names = [f"{path}-{name}" for name in ("desk", "door", "hall")]
+        self._locks = [os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644) for name in names]
+        self._desk, self._door, self._hall = self._locks
 
     def take(self) -> None:
         """Wait for our turn; StoreBusy when it does not come in PATIENCE seconds."""
-        self._lock(self._door)
+        if self._somebody_waits() or not _taken(self._door):
+            self._stand_in_hall()
         try:
-            self._lock(self._desk)
+            self._wait_for(self._desk, GLANCES)
         finally:
             fcntl.flock(self._door, fcntl.LOCK_UN)
 
@@ -39,22 +45,48 @@ class Ticket:
         fcntl.flock(self._desk, fcntl.LOCK_UN)
 
     def close(self) -> None:
-        """Let go of the lock files."""
-        for descriptor in (self._door, self._desk):
+        """Let go of the lock files; safe to call twice."""
+        for descriptor in self._locks:
             os.close(descriptor)
+        self._locks = []
 
-    def _lock(self, descriptor: int) -> None:
-        # A blocking lock cannot be given up in a thread, and a stopped process may hold it for ever.
-        pause, until = SHORTEST, 0.0
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                moment = time.monotonic()
-                until = until or moment + PATIENCE
-                if moment > until:
-                    raise StoreBusy(f"Another process has held {self._path} for {PATIENCE:.0f} s.") from None
-                time.sleep(pause)
-                pause = min(pause * 2, LONGEST)
-            else:
-                return
+    def _somebody_waits(self) -> bool:
+        if _taken(self._hall):
+            fcntl.flock(self._hall, fcntl.LOCK_UN)
+            return False
+        return True
+
+    def _stand_in_hall(self) -> None:
+        # A lock that is only looked at, by those who come, may refuse us for a moment; then we wait unseen.
+        _taken(self._hall, fcntl.LOCK_SH)
+        try:
+            self._wait_for(self._door, 0)
+        finally:
+            fcntl.flock(self._hall, fcntl.LOCK_UN)
+
+    def _wait_for(self, descriptor: int, glances: int) -> None:
+        """Look often at first (a write takes a tenth of a millisecond, the shortest sleep as long), then nap.
+
+        A lock that blocks could not be given up, and a process that was stopped may hold it for ever.
+        """
+        until, naps = 0.0, 0
+        while not _taken(descriptor):
+            if glances:
+                glances -= 1
+                time.sleep(0)
+                continue
+            moment = time.monotonic()
+            until = until or moment + PATIENCE
+            if moment > until:
+                raise StoreBusy(f"Another process has held {self._path} for {PATIENCE:.0f} s.")
+            naps += 1
+            # Uneven, so that of many who nap each has its chance.
+            time.sleep(NAP * random.random() if naps < NAPS else LONG_NAP)
+
+
+def _taken(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
