@@ -228,3 +228,15 @@ def test_children_end_when_nobody_confirms_that_they_may_live(bench: Bench) -> N
     assert seen.exit is not None
     assert seen.exit.signal == signal.SIGKILL
     assert again.out == b"again\n"
+
+
+def test_a_python_that_breaks_at_its_start_is_told_with_what_it_said(bench: Bench, tmp_path: Path) -> None:
+    broken = tmp_path / "python"
+    broken.write_text("#!/bin/sh\necho 'no such library' >&2\nexit 3\n")
+    broken.chmod(0o755)
+
+    seen = bench.run("python", source="print(1)", interpreter=str(broken))
+
+    assert seen.exit is not None
+    assert not seen.exit.begun
+    assert "no such library" in seen.exit.trouble

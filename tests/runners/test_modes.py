@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import sys
 from pathlib import Path
 
+from penstock.runners.process import zygote
 from tests.runners.attempts import Bench
 
 SCRIPT = """import sys
@@ -98,7 +100,7 @@ def test_names_are_defined_before_the_source_begins(bench: Bench) -> None:
     assert seen.out == b"True None\n"
 
 
-def test_the_environment_is_exactly_what_was_given(bench: Bench, monkeypatch: object) -> None:
+def test_the_environment_is_exactly_what_was_given(bench: Bench) -> None:
     os.environ["PENSTOCK_STORE_PASSWORD"] = "leaked"
     try:
         python = bench.run("python", source="import os\nprint(sorted(os.environ))", env={"A": "1", "PATH": "/bin"})
@@ -170,9 +172,19 @@ def test_a_working_directory_that_is_gone_is_told(bench: Bench) -> None:
     assert "cannot begin" in str(seen.frames[0]["failure"])
 
 
-def test_an_old_python_without_penstock_is_enough(bench: Bench, tmp_path: Path) -> None:
-    seen = bench.run(
-        "python", source="import sys\nprint('penstock' in sys.modules)", interpreter=sys.base_prefix + "/bin/python3"
-    )
+def test_a_python_without_penstock_is_enough(bench: Bench) -> None:
+    python = sys.base_prefix + "/bin/python3"
+
+    seen = bench.run("python", source="import sys\nprint('penstock' in sys.modules)", interpreter=python)
 
     assert seen.out == b"False\n"
+
+
+def test_the_zygote_is_one_file_that_an_old_python_can_read() -> None:
+    text = Path(zygote.__file__).read_text()
+
+    tree = ast.parse(text, feature_version=(3, 8))
+
+    imported = {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
+    imported |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert {name.partition(".")[0] for name in imported} <= set(sys.stdlib_module_names)

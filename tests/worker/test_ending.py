@@ -30,6 +30,7 @@ from penstock.services.worker.ending import Evidence, Stop, Told, judge
         (Exit(signal=9), Evidence(stop=Stop.KILL), Outcome.KILLED, ErrorKind.SIGNAL, "request"),
         (Exit(signal=9), Evidence(stop=Stop.LEASE), Outcome.LOST, ErrorKind.LOST, "lease"),
         (Exit(trouble="gone"), Evidence(), Outcome.LOST, ErrorKind.LOST, "gone"),
+        (Exit(trouble="no", begun=False), Evidence(), Outcome.FAILED, ErrorKind.SYSTEM, "no"),
         (Exit(code=0), Evidence(must_tell=True), Outcome.FAILED, ErrorKind.SYSTEM, "without saying"),
         (
             Exit(code=2),

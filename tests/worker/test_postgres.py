@@ -9,6 +9,7 @@ from penstock.model.policy import SECOND
 from penstock.model.status import Outcome, RunStatus
 from penstock.services import runs as verbs
 from penstock.store import queue
+from tests.servers import Postgres
 from tests.worker.lingering import alive, linger, pids
 from tests.worker.workshop import Workshop, python, shell
 
@@ -69,3 +70,25 @@ def test_a_drain_hands_back_and_another_goes_on(workshop_on_postgres: Workshop) 
 
     assert len(waiting) == 1
     assert [(attempt.outcome, attempt.worker) for attempt in workshop.attempts(run_id)] == [(Outcome.DONE, "two")]
+
+
+def test_work_goes_on_when_the_server_was_killed_and_is_back(
+    workshop_on_postgres: Workshop, postgres: Postgres
+) -> None:
+    workshop = workshop_on_postgres
+    worker = workshop.worker()
+    folder = workshop.folder
+    script = f"echo run >> {folder}/begun; while [ ! -e {folder}/go ]; do sleep 0.02; done; echo done"
+    run_id = workshop.start(shell("slow", script), shell("after", "echo after"))
+    workshop.until(worker, lambda: (folder / "begun").exists())
+
+    postgres.restart()
+    (folder / "go").touch()
+    workshop.until(worker, lambda: workshop.of(run_id).status.ended)
+    again = workshop.start(shell("next", "echo next"))
+    workshop.finish(again)
+
+    assert workshop.of(run_id).status is RunStatus.SUCCESS
+    assert (folder / "begun").read_text() == "run\n"
+    assert workshop.log(run_id) == "done\nafter\n"
+    assert workshop.of(again).status is RunStatus.SUCCESS

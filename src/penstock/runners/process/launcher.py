@@ -47,13 +47,14 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Exit(msgspec.Struct, frozen=True, kw_only=True):
-    """How a process ended: exit code or signal; `trouble` says why there is neither."""
+    """How a process ended: exit code or signal; `trouble` says why there is neither, `begun` if it ever was one."""
 
     code: int | None = None
     signal: int | None = None
     peak_bytes: int = 0
     cpu_seconds: float = 0.0
     trouble: str = ""
+    begun: bool = True
 
 
 class Child:
@@ -132,6 +133,7 @@ class Zygote:
         self.waiting: dict[int, Callable[[Exit], None]] = {}
         self.idle_since: int | None = None
         self.dead = False
+        self._proven = False
         self._reactor = reactor
         self._marker = marker
         self._numbered = 0
@@ -202,6 +204,7 @@ class Zygote:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+            self._proven = True
             self._finish("The worker stopped.")
 
     def _listen(self) -> None:
@@ -213,11 +216,14 @@ class Zygote:
             self._bury()
             return
         self._heard += heard
+        self._proven = True
         whole = len(self._heard) // zygote.REPLY.size * zygote.REPLY.size
         for op, number, _, status, peak, cpu in zygote.REPLY.iter_unpack(self._heard[:whole]):
-            ended = self.waiting.pop(number)
+            ended = self.waiting.pop(number, None)
+            if ended is None:
+                continue  # it only says that it is ready
             if op == b"f":
-                ended(Exit(trouble=f"No process could be started: {os.strerror(status)}."))
+                ended(Exit(trouble=f"No process could be started: {os.strerror(status)}.", begun=False))
             elif os.WIFSIGNALED(status):
                 ended(Exit(signal=os.WTERMSIG(status), peak_bytes=peak, cpu_seconds=cpu))
             else:
@@ -241,7 +247,8 @@ class Zygote:
         self._complaints.close()
         waiting, self.waiting = self.waiting, {}
         for ended in waiting.values():
-            ended(Exit(trouble=trouble))
+            # An interpreter that never gave a sign will not do better the next time.
+            ended(Exit(trouble=trouble, begun=self._proven))
 
 
 def _payload(text: bytes) -> int:

@@ -4,7 +4,7 @@ The project's interpreter runs this file; it may lack penstock and be as old as 
 started is below it while it lives, then the zygote's own. A child that was not forked here is a leftover, and killed.
 Request: op, id, signal; `l` carries four descriptors (payload, stdout, stderr, channel), `s` a signal for the group
 (SIGKILL: the tree), `p` in place of the id for how many microseconds children may live unless it is said again.
-Reply: op (`x` exited, `f` could not fork), id, pid, wait status, peak bytes, CPU seconds.
+Reply: op (`r` ready, `x` exited, `f` could not fork), id, pid, wait status, peak bytes, CPU seconds.
 """
 
 from __future__ import annotations
@@ -73,6 +73,7 @@ def serve(sock: socket.socket) -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
     family = Family(sock, [sock.fileno(), woken, waker])
+    family.send(REPLY.pack(b"r", 0, os.getpid(), 0, 0, 0.0))
     poll = select.poll()
     for source in (sock.fileno(), woken):
         poll.register(source, select.POLLIN)
@@ -230,9 +231,8 @@ def settle(payload: dict[str, Any]) -> None:
     time.tzset()
     os.umask(payload.get("umask", 0o022))
     os.chdir(payload["cwd"])
-    # What counts is memory that is written to; address space alone is reserved by every thread and allocator.
+    # Memory that is written to counts; address space alone is reserved by every thread. CPU: the soft limit tells.
     memory = resource.RLIMIT_DATA if sys.platform == "linux" else resource.RLIMIT_AS
-    # The hard limit of CPU time lies above the soft one, whose signal tells what happened.
     wanted = ((memory, "memory", 0), (resource.RLIMIT_NOFILE, "files", 0), (resource.RLIMIT_CPU, "cpu", 5))
     for kind, name, above in wanted:
         value, hard = payload["limits"].get(name), resource.getrlimit(kind)[1]

@@ -72,7 +72,9 @@ class End(msgspec.Struct, frozen=True):
 def judge(ended: Exit, evidence: Evidence) -> End:
     """Say how an attempt ended."""
     if ended.trouble:
-        return End(Outcome.LOST, Failure(ErrorKind.LOST, ended.trouble))
+        if ended.begun:
+            return End(Outcome.LOST, Failure(ErrorKind.LOST, ended.trouble))
+        return End(Outcome.FAILED, Failure(ErrorKind.SYSTEM, ended.trouble))
     if evidence.stop is Stop.KILL:
         return End(Outcome.KILLED, _failure(ErrorKind.SIGNAL, "It was killed on request.", ended))
     if evidence.stop is Stop.TIMEOUT:
