@@ -136,7 +136,7 @@ def _secret(core: Core, asker: Asker, name: str) -> str:
 
 
 def _label(core: Core, asker: Asker, body: Mapping[str, object]) -> None:
-    labels = msgspec.convert(body["labels"], dict[str, str], strict=False)
+    labels = _texts(body["labels"])
     if reserved := [name for name in labels if name.startswith(run_verbs.SYSTEM)]:
         raise Refused(f'The label "{reserved[0]}" is the system\'s own.')
 
@@ -151,6 +151,13 @@ def _label(core: Core, asker: Asker, body: Mapping[str, object]) -> None:
     # Somebody who folds the run in between makes this one look again.
     while not core.store.write(work):
         pass
+
+
+def _texts(given: object) -> dict[str, str]:
+    """Labels as text, whatever simple value they were given as."""
+    if not isinstance(given, Mapping) or not all(isinstance(value, str | int | float) for value in given.values()):
+        raise Refused("Labels are names with text.")
+    return {str(name): str(value).lower() if isinstance(value, bool) else str(value) for name, value in given.items()}
 
 
 def _logs(core: Core, asker: Asker, body: Mapping[str, object]) -> Iterator[dict[str, object]]:
@@ -187,7 +194,7 @@ def _start(core: Core, asker: Asker, body: Mapping[str, object]) -> str:
     plan = flow_verbs.newest_plan(core, namespace, str(body["flow"]), revision if isinstance(revision, int) else None)
     asked = run_verbs.Start(
         inputs=msgspec.convert(body.get("inputs") or {}, dict[str, object]),
-        labels=msgspec.convert(body.get("labels") or {}, dict[str, str], strict=False),
+        labels=_texts(body.get("labels") or {}),
         key=f"{asker.run.id}/{asker.step}/{asker.attempt}/{plan.flow.name}/{msgspec.json.encode(body).hex()[:64]}",
         owner=asker.run.owner,
         by=f"run {asker.run.id}",

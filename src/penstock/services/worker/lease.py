@@ -17,6 +17,7 @@ from typing import Final
 from penstock import __version__
 from penstock.errors import PenstockError
 from penstock.errors.work import WorkerTwice
+from penstock.services import sweep
 from penstock.services.core import Core
 from penstock.services.liveness import machine, take_lock
 from penstock.store import queue, workers
@@ -53,12 +54,13 @@ class Lease:
         self._path = lock_path(core, worker)
 
     def start(self) -> None:
-        """Take the lock file and become known. Raises WorkerTwice."""
+        """Take the lock file, end what a dead worker of this name held, and become known. Raises WorkerTwice."""
         if self._path is not None:
             try:
                 self._lock = take_lock(self._path)
             except BlockingIOError:
                 raise WorkerTwice(f'A worker named "{self._worker}" runs already on this machine.') from None
+        self._succeed()
         self._register()
         self._thread.start()
 
@@ -79,6 +81,18 @@ class Lease:
             self._path.unlink(missing_ok=True)
             os.close(self._lock)
             self._lock = -1
+
+    def _succeed(self) -> None:
+        core, host = self._core, machine()[0]
+        before = next((one for one in core.store.read(workers.list_workers) if one.id == self._worker), None)
+        if before is None:
+            return
+        # Of this machine and project it is dead: its lock file is ours now.
+        ours = before.host == host and before.lock_path == str(self._path or "")
+        if not ours and before.id not in sweep.dead_workers(core):
+            sentence = f'A worker named "{self._worker}" runs already on {before.host}, or died there a moment ago.'
+            raise WorkerTwice(sentence, hint="Give this one another name.")
+        sweep.succeed(core, self._worker)
 
     def _register(self) -> None:
         host, boot = machine()

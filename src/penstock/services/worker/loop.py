@@ -104,8 +104,9 @@ class Worker:
         self._logs.start()
         self._listen()
         place = _place(self._core)
-        strays.kill(lambda marker: _is_dead(self._core, place, marker))
-        workdir.sweep(_work_root(self._core), lambda name: name == self.id or is_alive(self._core, name))
+        # What bears this very name is of a dead worker, too: nothing of this one's has begun.
+        strays.kill(lambda marker: _is_dead(self._core, place, marker, self.id))
+        workdir.sweep(_work_root(self._core), lambda name: name != self.id and is_alive(self._core, name))
         self._sweep()
         self.started.set()
 
@@ -192,9 +193,9 @@ class Worker:
         try:
             return claims.claim(self._core, self.id, room)
         except CommitUnknown:
-            # What is held tells whether the claim was committed.
-            known = self._running.keys() | self._unsaid.keys()
-            return [claim for claim in claims.still_held(self._core, self.id) if _key(claim) not in known]
+            # What is held tells whether the claim was committed; while the store is away, a later sweep asks it.
+            self._recall()
+            return []
 
     def _begin(self, claim: Claim) -> None:
         try:
@@ -312,9 +313,19 @@ class Worker:
             due = sweep.sweep(self._core)
             if due is not None:
                 wait = max(0, min(wait, due - self._core.clock.now()))
+            self._recall()
             self._hungry = self._hungry or self._core.store.read(queue.depth)[0] > 0
         self._launcher.stop_idle(self._core.clock.steady())
         self._sweeping = self._reactor.after(wait, self._sweep)
+
+    def _recall(self) -> None:
+        """Begin what is held in this one's name and it knows nothing of: an answer was lost, or the store's last moment."""
+        if self._draining:
+            return
+        known = self._running.keys() | self._unsaid.keys()
+        for claim in claims.still_held(self._core, self.id):
+            if _key(claim) not in known:
+                self._begin(claim)
 
     @contextlib.contextmanager
     def _patience(self) -> Iterator[None]:
@@ -374,7 +385,8 @@ def _work_root(core: Core) -> Path:
     return core.state_dir / "work" if core.state_dir else Path(tempfile.gettempdir()) / "penstock-work"
 
 
-def _is_dead(core: Core, place: str, marker: str) -> bool:
-    """Whether a process was started by a worker of this store that is dead."""
+def _is_dead(core: Core, place: str, marker: str, new: str) -> bool:
+    """Whether a process was started by a worker of this store that is dead, or whose name a new one bears."""
     where, _, rest = marker.partition("/")
-    return where == place and core.state_dir is not None and not is_alive(core, rest.partition("/")[0])
+    name = rest.partition("/")[0]
+    return where == place and core.state_dir is not None and (name == new or not is_alive(core, name))
