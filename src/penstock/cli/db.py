@@ -14,9 +14,8 @@ from penstock.app import locate, open_app
 from penstock.app.databases import store_status
 from penstock.cli.ending import Exit
 from penstock.cli.lazy import LazyGroup
-from penstock.cli.options import Given, examples, json_too, opened, places, project_of
+from penstock.cli.options import Given, examples, json_too, keep_of, opened, places, project_of
 from penstock.cli.said import as_json, data, note
-from penstock.cli.worker import keep_of
 from penstock.errors.project import BackupExists, NotForThisStore, WrongCall
 from penstock.sdk.values import Duration
 from penstock.services.document import instant

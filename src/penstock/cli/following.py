@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 
 import msgspec
@@ -10,11 +11,13 @@ from penstock.app import App
 from penstock.cli.drive import Drive, Show, Silent
 from penstock.cli.ending import Exit
 from penstock.cli.live import LiveShow
-from penstock.cli.options import who
+from penstock.cli.options import keep_of, who
 from penstock.cli.plain import PlainShow
 from penstock.cli.said import as_json, data, note
+from penstock.errors import PenstockError
 from penstock.model.status import RunStatus
 from penstock.services.document import document
+from penstock.services.retention import prune_daily
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -40,7 +43,14 @@ def follow(app: App, drive: Drive, run_id: str, wanted: Wanted) -> int:
     else:
         for name, value in told.outputs.items():
             data(f"{name}={value if isinstance(value, str) else msgspec.json.encode(value).decode()}")
+    _tidy(app)
     return Exit.SUCCESS if run.status in (RunStatus.SUCCESS, RunStatus.WARNING) else Exit.RUN_FAILED
+
+
+def _tidy(app: App) -> None:
+    """Once a day remove what is past its time; that it cannot be done is no fault of the run."""
+    with contextlib.suppress(PenstockError, OSError):
+        prune_daily(app.core, app.files, keep_of(app))
 
 
 def tell_started(app: App, run_id: str, wanted: Wanted) -> None:

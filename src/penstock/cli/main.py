@@ -78,4 +78,10 @@ def call(arguments: list[str]) -> int:
         # whoever read our output has enough; nothing more is to be written at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.SUCCESS
+    except Exception:
+        import traceback
+
+        traceback.print_exc()
+        click.echo("Penstock itself failed: this is a fault of ours. Please tell us, with the lines above.", err=True)
+        return Exit.SYSTEM_FAILED
     return done if isinstance(done, int) else Exit.SUCCESS

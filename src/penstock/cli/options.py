@@ -16,6 +16,7 @@ import msgspec
 from penstock.app import App, open_app
 from penstock.errors.project import NoSuchFile, WrongCall
 from penstock.services.project import Manner
+from penstock.services.retention import Keep
 from penstock.settings.read import Project, find
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -73,6 +74,12 @@ def manner_of(project: Project) -> Manner:
         defaults=tuple(msgspec.to_builtins(default) for default in settings.plugin_defaults),
         globals=settings.variables,
     )
+
+
+def keep_of(app: App) -> Keep:
+    """How long a project keeps what has ended."""
+    retention = app.project.settings.retention
+    return Keep(runs=retention.runs, logs=retention.logs)
 
 
 def pairs(texts: tuple[str, ...], option: str) -> dict[str, str]:

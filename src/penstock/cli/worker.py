@@ -13,11 +13,11 @@ import msgspec
 from penstock.app import App, open_app
 from penstock.cli.drive import worker_options
 from penstock.cli.ending import Exit
-from penstock.cli.options import Given, examples, places, project_of
+from penstock.cli.options import Given, examples, keep_of, places, project_of
 from penstock.cli.said import note
 from penstock.errors import PenstockError
 from penstock.model import ids
-from penstock.services.retention import Keep, prune
+from penstock.services.retention import prune
 from penstock.services.worker.loop import Worker
 from penstock.store import queue, runs
 from penstock.store.port import Tx
@@ -94,9 +94,3 @@ def _prune_hourly(app: App, stopping: threading.Event) -> None:
             continue
         if removed.runs:
             note(f"Removed {removed.runs} runs past their time.")
-
-
-def keep_of(app: App) -> Keep:
-    """How long a project keeps what has ended."""
-    retention = app.project.settings.retention
-    return Keep(runs=retention.runs, logs=retention.logs)

@@ -210,6 +210,7 @@ def _steps(core: Core, plan: Plan, found: Gathered) -> list[StepDocument]:
     told = []
     for step in found.steps:
         made = found.outputs.get(step.key)
+        given = unstow(core, made) if made else {}
         nearest = _iteration(plan, step.key)
         told.append(
             StepDocument(
@@ -224,8 +225,8 @@ def _steps(core: Core, plan: Plan, found: Gathered) -> list[StepDocument]:
                 end=instant(step.ended_at),
                 duration=_seconds(_start(step, tried.get(step.key, ()), None), step.ended_at),
                 error=_error(step.failure),
-                attempts=_attempts(tried.get(step.key, []), held.get(step.key)),
-                outputs=unstow(core, made) if made else {},
+                attempts=_attempts(tried.get(step.key, []), held.get(step.key), given),
+                outputs=given,
                 children=started.get(step.key, []),
             )
         )
@@ -262,14 +263,14 @@ def _not_begun(plan: Plan, begun: dict[str, Step]) -> Iterable[str]:
                 groups.append(node.id)
 
 
-def _attempts(tried: list[Attempt], held: Claim | None) -> list[AttemptDocument]:
+def _attempts(tried: list[Attempt], held: Claim | None, made: dict[str, object]) -> list[AttemptDocument]:
     told = [
         AttemptDocument(
             number=attempt.number,
             status=WORDS.get(attempt.outcome, attempt.outcome.value),
             start=instant(attempt.started_at),
             end=instant(attempt.ended_at),
-            exit_code=attempt.failure.exit_code if attempt.failure else None,
+            exit_code=_exit_code(attempt, made),
             error=_error(attempt.failure),
             worker=attempt.worker,
         )
@@ -288,6 +289,14 @@ def _attempts(tried: list[Attempt], held: Claim | None) -> list[AttemptDocument]
             )
         )
     return told
+
+
+def _exit_code(attempt: Attempt, made: dict[str, object]) -> int | None:
+    """The exit code of an attempt's process; a good one stands among the outputs only."""
+    if attempt.failure is not None:
+        return attempt.failure.exit_code
+    code = made.get("exitCode")
+    return code if isinstance(code, int) and attempt.outcome in (Outcome.DONE, Outcome.WARNING) else None
 
 
 def _start(step: Step, tried: Iterable[Attempt], held: Claim | None) -> int | None:

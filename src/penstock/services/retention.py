@@ -13,6 +13,7 @@ from penstock.store import prune as table
 from penstock.store import runs
 
 BATCH: Final = 200
+DAY: Final = 86_400 * 1_000_000
 
 
 class Files(Protocol):
@@ -49,6 +50,17 @@ def prune(core: Core, files: Files, keep: Keep) -> Pruned:
     if keep.logs is not None and (keep.runs is None or keep.logs < keep.runs):
         chunks += _forget_logs(core, now - keep.logs)
     return Pruned(runs=len(removed.runs), files=forgotten, log_chunks=chunks)
+
+
+def prune_daily(core: Core, files: Files, keep: Keep) -> Pruned | None:
+    """Prune a store beside its project, unless that was done within a day: it may have no worker that stands."""
+    if core.state_dir is None:
+        return None
+    stamp = core.state_dir / "pruned"
+    if stamp.exists() and core.clock.now() - stamp.stat().st_mtime_ns // 1000 < DAY:
+        return None
+    stamp.touch()
+    return prune(core, files, keep)
 
 
 def _forget_logs(core: Core, before: int) -> int:

@@ -21,6 +21,8 @@ class LocalSecrets:
     """Secrets of the environment and of one file; the file is read when the first secret is asked for."""
 
     def __init__(self, environ: Mapping[str, str], file: Path | None = None) -> None:
+        if file is not None and file.exists():
+            check_mode(file)
         self._environ = environ
         self._file = file
         self._kept: dict[str, str] | None = None
@@ -42,18 +44,23 @@ class LocalSecrets:
         return self._kept.get(name)
 
 
-def read_secrets(file: Path) -> dict[str, str]:
-    """The lines `NAME=value` of a file; `#` begins a comment line. Raises LooseSecrets unless its mode is 0600."""
-    try:
-        mode = file.stat().st_mode
-        text = file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise NoSuchFile(f"The file of secrets {file} cannot be read: {error.strerror}.") from error
+def check_mode(file: Path) -> None:
+    """Refuse a file of secrets that others than its owner may reach."""
+    mode = file.stat().st_mode
     if mode & OTHERS:
         raise LooseSecrets(
             f"The file of secrets {file} has mode {stat.S_IMODE(mode):04o}: others than its owner may reach it.",
             hint=f"chmod 600 {file}",
         )
+
+
+def read_secrets(file: Path) -> dict[str, str]:
+    """The lines `NAME=value` of a file; `#` begins a comment line. Raises LooseSecrets unless its mode is 0600."""
+    try:
+        check_mode(file)
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise NoSuchFile(f"The file of secrets {file} cannot be read: {error.strerror}.") from error
     kept: dict[str, str] = {}
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.lstrip().startswith("#"):

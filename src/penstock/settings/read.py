@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 import msgspec
-import yaml
 
-from penstock.errors import Place, Problem, nearest
+from penstock.dialects.kestra import yaml
+from penstock.dialects.kestra.tree import Map, Scalar, Tree, plain, spot
+from penstock.errors import PenstockError, Place, Problem, nearest
+from penstock.errors.flow import FlowError, NoFlow
 from penstock.errors.project import BadSettings, NoSuchFile, UnknownSetting, WrongSetting
 from penstock.sdk.values import dec_hook
 from penstock.settings.keys import Settings
@@ -19,9 +21,7 @@ from penstock.settings.keys import Settings
 FILE: Final = "penstock.yaml"
 AT: Final = re.compile(r" - at `\$(.*)`$")
 STEP: Final = re.compile(r"\.([^.\[]+)|\[(\d+)\]|\[\.\.\.\]")
-# 0.20 is a version, not a fifth.
-AS_WRITTEN: Final = frozenset({("kestra", "version"), ("namespace",)})
-Where = dict[tuple[str, ...], yaml.Mark]
+Steps = tuple[str | int, ...]
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,41 +64,29 @@ def read(file: Path) -> Project:
 
 def parse(text: str, file: str = FILE) -> Settings:
     """The settings that a text says. Raises BadSettings with every problem."""
-    lines = text.splitlines()
-
-    def problem(
-        error: type[UnknownSetting] | type[WrongSetting], sentence: str, mark: yaml.Mark | None, hint: str
-    ) -> Problem:
-        at = (mark.line, mark.column) if mark else (0, 0)
-        line = lines[at[0]] if at[0] < len(lines) else ""
-        place = Place(at[0] + 1, at[1] + 1, file, line)
-        return Problem(error.code, sentence, place=place, hint=hint or error.hint)
-
+    problems: list[Problem] = []
     try:
-        root = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        said = getattr(error, "problem", None) or "the text is not YAML"
-        raise BadSettings(
-            file, [problem(WrongSetting, f"YAML cannot be read on from here: {said}.", mark, "")]
-        ) from None
-    if root is None:
+        tree = yaml.parse(text, problems) if text.strip() else Map(1, 1, {}, {})
+    except NoFlow:
+        tree = Map(1, 1, {}, {})
+    except FlowError as error:
+        raise _bad(text, file, [*problems, error.problem()]) from None
+    if isinstance(tree, Scalar) and tree.value is None:
         return Settings()
-    where: Where = {}
-    plain = _plain(root, (), where)
-    if not isinstance(plain, dict):
-        raise BadSettings(file, [problem(WrongSetting, "The settings are a map of keys.", root.start_mark, "")])
-    unknown = [
-        problem(UnknownSetting, f'There is no setting "{".".join(path)}".', where.get(path), nearest(path[-1], known))
-        for path, known in _unknown(Settings, plain, ())
-    ]
-    if unknown:
-        raise BadSettings(file, unknown)
+    if not isinstance(tree, Map):
+        problems.append(_problem(WrongSetting, "The settings are a map of keys.", tree))
+        raise _bad(text, file, problems)
+    values = plain(_worded(tree))
+    for path, known in _unknown(Settings, values, ()):
+        sentence = f'There is no setting "{".".join(map(str, path))}".'
+        problems.append(_problem(UnknownSetting, sentence, spot(tree, path, key=True), nearest(str(path[-1]), known)))
+    if problems:
+        raise _bad(text, file, problems)
     try:
-        return msgspec.convert(plain, Settings, dec_hook=dec_hook)
+        return msgspec.convert(values, Settings, dec_hook=dec_hook)
     except msgspec.ValidationError as error:
         sentence, path = _told(str(error))
-        raise BadSettings(file, [problem(WrongSetting, sentence, _nearest_mark(where, path), "")]) from None
+        raise _bad(text, file, [_problem(WrongSetting, sentence, spot(tree, path, key=True))]) from None
 
 
 def expanded(text: str, environ: Mapping[str, str] = os.environ) -> str:
@@ -112,32 +100,39 @@ def expanded(text: str, environ: Mapping[str, str] = os.environ) -> str:
     return re.sub(r"\$\{(\w+)\}", one, text)
 
 
-def _plain(node: yaml.Node, path: tuple[str, ...], where: Where) -> object:
-    where.setdefault(path, node.start_mark)
-    match node:
-        case yaml.MappingNode():
-            plain: dict[str, object] = {}
-            for key, value in node.value:
-                below = (*path, str(key.value))
-                where[below] = key.start_mark
-                plain[str(key.value)] = _plain(value, below, where)
-            return plain
-        case yaml.SequenceNode():
-            return [_plain(item, (*path, str(place)), where) for place, item in enumerate(node.value)]
-        case _:
-            return (
-                yaml.SafeLoader("").construct_object(node) if node.tag != "tag:yaml.org,2002:timestamp" else node.value
-            )
+def _bad(text: str, file: str, problems: list[Problem]) -> BadSettings:
+    """The error for a file, each problem with the line that it is about."""
+    lines = text.split("\n")
+    placed = []
+    for problem in problems:
+        at = problem.place or Place(1, 1)
+        line = lines[at.line - 1] if at.line <= len(lines) else ""
+        placed.append(msgspec.structs.replace(problem, place=Place(at.line, at.column, file, line)))
+    return BadSettings(file, placed)
 
 
-def _unknown(kind: Any, value: object, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], list[str]]]:
+def _problem(error: type[PenstockError], sentence: str, at: Tree, hint: str = "") -> Problem:
+    return Problem(error.code, sentence, place=Place(at.line, at.column), hint=hint or error.hint)
+
+
+def _worded(tree: Map) -> Map:
+    """The tree with the language's version as it was written: 0.20 is no fifth."""
+    kestra = tree.entries.get("kestra")
+    if isinstance(kestra, Map) and isinstance(version := kestra.entries.get("version"), Scalar):
+        written = msgspec.structs.replace(version, value=version.text)
+        inner = msgspec.structs.replace(kestra, entries=kestra.entries | {"version": written})
+        return msgspec.structs.replace(tree, entries=tree.entries | {"kestra": inner})
+    return tree
+
+
+def _unknown(kind: Any, value: object, path: Steps) -> Iterator[tuple[Steps, list[str]]]:
     """Keys that a struct does not have, with those that it has; through lists and nested structs."""
     for part in (kind, *get_args(kind)):
         if isinstance(part, type) and issubclass(part, msgspec.Struct):
             kind = part
     if isinstance(value, list):
         for place, item in enumerate(value):
-            yield from _unknown(kind, item, (*path, str(place)))
+            yield from _unknown(kind, item, (*path, place))
     elif isinstance(value, dict) and isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         known = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
         for name, item in value.items():
@@ -154,16 +149,11 @@ def _bare(hint: Any) -> Any:
     return hint
 
 
-def _told(message: str) -> tuple[str, tuple[str, ...]]:
+def _told(message: str) -> tuple[str, Steps]:
     """msgspec's sentence in ours, and the path that it is about."""
     found = AT.search(message)
-    path = tuple(name or index for name, index in STEP.findall(found[1] if found else "") if name or index)
+    steps = STEP.findall(found[1] if found else "")
+    path: Steps = tuple(name or int(index) for name, index in steps if name or index)
     said = AT.sub("", message).replace("`", "")
     said = said[:1].lower() + said[1:]
-    return f'The setting "{".".join(path)}" does not fit: {said}.', path
-
-
-def _nearest_mark(where: Where, path: tuple[str, ...]) -> yaml.Mark | None:
-    while path and path not in where:
-        path = path[:-1]
-    return where.get(path)
+    return f'The setting "{".".join(map(str, path))}" does not fit: {said}.', path

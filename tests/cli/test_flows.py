@@ -1,0 +1,150 @@
+"""Can flows be checked, pushed, listed and shown from the command line?"""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import HELLO, Penstock
+
+
+def test_check_says_yes_to_each_good_flow(penstock: Penstock) -> None:
+    done = penstock("check", "hello.yml")
+
+    assert done.code == 0
+    assert done.out == "✓ play.hello  (hello.yml)\n"
+    assert "1 flow: 0 errors, 0 warnings." in done.err
+
+
+def test_check_tells_every_problem_of_every_file(penstock: Penstock, folder: Path) -> None:
+    (folder / "flows").mkdir()
+    (folder / "flows" / "one.yml").write_text(HELLO.replace("type: log", "type: lgo"))
+    (folder / "flows" / "two.yml").write_text("id: two\nnamespace: play\ntasks: []\n")
+
+    done = penstock("check", "flows")
+    told: Any = penstock("check", "flows", "--json").json()
+
+    assert done.code == 3
+    assert "flows/one.yml:7:21: error PS-214" in done.out
+    assert "flows/two.yml:3" in done.out
+    assert [each["valid"] for each in told] == [False, False]
+    assert told[0]["problems"][0]["code"] == "PS-214"
+    assert told[0]["problems"][0]["place"]["line"] == 7
+
+
+def test_two_files_with_one_flow_are_a_problem(penstock: Penstock, folder: Path) -> None:
+    (folder / "again.yml").write_text(HELLO)
+
+    done = penstock("check", ".")
+
+    assert done.code == 3
+    assert "The flow play.hello stands in again.yml too." in done.out
+
+
+def test_a_call_of_a_flow_that_is_nowhere_is_a_warning(penstock: Penstock, folder: Path) -> None:
+    (folder / "parent.yml").write_text(
+        "id: parent\nnamespace: play\ntasks:\n  - {id: call, type: subflow, namespace: play, flowId: helo}\n"
+    )
+
+    lenient, strict = penstock("check", "parent.yml"), penstock("check", "--strict", "parent.yml")
+
+    assert (lenient.code, strict.code) == (0, 3)
+    assert "play.helo" in lenient.out
+
+
+def test_check_reads_standard_input(penstock: Penstock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(HELLO.encode())))
+
+    done = penstock("check", "-")
+
+    assert done.code == 0
+    assert "play.hello" in done.out
+
+
+def test_pushed_flows_are_in_the_store_with_their_revisions(penstock: Penstock, folder: Path) -> None:
+    first: Any = penstock("flows", "push", "hello.yml", "--json").json()
+    again = penstock("flows", "push", "hello.yml")
+    (folder / "hello.yml").write_text(HELLO.replace("Hello", "Hi"))
+    third: Any = penstock("flows", "push", "hello.yml", "--json").json()
+
+    listed: Any = penstock("flows", "list", "--json").json()
+    shown: Any = penstock("flows", "show", "hello", "--json").json()
+    old = penstock("flows", "show", "play.hello", "--revision", "1", "--source")
+
+    assert (first[0]["revision"], first[0]["changed"]) == (1, True)
+    assert "(unchanged)" in again.out
+    assert (third[0]["revision"], third[0]["changed"]) == (2, True)
+    assert [(flow["flow"], flow["revision"]) for flow in listed] == [("hello", 2)]
+    assert shown["revisions"] == [2, 1]
+    assert old.out == HELLO
+
+
+def test_a_push_is_all_or_nothing(penstock: Penstock, folder: Path) -> None:
+    (folder / "bad.yml").write_text("id: bad\nnamespace: play\ntasks: []\n")
+
+    done = penstock("flows", "push", ".")
+
+    assert done.code == 3
+    assert not (folder / ".penstock").exists()
+
+
+def test_an_unknown_flow_is_told_with_the_nearest_name(penstock: Penstock) -> None:
+    penstock("flows", "push", "hello.yml")
+
+    done = penstock("flows", "show", "play.helo")
+
+    assert done.code == 2
+    assert "play.hello" in done.err
+
+
+def test_types_lists_and_explains(penstock: Penstock) -> None:
+    listed = penstock("types")
+    family = penstock("types", "sql")
+    one = penstock("types", "io.kestra.plugin.core.log.Log")
+    schema: Any = penstock("types", "log", "--schema").json()
+    unknown = penstock("types", "shel.commands")
+
+    assert "shell.commands" in listed.out
+    assert all(line.startswith(("TYPE", "sql.")) for line in family.out.splitlines())
+    assert one.out.startswith("# log")
+    assert schema["title"] == "log"
+    assert unknown.code == 2
+    assert 'Did you mean "shell.commands"?' in unknown.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "out"),
+    [
+        (("1 + 2",), "3\n"),
+        (("{{ 'a,b' | split(',') }}",), '["a","b"]\n'),
+        (("{{ inputs.n * 2 }}", "--set", "inputs.n=21"), "42\n"),
+        (("{{ a.b }} and {{ a.c }}", "-s", "a.b=x", "-s", "a.c=true"), "x and true\n"),
+        (("a", "-s", 'a={"b": 1}', "--json"), '{"value":{"b":1}}\n'),
+    ],
+)
+def test_eval_answers_as_a_flow_would(penstock: Penstock, arguments: tuple[str, ...], out: str) -> None:
+    done = penstock("eval", *arguments)
+
+    assert (done.code, done.out) == (0, out)
+
+
+def test_eval_sees_what_a_run_sees(penstock: Penstock) -> None:
+    penstock("run", "hello.yml", "-q", "-i", "who=you")
+
+    outputs = penstock("eval", "{{ outputs.greet.value }}", "--run", "last")
+    task = penstock("eval", "task.id", "--run", "last", "--step", "say")
+
+    assert outputs.out == "Hello, you\n"
+    assert task.out == "say\n"
+
+
+def test_eval_tells_where_an_expression_is_wrong(penstock: Penstock) -> None:
+    done = penstock("eval", "{{ inputs.dya }}", "--set", "inputs.day=1")
+
+    assert done.code == 3
+    assert 'Did you mean "day"?' in done.err
+    assert "^" in done.err
