@@ -57,7 +57,7 @@ def told(error: yaml.MarkedYAMLError, text: str) -> FlowError:
     return NotYaml(f"YAML cannot be read on from here: {said}.", place=place)
 
 
-TEMPLATE_FIRST: Final = re.compile(r"^\s*(?:- +)?(?:[\w.\"'-]+: +)?(\{\{)")
+TEMPLATE_FIRST: Final = re.compile(r"^\s*(?:- +(?:[\w.\"'-]+: +)?|[\w.\"'-]+: +)(\{\{)")
 # These are noticed far behind the place where they went wrong.
 AT_BEGINNING: Final = ("could not find expected ':'", "found unexpected end of stream")
 SAID: Final = (
