@@ -21,6 +21,9 @@ class Lane(Protocol):
     def transact(self, work: Callable[[Tx], T]) -> T:
         """Do `work` in a transaction and commit it."""
 
+    def look(self, work: Callable[[Tx], T]) -> T:
+        """Do `work` that only reads."""
+
     def compact(self) -> None:
         """Give room that is not used any more back to the disk."""
 
@@ -46,17 +49,17 @@ class ChunkStore:
         """Give the chunks, in the order written, that hold a byte of `start` to `end` of an attempt's text."""
         wanted = Wanted(run_id, step, attempt, start, end)
         # Numbers first, bodies one by one: a long log never stands in memory, nor a transaction open while it is read.
-        for key in self._lane.transact(lambda tx: keys(tx, wanted)):
+        for key in self._lane.look(lambda tx: keys(tx, wanted)):
             if chunk := self._one(run_id, key):
                 yield chunk
 
     def size(self, run_id: str, step: str | None = None, attempt: int | None = None) -> int:
         """Count the bytes of text that were logged."""
-        return self._lane.transact(lambda tx: size(tx, Wanted(run_id, step, attempt)))
+        return self._lane.look(lambda tx: size(tx, Wanted(run_id, step, attempt)))
 
     def tail(self, run_id: str, step: str, attempt: int) -> Tail:
         """Tell where an attempt's next chunk goes on."""
-        return self._lane.transact(lambda tx: tail(tx, run_id, step, attempt))
+        return self._lane.look(lambda tx: tail(tx, run_id, step, attempt))
 
     def delete(self, run_ids: Sequence[str]) -> int:
         """Forget the logs of these runs, and tell how many chunks that was."""
@@ -75,7 +78,7 @@ class ChunkStore:
         self._lane.close()
 
     def _one(self, run_id: str, key: tuple[str, int, int]) -> LogChunk | None:
-        return self._lane.transact(lambda tx: one(tx, run_id, key))
+        return self._lane.look(lambda tx: one(tx, run_id, key))
 
 
 class Wanted(msgspec.Struct, frozen=True):

@@ -19,6 +19,7 @@ FEED: Final = "changes"
 DAY: Final = 86_400 * SECOND
 AHEAD: Final = 7
 PATIENCE: Final = "300ms"
+TENDING: Final = 0x50454E55
 
 
 def day_of(instant: int) -> int:
@@ -34,6 +35,17 @@ def name_of(table: str, day: int) -> str:
 def first_id(day: int) -> str:
     """What sorts before every run id of a day and after those of the days before."""
     return run_id(day * DAY // 1000, bytes(10))[:10]
+
+
+def tend(session: Session, now: int) -> None:
+    """Make the days ahead and drop those that are empty, unless another process is about it."""
+    row = session.execute("SELECT pg_try_advisory_lock(%s)", [TENDING]).fetchone()
+    if row and row[0]:
+        try:
+            make_ahead(session, now)
+            drop_empty(session, now)
+        finally:
+            session.execute("SELECT pg_advisory_unlock(%s)", [TENDING])
 
 
 def make_ahead(session: Session, now: int, days: int = AHEAD) -> list[str]:
@@ -90,6 +102,6 @@ def _change(session: Session, text: str) -> bool:
     try:
         with session.transaction():
             session.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'; {text}", prepare=False)
-    except (psycopg.errors.CheckViolation, psycopg.errors.LockNotAvailable):
+    except (psycopg.errors.CheckViolation, psycopg.errors.LockNotAvailable, psycopg.errors.DuplicateTable):
         return False
     return True

@@ -112,6 +112,10 @@ class Lane:
         """Do `work` in a transaction; quarrels over locks and connections lost before COMMIT run it again."""
         return self.keep_trying(lambda session: self._transact(session, work))
 
+    def look(self, work: Callable[[Tx], T]) -> T:
+        """Do `work` that only reads."""
+        return self.transact(work)
+
     def keep_trying(self, act: Callable[[Session], T], patience: float = PATIENCE) -> T:
         """Do `act` on the connection until it is done, or until trying again has no sense."""
         import psycopg

@@ -90,8 +90,7 @@ class PostgresStore:
     def tend(self) -> None:
         """Make the partitions of the next days, and drop those of past days whose runs are all gone."""
         now = self._clock.now()
-        self._writer.keep_trying(lambda session: days.make_ahead(session, now))
-        self._writer.keep_trying(lambda session: days.drop_empty(session, now))
+        self._writer.keep_trying(lambda session: days.tend(session, now))
 
     def forget_feed(self, before: int) -> None:
         """Remove rows of the feed that are older than an instant: whole days at once."""

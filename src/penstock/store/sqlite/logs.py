@@ -55,6 +55,16 @@ class LogFile:
             except sqlite3.Error as error:
                 raise translate(error, self.path or ":memory:") from error
 
+    def look(self, work: Callable[[Tx], T]) -> T:
+        """Do `work` that only reads; it waits for no writer of another process."""
+        with self._lock, told(self.path or ":memory:"):
+            session = self._open()
+            session.execute("BEGIN")
+            try:
+                return work(SqliteTx(session))
+            finally:
+                session.execute("ROLLBACK")
+
     def compact(self) -> None:
         """Give room that is not used any more back to the disk."""
         with self._lock, told(self.path or ":memory:"):
