@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.project import Project
-from tests.servers import bucket, database, database15, postgres, postgres15, s3, server_folder
-from tests.worker.conftest import workshop
+from tests.servers import database, database15, postgres, postgres15, server_folder
 
-__all__ = ["bucket", "database", "database15", "postgres", "postgres15", "s3", "server_folder", "workshop"]
+__all__ = ["database", "database15", "postgres", "postgres15", "server_folder"]
 
 
 @pytest.fixture

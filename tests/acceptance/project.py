@@ -199,7 +199,11 @@ class Project:
 
     def finished(self, run_id: str, seconds: float = 30.0) -> Run:
         """Wait until a run has ended."""
-        eventually(lambda: self.of(run_id).status.ended, f"run {run_id} ends", seconds)
+        try:
+            eventually(lambda: self.of(run_id).status.ended, f"run {run_id} ends", seconds)
+        except AssertionError as late:
+            heard = "\n".join(f"--- {running.process.args!r}\n{running.said}" for running in self._running)
+            raise AssertionError(f"{late}\n{self.of(run_id)}\n{heard}") from None
         return self.of(run_id)
 
     def story(self, run_id: str) -> list[Told]:

@@ -141,3 +141,22 @@ def held_run(project: Project, run_id: str) -> Iterator[Callable[[], object]]:
         session.execute("SELECT 1 FROM runs WHERE id = %s FOR UPDATE", (run_id,))
         yield lambda: project.count("inbox")
         session.rollback()
+
+
+def test_a_worker_that_comes_back_under_its_name_goes_on_with_what_it_held(project: Project) -> None:
+    flow = project.flow("chain", project.step("one"), project.step("two", gate="go"), project.step("three"))
+    worker, run_id = begun(project, "worker", flow)
+    project.told("begin two")
+    zygote = project.zygote().pid
+    os.kill(zygote, signal.SIGSTOP)
+
+    worker.kill()
+    again = project.worker("first")
+
+    eventually(lambda: zygote not in {one.pid for one in project.alive()}, "what the first one left is ended", SOON)
+    project.open("go")
+    project.told("begin two 2", SOON)
+    assert project.finished(run_id).status == "success"
+    check_settled(project, [run_id], again)
+    check_not_again(project, run_id)
+    assert lost(project, run_id) == [("two", 1)]

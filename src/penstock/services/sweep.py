@@ -52,6 +52,23 @@ def rescue(core: Core) -> set[str]:
     dead = dead_workers(core)
     lost = core.store.read(lambda tx: [held for name in dead for held in queue.held(tx, name)])
     lost += [held for held in core.store.read(lambda tx: queue.lost(tx, _silent_since(core))) if held not in lost]
+    return _bury(core, dead, lost)
+
+
+def succeed(core: Core, worker: str) -> None:
+    """Report as lost what a dead worker held whose name is taken up again."""
+    lost = core.store.read(lambda tx: queue.held(tx, worker))
+    follow_up(core, After(fold=_bury(core, [worker], lost)))
+
+
+def dead_workers(core: Core) -> list[str]:
+    """Workers whose lease has run out, or whose lock file on this machine nobody holds any more."""
+    known: Sequence[workers.Worker] = core.store.read(workers.list_workers)
+    before = _silent_since(core)
+    return [worker.id for worker in known if worker.beat_at < before or abandoned(worker)]
+
+
+def _bury(core: Core, dead: Sequence[str], lost: Sequence[Claim]) -> set[str]:
     if not dead and not lost:
         return set()
     now = core.clock.now()
@@ -68,13 +85,6 @@ def rescue(core: Core) -> set[str]:
         core.notices.say("worker.lost", now, Level.WARNING, worker=name, attempts=sum(c.worker == name for c in lost))
     core.store.wake()
     return touched
-
-
-def dead_workers(core: Core) -> list[str]:
-    """Workers whose lease has run out, or whose lock file on this machine nobody holds any more."""
-    known: Sequence[workers.Worker] = core.store.read(workers.list_workers)
-    before = _silent_since(core)
-    return [worker.id for worker in known if worker.beat_at < before or abandoned(worker)]
 
 
 def _silent_since(core: Core) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import signal
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -29,6 +28,7 @@ from penstock.services.core import Core
 from penstock.services.render import evaluate, prepare
 from penstock.services.worker import inline, workdir
 from penstock.services.worker.attempt import Attempt
+from penstock.services.worker.drain import on_signals
 from penstock.services.worker.ending import Stop
 from penstock.services.worker.lease import Heard, Lease, is_alive
 from penstock.services.worker.logs import LogWriter
@@ -37,6 +37,7 @@ from penstock.services.worker.shop import MemoryWatch, Progress, Shop, Surroundi
 from penstock.services.worker.slot import Inline, work_of
 from penstock.store import queue
 from penstock.store.queue import Claim
+from penstock.telemetry import Level
 
 SWEEP: Final = SECOND
 STORE_RETRY: Final = SECOND // 2
@@ -109,12 +110,13 @@ class Worker:
         workdir.sweep(_work_root(self._core), lambda name: name != self.id and is_alive(self._core, name))
         self._sweep()
         self.started.set()
+        self._say_notice("worker.started", slots=self._options.slots)
 
     def run(self) -> None:
         """Work until drained; SIGTERM and the first SIGINT drain, the second SIGINT stops at once."""
         self.start()
         try:
-            with self._signals():
+            with on_signals(self.drain, self.stop_now):
                 while not (self._draining and self._idle):
                     self._turn()
         finally:
@@ -159,6 +161,11 @@ class Worker:
         self._shop.folders.close()
         self._listener.close()
         self._reactor.close()
+        if self.started.is_set():
+            self._say_notice("worker.stopped")
+
+    def _say_notice(self, name: str, level: Level = Level.INFO, **fields: object) -> None:
+        self._core.notices.say(name, self._core.clock.now(), level, worker=self.id, **fields)
 
     @property
     def _idle(self) -> bool:
@@ -219,6 +226,7 @@ class Worker:
             return
         attempt = Attempt(self._shop, claim, prepared, work, lambda ended, made: self._ended(claim, ended, made))
         self._running[_key(claim)] = attempt
+        self._say_notice("attempt.started", Level.DEBUG, run=claim.run, step=claim.step, attempt=claim.attempt)
         attempt.start()
         if claim.killing:
             attempt.stop(Stop.KILL, force=claim.killing == "force")
@@ -295,6 +303,7 @@ class Worker:
 
     def _let_go(self) -> None:
         """The lease is lost: others may do what this worker held, so it ends all of it."""
+        self._say_notice("worker.lease_lost", Level.WARNING, running=len(self._running))
         for attempt in list(self._running.values()):
             attempt.stop(Stop.LEASE, force=True)
 
@@ -319,7 +328,7 @@ class Worker:
         self._sweeping = self._reactor.after(wait, self._sweep)
 
     def _recall(self) -> None:
-        """Begin what is held in this one's name and it knows nothing of: an answer was lost, or the store's last moment."""
+        """Begin what is held in this one's name unknown to it: an answer was lost, or the store's last moment."""
         if self._draining:
             return
         known = self._running.keys() | self._unsaid.keys()
@@ -335,12 +344,14 @@ class Worker:
         except PenstockError as error:
             if not error.code.startswith(STORE_CODES):
                 raise
+            self._say_notice("worker.store_away", Level.WARNING, error=str(error))
 
     def _drain(self) -> None:
         if self._draining:
             return
         self._draining = True
         self._lease.drain()
+        self._say_notice("worker.draining", running=len(self._running))
         grace = self._options.drain_grace
         self._reactor.after(self._core.knobs.grace if grace is None else grace, lambda: self._hand_back(force=True))
 
@@ -348,28 +359,6 @@ class Worker:
         self._draining = True
         for attempt in list(self._running.values()):
             attempt.stop(Stop.DRAIN, force=force)
-
-    @contextlib.contextmanager
-    def _signals(self) -> Iterator[None]:
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        interrupts = 0
-
-        def interrupted(_number: int, _frame: object) -> None:
-            nonlocal interrupts
-            interrupts += 1
-            (self.drain if interrupts == 1 else self.stop_now)()
-
-        before = {
-            signal.SIGTERM: signal.signal(signal.SIGTERM, lambda _number, _frame: self.drain()),
-            signal.SIGINT: signal.signal(signal.SIGINT, interrupted),
-        }
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 def _key(claim: Claim) -> Key:
