@@ -65,6 +65,18 @@ def test_ready_said_twice_is_ready_once(store: Store) -> None:
     assert store.read(queue.depth) == (0, None)
 
 
+def test_an_attempt_made_ready_while_it_is_held_does_not_stop_the_queue(store: Store) -> None:
+    store.write(lambda tx: ready(tx, "r", "a"))
+    (held,) = claimed(store, "w1")
+    store.write(lambda tx: ready(tx, "r", "a", "b"))
+
+    taken = claimed(store, "w2", room=9)
+
+    assert "b" in [one.step for one in taken]
+    assert store.read(lambda tx: queue.held(tx, "w1")) == [held]
+    assert store.read(lambda tx: queue.ready_of(tx, "r")) == []
+
+
 def test_a_restart_may_be_claimed_while_the_attempt_before_it_still_runs(store: Store) -> None:
     store.write(lambda tx: ready(tx, "r", "a"))
     (old,) = claimed(store, "w1")

@@ -13,9 +13,10 @@ DELETE FROM ready_attempts WHERE id IN (
 RETURNING run_id, step, attempt, work, id, priority, NULL, owner, :now, :worker
 
 -- name: hold
--- A row that left ready is held under its number as fence.
+-- A row that left ready is held under its number as fence; one that is held already stays under its own.
 INSERT INTO claimed_attempts (run_id, step, attempt, work, worker, fence, claimed_at, killing, priority, queue, owner)
 VALUES (:run_id, :step, :attempt, :work, :worker, :fence, :claimed_at, NULL, :priority, :queue, :owner)
+ON CONFLICT (run_id, step, attempt) DO NOTHING
 
 -- name: withdraw
 -- Attempts that nobody has claimed yet are not to be claimed any more.

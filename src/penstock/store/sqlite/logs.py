@@ -80,9 +80,9 @@ class LogFile:
             self._session = self._ticket = None
 
     def _transact(self, session: sqlite3.Connection, work: Callable[[Tx], T]) -> T:
-        if self._ticket:
-            self._ticket.take()
         try:
+            if self._ticket:
+                self._ticket.take()
             session.execute("BEGIN IMMEDIATE")
             try:
                 result = work(SqliteTx(session))

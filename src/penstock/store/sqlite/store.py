@@ -160,10 +160,10 @@ class SqliteStore:
         session = self._open()
         if self._inside:
             raise StoreError("A transaction cannot begin inside another one.")
-        if self._ticket:
-            self._ticket.take()
-        self._inside = True
         try:
+            if self._ticket:
+                self._ticket.take()
+            self._inside = True
             session.execute("BEGIN IMMEDIATE")
             try:
                 result = work(self._tx)
@@ -208,7 +208,10 @@ class SqliteStore:
             session.close()
             raise
         else:
-            self._readers.append(session)
+            if self._closed:
+                session.close()
+            else:
+                self._readers.append(session)
 
 
 def ticket_path(path: Path) -> Path:

@@ -33,9 +33,10 @@ class Ticket:
 
     def take(self) -> None:
         """Wait for our turn; StoreBusy when it does not come in PATIENCE seconds."""
-        if self._somebody_waits() or not _taken(self._door):
-            self._stand_in_hall()
+        # To leave a door that we do not hold does nothing.
         try:
+            if self._somebody_waits() or not _taken(self._door):
+                self._stand_in_hall()
             self._wait_for(self._desk, GLANCES)
         finally:
             fcntl.flock(self._door, fcntl.LOCK_UN)

@@ -9,6 +9,7 @@ WITH next AS (
 )
 INSERT INTO claimed_attempts (run_id, step, attempt, work, worker, fence, claimed_at, killing, priority, queue, owner)
 SELECT run_id, step, attempt, work, :worker, id, :now, NULL, priority, queue, owner FROM taken
+ON CONFLICT (run_id, step, attempt) DO NOTHING
 RETURNING run_id, step, attempt, work, fence, priority, killing, owner, claimed_at, worker
 
 -- name: claim_after
@@ -30,6 +31,7 @@ WITH next AS (
 )
 INSERT INTO claimed_attempts (run_id, step, attempt, work, worker, fence, claimed_at, killing, priority, queue, owner)
 SELECT run_id, step, attempt, work, :worker, id, :now, NULL, priority, queue, owner FROM taken
+ON CONFLICT (run_id, step, attempt) DO NOTHING
 RETURNING run_id, step, attempt, work, fence, priority, killing, owner, claimed_at, worker
 
 -- name: lost
