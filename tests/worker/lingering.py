@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-# A process that says that it is there, leaves a grandchild of its own session behind, and waits.
+# A process that leaves a grandchild of its own session behind, and waits; both say through the pipe `up`, where there
+# is one, that they are there.
 LINGER = """
 import os, pathlib, time
+def here(name):
+    pathlib.Path(f"{folder}/{name}").write_text(str(os.getpid()))
+    if os.path.exists("{folder}/up"):
+        os.write(os.open("{folder}/up", os.O_WRONLY), b"x")
 if os.fork() == 0:
     os.setsid()
-    pathlib.Path("{folder}/grandchild").write_text(str(os.getpid()))
+    here("grandchild")
     time.sleep(600)
-pathlib.Path("{folder}/child").write_text(str(os.getpid()))
+here("child")
 time.sleep(600)
 """
 

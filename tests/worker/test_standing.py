@@ -16,17 +16,13 @@ from penstock.store import queue
 from tests.worker.lingering import alive, linger, pids
 from tests.worker.workshop import Workshop, knobs, python, shell
 
-# A worker in a process of its own; it says when a LINGER lives, and then goes on until it is told to stop.
+# A worker in a process of its own, until it is told to stop.
 WORKER = """
 import sys
 from pathlib import Path
-from tests.worker.lingering import pids
 from tests.worker.workshop import Workshop, knobs
 workshop = Workshop(Path(sys.argv[1]), knobs(int(sys.argv[2])))
-worker = workshop.worker("first")
-worker.run_until(lambda: len(pids(workshop.folder)) == 2)
-print("lingering", flush=True)
-worker.run()
+workshop.worker("first").run()
 workshop.close()
 """
 
@@ -34,9 +30,11 @@ workshop.close()
 def standing(folder: Path, lease: int = 10 * SECOND) -> subprocess.Popen[bytes]:
     """A worker in a process of its own, once it has something to do that does not end."""
     command = [sys.executable, "-c", WORKER, str(folder), str(lease)]
-    made = subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ.copy())
-    assert made.stdout is not None
-    assert made.stdout.readline() == b"lingering\n"
+    os.mkfifo(folder / "up")
+    made = subprocess.Popen(command, env=os.environ.copy())
+    with (folder / "up").open("rb", buffering=0) as up:
+        assert up.read(1) + up.read(1) == b"xx"
+    (folder / "up").unlink()
     return made
 
 

@@ -113,6 +113,18 @@ def test_a_worker_whose_lease_was_given_up_ends_what_it_held(tmp_path: Path) -> 
     workshop.close()
 
 
+def test_a_worker_says_when_it_starts_drains_and_stops(workshop: Workshop) -> None:
+    heard: list[str] = []
+    workshop.core.notices.subscribe(lambda notice: heard.append(notice.name))
+    worker = workshop.worker()
+
+    worker.start()
+    worker.drain()
+    worker.run()
+
+    assert heard == ["worker.started", "worker.draining", "worker.stopped"]
+
+
 def test_two_workers_of_one_name_are_one_too_many(workshop: Workshop) -> None:
     workshop.worker("one").start()
 

@@ -83,7 +83,7 @@ class Worker:
         self._listening: int | None = None
         self._hungry = True
         self._reports = 0
-        self._draining = self._closed = False
+        self._draining = self._hurry = self._closed = False
         self._shop = Shop(
             core=core,
             worker=options.id,
@@ -114,13 +114,13 @@ class Worker:
 
     def run(self) -> None:
         """Work until drained; SIGTERM and the first SIGINT drain, the second SIGINT stops at once."""
-        self.start()
-        try:
-            with on_signals(self.drain, self.stop_now):
+        with on_signals(self.drain, self.stop_now):
+            try:
+                self.start()
                 while not (self._draining and self._idle):
                     self._turn()
-        finally:
-            self.close()
+            finally:
+                self.close()
 
     def run_until(self, done: Callable[[], bool]) -> None:
         """Work until something is so; the logs of what ended are kept by then. Other claims may still run."""
@@ -134,7 +134,8 @@ class Worker:
         self._reactor.soon(self._drain)
 
     def stop_now(self) -> None:
-        """Take no more work and hand back what runs, at once. For any thread."""
+        """Take no more work and hand back what runs, at once, store or no store. For any thread."""
+        self._hurry = True
         self._reactor.soon(lambda: self._hand_back(force=True))
 
     def wake(self) -> None:
@@ -169,7 +170,7 @@ class Worker:
 
     @property
     def _idle(self) -> bool:
-        return not self._running and not self._unsaid
+        return not self._running and (self._hurry or not self._unsaid)
 
     def _turn(self) -> None:
         """Claim while there is room and hope, then wait for the next thing, unless there is news for the caller."""

@@ -36,6 +36,7 @@ class Reactor:
         self._timers: list[tuple[int, int, Timer]] = []
         self._order = itertools.count()
         self._calls: deque[Callable[[], None]] = deque()
+        self._closed = False
         self._woken, self._waker = os.pipe()
         os.set_blocking(self._woken, False)
         os.set_blocking(self._waker, False)
@@ -61,8 +62,9 @@ class Reactor:
 
     def wake(self) -> None:
         """End a wait; for other threads and signal handlers."""
-        with contextlib.suppress(BlockingIOError, OSError):
-            os.write(self._waker, b"\0")
+        if not self._closed:
+            with contextlib.suppress(BlockingIOError):
+                os.write(self._waker, b"\0")
 
     def soon(self, call: Callable[[], None]) -> None:
         """Call in the reactor's thread; for other threads."""
@@ -86,6 +88,7 @@ class Reactor:
 
     def close(self) -> None:
         """Let go of selector and pipe."""
+        self._closed = True
         self._selector.close()
         os.close(self._woken)
         os.close(self._waker)
