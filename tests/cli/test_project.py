@@ -7,6 +7,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from penstock.cli.main import COMMANDS
@@ -203,7 +204,7 @@ def test_completion_is_a_script_for_the_shell(penstock: Penstock, shell: str) ->
 def test_every_help_has_an_example_and_the_sentence_of_the_list(penstock: Penstock, name: str) -> None:
     done = penstock(name, "--help")
 
-    command = root.get_command(None, name)  # type: ignore[arg-type]
+    command = root.get_command(click.Context(root), name)
     assert command is not None
     assert done.code == 0
     assert "Examples:" in done.out
@@ -236,3 +237,21 @@ def test_another_python_than_ours_must_be_there(penstock: Penstock, folder: Path
 
     assert done.code == 2
     assert "nowhere/bin/python" in done.err
+
+
+def test_tasks_get_the_projects_environment_and_nothing_of_ours(
+    penstock: Penstock, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REGION", "north")
+    monkeypatch.setenv("HIDDEN", "sesame")
+    (folder / "penstock.yaml").write_text('environment: {WHERE: "far ${REGION}"}\npreimports: [fractions]\n')
+    (folder / "env.yml").write_text(
+        "id: env\nnamespace: play\ntasks:\n  - id: py\n    type: python.script\n    script: |\n"
+        "      import os, sys\n      env = os.environ\n"
+        "      print(env.get('WHERE'), env.get('HIDDEN'), 'fractions' in sys.modules)\n"
+    )
+
+    done = penstock("run", "env.yml")
+
+    assert done.code == 0, done.err
+    assert "py  │ far north None True" in done.err

@@ -9,7 +9,7 @@ import pytest
 
 from penstock.errors.project import InvalidFlows, NoSuchFile, WrongCall
 from penstock.errors.run import InvalidInput
-from penstock.testing import Call, Harness, fails, gives, skips, warns
+from penstock.testing import Call, Fixture, Harness, fails, gives, skips, warns
 
 LOAD = """
 id: load
@@ -90,10 +90,10 @@ def test_an_exception_is_a_failure_too(harness: Harness) -> None:
 
 
 @pytest.mark.parametrize(("fixture", "status"), [(warns("late"), "warning"), (skips(), "skipped")])
-def test_a_task_may_warn_or_skip(harness: Harness, fixture: object, status: str) -> None:
+def test_a_task_may_warn_or_skip(harness: Harness, fixture: Fixture, status: str) -> None:
     flow = "id: f\nnamespace: shop\ntasks:\n  - {id: one, type: shell.commands, commands: [x]}\n"
 
-    ran = harness.run(flow, tasks={"one": fixture})  # type: ignore[dict-item]
+    ran = harness.run(flow, tasks={"one": fixture})
 
     ran.assert_steps({"one": status})
 

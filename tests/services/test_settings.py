@@ -49,7 +49,7 @@ def test_an_empty_file_is_all_defaults(text: str) -> None:
     [
         ("namspace: a\n", 1, 1, ["namspace", 'Did you mean "namespace"?']),
         ("limits:\n  log: lots\n", 2, 3, ["limits.log", "size"]),
-        ("limits:\n  attempts: 0\n", 2, 3, ["limits.attempts", ">= 1"]),
+        ("limits:\n  attempts: -1\n", 2, 3, ["limits.attempts", ">= 0"]),
         ("retention:\n  runs: 3 days\n", 2, 3, ["retention.runs", "duration"]),
         ("kestra:\n  version: 3\n", 2, 3, ["kestra.version"]),
         ("flows: here\n", 1, 1, ["flows"]),

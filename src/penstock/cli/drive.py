@@ -18,6 +18,7 @@ from penstock.services import runs as verbs
 from penstock.services.worker.loop import Options, Worker
 from penstock.services.worker.shop import Progress, Surroundings
 from penstock.settings.keys import capacity
+from penstock.settings.read import expanded
 from penstock.store import queue, runs
 
 LOOK_EVERY: Final = 0.25
@@ -154,9 +155,15 @@ def worker_options(
     app: App, worker_id: str, *, slots: int = 0, told: Callable[[Progress], None] = lambda _progress: None
 ) -> Options:
     """What a worker of this project is told."""
+    settings = app.project.settings
     return Options(
         id=worker_id,
-        slots=slots or capacity(app.project.settings.limits),
-        surroundings=Surroundings(project=app.project.root, python=app.where.python),
+        slots=slots or capacity(settings.limits),
+        surroundings=Surroundings(
+            project=app.project.root,
+            python=app.where.python,
+            preimports=settings.preimports,
+            environment={name: expanded(value, os.environ) for name, value in settings.environment.items()},
+        ),
         told=told,
     )

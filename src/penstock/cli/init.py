@@ -15,7 +15,12 @@ from penstock.model import ids
 
 TEMPLATES: Final = Path(__file__).parent / "template"
 # In a package a file that begins with a dot, or one that is settings, would be taken for the package's own.
-NAMES: Final = {"gitignore.txt": ".gitignore", "penstock.txt": "penstock.yaml", "readme.txt": "README.md"}
+NAMES: Final = {
+    "gitignore.txt": ".gitignore",
+    "penstock.txt": "penstock.yaml",
+    "readme.txt": "README.md",
+    "total.py": "scripts/total.py",
+}
 
 
 @click.command(
@@ -40,7 +45,7 @@ def init(**given: Any) -> None:
         if source.is_dir():
             continue
         place = source.relative_to(TEMPLATES)
-        target = folder / place.with_name(NAMES.get(place.name, place.name))
+        target = folder / place.parent / NAMES.get(place.name, place.name)
         if target.exists():
             note(f"{target} is there already and stays as it is.")
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from typing import Any
 
 import click
 
@@ -11,8 +12,8 @@ import click
 class LazyGroup(click.Group):
     """A group whose commands stand elsewhere: `lazy` has, by name, where (`module:attribute`) and a sentence."""
 
-    def __init__(self, *args: object, lazy: Mapping[str, tuple[str, str]], **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+    def __init__(self, name: str, *, lazy: Mapping[str, tuple[str, str]], **more: Any) -> None:
+        super().__init__(name, **more)
         self.lazy = dict(lazy)
 
     def list_commands(self, context: click.Context) -> list[str]:

@@ -200,8 +200,13 @@ def _default(field: msgspec.structs.FieldInfo) -> object:
     if field.default is msgspec.NODEFAULT:
         return None
     if isinstance(field.default, Duration):
-        return f"PT{field.default.seconds:g}S"
+        return _span(field.default)
     return plain(field.default)
+
+
+def _span(duration: Duration) -> str:
+    days, rest = divmod(duration, 86_400_000_000)
+    return f"P{days}D" if days and not rest else f"PT{duration.seconds:.15g}S"
 
 
 def _shown(value: object) -> str:

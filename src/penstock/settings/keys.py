@@ -35,7 +35,11 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     attempts: Annotated[
         int,
-        Meta(ge=1, le=10_000, description="Attempts that one worker does at once; twice the processors by default."),
+        Meta(
+            ge=0,
+            le=10_000,
+            description="Attempts that one worker does at once; 0: twice as many as there are processors.",
+        ),
     ] = 0
     log: Annotated[Size, Meta(description="Bytes of text that one attempt may log; what comes after is dropped.")] = (
         Size(100 * 1024 * 1024)
@@ -77,9 +81,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     python: Annotated[
         str, Meta(description="The Python that tasks run in: a virtual environment's folder or an interpreter.")
     ] = ""
+    preimports: Annotated[
+        tuple[str, ...],
+        Meta(description="Packages that the tasks' Python finds imported already (`pandas`): each is imported once."),
+    ] = ()
+    environment: Annotated[
+        dict[str, str],
+        Meta(description="Environment variables of every task's process; `${NAME}` takes one of Penstock's own."),
+    ] = {}
     variables: Annotated[
         dict[str, object],
-        Meta(description="Variables that every flow sees as `vars.name`, unless it has one of that name."),
+        Meta(description="Values that every flow of the project sees as `globals.name`."),
     ] = {}
     plugin_defaults: Annotated[
         tuple[PluginDefault, ...], Meta(description="Values that tasks of a type get in every flow of the project.")
