@@ -9,6 +9,7 @@ from penstock.model import ids
 from penstock.model.event import Timer
 from penstock.model.node import ForEach, If, Sequence, Switch
 from penstock.model.plan import ERRORS, FINALLY, ROOT
+from penstock.model.policy import Retry
 from penstock.model.run import Step
 from penstock.model.status import RunStatus, StepStatus
 from tests.engine.tale import Tale
@@ -78,3 +79,14 @@ def _before(tale: Tale, step: Step) -> str | None:
     if not rows or seat.position == 0:
         return None
     return ids.loop_prefix(step.key) + plan.children(seat.parent, seat.branch)[seat.position - 1].id
+
+
+def policy(tale: Tale, step: Step) -> Retry | None:
+    """The retry policy that a step goes by: its own, its nearest group's, its flow's."""
+    place = step.node
+    while place != ROOT:
+        node = tale.plan.node(place)
+        if node.retry is not None:
+            return node.retry
+        place = tale.plan.seats[place].parent
+    return tale.plan.flow.body.retry or tale.plan.flow.retry

@@ -71,7 +71,9 @@ def _reopen(draft: Draft, key: str, children: dict[str, list[Step]], asides: dic
         if draft.plan.is_aside(step.key):
             _put_back(draft, step.key, children)
     state = draft.group(key)
-    state = replace(state, next=_cursor(draft, key, own), result=None, failure=None, lost=0)
+    # What a worker may still say of the last going-through's outputs is no answer to this one's.
+    evaluation = state.evaluation + bool(state.evaluation)
+    state = replace(state, next=_cursor(draft, key, own), result=None, failure=None, evaluation=evaluation, lost=0)
     _set_going(draft, key, replace(state, phase=Phase.TASKS, counts=_recount(own)))
     if not _has_begun(node, key, state):
         assert not isinstance(node, Task | Subflow)
@@ -118,7 +120,8 @@ def _has_begun(node: Node, key: str, state: GroupState) -> bool:
 def _put_back(draft: Draft, key: str, children: dict[str, list[Step]]) -> None:
     step = draft.held(key)
     if step.status.ended:
-        draft.put(replace(step, status=StepStatus.WAITING, ended_at=None, failure=None))
+        group = GroupState() if step.group is not None else None
+        draft.put(replace(step, status=StepStatus.WAITING, group=group, ended_at=None, failure=None))
     for child in children.get(key, []):
         _put_back(draft, child.key, children)
 
