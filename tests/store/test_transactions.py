@@ -19,6 +19,7 @@ from penstock.store.postgres.store import open_postgres
 from penstock.store.sqlite import ticket
 from penstock.store.sqlite.session import SqliteTx
 from penstock.store.sqlite.store import open_sqlite, ticket_path
+from projects.servers import PostgresServer
 from tests.store.makers import NOW, a_run, a_worker, know
 
 KILL_OTHERS = """
@@ -138,6 +139,23 @@ def test_a_connection_lost_before_commit_runs_the_work_again(dsn: str) -> None:
         assert store.write(work)
         assert len(tries) == 2
         assert store.read(lambda tx: runs.load(tx, run.id)) == run
+
+
+def test_a_server_that_went_and_came_back_is_used_again(postgres15: PostgresServer) -> None:
+    address = postgres15.create_database("leaving")
+    before, after = a_run(), a_run()
+    with closing(open_postgres(address)) as store, closing(store.listener()) as listener:
+        store.write(lambda tx: runs.insert(tx, before))
+        store.read(runs.counts)
+
+        postgres15.restart(kill=False)
+        kept = store.read(lambda tx: runs.load(tx, before.id))
+        written = store.write(lambda tx: runs.insert(tx, after))
+        while not listener.drain():
+            pass
+
+        assert kept == before and written
+        assert listener.drain()
 
 
 def test_a_connection_lost_at_commit_is_said_to_be_unknown_and_settled_by_looking(dsn: str) -> None:

@@ -61,14 +61,14 @@ def dump(session: sqlite3.Connection) -> list[str]:
 
 
 def _run(session: sqlite3.Connection, text: str, migrations: Sequence[Migration], now: int) -> None:
-    # executescript takes no values: these are our own file names, hex digits and numbers.
-    had = "".join(
-        f"INSERT INTO schema_migrations VALUES ({m.version}, '{m.name}', '{m.checksum}', {now});\n"  # noqa: S608
-        for m in migrations
-    )
-    marks = f"PRAGMA application_id = {APPLICATION};\nPRAGMA user_version = {migrations[-1].version};\n"
     try:
-        session.executescript(f"BEGIN IMMEDIATE;\n{text}\n{had}{marks}COMMIT;")
+        # A script ends whatever transaction is open when it begins, and leaves its own to us.
+        session.executescript(f"BEGIN IMMEDIATE;\n{text}")
+        rows = [(one.version, one.name, one.checksum, now) for one in migrations]
+        session.executemany("INSERT INTO schema_migrations VALUES (?, ?, ?, ?)", rows)
+        session.execute(f"PRAGMA application_id = {APPLICATION}")
+        session.execute(f"PRAGMA user_version = {migrations[-1].version}")
+        session.execute("COMMIT")
     except BaseException:
         if session.in_transaction:
             session.execute("ROLLBACK")
