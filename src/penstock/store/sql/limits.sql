@@ -8,7 +8,7 @@ SET limit_name = excluded.limit_name, count = excluded.count, when_full = exclud
 
 -- name: ensure
 -- A limit has a row that can be locked.
-INSERT INTO limits (name, count) VALUES (:name, 0) ON CONFLICT (name) DO NOTHING
+INSERT INTO limits (name) VALUES (:name) ON CONFLICT (name) DO NOTHING
 
 -- name: lock
 -- On SQLite the transaction itself is the lock.

@@ -89,9 +89,9 @@ CREATE TABLE blocked_runs (
 );
 CREATE INDEX blocked_in_order ON blocked_runs (limit_name, priority DESC, since, run_id);
 
+-- What an admission locks; who is in is counted from `admitted`, never kept in a number.
 CREATE TABLE limits (
-    name TEXT COLLATE "C" PRIMARY KEY,
-    count BIGINT NOT NULL
+    name TEXT COLLATE "C" PRIMARY KEY
 );
 
 CREATE TABLE admitted (

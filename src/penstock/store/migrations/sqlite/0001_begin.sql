@@ -86,9 +86,9 @@ CREATE TABLE blocked_runs (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX blocked_in_order ON blocked_runs (limit_name, priority DESC, since, run_id);
 
+-- What an admission locks; who is in is counted from `admitted`, never kept in a number.
 CREATE TABLE limits (
-    name TEXT PRIMARY KEY,
-    count INTEGER NOT NULL
+    name TEXT PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE admitted (
