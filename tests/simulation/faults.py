@@ -84,7 +84,7 @@ class FaultyStore:
         return self._real.logs
 
     def write(self, work: Callable[[Tx], T]) -> T:
-        """Commit, or die before, inside, at or after it; or lose the answer to COMMIT, whether it took effect or not."""
+        """Commit, or die before, inside or after it; or lose the answer to COMMIT, whether it took effect or not."""
         faults = self._faults
         faults.maybe_crash("before begin")
         if faults.maybe("commit unknown, not done", faults.rate / 2):

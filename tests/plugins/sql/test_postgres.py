@@ -128,6 +128,7 @@ def test_after_sql_shares_the_transaction(local: LocalContext, url: str) -> None
     told = local.run("sql.query", properties)
 
     assert told.outcome is Outcome.FAILED
+    assert "division by zero" in str(told.failure)
     count = local.run("sql.query", {"url": url, "sql": "SELECT count(*) AS n FROM tenant", "fetchType": "FETCH_ONE"})
     assert ok(count)["row"] == {"n": 0}
 

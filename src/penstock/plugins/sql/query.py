@@ -116,7 +116,7 @@ class Query(Asking, frozen=True, kw_only=True):
     sql: Annotated[str, Meta(description="The statement.", examples=["SELECT 1 AS one"])]
     after_sql: Annotated[
         str, Meta(description="Statements to run afterwards, in the same transaction.", examples=["DELETE FROM inbox"])
-    ] = ""
+    ] = msgspec.field(name="afterSQL", default="")
     autocommit: Annotated[
         bool, Meta(description="Whether to run outside of a transaction, as VACUUM and some procedures must.")
     ] = False
