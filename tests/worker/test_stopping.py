@@ -128,8 +128,12 @@ def test_a_worker_says_when_it_starts_drains_and_stops(workshop: Workshop) -> No
 def test_two_workers_of_one_name_are_one_too_many(workshop: Workshop) -> None:
     workshop.worker("one").start()
 
+    second = workshop.worker("one")
     with pytest.raises(WorkerTwice):
-        workshop.worker("one").start()
+        second.start()
+    second.close()
+
+    assert [known.id for known in workshop.store.read(workers.list_workers)] == ["one"]
 
 
 def test_starting_and_closing_twice_is_once(workshop: Workshop) -> None:

@@ -70,6 +70,12 @@ class Child:
         """SIGTERM to its process group."""
         self.zygote.signal(self.number, signal.SIGTERM)
 
+    def close(self) -> None:
+        """Let go of descriptors that nobody reads."""
+        os.close(self.stdout)
+        os.close(self.stderr)
+        self.channel.close()
+
     def kill(self) -> None:
         """SIGKILL to everything that it started."""
         self.zygote.signal(self.number, signal.SIGKILL)

@@ -114,6 +114,9 @@ class Attempt:
         except Exception as error:  # whatever a description of a process holds must not end the worker
             self._fail_to_start(error)
             return
+        if self._exit is not None:  # its zygote was dead, and has said so
+            child.close()
+            return
         self._child = child
         story, launch = self._story, self._process.launch
         if launch is not None and launch.protocol:

@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from penstock.errors.work import LeaseLost
 from penstock.model.run import ErrorKind, Failure
 from penstock.model.status import Outcome
 from penstock.runners.process.launcher import Exit
@@ -82,7 +83,7 @@ def judge(ended: Exit, evidence: Evidence) -> End:
         return End(Outcome.FAILED, _failure(ErrorKind.TIMEOUT, f"It ran longer than its timeout of {limit}.", ended))
     if evidence.stop is Stop.LEASE:
         sentence = "The worker could not confirm its lease, so it ended the attempt."
-        return End(Outcome.LOST, _failure(ErrorKind.LOST, sentence, ended))
+        return End(Outcome.LOST, Failure(ErrorKind.LOST, sentence, None, LeaseLost.code))
     if ended.signal is not None:
         return End(Outcome.FAILED, _by_signal(ended, ended.signal, evidence))
     if ended.code:

@@ -50,6 +50,7 @@ class Lease:
         self._stopping = threading.Event()
         self._confirmed = 0
         self._lock = -1
+        self._known = False
         self._thread = threading.Thread(target=self._beat_on, name="penstock-heartbeat", daemon=True)
         self._path = lock_path(core, worker)
 
@@ -62,6 +63,7 @@ class Lease:
                 raise WorkerTwice(f'A worker named "{self._worker}" runs already on this machine.') from None
         self._succeed()
         self._register()
+        self._known = True
         self._thread.start()
 
     def drain(self) -> None:
@@ -75,8 +77,9 @@ class Lease:
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
-        with contextlib.suppress(PenstockError):
-            self._core.store.write(lambda tx: workers.leave(tx, self._worker))
+        if self._known:
+            with contextlib.suppress(PenstockError):
+                self._core.store.write(lambda tx: workers.leave(tx, self._worker))
         if self._path is not None and self._lock >= 0:
             self._path.unlink(missing_ok=True)
             os.close(self._lock)

@@ -156,13 +156,12 @@ class Worker:
             self._reactor.turn()
         patience.cancel()
         self._shop.pool.shutdown()
-        if self.started.is_set():
-            self._logs.close()
-            self._lease.close()
-        self._shop.folders.close()
+        self._logs.close()
+        self._lease.close()
         self._listener.close()
         self._reactor.close()
         if self.started.is_set():
+            self._shop.folders.close()
             self._say_notice("worker.stopped")
 
     def _say_notice(self, name: str, level: Level = Level.INFO, **fields: object) -> None:
