@@ -20,6 +20,7 @@ from penstock.services.worker.shop import Progress, Surroundings
 from penstock.settings.keys import capacity
 from penstock.settings.read import expanded
 from penstock.store import queue, runs
+from penstock.telemetry import Notice
 
 LOOK_EVERY: Final = 0.25
 
@@ -76,6 +77,7 @@ class Drive:
         self._ask_at = 0.0
         self._interrupts = 0
         self._failure: BaseException | None = None
+        app.core.notices.subscribe(_tell_trouble)
 
     def start(self) -> None:
         """Become known as a worker, so that the run can belong to this process."""
@@ -149,6 +151,12 @@ class Drive:
             note("Killing the run: its tasks get their grace to end. Ctrl-C again ends them at once.")
         verbs.kill(self._app.core, self._run_id, by, force=force)
         self._worker.wake()
+
+
+def _tell_trouble(told: Notice) -> None:
+    """Say what keeps the work from going on; what the run does is shown anyway."""
+    if told.name == "worker.store_away":
+        note(f"{told.fields['error']} It is tried again and again.")
 
 
 def worker_options(

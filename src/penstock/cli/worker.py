@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import threading
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from penstock.services.retention import prune
 from penstock.services.worker.loop import Worker
 from penstock.store import queue, runs
 from penstock.store.port import Tx
+from penstock.telemetry.logs import writer
 
 HOURLY: Final = 3600.0
 
@@ -55,6 +57,7 @@ def worker(**given: Any) -> int:
     with open_app(project_of(asked.project), os.environ, store=asked.store) as app:
         name = asked.name or f"{socket.gethostname().partition('.')[0]}-{os.getpid()}-{os.urandom(2).hex()}"
         options = worker_options(app, ids.check_flow_id(name), slots=asked.slots)
+        app.core.notices.subscribe(writer(sys.stderr))
         note(f"Worker {name} on {app.where.shown}: {options.slots} attempts at once. Ctrl-C drains it.")
         stopping = threading.Event()
         sweeper = threading.Thread(target=_prune_hourly, args=(app, stopping), name="penstock-prune", daemon=True)
