@@ -41,6 +41,7 @@ from penstock.telemetry import Level
 
 SWEEP: Final = SECOND
 STORE_RETRY: Final = SECOND // 2
+COMPLAIN: Final = 10 * SECOND
 STORE_CODES: Final = "PS-4"
 SLOW_THREADS: Final = 4
 CLOSE_WITHIN: Final = 15 * SECOND
@@ -83,6 +84,7 @@ class Worker:
         self._listening: int | None = None
         self._hungry = True
         self._reports = 0
+        self._complain_at = 0
         self._draining = self._hurry = self._closed = False
         self._shop = Shop(
             core=core,
@@ -266,6 +268,7 @@ class Worker:
         except PenstockError as error:
             if not error.code.startswith(STORE_CODES):
                 raise
+            self._store_away(error)
             self._later(claim, lambda: self._say(claim, say))
             return
         self._hungry = True
@@ -344,6 +347,13 @@ class Worker:
         except PenstockError as error:
             if not error.code.startswith(STORE_CODES):
                 raise
+            self._store_away(error)
+
+    def _store_away(self, error: PenstockError) -> None:
+        """Tell that the store does not do what it is asked, now and then as long as it does not."""
+        now = self._core.clock.steady()
+        if now >= self._complain_at:
+            self._complain_at = now + COMPLAIN
             self._say_notice("worker.store_away", Level.WARNING, error=str(error))
 
     def _drain(self) -> None:
