@@ -131,6 +131,8 @@ class Chance:
                 self.held[step, attempt] = work
             case Withdraw(steps):
                 for step, attempt in [key for key in self.held if key[0] in steps]:
+                    if self.data.draw(st.booleans()):
+                        continue  # a worker has it, and will say some time what came of it
                     del self.held[step, attempt]
                     self.tell(Ended(step=step, attempt=attempt, outcome=Outcome.KILLED))
             case StartChild(parent=parent):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import math
 import re
 from collections.abc import Callable
 from typing import Final
@@ -12,6 +13,9 @@ from penstock.errors.run import InvalidInput
 
 EMAIL: Final = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
 URI: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:\S+")
+WHOLE: Final = re.compile(r"[+-]?[0-9]+")
+SMALLEST: Final = 2**63
+LARGEST: Final = 2**63 - 1
 DURATION: Final = re.compile(
     r"(?P<sign>-)?P(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
     r"(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d{1,9})?)S)?)?"
@@ -27,7 +31,7 @@ def convert(type_: str, value: object, name: str) -> object:
         raise InvalidInput(f'"{name}" has the type {type_}, which does not exist.')
     try:
         return reader(value)
-    except (ValueError, TypeError, OverflowError) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise InvalidInput(
             f'Invalid value for "{name}": {_shown(value)} is not {_ARTICLE.get(type_, type_)}.'
         ) from error
@@ -60,13 +64,18 @@ def _string(value: object) -> str:
 def _int(value: object) -> int:
     if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
         raise TypeError("not a whole number")
-    return int(value) if isinstance(value, int | float) else int(str(value).strip())
+    if isinstance(value, str) and not WHOLE.fullmatch(value.strip()):
+        raise ValueError("not a whole number")
+    return _within(int(value) if isinstance(value, int | float) else int(str(value).strip()))
 
 
 def _float(value: object) -> float:
     if isinstance(value, bool):
         raise TypeError("not a number")
-    return float(value) if isinstance(value, int | float) else float(str(value).strip())
+    found = float(value) if isinstance(value, int | float) else float(str(value).strip())
+    if not math.isfinite(found) or "_" in str(value):
+        raise ValueError("no number that JSON has")
+    return found
 
 
 def _bool(value: object) -> bool:
@@ -95,7 +104,51 @@ def _duration(value: object) -> str:
 
 
 def _json(value: object) -> object:
-    return json.loads(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return json.loads(value, parse_int=lambda digits: _within(int(digits)), parse_constant=_refuse)
+
+
+def _refuse(word: str) -> object:
+    raise ValueError(f"{word} is no JSON")
+
+
+def _within(number: int) -> int:
+    if not -SMALLEST <= number <= LARGEST:
+        raise OverflowError("more than 64 bits")
+    return number
+
+
+def _yaml(value: object) -> object:
+    """YAML without anchors: what refers to itself, or grows a thousandfold when it is written out, is no input."""
+    if not isinstance(value, str):
+        return value
+    import yaml
+
+    try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(value, Loader=yaml.SafeLoader)):
+            raise ValueError("it has aliases")
+        return _as_json(yaml.safe_load(value))
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ValueError("not YAML") from error
+
+
+def _as_json(value: object) -> object:
+    match value:
+        case dict():
+            return {_string(key): _as_json(below) for key, below in value.items()}
+        case list() | set():
+            return [_as_json(item) for item in value]
+        case bool() | str() | None:
+            return value
+        case int():
+            return _within(value)
+        case float():
+            return _float(value)
+        case datetime.date() | datetime.time():
+            return value.isoformat()
+        case _:
+            raise TypeError("bytes have no place in JSON")
 
 
 def _list(value: object) -> list[object]:
@@ -133,7 +186,7 @@ _READERS: Final[dict[str, Callable[[object], object]]] = {
     "DURATION": _duration,
     "FILE": _string,
     "JSON": _json,
-    "YAML": _json,
+    "YAML": _yaml,
     "URI": _uri,
     "EMAIL": _email,
     "ARRAY": _list,
@@ -146,7 +199,7 @@ _ARTICLE: Final = {
     "TIME": "a time such as 10:30",
     "DURATION": "an ISO-8601 duration such as PT5M",
     "JSON": "valid JSON",
-    "YAML": "valid JSON",
+    "YAML": "valid YAML (without aliases)",
     "ARRAY": "a list",
     "MULTISELECT": "a list",
     "URI": "a URI",

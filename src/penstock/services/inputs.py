@@ -102,14 +102,21 @@ def _check_choice(declaration: Input, typed: object, values: dict[str, object], 
         return
     choices = list(declaration.values)
     if declaration.expression:
-        found = expr.compile(declaration.expression).value({"inputs": nested(values)}, calls_at(now))
-        listed = convert("ARRAY", found, declaration.id)
-        choices = list(listed) if isinstance(listed, list) else []
+        choices = _listed(declaration, values, now)
     texts = [str(choice) for choice in choices]
     for chosen in typed if isinstance(typed, list) else [typed]:
         if str(chosen) not in texts:
             hint = nearest(str(chosen), texts)
             raise InvalidInput(f'"{declaration.id}" is "{chosen}", which is none of {", ".join(texts)}. {hint}'.strip())
+
+
+def _listed(declaration: Input, values: dict[str, object], now: int) -> list[object]:
+    try:
+        found = expr.compile(declaration.expression).value({"inputs": nested(values)}, calls_at(now))
+    except PenstockError as error:
+        raise InvalidInput(f'the choices of "{declaration.id}" cannot be told: {error.sentence}') from error
+    listed = convert("ARRAY", found, declaration.id)
+    return list(listed) if isinstance(listed, list) else []
 
 
 def _check_pattern(declaration: Input, typed: object) -> None:

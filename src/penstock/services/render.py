@@ -78,7 +78,7 @@ def prepare_on(core: Core, claim: Claim, loaded: Loaded) -> Prepared:
         properties=properties,
         timeout=_micros(timeout),
         secrets=frozenset(used),
-        idempotency_key=f"{claim.run}/{claim.step}/{step.attempt - step.tries + 1}",
+        idempotency_key=f"{claim.run}/{claim.step}",
         state=state or {},
     )
 

@@ -1,0 +1,211 @@
+"""What becomes of what workers say? Accepted once, under its fence alone, whole with what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+import msgspec
+import pytest
+
+from penstock.engine import Loaded
+from penstock.model.effect import Ready
+from penstock.model.event import Ended
+from penstock.model.plan import Plan
+from penstock.model.status import Outcome, RunStatus
+from penstock.services import apply, claims, reading, render, runs, sweep
+from penstock.services.core import Knobs
+from penstock.store import inbox, queue
+from penstock.store.port import Store, Tx
+from tests.services.office import LosesAnswers, Office
+
+
+@pytest.fixture
+def losing() -> Iterator[tuple[Office, LosesAnswers]]:
+    """An office whose database loses answers to COMMIT, as often as told."""
+    office = Office(around=lambda store: cast(Store, LosesAnswers(store)))
+    yield office, cast(LosesAnswers, office.core.store)
+    office.close()
+
+
+def test_a_report_said_twice_is_said_once(office: Office) -> None:
+    run_id = office.start(office.push(["a", "b"]))
+    (held,) = office.claim()
+
+    first, second = office.end(held), office.end(held)
+
+    assert first and second
+    assert [attempt.step for attempt in office.attempts(run_id)] == ["a"]
+    assert [told.accepted for told in office.story(run_id) if isinstance(told.event, Ended)] == [True]
+
+
+def test_a_report_is_refused_after_its_lease_has_passed_on(office: Office) -> None:
+    run_id = office.start(office.push(["a"]))
+    (stalled,) = office.claim("stalled")
+    office.clock.advance(office.core.knobs.lease + 1)
+    office.worker("other")
+    sweep.sweep(office.core)
+    (held,) = office.claim("other")
+
+    accepted = office.end(stalled, Outcome.FAILED)
+
+    assert not accepted
+    assert held.attempt == 2
+    assert office.statuses(run_id) == {"a": "queued"}
+    refused = [told for told in office.story(run_id) if not told.accepted]
+    assert [(told.worker, told.fence) for told in refused] == [("stalled", stalled.fence)]
+    assert office.end(held)
+    assert office.run(run_id).status is RunStatus.SUCCESS
+
+
+def test_the_claim_of_a_killed_attempt_is_flagged_and_its_report_still_counts(office: Office) -> None:
+    run_id = office.start(office.push(["a", "b"]))
+    (held,) = office.claim()
+
+    runs.kill(office.core, run_id, "ann", force=True)
+
+    (now_held,) = claims.still_held(office.core, "w")
+    assert (now_held.fence, now_held.killing) == (held.fence, "force")
+    assert office.end(held, Outcome.KILLED)
+    assert office.run(run_id).status is RunStatus.KILLED
+
+
+@pytest.mark.parametrize("took_effect", [True, False])
+def test_an_unknown_commit_is_settled_by_looking(losing: tuple[Office, LosesAnswers], took_effect: bool) -> None:
+    office, database = losing
+    run_id = office.start(office.push(["a", "b"]))
+    (held,) = office.claim()
+
+    database.to_lose = [took_effect]
+    accepted = office.end(held, {"rows": 1})
+
+    assert accepted
+    assert office.statuses(run_id) == {"a": "success", "b": "queued"}
+    assert [told.accepted for told in office.story(run_id) if isinstance(told.event, Ended)] == [True]
+    assert len(office.attempts(run_id)) == 1
+
+
+@pytest.mark.parametrize("took_effect", [True, False])
+def test_a_start_whose_answer_was_lost_made_one_run(losing: tuple[Office, LosesAnswers], took_effect: bool) -> None:
+    office, database = losing
+    plan = office.push(["a"])
+
+    database.to_lose = [took_effect]
+    run_id = office.start(plan, key="k")
+
+    assert office.start(plan, key="k") == run_id
+    assert office.work() == ["a"]
+
+
+@pytest.mark.parametrize("took_effect", [True, False])
+def test_a_start_without_a_key_whose_answer_was_lost_made_one_run_too(
+    losing: tuple[Office, LosesAnswers], took_effect: bool
+) -> None:
+    office, database = losing
+    plan = office.push(["a"])
+
+    database.to_lose = [took_effect]
+    run_id = office.start(plan)
+
+    assert office.run(run_id).status is RunStatus.RUNNING
+    assert office.work() == ["a"]
+
+
+def test_outputs_too_large_for_a_row_go_to_a_blob_and_come_back(office: Office) -> None:
+    flow = ["a", {"if i": {"condition": "{{ outputs.a.text | length > 9 }}", "then": ["b"]}}]
+    run_id = office.start(office.push(flow))
+    large = {"text": "x" * (office.core.knobs.row_limit + 1)}
+
+    office.work({"a": large})
+
+    assert office.outputs(run_id, "a") == large
+    assert office.blobs.get(f"runs/{run_id}/a/1/outputs.json") == msgspec.json.encode(large)
+    assert office.statuses(run_id)["b"] == "success"
+
+
+def test_what_follows_sees_outputs_however_they_were_read(office: Office) -> None:
+    flow = ["a", {"if i": {"condition": "{{ outputs.a.n == 3 }}", "then": ["b"], "else": ["c"]}}]
+    run_id = office.start(office.push(flow))
+    (held,) = office.claim()
+    office.core.cache.forget()
+
+    office.end(held, {"n": 3})
+
+    assert office.statuses(run_id) == {"a": "success", "i": "running", "b": "queued"}
+
+
+def test_steps_that_are_done_inline_commit_with_the_report_before_them(office: Office) -> None:
+    run_id = office.start(office.push(["a", "b", "c"]))
+    (held,) = office.claim()
+    version = office.run(run_id).version
+
+    def inline(plan: Plan, loaded: Loaded, ready: Ready) -> tuple[Ended, dict[str, object] | None] | None:
+        done = Ended(step=ready.step, attempt=ready.attempt, outcome=Outcome.DONE, worker="w")
+        return (done, {"by": "inline"}) if ready.step != "c" else None
+
+    ended = Ended(step="a", attempt=1, outcome=Outcome.DONE, worker="w")
+    apply.report(office.core, held, ended, {}, inline=inline)
+
+    assert office.run(run_id).version == version + 1
+    assert office.statuses(run_id) == {"a": "success", "b": "success", "c": "queued"}
+    assert office.outputs(run_id, "b") == {"by": "inline"}
+    assert [found.step for found in office.claim(room=9)] == ["c"]
+
+
+def test_reports_for_a_run_that_moved_meanwhile_are_folded_all_the_same(office: Office) -> None:
+    run_id = office.start(office.push([{"parallel p": ["a", "b", "c"]}]))
+    held = office.claim(room=3)
+    stale = reading.load(office.core, run_id)
+
+    for each in held:
+        office.core.cache.keep(Loaded(stale.plan, stale.run))
+        assert office.end(each)
+
+    assert office.run(run_id).status is RunStatus.SUCCESS
+
+
+def test_events_left_unfolded_are_folded_by_the_next_sweep(office: Office) -> None:
+    run_id = office.start(office.push(["a"]))
+    (held,) = office.claim()
+    event = Ended(step="a", attempt=1, outcome=Outcome.DONE, fence=held.fence)
+
+    def leave(tx: Tx) -> None:
+        queue.give_back(tx, run_id, "a", 1, held.fence)
+        inbox.put(tx, run_id, event, office.clock.now())
+
+    office.store.write(leave)
+    sweep.sweep(office.core)
+
+    assert office.run(run_id).status is RunStatus.SUCCESS
+
+
+def test_more_events_than_one_fold_takes_are_folded_in_several() -> None:
+    office = Office(Knobs(fold_events=2))
+    run_id = office.start(office.push([{"parallel p": [f"t{n}" for n in range(7)]}]))
+    held = office.claim(room=9)
+
+    def leave(tx: Tx) -> None:
+        for each in held:
+            queue.give_back(tx, run_id, each.step, 1, each.fence)
+            inbox.put(tx, run_id, Ended(step=each.step, attempt=1, outcome=Outcome.DONE), office.clock.now())
+
+    office.store.write(leave)
+    sweep.sweep(office.core)
+
+    assert office.run(run_id).status is RunStatus.SUCCESS
+    office.close()
+
+
+def test_the_idempotency_key_of_a_task_stays_through_losses_sleeps_and_retries(office: Office) -> None:
+    flow = [{"a": {"retry": {"max_attempts": 3}}}]
+    run_id = office.start(office.push(flow))
+    keys = []
+
+    for outcome in (Outcome.LOST, Outcome.FAILED, Outcome.SNOOZED, Outcome.FAILED, Outcome.DONE):
+        office.wait(0)
+        (held,) = office.claim()
+        keys.append(render.prepare(office.core, held).idempotency_key)
+        office.end(held, outcome)
+
+    assert len(set(keys)) == 1
+    assert keys[0].startswith(run_id)
