@@ -105,6 +105,7 @@ def status(**given: Any) -> int:
 @click.command(
     "migrate", **examples("penstock db migrate", "penstock db migrate --store postgresql://penstock@db/penstock")
 )
+@json_too
 @places
 def migrate(**given: Any) -> None:
     """Bring the store's schema up to this Penstock. One that is current stays as it is."""
@@ -115,9 +116,14 @@ def migrate(**given: Any) -> None:
     before = () if fresh else store_status(where.store).pending
     with open_app(project, os.environ, store=asked.store, migrate=True):
         pass
-    for migration in before:
-        data(f"{migration.version:04} {migration.name}")
-    note(f"{where.shown} has schema version {store_status(where.store).version}.")
+    applied = [f"{migration.version:04} {migration.name}" for migration in before]
+    version = store_status(where.store).version
+    if asked.json:
+        as_json({"store": where.shown, "schema": version, "applied": applied})
+        return
+    if applied:
+        data("\n".join(applied))
+    note(f"{where.shown} has schema version {version}.")
 
 
 @click.command(
@@ -153,6 +159,7 @@ def prune_store(**given: Any) -> None:
 @click.command("backup", **examples("penstock db backup backup.db", "penstock db backup --force ~/backups/today.db"))
 @click.argument("target", metavar="FILE")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
+@json_too
 @places
 def backup(**given: Any) -> None:
     """Copy an SQLite store while it is in use: state into FILE, logs beside it.
@@ -173,8 +180,11 @@ def backup(**given: Any) -> None:
         if target.absolute() == Path(app.where.store):
             raise WrongCall("A store cannot be copied onto itself.")
         target.parent.mkdir(parents=True, exist_ok=True)
-        for made in app.core.store.backup(target.absolute()):
-            data(str(made))
+        made = [str(path) for path in app.core.store.backup(target.absolute())]
+        if asked.json:
+            as_json({"files": made, "blobs": app.where.blobs})
+            return
+        data("\n".join(made))
         note(f"Files and large outputs stay where they are: {app.where.blobs}")
 
 

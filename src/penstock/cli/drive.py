@@ -13,6 +13,7 @@ from typing import Final, Protocol
 from penstock.app import App
 from penstock.cli.said import note
 from penstock.errors.run import UnknownRun
+from penstock.errors.store import StoreError
 from penstock.model.run import Run
 from penstock.services import runs as verbs
 from penstock.services.worker.loop import Options, Worker
@@ -77,6 +78,7 @@ class Drive:
         self._ask_at = 0.0
         self._interrupts = 0
         self._failure: BaseException | None = None
+        self._trouble = ""
         app.core.notices.subscribe(_tell_trouble)
 
     def start(self) -> None:
@@ -94,13 +96,17 @@ class Drive:
         try:
             wait = 0.05
             while not self._ended.wait(wait):
-                if self._interrupts > told:
-                    told = self._interrupts
-                    self._kill(by, force=told > 1)
-                wait = min(self._show.refresh(), LOOK_EVERY)
-                if self._run().status.ended:
-                    # the worker may be asleep: somebody else may have ended the run
-                    self._worker.wake()
+                try:
+                    if (heard := self._interrupts) > told:
+                        self._kill(by, force=heard > 1)
+                        told = heard
+                    wait = min(self._show.refresh(), LOOK_EVERY)
+                    if self._run().status.ended:
+                        # the worker may be asleep: somebody else may have ended the run
+                        self._worker.wake()
+                except StoreError as error:
+                    # the worker waits for the store too, and goes on once it is back
+                    wait = self._away(error)
         finally:
             thread.join()
             for number, handler in before.items():
@@ -114,6 +120,13 @@ class Drive:
         """End the worker; safe to call twice."""
         self._show.close()
         self._worker.close()
+
+    def _away(self, error: StoreError) -> float:
+        """Say once that the store is away, and tell how long to wait before the next look."""
+        if str(error) != self._trouble:
+            self._trouble = str(error)
+            note(self._trouble)
+        return 1.0
 
     def _work(self) -> None:
         try:
@@ -137,9 +150,12 @@ class Drive:
         if core.cache.holds(self._run_id) and now < self._ask_at:
             return False
         self._ask_at = now + LOOK_EVERY
-        if not self._run().status.ended:
+        try:
+            if not self._run().status.ended:
+                return False
+            return not core.store.read(lambda tx: runs.owned(tx, [self.id]) or queue.held(tx, self.id))
+        except StoreError:
             return False
-        return not core.store.read(lambda tx: runs.owned(tx, [self.id]) or queue.held(tx, self.id))
 
     def _interrupted(self, number: int, frame: FrameType | None) -> None:
         self._interrupts += 1

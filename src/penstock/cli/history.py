@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any
+from typing import Any, Final
 
 import click
 import msgspec
@@ -17,6 +17,9 @@ from penstock.model.status import RunStatus
 from penstock.services.document import RunDocument, document, summary
 from penstock.store.runs import Filter
 from penstock.store.runs import list_runs as listed
+
+# Steps whose outputs are shown to people.
+MOST: Final = 20
 
 
 class ListGiven(Given, frozen=True, kw_only=True):
@@ -126,16 +129,17 @@ def _page(told: RunDocument) -> list[str]:
         shown = {name: value for name, value in values.items() if not name.startswith("system.")}
         if shown:
             lines += ["", title, *(f"  {name} = {_value(value)}" for name, value in shown.items())]
-    for step in told.steps:
-        if step.outputs and told.status in ("success", "warning", "failed", "killed"):
-            made = {name: value for name, value in step.outputs.items() if value not in (None, {}, [])}
-            if made:
-                lines += [
-                    "",
-                    f"outputs of {step.key}",
-                    *(f"  {name} = {_value(value)}" for name, value in made.items()),
-                ]
+    made = [(step.key, values) for step in told.steps if (values := _worth(step.outputs))]
+    for key, values in made[:MOST]:
+        lines += ["", f"outputs of {key}", *(f"  {name} = {_value(value)}" for name, value in values.items())]
+    if len(made) > MOST:
+        lines += ["", f"… and of {len(made) - MOST:,} more steps: --json has them all"]
     return lines
+
+
+def _worth(outputs: dict[str, object]) -> dict[str, object]:
+    """The outputs that say something."""
+    return {name: value for name, value in outputs.items() if value not in (None, {}, [])}
 
 
 def _value(value: object) -> str:

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import click
 
-from penstock.cli.options import HELP
-from penstock.cli.said import data, note
+from penstock.cli.options import HELP, json_too
+from penstock.cli.said import as_json, data, note
 from penstock.errors.project import FolderTaken, WrongCall
 from penstock.model import ids
 
@@ -31,6 +31,7 @@ NAMES: Final = {
 )
 @click.argument("folder", default=".")
 @click.option("--namespace", default="", help="The namespace of its flows; the folder's name by default.")
+@json_too
 def init(**given: Any) -> None:
     """Write a new project that runs: penstock.yaml, flows, a README. Files that are there are never touched."""
     folder = Path(given["folder"])
@@ -41,6 +42,7 @@ def init(**given: Any) -> None:
         raise WrongCall(f"{folder} is a file.")
     if (folder / "penstock.yaml").exists():
         raise FolderTaken(f"{folder.absolute()} holds a project already.")
+    made: list[str] = []
     for source in sorted(TEMPLATES.rglob("*")):
         if source.is_dir():
             continue
@@ -52,6 +54,10 @@ def init(**given: Any) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         text = source.read_text(encoding="utf-8").replace("NAMESPACE", namespace).replace("PROJECT", name)
         target.write_text(text, encoding="utf-8")
-        data(str(target))
+        made.append(str(target))
+    if given["json"]:
+        as_json({"project": str(folder.absolute()), "namespace": namespace, "files": made})
+        return
+    data("\n".join(made))
     where = "" if folder.absolute() == Path.cwd() else f"cd {folder} && "
     note(f"\nRun it:  {where}penstock run flows/hello.yml -i who=you")

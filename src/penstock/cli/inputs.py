@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Final
 
 import yaml
 
@@ -11,6 +12,8 @@ from penstock.app import App
 from penstock.errors.project import NoSuchFile, WrongCall
 from penstock.model.flow import Flow
 from penstock.services.stored import SCHEMES
+
+AT: Final = "A value that begins with @ is a file; write @@ for the sign itself."
 
 
 def given_inputs(app: App, flow: Flow, typed: dict[str, str], file: str) -> dict[str, object]:
@@ -29,7 +32,7 @@ def _one(app: App, kind: str, name: str, value: object) -> object:
     if value.startswith("@@"):
         return value[1:]
     if value.startswith("@"):
-        return _text(value[1:])
+        return text_of(value[1:], AT)
     return value
 
 
@@ -46,20 +49,21 @@ def _stored(app: App, name: str, value: str) -> str:
     return app.files.put_file(f"inputs/{digest}/{path.name}", path)
 
 
-def _text(path: str) -> str:
+def text_of(path: str, hint: str = "") -> str:
+    """The text of a file. Raises NoSuchFile."""
     try:
         return Path(path).expanduser().read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise NoSuchFile(
             f"{path} cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}.",
-            hint="A value that begins with @ is a file; write @@ for the sign itself.",
+            hint=hint,
         ) from error
 
 
 def values_of(path: str) -> dict[str, object]:
     """The map that a YAML or JSON file holds."""
     try:
-        values = yaml.safe_load(_text(path))
+        values = yaml.safe_load(text_of(path))
     except yaml.YAMLError as error:
         raise WrongCall(f"{path} is neither YAML nor JSON: {error}.") from None
     if not isinstance(values, dict):
