@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from penstock.model.event import about
 from penstock.model.status import Outcome
 from tests.acceptance.observe import eventually
 from tests.acceptance.project import Project, Running
@@ -19,7 +20,8 @@ def check_settled(project: Project, run_ids: Sequence[str], *spared: Running) ->
         project.finished(run_id)
         ends = project.ends(run_id)
         per_attempt = Counter((end.step, end.attempt) for end in ends)
-        assert not {what: count for what, count in per_attempt.items() if count > 1}, "an attempt was accepted twice"
+        twice = {what for what, count in per_attempt.items() if count > 1}
+        assert not twice, [told for told in project.story(run_id) if about(told.event) in twice]
         done = Counter(end.step for end in ends if end.outcome is Outcome.DONE)
         assert not {step: count for step, count in done.items() if count > 1}, "a step was accepted twice"
     eventually(lambda: not project.alive(*spared), f"no process is left: {project.alive(*spared)}", 5)

@@ -25,10 +25,9 @@ def fold(core: Core, run_id: str) -> After:
     after = After(fold=set())
     for _ in range(MOST_TRIES):
         try:
-            received = core.store.read(lambda tx: inbox.take(tx, run_id, core.knobs.fold_events))
-            if not received:
+            if not core.store.read(lambda tx: inbox.any_for(tx, run_id)):
                 return after
-            result = _fold_once(core, run_id, received, after)
+            result = _fold_once(core, run_id, after)
         except (UnknownRun, NewerEvent):
             return after  # the run was pruned, or a newer process must fold it
         except CommitUnknown:
@@ -40,12 +39,14 @@ def fold(core: Core, run_id: str) -> After:
     return after
 
 
-def _fold_once(core: Core, run_id: str, received: list[Received], after: After) -> Result:
+def _fold_once(core: Core, run_id: str, after: After) -> Result:
     now = core.clock.now()
 
     def decided(loaded: Loaded) -> Batch:
         batch = Batch(loaded)
         began = core.clock.steady()
+        # Read after the run, never before: what another folded in between would be folded twice.
+        received = core.store.read(lambda tx: inbox.take(tx, run_id, core.knobs.fold_events))
         for waiting in received:
             batch.take(recorded(waiting), decide(core, loaded, waiting.event, waiting.at))
             batch.folded.append(waiting.id)
@@ -54,6 +55,8 @@ def _fold_once(core: Core, run_id: str, received: list[Received], after: After) 
         return batch
 
     batch = on_one_version(core, run_id, decided)
+    if not batch.folded:
+        return Result.STALE
     batch.stow(core)
     prepare_children(core, batch, now)
     todo = After(fold=set())
