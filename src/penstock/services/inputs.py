@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 
-import regex
-
 from penstock import expr
 from penstock.engine.evaluate import calls_at
 from penstock.engine.scope import nested
@@ -122,6 +120,8 @@ def _listed(declaration: Input, values: dict[str, object], now: int) -> list[obj
 def _check_pattern(declaration: Input, typed: object) -> None:
     if not declaration.validator:
         return
+    import regex
+
     try:
         fits = regex.fullmatch(declaration.validator, str(typed), timeout=PATTERN_SECONDS)
     except TimeoutError:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import datetime
 import math
+import re
 from collections.abc import Callable
 from typing import Final
-
-import regex
 
 from penstock.dialects.kestra import fields
 from penstock.dialects.kestra.durations import parse_duration
@@ -28,9 +27,9 @@ SHAPES: Final = {
     "DATETIME": "an instant such as 2016-01-31T14:30:00Z",
     "DURATION": "a duration such as PT5M",
 }
-WHOLE: Final = regex.compile(r"[-+]?[0-9]{1,18}")
-URI: Final = regex.compile(r"[a-z][a-z0-9+.-]*://\S+")
-EMAIL: Final = regex.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+WHOLE: Final = re.compile(r"[-+]?[0-9]{1,18}")
+URI: Final = re.compile(r"[a-z][a-z0-9+.-]*://\S+")
+EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 def is_template(text: str) -> bool:
@@ -132,6 +131,8 @@ def _misfit_text(text: str, made: Input) -> str:
 
 def _matches(pattern: str, text: str) -> bool:
     try:
+        import regex
+
         return regex.fullmatch(pattern, text, timeout=0.2) is not None
     except TimeoutError:
         return True

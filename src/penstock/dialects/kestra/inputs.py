@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
-
-import regex
 
 from penstock.dialects.kestra import fields
 from penstock.dialects.kestra.bounds import check_default, check_order, is_template, low
@@ -47,7 +46,7 @@ RENAMED: Final = {"ENUM": "SELECT", "BOOL": "BOOLEAN"}
 LATER: Final = ("FORM", "TABLE", "OBJECT", "ION")
 ITEM_TYPES: Final = tuple(name for name in EXTRA if name not in ("ARRAY", "SELECT", "MULTISELECT", "FILE", "SECRET"))
 OUTPUT_TYPES: Final = (*EXTRA, *RENAMED)
-INPUT_ID: Final = regex.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}")
+INPUT_ID: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}")
 NO_IDS: Final[tuple[str, ...]] = ()
 
 
@@ -188,6 +187,10 @@ def _values(page: Page, tree: Map, kind: str, owner: str) -> tuple[object, ...]:
 
 def _validator(page: Page, tree: Map) -> str:
     pattern = fields.text(page, tree, "validator")
+    if not pattern:
+        return ""
+    import regex
+
     try:
         regex.compile(pattern)
     except (regex.error, RecursionError, OverflowError) as error:

@@ -19,10 +19,9 @@ from penstock.errors.work import NoInterpreter
 from penstock.runners.process import strays, zygote
 from penstock.sdk.plain import plain
 
-# What an interpreter reads when it starts, before the attempt's own environment is set.
-AT_START: Final = re.compile(
-    r"(PYTHON|LD_|DYLD_|LC_|MALLOC_|OMP_|OPENBLAS_|MKL_).*|PATH|HOME|LANG|LANGUAGE|TZ|VIRTUAL_ENV"
-)
+# What an interpreter reads when it starts, before the attempt's own environment is set. Not PATH: programs and scripts
+# differ in it alone, and need no zygote each.
+AT_START: Final = re.compile(r"(PYTHON|LD_|DYLD_|LC_|MALLOC_|OMP_|OPENBLAS_|MKL_).*|HOME|LANG|LANGUAGE|TZ|VIRTUAL_ENV")
 IDLE: Final = 300 * 1_000_000
 SELF: Final = str(Path(zygote.__file__).resolve())
 
