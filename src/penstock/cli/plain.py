@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from bisect import bisect
 from collections.abc import Iterator
 
 from penstock.cli.said import note, span
@@ -12,6 +13,7 @@ from penstock.services.watch import LogLine, Watch
 from penstock.services.worker.shop import Progress
 
 INTERVAL = 0.2
+SETTLING = 200_000
 GROUPS = ("sequence", "parallel", "foreach", "if", "switch")
 
 
@@ -22,7 +24,8 @@ class PlainShow:
         self._core = core
         self._watch: Watch | None = None
         self._told: dict[tuple[str, int], str] = {}
-        self._status = ""
+        self._said: list[tuple[str, int, str]] = []
+        self._begun = False
 
     def begin(self, run_id: str) -> None:
         """The run exists."""
@@ -32,7 +35,8 @@ class PlainShow:
         """Write what is new."""
         assert self._watch is not None
         told = self._watch.look()
-        self._write(told, self._watch.lines(told))
+        self._take(told, self._watch.lines(told))
+        self._write(self._core.clock.now() - SETTLING)
         return INTERVAL
 
     def progress(self, told: Progress) -> None:
@@ -42,22 +46,31 @@ class PlainShow:
         """Write what is left, and how the run ended."""
         assert self._watch is not None
         told = self._watch.look()
-        self._write(told, self._watch.all_lines(told))
+        self._take(told, self._watch.all_lines(told))
+        self._write(None)
         for line in ending_lines(told):
             note(line)
 
     def close(self) -> None:
         """Nothing was opened."""
 
-    def _write(self, told: RunDocument, lines: Iterator[LogLine]) -> None:
-        said: list[tuple[str, int, str]] = [(_at(line.at), 1, f"{line.step}  │ {line.text}") for line in lines]
-        if not self._status:
-            said.append((told.created, 0, f"run {told.id} of {told.namespace}.{told.flow} (revision {told.revision})"))
-        self._status = told.status
+    def _take(self, told: RunDocument, lines: Iterator[LogLine]) -> None:
+        """Add what has happened to what is to be written."""
+        self._said += [(_at(line.at), 1, f"{line.step}  │ {line.text}") for line in lines]
+        if not self._begun:
+            self._begun = True
+            title = f"run {told.id} of {told.namespace}.{told.flow} (revision {told.revision})"
+            self._said.append((told.created, 0, title))
         for step in told.steps:
-            said.extend(self._moves(step))
-        for at, _, text in sorted(said, key=lambda line: line[:2]):
+            self._said.extend(self._moves(step))
+
+    def _write(self, until: int | None) -> None:
+        """Write in the order of time what happened up to an instant: a log comes a moment after what it tells of."""
+        self._said.sort(key=lambda line: line[:2])
+        last = len(self._said) if until is None else bisect(self._said, _at(until), key=lambda line: line[0])
+        for at, _, text in self._said[:last]:
             note(f"{at[11:23]}  {text}")
+        del self._said[:last]
 
     def _moves(self, step: StepDocument) -> Iterator[tuple[str, int, str]]:
         for attempt in step.attempts:

@@ -38,7 +38,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Meta(
             ge=0,
             le=10_000,
-            description="Attempts that one worker does at once; 0: twice as many as there are processors.",
+            description="Attempts that one worker does at once; 0: eight for each processor.",
         ),
     ] = 0
     log: Annotated[Size, Meta(description="Bytes of text that one attempt may log; what comes after is dropped.")] = (
@@ -119,4 +119,4 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 def capacity(limits: Limits) -> int:
     """How many attempts a worker of this project does at once."""
-    return limits.attempts or 2 * (os.cpu_count() or 1)
+    return limits.attempts or 8 * (os.cpu_count() or 1)

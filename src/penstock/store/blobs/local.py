@@ -79,7 +79,8 @@ class FolderBlobs:
 
     def list(self, prefix: str = "") -> Iterator[Found]:
         """Give the blobs whose keys begin with `prefix`, by key."""
-        for path in sorted(self._folder.rglob("*")):
+        # Only below the folder that the prefix names: there may be many others.
+        for path in sorted((self._folder / prefix.rpartition("/")[0]).rglob("*")):
             key = path.relative_to(self._folder).as_posix()
             if key.startswith(BEING_WRITTEN) or not key.startswith(prefix):
                 continue
