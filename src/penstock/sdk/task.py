@@ -48,6 +48,10 @@ class TaskType(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
     outputs: ClassVar[dict[str, str]] = {}
     example: ClassVar[dict[str, object]] = {}
 
+    def libraries(self) -> tuple[str, ...]:
+        """Name what the work imports and what costs time, to be imported once before its processes are forked."""
+        return ()
+
     def run(self, context: Context) -> Outputs:
         """Do the work and give the outputs; raise TaskFailed when it cannot be done."""
         raise NotImplementedError(f"{type(self).__name__} has no run")

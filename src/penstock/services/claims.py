@@ -5,15 +5,18 @@ from __future__ import annotations
 from penstock.services.core import Core
 from penstock.store import feed, queue
 from penstock.store.port import Tx
-from penstock.store.queue import Claim
+from penstock.store.queue import Claim, Cursor
 
 
-def claim(core: Core, worker: str, room: int) -> list[Claim]:
-    """Take up to `room` ready attempts; each comes with a fence that its report must show."""
+def claim(core: Core, worker: str, room: int, cursor: Cursor | None = None) -> list[Claim]:
+    """Take up to `room` ready attempts; each comes with a fence that its report must show.
+
+    `cursor` is what `queue.advance` gave after the claim before: it spares PostgreSQL the rows that were just claimed.
+    """
     now = core.clock.now()
 
     def work(tx: Tx) -> list[Claim]:
-        taken = queue.claim(tx, worker, room, now)
+        taken = queue.claim(tx, worker, room, now, cursor)
         if taken:
             feed.append(tx, [("claim", f"{held.run}/{held.step}", held.fence) for held in taken], now)
         return taken

@@ -40,6 +40,10 @@ class S3Task(TaskType, frozen=True, kw_only=True):
     sts_role_external_id: Annotated[str, Meta(description="External id that the role asks for.")] = ""
     sts_endpoint_override: Annotated[str, Meta(description="Address of the service that gives roles.")] = ""
 
+    def libraries(self) -> tuple[str, ...]:
+        """boto3."""
+        return ("boto3",)
+
     @contextlib.contextmanager
     def client(self) -> Iterator[Any]:
         """A client for the time of the task; what the store refuses is a TaskFailed."""

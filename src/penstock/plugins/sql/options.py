@@ -20,6 +20,7 @@ from penstock.sdk.launch import is_stored
 from penstock.sdk.task import TaskFailed, TaskType
 from penstock.sdk.values import Secret
 
+DRIVERS: Final = {Database.POSTGRES: "psycopg", Database.SQLITE: "sqlite3", Database.DUCKDB: "duckdb"}
 EXAMPLE: Final = "jdbc:postgresql://localhost:5432/warehouse"
 
 
@@ -55,6 +56,10 @@ class SqlTask(TaskType, frozen=True, kw_only=True):
     output_files: Annotated[
         list[str], Meta(description="Globs of files to store when the statements have run.", examples=[["*.parquet"]])
     ] = field(default_factory=list)
+
+    def libraries(self) -> tuple[str, ...]:
+        """The driver of the database that the address means."""
+        return (DRIVERS[read_address(self.url).database],)
 
     @property
     def zone(self) -> ZoneInfo | None:

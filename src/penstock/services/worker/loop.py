@@ -40,6 +40,7 @@ from penstock.store.queue import Claim
 from penstock.telemetry import Level
 
 SWEEP: Final = SECOND
+TEND: Final = 3600 * SECOND
 STORE_RETRY: Final = SECOND // 2
 COMPLAIN: Final = 10 * SECOND
 STORE_CODES: Final = "PS-4"
@@ -82,6 +83,7 @@ class Worker:
         self._unsaid: dict[Key, Claim] = {}
         self._sweeping: Timer | None = None
         self._listening: int | None = None
+        self._cursor: queue.Cursor | None = None
         self._hungry = True
         self._reports = 0
         self._complain_at = 0
@@ -111,6 +113,7 @@ class Worker:
         strays.kill(lambda marker: _is_dead(self._core, place, marker, self.id))
         workdir.sweep(_work_root(self._core), lambda name: name != self.id and is_alive(self._core, name))
         self._sweep()
+        self._reactor.after(TEND, self._tend)
         self.started.set()
         self._say_notice("worker.started", slots=self._options.slots)
 
@@ -200,7 +203,9 @@ class Worker:
         if room <= 0:
             return []
         try:
-            return claims.claim(self._core, self.id, room)
+            taken = claims.claim(self._core, self.id, room, self._cursor)
+            self._cursor = queue.advance(self._cursor, taken, room, self._core.clock.now())
+            return taken
         except CommitUnknown:
             # What is held tells whether the claim was committed; while the store is away, a later sweep asks it.
             self._recall()
@@ -329,6 +334,12 @@ class Worker:
             self._hungry = self._hungry or self._core.store.read(queue.depth)[0] > 0
         self._launcher.stop_idle(self._core.clock.steady())
         self._sweeping = self._reactor.after(wait, self._sweep)
+
+    def _tend(self) -> None:
+        """Let the database do its own housekeeping, now and then."""
+        with self._patience():
+            self._core.store.tend()
+        self._reactor.after(TEND, self._tend)
 
     def _recall(self) -> None:
         """Begin what is held in this one's name unknown to it: an answer was lost, or the store's last moment."""

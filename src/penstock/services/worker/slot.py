@@ -64,7 +64,7 @@ def work_of(shop: Shop, claim: Claim, prepared: Prepared) -> Inline | Process:
         )
         order = order_of(shop, launch, folder, environment(shop, known, launch.env))
         return Process(order, folder, launch, launch.limits)
-    return Process(_plugin_order(shop, claim, prepared, folder), folder)
+    return Process(_plugin_order(shop, claim, prepared, folder, task), folder)
 
 
 def about(claim: Claim, prepared: Prepared, folder: str) -> About:
@@ -113,7 +113,7 @@ def environment(shop: Shop, known: About, own: Mapping[str, str]) -> dict[str, s
     return {"PATH": os.defpath, "LANG": "C.UTF-8"} | passed | shop.surroundings.environment | names | dict(own)
 
 
-def _plugin_order(shop: Shop, claim: Claim, prepared: Prepared, folder: Path) -> Order:
+def _plugin_order(shop: Shop, claim: Claim, prepared: Prepared, folder: Path, task: TaskType) -> Order:
     known = about(claim, prepared, str(folder))
     payload = {
         "type": prepared.node.type,
@@ -124,7 +124,8 @@ def _plugin_order(shop: Shop, claim: Claim, prepared: Prepared, folder: Path) ->
     env = environment(shop, known, {})
     if "site-packages" not in HOME.parts:
         env["PYTHONPATH"] = str(HOME)
-    return Order(interpreter=sys.executable, env=env, body=body, preimports=OWN_PREIMPORTS)
+    preimports = (*OWN_PREIMPORTS, type(task).__module__, *task.libraries())
+    return Order(interpreter=sys.executable, env=env, body=body, preimports=preimports)
 
 
 def _limits(limits: Limits) -> dict[str, int]:
