@@ -200,6 +200,35 @@ def test_completion_is_a_script_for_the_shell(penstock: Penstock, shell: str) ->
     assert "_PENSTOCK_COMPLETE" in done.out
 
 
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("ru", ["run", "runs"]),
+        ("runs re", ["restart", "replay"]),
+        ("flows show pl", ["play.hello"]),
+        ("runs show la", ["last"]),
+        ("types shell.", ["shell.commands", "shell.script"]),
+    ],
+)
+def test_a_shell_is_offered_commands_flows_runs_and_types(
+    penstock: Penstock,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    words: str,
+    offered: list[str],
+) -> None:
+    penstock("run", "hello.yml", "-q")
+    monkeypatch.setenv("_PENSTOCK_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", f"penstock {words}")
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split())))
+
+    with pytest.raises(SystemExit):
+        penstock()
+
+    out = capfd.readouterr().out
+    assert [line.partition(",")[2] for line in out.splitlines()] == offered
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_help_has_an_example_and_the_sentence_of_the_list(penstock: Penstock, name: str) -> None:
     done = penstock(name, "--help")

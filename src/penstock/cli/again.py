@@ -16,6 +16,7 @@ from penstock.cli.following import Wanted
 from penstock.cli.inputs import given_inputs
 from penstock.cli.options import Given, examples, json_too, opened, pairs, places, who
 from penstock.cli.said import as_json, data, note
+from penstock.cli.suggest import run_ids
 from penstock.cli.which import run_id
 from penstock.errors.run import NothingToRestart
 from penstock.services import runs as verbs
@@ -47,7 +48,7 @@ class KillGiven(Given, frozen=True, kw_only=True):
 
 
 @click.command("kill", **examples("penstock runs kill last", "penstock runs kill --force 01m7y2w5c5aqtb9975bds3hjzz"))
-@click.argument("run", nargs=-1, required=True, metavar="ID|last...")
+@click.argument("run", nargs=-1, required=True, metavar="ID|last...", shell_complete=run_ids)
 @click.option("--force", is_flag=True, help="Give the tasks no time to end.")
 @click.option("--no-wait", "wait", flag_value=False, default=True, help="Do not wait until they have ended.")
 @json_too
@@ -76,7 +77,7 @@ def kill(**given: Any) -> int:
     "restart",
     **examples("penstock runs restart last", "penstock runs restart last --no-wait   a standing worker does it"),
 )
-@click.argument("run", metavar="ID|last")
+@click.argument("run", metavar="ID|last", shell_complete=run_ids)
 @click.option("-q", "--quiet", is_flag=True, help="Show nothing while it goes.")
 @click.option("--no-wait", "wait", flag_value=False, default=True, help="Leave the work to a standing worker.")
 @json_too
@@ -97,7 +98,7 @@ def restart(**given: Any) -> int:
         "penstock runs replay last -i day=2016-01-03     with another input",
     ),
 )
-@click.argument("run", metavar="ID|last")
+@click.argument("run", metavar="ID|last", shell_complete=run_ids)
 @click.option(
     "--from", "step", default="", metavar="STEP", help="The step to begin with: its key, as `runs show` gives it."
 )

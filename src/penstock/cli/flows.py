@@ -14,6 +14,7 @@ from penstock.app import open_app
 from penstock.cli.lazy import LazyGroup
 from penstock.cli.options import Given, examples, json_too, manner_of, near, opened, places, project_of, who
 from penstock.cli.said import as_json, data, note, table, tell_problems
+from penstock.cli.suggest import flow_names
 from penstock.cli.target import address
 from penstock.errors.project import NoSuchFile
 from penstock.errors.run import UnknownFlow
@@ -89,7 +90,7 @@ def list_flows(**given: Any) -> None:
 @click.command(
     "show", **examples("penstock flows show shop.daily", "penstock flows show daily --revision 3 --source > old.yml")
 )
-@click.argument("flow", metavar="FLOW")
+@click.argument("flow", metavar="FLOW", shell_complete=flow_names)
 @click.option("--revision", type=int, default=None, help="This revision instead of the newest.")
 @click.option("--source", is_flag=True, help="The text alone.")
 @json_too

@@ -10,6 +10,7 @@ import msgspec
 
 from penstock.cli.options import Given, examples, instant, json_too, opened, pairs, places
 from penstock.cli.said import as_json, data, note, span, table
+from penstock.cli.suggest import run_ids
 from penstock.cli.tree import tree, written
 from penstock.cli.which import run_id
 from penstock.model.run import Run
@@ -96,7 +97,7 @@ def _row(run: Run, now: int) -> tuple[str, ...]:
 @click.command(
     "show", **examples("penstock runs show last", "penstock runs show 01m7y2w5c5aqtb9975bds3hjzz --json | jq .steps")
 )
-@click.argument("run", metavar="ID|last")
+@click.argument("run", metavar="ID|last", shell_complete=run_ids)
 @json_too
 @places
 def show(**given: Any) -> None:

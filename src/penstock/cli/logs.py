@@ -14,6 +14,7 @@ import msgspec
 
 from penstock.app import App
 from penstock.cli.options import Given, examples, json_too, opened, places
+from penstock.cli.suggest import run_ids
 from penstock.cli.which import run_id
 from penstock.services.document import instant
 from penstock.services.watch import LogLine, Watch, lines_of
@@ -46,7 +47,7 @@ class LogsGiven(Given, frozen=True, kw_only=True):
         "penstock runs logs last --raw > said.txt",
     ),
 )
-@click.argument("run", metavar="ID|last")
+@click.argument("run", metavar="ID|last", shell_complete=run_ids)
 @click.option("--step", default=None, help="Of this step only: its key, as `runs show` gives it.")
 @click.option("--attempt", type=int, default=None, help="Of this attempt only.")
 @click.option(

@@ -17,6 +17,7 @@ from penstock.cli.following import Wanted
 from penstock.cli.inputs import given_inputs
 from penstock.cli.options import Given, examples, instant, json_too, opened, pairs, places, project_of, who
 from penstock.cli.said import tell_problems
+from penstock.cli.suggest import targets
 from penstock.cli.target import Target, is_file, plan_for
 from penstock.cli.which import run_id
 from penstock.model import ids
@@ -52,7 +53,7 @@ class RunGiven(Given, frozen=True, kw_only=True):
         "penstock run daily --logical-date 2016-01-02 --label team=core",
     ),
 )
-@click.argument("target", metavar="FILE|FLOW|ID")
+@click.argument("target", metavar="FILE|FLOW|ID", shell_complete=targets)
 @click.option(
     "-i", "--input", "inputs", multiple=True, metavar="NAME=VALUE", help="An input; `@path` as value: a file."
 )

@@ -8,6 +8,7 @@ import click
 
 from penstock.cli.options import examples, json_too
 from penstock.cli.said import as_json, data, note, table
+from penstock.cli.suggest import type_names
 from penstock.sdk import registry
 from penstock.sdk.catalogue import catalogue
 from penstock.sdk.describe import describe, json_schema, reference
@@ -19,7 +20,7 @@ from penstock.sdk.describe import describe, json_schema, reference
         "penstock types", "penstock types sql.query", "penstock types shell.commands --schema", "penstock types s3"
     ),
 )
-@click.argument("name", default="")
+@click.argument("name", default="", shell_complete=type_names)
 @click.option("--schema", is_flag=True, help="The JSON Schema of the type's properties.")
 @json_too
 def types(**given: Any) -> None:
