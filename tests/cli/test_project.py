@@ -258,6 +258,14 @@ def test_a_broken_store_ends_with_four(penstock: Penstock, folder: Path) -> None
     assert "PS-4" in done.err
 
 
+def test_a_store_where_none_can_be_ends_with_four_and_says_what_helps(penstock: Penstock) -> None:
+    done = penstock("run", "hello.yml", "--store", "hello.yml/inside/a.db")
+
+    assert done.code == 4
+    assert "Not a directory" in done.err
+    assert "PENSTOCK_STORE" in done.err
+
+
 def test_another_python_than_ours_must_be_there(penstock: Penstock, folder: Path) -> None:
     (folder / "penstock.yaml").write_text("python: nowhere/bin/python\n")
     (folder / "hello.yml").write_text(HELLO)

@@ -9,6 +9,7 @@ from penstock.app.databases import open_store
 from penstock.app.places import Where, locate
 from penstock.clock import Clock, SystemClock
 from penstock.errors.project import WrongCall
+from penstock.errors.store import StoreError
 from penstock.services.core import Core, Knobs
 from penstock.services.plans import Plans
 from penstock.services.secrets import LocalSecrets
@@ -57,7 +58,10 @@ def open_app(
             hint="`penstock run FILE` and `penstock flows push` make one.",
         )
     watch = clock or SystemClock()
-    opened = open_store(where.store, watch, migrate=migrate)
+    try:
+        opened = open_store(where.store, watch, migrate=migrate)
+    except OSError as error:
+        raise _unusable("store", where.shown, error) from error
     try:
         files = Stored(open_blobs(where, environ))
         settings = project.settings
@@ -70,10 +74,18 @@ def open_app(
             environ=dict(environ),
         )
         core = Core(opened, files, watch, Plans(), secrets, knobs, state_dir=where.state)
+    except OSError as error:
+        opened.close()
+        raise _unusable("place for files", where.blobs, error) from error
     except BaseException:
         opened.close()
         raise
     return App(project, where, core, files)
+
+
+def _unusable(what: str, where: str, error: OSError) -> StoreError:
+    sentence = f"The {what} at {where} cannot be used: {error.strerror or error}."
+    return StoreError(sentence, hint="PENSTOCK_STORE and PENSTOCK_BLOBS, or penstock.yaml, name other places.")
 
 
 def open_blobs(where: Where, environ: Mapping[str, str]) -> BlobStore:
