@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from penstock.errors.run import InvalidInput
@@ -19,7 +21,7 @@ def taken(given: dict[str, object], *declared: Input, strict: bool = True) -> di
     return typed_inputs(flow, given, NOW, strict=strict)
 
 
-def an(type_: str, **rest: object) -> Input:
+def an(type_: str, **rest: Any) -> Input:
     """An input called x."""
     return Input(id="x", type=type_, **rest)
 

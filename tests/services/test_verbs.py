@@ -141,8 +141,8 @@ def test_a_replay_is_a_new_run_with_the_same_inputs_and_labels(office: Office) -
 
 
 def test_a_replay_from_a_step_keeps_what_came_before_with_its_attempts_and_outputs(office: Office) -> None:
-    flow = {"inputs": [{"id": "n", "type": "INT"}], "tasks": ["a", "b", "c"]}
-    flow["tasks"][2] = {"if i": {"condition": "{{ outputs.a.n + inputs.n == 7 }}", "then": ["c"], "else": ["d"]}}
+    choice = {"if i": {"condition": "{{ outputs.a.n + inputs.n == 7 }}", "then": ["c"], "else": ["d"]}}
+    flow = {"inputs": [{"id": "n", "type": "INT"}], "tasks": ["a", "b", choice]}
     old = office.start(office.push(flow), inputs={"n": 1})
     office.work({"a": {"n": 5}})
     assert "d" in office.statuses(old)
