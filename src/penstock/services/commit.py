@@ -71,7 +71,7 @@ def commit(tx: Tx, batch: Batch, now: int, after: After) -> Result:
         timers.clear(tx, run.id)
         limits.unblock(tx, run.id)
         after.limits.update(limits.release(tx, run.id))
-    feed.append(tx, [("run", run.id, (batch.expected or 0) + 1)], now)
+    feed.append(tx, [("run", run.id, batch.committed().version)], now)
     return Result.WRITTEN
 
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -32,6 +29,7 @@ from penstock.services.worker.drain import on_signals
 from penstock.services.worker.ending import Stop
 from penstock.services.worker.lease import Heard, Lease, is_alive
 from penstock.services.worker.logs import LogWriter
+from penstock.services.worker.places import is_left_behind, place_of, work_root
 from penstock.services.worker.reactor import Reactor, Timer
 from penstock.services.worker.shop import MemoryWatch, Progress, Shop, Surroundings
 from penstock.services.worker.slot import Inline, work_of
@@ -71,7 +69,7 @@ class Worker:
         self._options = options
         self._reactor = Reactor(core.clock)
         self._logs = LogWriter(core.store, lambda: self._reactor.soon(self._read_on))
-        self._launcher = Launcher(self._reactor, f"{_place(core)}/{options.id}")
+        self._launcher = Launcher(self._reactor, f"{place_of(core)}/{options.id}")
         heard = Heard(
             allow=self._launcher.allow,
             flags=lambda flagged: self._reactor.soon(lambda: self._kill(flagged)),
@@ -94,7 +92,7 @@ class Worker:
             reactor=self._reactor,
             launcher=self._launcher,
             logs=self._logs,
-            folders=workdir.Folders(_work_root(core), options.id),
+            folders=workdir.Folders(work_root(core), options.id),
             surroundings=options.surroundings,
             memory=MemoryWatch(),
             pool=ThreadPoolExecutor(SLOW_THREADS, "penstock-slow"),
@@ -108,10 +106,9 @@ class Worker:
         self._lease.start()
         self._logs.start()
         self._listen()
-        place = _place(self._core)
         # What bears this very name is of a dead worker, too: nothing of this one's has begun.
-        strays.kill(lambda marker: _is_dead(self._core, place, marker, self.id))
-        workdir.sweep(_work_root(self._core), lambda name: name != self.id and is_alive(self._core, name))
+        strays.kill(lambda marker: is_left_behind(self._core, marker, self.id))
+        workdir.sweep(work_root(self._core), lambda name: name != self.id and is_alive(self._core, name))
         self._sweep()
         self._reactor.after(TEND, self._tend)
         self.started.set()
@@ -384,19 +381,3 @@ class Worker:
 
 def _key(claim: Claim) -> Key:
     return claim.run, claim.step, claim.attempt
-
-
-def _place(core: Core) -> str:
-    """A name for the store's folder that does not tell where it is: it stands in every child's environment."""
-    return hashlib.blake2b(str(core.state_dir or "").encode(), digest_size=6).hexdigest()
-
-
-def _work_root(core: Core) -> Path:
-    return core.state_dir / "work" if core.state_dir else Path(tempfile.gettempdir()) / "penstock-work"
-
-
-def _is_dead(core: Core, place: str, marker: str, new: str) -> bool:
-    """Whether a process was started by a worker of this store that is dead, or whose name a new one bears."""
-    where, _, rest = marker.partition("/")
-    name = rest.partition("/")[0]
-    return where == place and core.state_dir is not None and (name == new or not is_alive(core, name))
