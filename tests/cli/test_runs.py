@@ -175,3 +175,15 @@ def test_a_run_that_goes_on_is_not_restarted_and_the_way_is_told(penstock: Penst
 
     assert done.code == 2
     assert f"penstock run {started}" in done.err
+
+
+def test_a_restart_tells_what_is_new_and_not_the_whole_story_again(penstock: Penstock, folder: Path) -> None:
+    (folder / "steps.yml").write_text(STEPS)
+    first = penstock("run", "steps.yml")
+
+    again = penstock("runs", "restart", "last")
+
+    assert "first  success" in first.err
+    assert "first  success" not in again.err
+    assert "second  started (attempt 2)" in again.err
+    assert "second  failed (attempt 2)" in again.err

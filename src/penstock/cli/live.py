@@ -42,6 +42,7 @@ class LiveShow:
         from rich.live import Live
 
         self._watch = Watch(self._core, run_id)
+        self._watch.pass_by()
         self._live = Live(console=Console(stderr=True, highlight=False), auto_refresh=False, transient=True)
         self._live.start()
 

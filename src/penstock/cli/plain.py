@@ -30,6 +30,10 @@ class PlainShow:
     def begin(self, run_id: str) -> None:
         """The run exists."""
         self._watch = Watch(self._core, run_id)
+        for step in self._watch.pass_by().steps:
+            self._told |= {(step.key, each.number): each.status for each in step.attempts if each.status != "running"}
+            if step.end:
+                self._told[step.key, 0] = step.status
 
     def refresh(self) -> float:
         """Write what is new."""

@@ -43,6 +43,17 @@ class Watch:
         self._places: dict[tuple[str, int], int] = {}
         self._left: dict[tuple[str, int], int] = {}
 
+    def pass_by(self) -> RunDocument:
+        """Take what has ended before now as seen: a restart shows what is new, not the whole story again."""
+        told = self.look()
+        for step in told.steps:
+            for attempt in step.attempts:
+                if attempt.status != "running":
+                    key = (step.key, attempt.number)
+                    self._left[key] = 0
+                    self._places[key] = self._core.store.logs.size(self._run_id, *key)
+        return told
+
     def look(self) -> RunDocument:
         """The run as it stands; read anew only when it has changed, or work is being held."""
         run = self._core.store.read(lambda tx: runs.load(tx, self._run_id))
