@@ -24,6 +24,7 @@ from penstock.store import queue, runs
 from penstock.telemetry import Notice
 
 LOOK_EVERY: Final = 0.25
+AWAY: Final = 1.0
 
 
 class Show(Protocol):
@@ -37,6 +38,9 @@ class Show(Protocol):
 
     def progress(self, told: Progress) -> None:
         """An attempt says how far it is; called from the worker's thread."""
+
+    def say(self, text: str) -> None:
+        """Say something besides; for any thread."""
 
     def end(self) -> None:
         """The run has ended and its logs are kept: show what is left."""
@@ -58,6 +62,10 @@ class Silent:
     def progress(self, told: Progress) -> None:
         """Nobody wants to know."""
 
+    def say(self, text: str) -> None:
+        """Say it after all."""
+        note(text)
+
     def end(self) -> None:
         """There was nothing to show."""
 
@@ -78,8 +86,7 @@ class Drive:
         self._ask_at = 0.0
         self._interrupts = 0
         self._failure: BaseException | None = None
-        self._trouble = ""
-        app.core.notices.subscribe(_tell_trouble)
+        app.core.notices.subscribe(self._hear)
 
     def start(self) -> None:
         """Become known as a worker, so that the run can belong to this process."""
@@ -104,9 +111,9 @@ class Drive:
                     if self._run().status.ended:
                         # the worker may be asleep: somebody else may have ended the run
                         self._worker.wake()
-                except StoreError as error:
-                    # the worker waits for the store too, and goes on once it is back
-                    wait = self._away(error)
+                except StoreError:
+                    # the worker waits for the store too, says so, and goes on once it is back
+                    wait = AWAY
         finally:
             thread.join()
             for number, handler in before.items():
@@ -121,12 +128,10 @@ class Drive:
         self._show.close()
         self._worker.close()
 
-    def _away(self, error: StoreError) -> float:
-        """Say once that the store is away, and tell how long to wait before the next look."""
-        if str(error) != self._trouble:
-            self._trouble = str(error)
-            note(self._trouble)
-        return 1.0
+    def _hear(self, told: Notice) -> None:
+        """Say what keeps the work from going on; what the run does is shown anyway."""
+        if told.name == "worker.store_away":
+            self._show.say(f"{told.fields['error']} It is tried again and again.")
 
     def _work(self) -> None:
         try:
@@ -162,17 +167,11 @@ class Drive:
 
     def _kill(self, by: str, *, force: bool) -> None:
         if force:
-            note("Killing it by force.")
+            self._show.say("Killing it by force.")
         else:
-            note("Killing the run: its tasks get their grace to end. Ctrl-C again ends them at once.")
+            self._show.say("Killing the run: its tasks get their grace to end. Ctrl-C again ends them at once.")
         verbs.kill(self._app.core, self._run_id, by, force=force)
         self._worker.wake()
-
-
-def _tell_trouble(told: Notice) -> None:
-    """Say what keeps the work from going on; what the run does is shown anyway."""
-    if told.name == "worker.store_away":
-        note(f"{told.fields['error']} It is tried again and again.")
 
 
 def worker_options(

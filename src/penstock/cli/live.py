@@ -65,6 +65,11 @@ class LiveShow:
         else:
             self._progress[told.step] = f"{told.done:,g}{unit}"
 
+    def say(self, text: str) -> None:
+        """Say it above the picture."""
+        if self._live is not None:
+            self._live.console.print(text, markup=False)
+
     def end(self) -> None:
         """Draw the last picture, and leave it."""
         assert self._watch is not None

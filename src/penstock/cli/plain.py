@@ -46,6 +46,10 @@ class PlainShow:
     def progress(self, told: Progress) -> None:
         """Lines tell what is done, not how far it is."""
 
+    def say(self, text: str) -> None:
+        """Say it at once."""
+        note(text)
+
     def end(self) -> None:
         """Write what is left, and how the run ended."""
         assert self._watch is not None
