@@ -92,7 +92,7 @@ def worst(statuses: list[str]) -> str:
     return next((bad for bad in ("failed", "warning") if bad in statuses), "success")
 
 
-def allowed(node: Node, status: str) -> str:
+def allowed(node: Node | Group, status: str) -> str:
     """What allowances make of a status."""
     if status == "failed" and node.allow_failure:
         status = "warning"

@@ -92,9 +92,9 @@ def _wait_no_longer(draft: Draft) -> None:
 
 
 def tell_parent(draft: Draft, outputs: dict[str, object] | None) -> None:
-    """Let the run that waits for this one know how it ended."""
+    """Let the run that waits for this one know how it ended; one restarted later was waited for by nobody."""
     run = draft.run
-    if run.parent is not None and run.parent.wait:
+    if run.parent is not None and run.parent.wait and not run.rounds:
         handed: dict[str, object] = {
             "executionId": run.id,
             "state": status_word(draft.plan, run.status),
