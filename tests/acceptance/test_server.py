@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from projects.servers import PostgresServer, debian_binaries, postgres_server, wheel_binaries
 from tests.acceptance.checks import check_not_again, check_settled
-from tests.acceptance.observe import eventually
+from tests.acceptance.observe import eventually, processes_of
 from tests.acceptance.project import Project
 from tests.servers import DEMANDED, Postgres
 
@@ -61,6 +62,24 @@ def test_runs_go_on_when_the_server_is_back(project: Project, server: PostgresSe
     assert len(project.lines("begin")) == len(project.lines("end")) == 12 + 8 + 12, "nothing ran twice"
     assert command.ended() == 0
     assert worker.process.poll() is None, worker.said
+
+
+def test_runs_go_on_after_kill_9_of_everything(project: Project, server: PostgresServer) -> None:
+    flow = project.flow("chain", project.step("one"), project.step("two", gate="go"), project.step("three"))
+    project.worker("worker")
+    runs = [project.start(flow), project.run(flow)[1]]
+    eventually(lambda: len(project.lines("begin two")) == 2, "both are in their middle")
+
+    for one in processes_of(project.folder):
+        os.kill(one.pid, signal.SIGKILL)
+    server.restart(kill=True)
+    project.open("go")
+    again = project.worker("again")
+
+    eventually(lambda: len(project.lines("begin two 2")) == 2, "both go on", 5)
+    check_settled(project, runs, again)
+    assert [project.of(run).status for run in runs] == ["success"] * 2
+    assert len(project.lines("begin one")) == 2, "what had reported is not done again"
 
 
 def test_an_end_that_comes_while_the_server_is_away_is_reported_when_it_is_back(

@@ -52,6 +52,10 @@ def rescue(core: Core) -> set[str]:
     dead = dead_workers(core)
     lost = core.store.read(lambda tx: [held for name in dead for held in queue.held(tx, name)])
     lost += [held for held in core.store.read(lambda tx: queue.lost(tx, _silent_since(core))) if held not in lost]
+    gone = [owner for owner in core.store.read(queue.unknown_owners) if owner not in dead]
+    if gone:
+        core.store.write(lambda tx: queue.adopt(tx, gone))
+        core.store.wake()
     return _bury(core, dead, lost)
 
 

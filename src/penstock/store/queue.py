@@ -146,6 +146,11 @@ def lost(tx: Tx, before_beat: int, boot: str = "") -> list[Claim]:
     return _claims(tx.all("queue.lost", before=before_beat, boot=boot))
 
 
+def unknown_owners(tx: Tx) -> list[str]:
+    """Give the processes that ready attempts wait for although they are gone: one left while its run was folded."""
+    return [str(owner) for (owner,) in tx.all("queue.unknown_owners")]
+
+
 def adopt(tx: Tx, dead_workers: Sequence[str]) -> int:
     """Open to everybody what belonged to these processes, and tell how many ready attempts that freed."""
     owners = list(dead_workers)

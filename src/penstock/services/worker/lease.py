@@ -79,11 +79,18 @@ class Lease:
             self._thread.join()
         if self._known:
             with contextlib.suppress(PenstockError):
-                self._core.store.write(lambda tx: workers.leave(tx, self._worker))
+                if self._core.store.write(self._leave):
+                    self._core.store.wake()
         if self._path is not None and self._lock >= 0:
             self._path.unlink(missing_ok=True)
             os.close(self._lock)
             self._lock = -1
+
+    def _leave(self, tx: Tx) -> int:
+        """Open to everybody what only this one might have done, in the transaction that forgets who it was for."""
+        freed = queue.adopt(tx, [self._worker])
+        workers.leave(tx, self._worker)
+        return freed
 
     def _succeed(self) -> None:
         core, host = self._core, machine()[0]

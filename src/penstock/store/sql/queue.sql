@@ -61,6 +61,11 @@ FROM claimed_attempts AS c LEFT JOIN workers AS w ON w.id = c.worker
 WHERE w.id IS NULL OR w.beat_at < :before OR (:boot <> '' AND w.boot <> :boot)
 ORDER BY c.fence
 
+-- name: unknown_owners
+-- Processes that ready attempts wait for, and that no table knows.
+SELECT DISTINCT owner FROM ready_attempts AS r
+WHERE owner <> '' AND NOT EXISTS (SELECT 1 FROM workers AS w WHERE w.id = r.owner)
+
 -- name: adopt_ready
 -- Ready attempts of processes that are gone belong to whoever comes.
 UPDATE ready_attempts SET owner = '' WHERE owner IN :owners[] AND owner <> ''
