@@ -17,13 +17,16 @@ from tests.runners.attempts import ENV, Bench, Seen
 # A grandchild that leaves session, group and parent behind: only the tree of processes still knows it.
 DAEMON = """
 import os, sys, time
+said, say = os.pipe()
 if os.fork() == 0:
     os.setsid()
     if os.fork() == 0:
         print("daemon", os.getpid(), flush=True)
+        os.write(say, b".")
         time.sleep(600)
     os._exit(0)
 os.wait()
+os.read(said, 1)
 """
 
 
