@@ -53,14 +53,14 @@ def table(found: list[Figure]) -> str:
     """The figures as a Markdown table."""
     rows = ["| bench | database | median | p95 | least to most | n | floor | ratio | must reach |", "|---" * 9 + "|"]
     for f in found:
-        bar = "" if f.bar is None else (f"≥ {f.bar:g}" if f.unit.endswith("/s") else f"≤ {f.bar:g}")
+        bars = [] if f.bar is None else [f"≥ {f.bar:g}" if f.unit.endswith("/s") else f"≤ {f.bar:g}"]
         if f.ratio_bar is not None:
-            bar += f", ratio ≤ {f.ratio_bar:g}"
+            bars.append(f"ratio ≤ {f.ratio_bar:g}")
         name = f"{f.name} ({f.note})" if f.note else f.name
         twice = f"; ran twice: {f.twice}" if f.twice is not None else ""
         rows.append(
             f"| {name} | {f.database} | {f.median:g} {f.unit}{twice} | {f.p95:g} | {f.least:g} to {f.most:g} | {f.n} "
-            f"| {'' if f.floor is None else f'{f.floor:g}'} | {'' if f.ratio is None else f'{f.ratio:g}'} | {bar} |"
+            f"| {'' if f.floor is None else f'{f.floor:g}'} | {'' if f.ratio is None else f'{f.ratio:g}'} | {', '.join(bars)} |"
         )
     return "\n".join(rows)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 
-class Figure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Figure(msgspec.Struct, frozen=True, kw_only=True):
     """One bench on one database. `ratio` is median ÷ floor, of a rate floor ÷ median: small is good.
 
     `bar` is what the median must reach, `ratio_bar` what the ratio must; `note` says what else was seen.
