@@ -58,9 +58,10 @@ def table(found: list[Figure]) -> str:
             bars.append(f"ratio ≤ {f.ratio_bar:g}")
         name = f"{f.name} ({f.note})" if f.note else f.name
         twice = f"; ran twice: {f.twice}" if f.twice is not None else ""
+        floor, ratio = ("" if part is None else f"{part:g}" for part in (f.floor, f.ratio))
         rows.append(
             f"| {name} | {f.database} | {f.median:g} {f.unit}{twice} | {f.p95:g} | {f.least:g} to {f.most:g} | {f.n} "
-            f"| {'' if f.floor is None else f'{f.floor:g}'} | {'' if f.ratio is None else f'{f.ratio:g}'} | {', '.join(bars)} |"
+            f"| {floor} | {ratio} | {', '.join(bars)} |"
         )
     return "\n".join(rows)
 
