@@ -177,8 +177,13 @@ class Project:
         """Run a flow by `penstock run` without waiting for its end; the command and the run's id."""
         before = {run.id for run in self.runs()}
         started = self.begin("run", flow, *words)
-        made = eventually(lambda: {run.id for run in self.runs()} - before, f"{flow} runs")
-        return started, made.pop()
+
+        def made() -> set[str]:
+            found = {run.id for run in self.runs()} - before
+            assert found or started.process.poll() is None, started.said
+            return found
+
+        return started, eventually(made, f"{flow} runs").pop()
 
     def runs(self) -> list[Run]:
         """Every run."""

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from types import FrameType
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from penstock.app import App
 from penstock.cli.said import note
@@ -25,6 +25,9 @@ from penstock.telemetry import Notice
 
 LOOK_EVERY: Final = 0.25
 AWAY: Final = 1.0
+PATIENCE: Final = 60.0
+
+T = TypeVar("T")
 
 
 class Show(Protocol):
@@ -95,7 +98,7 @@ class Drive:
     def follow(self, run_id: str, by: str) -> Run:
         """Do the run until it has ended, showing it; Ctrl-C kills it, twice by force. Gives the run as it ended."""
         self._run_id = run_id
-        self._show.begin(run_id)
+        self._patiently(lambda: self._show.begin(run_id))
         thread = threading.Thread(target=self._work, name="penstock-worker")
         before = {number: signal.signal(number, self._interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
         thread.start()
@@ -120,8 +123,8 @@ class Drive:
                 signal.signal(number, handler)
         if self._failure is not None:
             raise self._failure
-        self._show.end()
-        return self._run()
+        self._patiently(self._show.end)
+        return self._patiently(self._run)
 
     def close(self) -> None:
         """End the worker; safe to call twice."""
@@ -141,6 +144,17 @@ class Drive:
             self._failure = failure
         finally:
             self._ended.set()
+
+    def _patiently(self, act: Callable[[], T]) -> T:
+        """Do what needs the store; while it is away, again, as the worker does."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return act()
+            except StoreError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(AWAY)
 
     def _run(self) -> Run:
         run = self._app.core.store.read(lambda tx: runs.load(tx, self._run_id))

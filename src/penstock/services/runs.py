@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import msgspec
 from msgspec.structs import replace
 
@@ -9,6 +11,7 @@ from penstock.engine import Decision, Loaded
 from penstock.engine import replay as decide_replay
 from penstock.engine.replay import untouched
 from penstock.errors.run import InvalidInput, NothingToRestart, UnknownRun
+from penstock.errors.store import StoreError
 from penstock.model import ids
 from penstock.model.event import Begin, Kill, Restart
 from penstock.model.plan import Plan
@@ -156,7 +159,7 @@ def _insert(core: Core, batch: Batch, key: str, now: int, copied_from: str = "")
         found = core.store.read(lambda tx: runs.by_key(tx, key)) if key else None
         return found or run_id
     fold.keep(core, batch)
-    fold.follow_up(core, after)
+    _follow_up(core, after)
     return run_id
 
 
@@ -179,4 +182,10 @@ def _tell(core: Core, run_id: str, event: Kill | Restart) -> None:
         return inbox.put(tx, run_id, event, now)
 
     repeat_unknown(core, lambda: core.store.write(work))
-    fold.follow_up(core, After(fold={run_id}))
+    _follow_up(core, After(fold={run_id}))
+
+
+def _follow_up(core: Core, after: After) -> None:
+    """Do at once what follows; what was asked for is committed, so where the store goes away now a sweep does it."""
+    with contextlib.suppress(StoreError):
+        fold.follow_up(core, after)

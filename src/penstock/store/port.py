@@ -36,7 +36,7 @@ class Listener(Protocol):
     """Becomes readable when somebody woke the workers of this store; polling works without."""
 
     def fileno(self) -> int:
-        """The descriptor to wait on."""
+        """The descriptor to wait on; the same one until it is closed."""
 
     def arm(self) -> None:
         """Say that its owner is about to sleep: look for work once more after this, then wait. Armed from the start."""

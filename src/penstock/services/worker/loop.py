@@ -46,7 +46,7 @@ SLOW_THREADS: Final = 4
 CLOSE_WITHIN: Final = 15 * SECOND
 
 Outputs = dict[str, object] | None
-Key = tuple[str, str, int]
+Key = tuple[str, str, int, int]
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,7 +80,6 @@ class Worker:
         self._running: dict[Key, Attempt] = {}
         self._unsaid: dict[Key, Claim] = {}
         self._sweeping: Timer | None = None
-        self._listening: int | None = None
         self._cursor: queue.Cursor | None = None
         self._hungry = True
         self._reports = 0
@@ -105,7 +104,7 @@ class Worker:
             return
         self._lease.start()
         self._logs.start()
-        self._listen()
+        self._reactor.watch(self._listener.fileno(), self._woken)
         # What bears this very name is of a dead worker, too: nothing of this one's has begun.
         strays.kill(lambda marker: is_left_behind(self._core, marker, self.id))
         workdir.sweep(work_root(self._core), lambda name: name != self.id and is_alive(self._core, name))
@@ -183,7 +182,6 @@ class Worker:
                 self._take()
                 if not self._hungry:
                     self._listener.arm()
-                    self._listen()
                     if self._core.store.read(queue.depth)[0]:
                         self._take()
         self._reactor.turn(wait=self._reports == said)
@@ -209,6 +207,8 @@ class Worker:
             return []
 
     def _begin(self, claim: Claim) -> None:
+        if _key(claim) in self._running:
+            return  # claimed twice: the store has gone back to before it was claimed first
         try:
             if claim.work is Work.EVALUATE:
                 self._evaluate(claim)
@@ -285,16 +285,8 @@ class Worker:
 
         self._reactor.after(STORE_RETRY, go_on)
 
-    def _listen(self) -> None:
-        """Wait on the listener's descriptor, which is another one after its connection was lost."""
-        if self._listening is not None:
-            self._reactor.forget(self._listening)
-        self._listening = self._listener.fileno()
-        self._reactor.watch(self._listening, self._woken)
-
     def _woken(self) -> None:
         self._listener.drain()
-        self._listen()
         self._hungry = True
         if self._running:
             with self._patience():
@@ -380,4 +372,4 @@ class Worker:
 
 
 def _key(claim: Claim) -> Key:
-    return claim.run, claim.step, claim.attempt
+    return claim.run, claim.step, claim.attempt, claim.fence

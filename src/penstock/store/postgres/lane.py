@@ -103,6 +103,7 @@ class Lane:
         self.where = place(dsn)
         self._dsn = dsn
         self._begin = begin
+        self._reads_only = begin.endswith("READ ONLY")
         self._lock = threading.RLock()
         self._session: Session | None = None
         self._inside = False
@@ -179,6 +180,8 @@ class Lane:
         except psycopg.Error as error:
             if is_gone(error) or session.closed:
                 self._drop()
+                if self._reads_only:
+                    return  # what was read has been read
                 raise translate(error, self.where, committing=True) from error
             raise
         if answer != "COMMIT":

@@ -5,7 +5,7 @@ Who sleeps holds an advisory lock in shared mode; who wakes tries to take it alo
 
 from __future__ import annotations
 
-import socket
+import selectors
 from typing import TYPE_CHECKING
 
 from penstock.store.postgres.lane import connect
@@ -23,7 +23,9 @@ class PostgresListener:
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
-        self._silent, self._other = socket.socketpair()
+        # Its own descriptor stays the same while connections come and go: a closed one's number may be another file's.
+        self._waiting = selectors.DefaultSelector()
+        self._watched: int | None = None
         self._session: Session | None = None
         self._lying = False
         self._arms = False
@@ -31,8 +33,8 @@ class PostgresListener:
         self._connected()
 
     def fileno(self) -> int:
-        """The descriptor to wait on; it changes when the connection was lost."""
-        return self._session.fileno() if self._session else self._silent.fileno()
+        """The descriptor to wait on, whether there is a connection or not."""
+        return self._waiting.fileno()
 
     def arm(self) -> None:
         """Say that its owner is about to sleep; it must look for work once more after this, then wait."""
@@ -66,8 +68,7 @@ class PostgresListener:
         """Stop listening; safe to call twice."""
         self._closed = True
         self._drop()
-        self._silent.close()
-        self._other.close()
+        self._waiting.close()
 
     def _connected(self) -> bool:
         import psycopg
@@ -76,6 +77,8 @@ class PostgresListener:
             try:
                 self._session = connect(self._dsn)
                 self._session.execute(f"LISTEN {CHANNEL}", prepare=False)
+                self._watched = self._session.fileno()
+                self._waiting.register(self._watched, selectors.EVENT_READ)
                 self._lie_down()
             except psycopg.Error:
                 self._drop()
@@ -88,6 +91,9 @@ class PostgresListener:
 
     def _drop(self) -> None:
         session, self._session = self._session, None
+        watched, self._watched = self._watched, None
         self._lying = False
+        if watched is not None:
+            self._waiting.unregister(watched)
         if session is not None:
             session.close()
