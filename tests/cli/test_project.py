@@ -185,11 +185,13 @@ def test_export_writes_lines_of_json(penstock: Penstock, folder: Path) -> None:
 
     out = penstock("db", "export", "--logs").out
     filed = penstock("db", "export", "all.jsonl")
+    told: Any = penstock("db", "export", "more.jsonl", "--json").json()
 
     kinds = {json.loads(line)["what"] for line in out.splitlines()}
     assert {"revision", "run", "step", "attempt", "event", "outputs", "log"} <= kinds
     assert filed.code == 0
     assert (folder / "all.jsonl").read_text().count("\n") < out.count("\n")
+    assert told == {"file": "more.jsonl", "lines": (folder / "more.jsonl").read_text().count("\n")}
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

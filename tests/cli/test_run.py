@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -190,6 +191,16 @@ def test_what_is_only_started_is_done_by_a_worker(penstock: Penstock) -> None:
     assert (before["status"], before["steps"][1]["status"]) == ("running", "waiting")
     assert worker.code == 0
     assert after["status"] == "success"
+
+
+def test_a_worker_tells_programs_what_happens_in_lines_of_json(penstock: Penstock) -> None:
+    started = penstock("run", "hello.yml", "--no-wait").out.strip()
+
+    worker = penstock("worker", "--until-idle", "--json")
+
+    told = [json.loads(line) for line in worker.err.splitlines()]
+    assert not worker.out
+    assert started in {line.get("run") for line in told if line["notice"] == "run.success"}
 
 
 def test_a_run_that_nobody_does_can_be_gone_on_with_by_its_id(penstock: Penstock) -> None:

@@ -118,6 +118,8 @@ def test_a_restart_goes_on_from_what_failed_and_keeps_the_attempts(penstock: Pen
     assert again["status"] == "failed"
     attempts = {step["task"]: [attempt["status"] for attempt in step["attempts"]] for step in again["steps"]}
     assert attempts == {"first": ["success"], "second": ["failed", "failed"]}
+    assert [moment["by"] != "" for moment in again["history"]] == [True, False, False, True, False]
+    assert "gone on with" in penstock("runs", "show", "last").out
 
 
 def test_a_success_cannot_be_restarted_but_replayed(penstock: Penstock) -> None:

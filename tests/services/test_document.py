@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
+from penstock.services import runs as verbs
 from penstock.services.document import document, summary
 from penstock.store import runs
 from penstock.testing import Harness, fails, gives
@@ -105,6 +106,21 @@ def test_times_are_instants_in_utc_and_durations_seconds(harness: Harness) -> No
     assert ran.document.end == "2023-11-14T22:14:50.000Z"
     assert ran.document.duration == 90.0
     assert ran.step("one").duration == 90.0
+
+
+def test_the_history_says_who_wanted_what(harness: Harness) -> None:
+    ran = harness.run(NESTED, {"token": "x"}, tasks={"work": fails()})
+    verbs.kill(harness.core, ran.id, "too late")
+    verbs.restart(harness.core, ran.id, "bob")
+    verbs.kill(harness.core, ran.id, "ann")
+    told = harness.ran(ran.id).document
+
+    moves = [(moment.status, moment.by) for moment in told.history if moment.by]
+
+    assert moves[1:] == [("running", "bob"), ("killing", "ann")]
+    assert moves[0] == ("queued", told.started_by)
+    (work,) = [step for step in told.steps if step.key == "each[0]/work"]
+    assert work.attempts[0].status == "failed", "what was before is kept"
 
 
 def test_a_list_has_the_same_shape_without_steps(harness: Harness) -> None:

@@ -192,9 +192,13 @@ def backup(**given: Any) -> None:
 @click.argument("target", metavar="[FILE]", default="-")
 @click.option("--logs", is_flag=True, help="With what the tasks said.")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
+@json_too
 @places
 def export(**given: Any) -> None:
-    """Write all history as lines of JSON: flows' revisions, runs, steps, attempts, events, outputs, metrics."""
+    """Write all history as lines of JSON: flows' revisions, runs, steps, attempts, events, outputs, metrics.
+
+    With a FILE, `--json` tells how many lines went into it.
+    """
     target, logs, force = given.pop("target"), given.pop("logs"), given.pop("force")
     asked = msgspec.convert(given, Given)
     with opened(asked) as app:
@@ -210,7 +214,10 @@ def export(**given: Any) -> None:
             for line in exporting.lines(app.core.store, logs=logs):
                 file.write(line + "\n")
                 count += 1
-        note(f"{count:,} lines in {path}.")
+        if asked.json:
+            as_json({"file": str(path), "lines": count})
+        else:
+            note(f"{count:,} lines in {path}.")
 
 
 def _kind(on_postgres: bool) -> str:

@@ -119,6 +119,7 @@ def _page(told: RunDocument) -> list[str]:
         "started": f"{told.start or told.created}{f' by {told.started_by}' if told.started_by else ''}",
         "ended": told.end or "",
         "killed by": told.killed_by,
+        "gone on with": _again(told),
         "reason": told.reason,
         "error": told.error.message if told.error else "",
         "logical date": told.logical_date or "",
@@ -136,6 +137,13 @@ def _page(told: RunDocument) -> list[str]:
     if len(made) > MOST:
         lines += ["", f"… and of {len(made) - MOST:,} more steps: --json has them all"]
     return lines
+
+
+def _again(told: RunDocument) -> str:
+    """Who restarted the run, and when; the first line of its history is the start itself."""
+    ends = {"success", "warning", "failed", "killed", "cancelled"}
+    moves = zip(told.history, told.history[1:], strict=False)
+    return ", ".join(f"{now.at} by {now.by}" for before, now in moves if before.status in ends and now.by)
 
 
 def _worth(outputs: dict[str, object]) -> dict[str, object]:

@@ -23,6 +23,7 @@ from penstock.services.worker.loop import Worker
 from penstock.store import queue, runs
 from penstock.store.port import Tx
 from penstock.telemetry.logs import writer
+from penstock.telemetry.notice import Level
 
 HOURLY: Final = 3600.0
 
@@ -46,6 +47,7 @@ class WorkerGiven(Given, frozen=True, kw_only=True):
 @click.option("--name", default="", help="What it is called in histories; unique on this machine.")
 @click.option("--slots", type=click.IntRange(1, 10_000), default=None, help="Attempts at once.")
 @click.option("--until-idle", is_flag=True, help="Leave when no run is going any more.")
+@click.option("--json", "json", is_flag=True, help="Tell what happens as lines of JSON, on stderr.")
 @places
 def worker(**given: Any) -> int:
     """Do the work of a store until stopped.
@@ -57,8 +59,9 @@ def worker(**given: Any) -> int:
     with open_app(project_of(asked.project), os.environ, store=asked.store) as app:
         name = asked.name or f"{socket.gethostname().partition('.')[0]}-{os.getpid()}-{os.urandom(2).hex()}"
         options = worker_options(app, ids.check_flow_id(name), slots=asked.slots)
-        app.core.notices.subscribe(writer(sys.stderr))
-        note(f"Worker {name} on {app.where.shown}: {options.slots} attempts at once. Ctrl-C drains it.")
+        app.core.notices.subscribe(writer(sys.stderr, as_json=asked.json))
+        if not asked.json:
+            note(f"Worker {name} on {app.where.shown}: {options.slots} attempts at once. Ctrl-C drains it.")
         stopping = threading.Event()
         sweeper = threading.Thread(target=_prune_hourly, args=(app, stopping), name="penstock-prune", daemon=True)
         sweeper.start()
@@ -67,7 +70,8 @@ def worker(**given: Any) -> int:
         finally:
             stopping.set()
             sweeper.join()
-        note(f"Worker {name} has stopped.")
+        if not asked.json:
+            note(f"Worker {name} has stopped.")
     return Exit.SUCCESS
 
 
@@ -87,13 +91,13 @@ def _idle(tx: Tx, worker_id: str) -> bool:
 
 
 def _prune_hourly(app: App, stopping: threading.Event) -> None:
-    wait = 60.0
+    say, wait = app.core.notices.say, 60.0
     while not stopping.wait(wait):
         wait = HOURLY
         try:
             removed = prune(app.core, app.files, keep_of(app))
         except PenstockError as error:
-            note(f"What is old could not be removed: {error}")
+            say("prune.failed", app.core.clock.now(), Level.WARNING, why=str(error))
             continue
         if removed.runs:
-            note(f"Removed {removed.runs} runs past their time.")
+            say("prune.done", app.core.clock.now(), runs=removed.runs, files=removed.files)

@@ -18,7 +18,7 @@ def begin(draft: Draft) -> None:
     if run.status is not RunStatus.QUEUED or run.reason or run.history:
         return
     limit = draft.plan.flow.limit
-    draft.move_run(RunStatus.QUEUED)
+    draft.move_run(RunStatus.QUEUED, run.started_by)
     if limit is None:
         go(draft)
     else:

@@ -101,12 +101,12 @@ class Draft:
         self.put(replace(step, status=status, ended_at=self.now, due_at=None, failure=failure, evaluating=False))
         self.ended.append(step.key)
 
-    def move_run(self, status: RunStatus) -> None:
-        """Move the run, remember when, and make it news."""
+    def move_run(self, status: RunStatus, by: str = "") -> None:
+        """Move the run, remember when and by whom, and make it news."""
         check_run_move(self.run.status, status, operator=self.operator)
         if self.run.status is status and self.run.history:
             return
-        history = (*self.run.history, Change(status, self.now))
+        history = (*self.run.history, Change(status, self.now, by))
         self.run = replace(self.run, status=status, history=history)
         self.emit(Announce(status))
 

@@ -17,12 +17,12 @@ def kill(draft: Draft, event: Kill) -> None:
     """Begin to kill, or kill harder; a run that has ended only loses what still runs beside it."""
     run = draft.run
     if run.status is RunStatus.QUEUED:
-        draft.move_run(RunStatus.KILLED)
+        draft.move_run(RunStatus.KILLED, event.by)
         draft.run = replace(draft.run, ended_at=draft.now, killed_by=event.by, reason="", pending="")
         tell_parent(draft, None)
         return
     if not run.status.ended:
-        draft.move_run(RunStatus.KILLING)
+        draft.move_run(RunStatus.KILLING, event.by)
         draft.run = replace(draft.run, killed_by=run.killed_by or event.by)
     _end_open_steps(draft, event)
 

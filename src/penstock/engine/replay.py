@@ -37,7 +37,7 @@ def replay(old: Loaded, fresh: Run, from_step: str, now: int) -> Decision:
     outputs = {key: found if key in kept else None for key, found in old.outputs.items()}
     run = replace(fresh, rounds=1, root=_as_found(old.run.root, _counts(plan, kept, ROOT)))
     draft = Draft(Loaded(plan, run, dict(kept), outputs, values=old.values, every=True), now, operator=True)
-    draft.move_run(RunStatus.QUEUED)
+    draft.move_run(RunStatus.QUEUED, draft.run.started_by)
     if plan.flow.limit is not None:
         wait_for_limit(draft, pending=REPLAY + from_step)
     else:

@@ -32,17 +32,17 @@ def restart(draft: Draft, event: Restart) -> None:
         return
     draft.run = replace(run, rounds=run.rounds + 1, ended_at=None, outputs=None, failure=None, killed_by="")
     if draft.plan.flow.limit is not None:
-        draft.move_run(RunStatus.QUEUED)
+        draft.move_run(RunStatus.QUEUED, event.by)
         wait_for_limit(draft, pending=RESTART)
     else:
-        reopen_run(draft)
+        reopen_run(draft, by=event.by)
 
 
-def reopen_run(draft: Draft, from_step: str = "") -> None:
+def reopen_run(draft: Draft, from_step: str = "", by: str = "") -> None:
     """Put back what is to be tried again and start it; a replay goes on `from_step`, in errors or finally too."""
     draft.operator = True
     began = from_step or draft.run.root.counts or draft.run.root.result
-    draft.move_run(RunStatus.RUNNING)
+    draft.move_run(RunStatus.RUNNING, by)
     draft.run = replace(draft.run, started_at=draft.run.started_at or draft.now)
     timeout = draft.plan.flow.timeout
     if timeout is not None:

@@ -101,11 +101,12 @@ class Parent(msgspec.Struct, frozen=True):
     wait: bool = True
 
 
-class Change(msgspec.Struct, frozen=True):
-    """One line of a run's status history."""
+class Change(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of a run's status history; `by` names who wanted it, empty where it followed by itself."""
 
     status: RunStatus
     at: int
+    by: str = ""
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -26,10 +26,11 @@ WORDS: Final = {Outcome.DONE: "success"}
 
 
 class Moment(msgspec.Struct, frozen=True):
-    """One line of a status history."""
+    """One line of a status history; `by` is who wanted it: started, killed or restarted the run."""
 
     status: str
     at: str
+    by: str
 
 
 class ErrorDocument(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -170,7 +171,7 @@ def _run(run: Run, plan: Plan, told: list[StepDocument], children: list[Run]) ->
         revision=run.revision,
         status=run.status.value,
         reason=run.reason,
-        history=[Moment(change.status.value, instant(change.at) or "") for change in run.history],
+        history=[Moment(change.status.value, instant(change.at) or "", change.by) for change in run.history],
         created=instant(run.created_at) or "",
         start=instant(run.started_at),
         end=instant(run.ended_at),
