@@ -95,7 +95,9 @@ def commands() -> Account | None:
         return None
     sections = []
     for path, command in commands_under(root, ("penstock",)):
-        context = click.Context(command, info_name=" ".join(path), terminal_width=100)
+        # What a command says of its own settings, as an invocation would: which options give help, for one.
+        given = {**command.context_settings, "terminal_width": 100}
+        context = click.Context(command, info_name=" ".join(path), **given)
         sections.append(f"## {' '.join(path)}\n\n```text\n{command.get_help(context).rstrip()}\n```")
     return Account("Commands", "Data goes to stdout, all else to stderr; `--json` is everywhere.", sections)
 

@@ -24,14 +24,18 @@ class Watcher:
         self._ended_runs: dict[str, tuple[RunStatus, int]] = {}
         self._ended_steps: dict[tuple[str, str], tuple[StepStatus, int, int]] = {}
         self._versions: dict[str, int] = {}
+        self._position = feed.resume(0)
+        self._told: dict[str, int] = {}
 
     def look(self) -> None:
         """Check every run that there is."""
         self._store.read(self._look)
 
     def _look(self, tx: Tx) -> None:
+        self._read_feed(tx)
         found = runs.list_runs(tx, runs.Filter(), limit=1000)
         for run in found:
+            assert self._told[run.id] == run.version, f"a reader of the feed knows {run.id} as of {self._told[run.id]}"
             self._one_run(tx, run)
         self._limits(tx, found)
 
@@ -64,6 +68,16 @@ class Watcher:
             if step.status.ended:
                 self._ended_steps[run.id, step.key] = (step.status, step.attempt, restarts)
 
+    def _read_feed(self, tx: Tx) -> None:
+        """Follow the feed as any reader does, in small parts, and keep the newer version of each run."""
+        while True:
+            items, self._position = feed.read(tx, self._position, 0, limit=20)
+            for item in items:
+                if item.what == "run":
+                    self._told[item.key] = max(self._told.get(item.key, 0), item.version)
+            if not items:
+                return
+
     def _limits(self, tx: Tx, found: list[Run]) -> None:
         for plan in self._plans.values():
             limit = plan.flow.limit
@@ -81,16 +95,13 @@ class Watcher:
         self._store.read(self._at_rest)
 
     def _at_rest(self, tx: Tx) -> None:
-        newest: dict[str, int] = {}
-        for change in feed.read_after(tx, 0, 1_000_000):
-            if change.what == "run":
-                newest[change.key] = max(newest.get(change.key, 0), change.version)
+        self._read_feed(tx)
         for run in runs.list_runs(tx, runs.Filter(), limit=1000):
             assert run.status.ended, f"{run.id} is {run.status}"
             assert run.open == 0, f"{run.id} keeps {run.open} steps open"
             assert not queue.claims_of(tx, run.id)
             assert not queue.ready_of(tx, run.id)
-            assert newest[run.id] == run.version, "the feed does not end with the newest version"
+            assert self._told[run.id] == run.version, "a reader of the feed does not end up with the newest version"
             for step in steps.every(tx, run.id):
                 assert not step.status.open, f"{step.key} is still {step.status}"
         assert not limits.waiting_names(tx)
