@@ -213,6 +213,16 @@ def test_a_replay_says_what_is_wrong_with_it(office: Office) -> None:
         runs.replay(office.core, run_id, "ann", asked=runs.Start(inputs={"n": "x"}))
 
 
+def test_a_replay_from_what_a_restart_has_put_back_is_refused(office: Office) -> None:
+    run_id = office.start(office.push({"tasks": ["a"], "finally": ["f"]}))
+    office.work({"a": Outcome.FAILED})
+    runs.restart(office.core, run_id, "ann")
+    assert office.statuses(run_id)["f"] == "waiting"
+
+    with pytest.raises(UnknownStep):
+        runs.replay(office.core, run_id, "ann", from_step="f")
+
+
 def test_a_replay_said_twice_under_one_key_is_one_run(office: Office) -> None:
     old = office.start(office.push(["a"]))
     office.work()

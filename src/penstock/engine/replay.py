@@ -30,8 +30,10 @@ def replay(old: Loaded, fresh: Run, from_step: str, now: int) -> Decision:
     new run up like any other. Raises UnknownStep, and NotLoaded for what it needs of the old run.
     """
     plan, rows = old.plan, old.all_steps()
-    if from_step not in {step.key for step in rows}:
-        hint = nearest(from_step, [step.key for step in rows]) or "Replay from a step that has run."
+    # What a restart has put back stands behind work that is not done yet: nothing of before it could be kept.
+    begun = [step.key for step in rows if step.status is not StepStatus.WAITING]
+    if from_step not in begun:
+        hint = nearest(from_step, begun) or "Replay from a step that has run."
         raise UnknownStep(f'The run has no step "{from_step}".', hint=hint)
     kept = _kept(plan, rows, from_step)
     outputs = {key: found if key in kept else None for key, found in old.outputs.items()}
