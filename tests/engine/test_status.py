@@ -38,7 +38,7 @@ STEPS = """
 waiting     x       x      x       .        .       .      .       .       x      x       x      x
 queued      .       x      x       x        x       x      x       x       x      x       x      x
 running     .       x      x       x        x       x      x       x       x      x       x      x
-retrying    .       x      .       x        .       .      .       .       x      .       x      x
+retrying    .       x      .       x        .       .      x       x       x      .       x      x
 snoozed     .       x      .       .        x       .      x       x       x      x       x      x
 paused      .       .      x       .        .       x      x       x       x      .       x      x
 success     o       o      o       .        .       .      x       o       o      o       o      o
