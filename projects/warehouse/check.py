@@ -19,7 +19,7 @@ from pathlib import Path
 import psycopg
 
 from projects.warehouse.features import COLUMNS, FEATURES
-from projects.warehouse.model import TABLE_OF, Row, expect
+from projects.warehouse.model import TABLE_OF, Expected, Row, expect
 
 _TENANTS = "SELECT tenant_id, name, plan, region, created_at, batch_date FROM dw.dim_tenant"
 _USERS = """
@@ -34,6 +34,12 @@ LEFT JOIN dw.dim_tenant AS t USING (tenant_key)
 LEFT JOIN dw.dim_user AS u USING (user_key)
 LEFT JOIN dw.dim_feature USING (feature_key)"""
 _REJECTS = "SELECT batch_date, source_table, row_no, reason FROM dq.rejected_rows"
+# What the newest extraction of each day says that it read, wrote and rejected.
+_EXTRACTED = """
+SELECT DISTINCT ON (batch_date, source_table) batch_date, source_table, rows_read, rows_written, rows_rejected
+FROM dq.etl_run
+WHERE step = 'extract' AND status = 'success' AND batch_date = ANY (%s)
+ORDER BY batch_date, source_table, ended_at DESC"""
 _DATES = "SELECT date_key, date, year, quarter, month, day, iso_week, weekday, is_weekend FROM dw.dim_date"
 
 
@@ -71,7 +77,16 @@ def compare(dsn: str, folder: Path, days: Iterable[datetime.date] | None = None)
         results.append(_differ("dw.dim_date", _calendar({row[6] for row in right.facts}), _rows(session, _DATES)))
         results.append(_differ("dw.fact_feature_usage", right.facts, _rows(session, _FACTS)))
         results.append(_differ("dq.rejected_rows", right.rejects, _rows(session, _REJECTS)))
+        results.append(_differ("dq.etl_run", _extracted(right, chosen), _rows(session, _EXTRACTED, [chosen])))
     return results
+
+
+def _extracted(right: Expected, days: Iterable[datetime.date]) -> set[Row]:
+    """Count per day and table what was read, staged and set aside because nobody can read it."""
+    staged = Counter((row[0], table) for table, rows in right.staging.items() for row in rows)
+    unread = Counter((row[0], row[1]) for row in right.rejects if row[3] == "BAD_FORMAT")
+    keys = [(day, table) for day in days for table in TABLE_OF.values()]
+    return {(*key, staged[key] + unread[key], staged[key], unread[key]) for key in keys}
 
 
 def _rows(session: psycopg.Connection[Row], query: str, values: list[object] | None = None) -> list[Row]:

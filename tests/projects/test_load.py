@@ -174,6 +174,7 @@ def test_the_checker_sees_a_row_too_many_and_a_changed_one(
     with psycopg.connect(warehouse) as session:
         session.execute("UPDATE dw.fact_feature_usage SET duration_ms = duration_ms + 1")
         session.execute("INSERT INTO dw.dim_feature VALUES (19, 'editor.fly', 'Fly', 'Editor')")
+        session.execute("UPDATE dq.etl_run SET rows_read = 7 WHERE step = 'extract' AND source_table = 'user'")
 
     broken = main()
 
@@ -181,6 +182,7 @@ def test_the_checker_sees_a_row_too_many_and_a_changed_one(
     assert (fine, broken) == (0, 1)
     assert "dw.fact_feature_usage             1 rows  1 missing, 1 too many" in said
     assert "+ editor.fly, Editor" in said
+    assert f"+ {FIRST}, user, 7, 1, 0" in said
 
 
 def _one_user(batch_date: datetime.date, role: str) -> dict[str, list[list[str]]]:
