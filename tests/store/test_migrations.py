@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -130,6 +132,24 @@ def test_a_migration_that_fails_leaves_the_version_before_it(tmp_path: Path, dsn
             postgres_schema.migrate(lane.session(), [*carried("postgres"), BROKEN], "it", NOW)
         done = postgres_schema.migrate(lane.session(), [*carried("postgres"), MORE], "it", NOW)
         assert (done.version, done.pending) == (NEWEST + 1, ())
+
+
+def test_many_that_open_an_empty_store_at_once_migrate_it_once(tmp_path: Path, dsn: str) -> None:
+    path = tmp_path / "penstock.db"
+    gate = threading.Barrier(8)
+
+    def opened(number: int) -> Store:
+        gate.wait(20)
+        return open_sqlite(path) if number % 2 else open_postgres(dsn, migrate=True)
+
+    with ThreadPoolExecutor(8) as crowd:
+        stores = list(crowd.map(opened, range(8)))
+
+    for store in stores:
+        store.close()
+    for found in (sqlite_status(path), postgres_status(dsn)):
+        assert [one.version for one in found.applied] == list(range(1, NEWEST + 1))
+        assert found.pending == ()
 
 
 def test_a_file_that_is_no_store_is_refused_and_left_alone(tmp_path: Path) -> None:
