@@ -59,6 +59,17 @@ class Bed:
 
 
 @contextlib.contextmanager
+def folder_on(database: str) -> Iterator[tuple[Path, list[str]]]:
+    """A folder of its own, and the words by which a command keeps its runs in the database; gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="penstock-bench-") as folder, contextlib.ExitStack() as stack:
+        words: list[str] = []
+        if database == "postgres":
+            server = stack.enter_context(postgres_server(Path(folder, "postgres")))
+            words = ["--store", server.create_database("bench")]
+        yield Path(folder), words
+
+
+@contextlib.contextmanager
 def bed(database: str) -> Iterator[Bed]:
     """A project in a folder of its own, gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="penstock-bench-") as folder, contextlib.ExitStack() as stack:

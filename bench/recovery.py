@@ -6,12 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from pathlib import Path
 
 from bench.figure import Figure, figure
+from bench.house import DATABASES, folder_on
 
 STEPS = 20
 TIMES = 5
@@ -19,27 +19,31 @@ TIMES = 5
 
 def recovery() -> list[Figure]:
     """Kill -9 of everything in a chain of 20 steps, restart: seconds until the run goes on; steps that ran again."""
+    return [_on(database) for database in DATABASES]
+
+
+def _on(database: str) -> Figure:
     seen, twice = [], 0
     for turn in range(TIMES):
-        with tempfile.TemporaryDirectory(prefix="penstock-bench-") as folder:
-            spent, again = _one(Path(folder), after=3 + 3 * turn)
+        with folder_on(database) as (folder, store):
+            spent, again = _one(folder, store, after=3 + 3 * turn)
         seen.append(spent)
         twice += again
-    return [figure("recovery", "s", seen, bar=2, twice=twice)]
+    return figure("recovery", "s", seen, database=database, bar=2, twice=twice)
 
 
-def _one(folder: Path, after: int) -> tuple[float, int]:
+def _one(folder: Path, store: list[str], after: int) -> tuple[float, int]:
     """One kill once `after` steps have reported; gives the wait and how many steps that had reported ran again."""
     trace = folder / "trace"
     (folder / "chain.yml").write_text(_chain(trace))
-    cli = _penstock(folder, "run", "chain.yml")
+    cli = _penstock(folder, "run", "chain.yml", *store)
     _until(lambda: len(_lines(trace)) >= after)
     os.kill(cli.pid, signal.SIGKILL)
     cli.wait()
     before = _lines(trace)
     reported = set(before[:-1])  # the last one may not have reported
     began = time.perf_counter()
-    worker = _penstock(folder, "worker")
+    worker = _penstock(folder, "worker", *store)
     try:
         _until(lambda: len(_lines(trace)) > len(before))
         spent = time.perf_counter() - began

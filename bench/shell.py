@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 from bench.figure import Figure, figure, paired
+from bench.house import DATABASES, folder_on
 
 TIMES = 15
 HELLO = "id: hello\nnamespace: bench\ntasks:\n  - id: say\n    type: log\n    message: Hello\n"
 FRESH = "id: fresh\nnamespace: bench\ntasks:\n  - id: say\n    type: python.script\n    script: print('Hello')\n"
+
+
+FLOWS = ((HELLO, "a log task"), (FRESH, "a python task, a process of its own"))
 
 
 def help_() -> list[Figure]:
@@ -32,16 +36,17 @@ def import_() -> list[Figure]:
 def run_one() -> list[Figure]:
     """`penstock run hello.yml` in a folder where nothing is yet, and in one with a history; ms."""
     found = []
-    for text, note in ((HELLO, "a log task"), (FRESH, "a python task, a process of its own")):
-        with tempfile.TemporaryDirectory(prefix="penstock-bench-") as folder:
-            Path(folder, "hello.yml").write_text(text)
-            run = functools.partial(_spent, ["-m", "penstock", "run", "hello.yml"], folder)
+    for database, (text, note) in itertools.product(DATABASES, FLOWS):
+        with folder_on(database) as (folder, store):
+            (folder / "hello.yml").write_text(text)
+            run = functools.partial(_spent, ["-m", "penstock", "run", "hello.yml", *store], folder)
             seen, low = paired(run, lambda: _spent(["-c", "import sqlite3, json, socket"]), TIMES)
-        found.append(figure("run_one", "ms", seen, floor=low, bar=300, note=note))
+        bar = 300 if database == "sqlite" else None
+        found.append(figure("run_one", "ms", seen, floor=low, database=database, bar=bar, note=note))
     return found
 
 
-def _spent(arguments: list[str], folder: str | None = None) -> float:
+def _spent(arguments: list[str], folder: Path | None = None) -> float:
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     began = time.perf_counter()
     subprocess.run([sys.executable, *arguments], cwd=folder, env=environ, check=True, capture_output=True)
