@@ -37,6 +37,7 @@ def simulate(seed: int) -> World:
         world.tick()
     watcher.look()
     watcher.at_rest()
+    assert not world.broken, world.broken
     return world
 
 

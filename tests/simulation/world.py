@@ -23,6 +23,7 @@ from penstock.store import workers
 from penstock.store.port import Store
 from penstock.store.queue import Claim
 from penstock.store.sqlite.store import open_sqlite
+from penstock.telemetry import Notice
 from tests.simulation.faults import Crash, Faults, FaultyStore
 from tests.simulation.flows import FlowMaker
 
@@ -73,6 +74,7 @@ class World:
         self.faults = Faults(self.rng, rate)
         self.store: Store = open_sqlite(":memory:", clock=self.clock)
         self.blobs = Memory()
+        self.broken: list[str] = []
         self.sound = self._core(self.store)
         self.runs: list[str] = []
         self.operated: set[str] = set()
@@ -85,7 +87,7 @@ class World:
         return [*lower, *(FlowMaker(self.rng, ("low0", "low1")).flow(f"top{i}") for i in range(2))]
 
     def _core(self, store: Store) -> Core:
-        return Core(
+        core = Core(
             store=store,
             blobs=self.blobs,
             clock=self.clock,
@@ -93,6 +95,12 @@ class World:
             secrets=NoSecrets(),
             entropy=lambda: self.rng.randbytes(10),
         )
+        core.notices.subscribe(self._heard)
+        return core
+
+    def _heard(self, notice: Notice) -> None:
+        if notice.name == "run.fault":
+            self.broken.append(str(notice.fields["error"]))
 
     def tick(self) -> None:
         """Let one process take one step, or stall, or die; time passes."""

@@ -11,8 +11,8 @@ from penstock.engine.values import convert
 from penstock.errors import PenstockError
 from penstock.model.effect import Ready, TellParent, Work
 from penstock.model.inputs import Output
-from penstock.model.plan import ROOT
-from penstock.model.run import ErrorKind, Failure
+from penstock.model.plan import ROOT, Plan
+from penstock.model.run import ErrorKind, Failure, Run
 from penstock.model.status import RunStatus, StepStatus
 
 
@@ -93,11 +93,17 @@ def _wait_no_longer(draft: Draft) -> None:
 
 def tell_parent(draft: Draft, outputs: dict[str, object] | None) -> None:
     """Let the run that waits for this one know how it ended; one restarted later was waited for by nobody."""
-    run = draft.run
-    if run.parent is not None and run.parent.wait and not run.rounds:
-        handed: dict[str, object] = {
-            "executionId": run.id,
-            "state": status_word(draft.plan, run.status),
-            "outputs": outputs or {},
-        }
-        draft.emit(TellParent(run.parent, run.status, handed, run.failure))
+    for word in words_to_parent(draft.plan, draft.run, outputs):
+        draft.emit(word)
+
+
+def words_to_parent(plan: Plan, run: Run, outputs: dict[str, object] | None) -> tuple[TellParent, ...]:
+    """What an ended run says to the run that waits for it, if one does."""
+    if run.parent is None or not run.parent.wait or run.rounds:
+        return ()
+    handed: dict[str, object] = {
+        "executionId": run.id,
+        "state": status_word(plan, run.status),
+        "outputs": outputs or {},
+    }
+    return (TellParent(run.parent, run.status, handed, run.failure),)

@@ -79,3 +79,10 @@ class UnknownKey(PenstockError):
 
     code = "PS-312"
     hint = "Set it with a `kv.set` task, or say `errorOnMissing=false` to get null."
+
+
+class EngineFault(PenstockError):
+    """A decision broke down; it is a fault of ours, not of the flow."""
+
+    code = "PS-313"
+    hint = "Please report it with the flow and `penstock runs show`; a restart of the run tries again."

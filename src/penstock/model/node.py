@@ -79,7 +79,7 @@ class If(Group, frozen=True, kw_only=True, tag="if", omit_defaults=True):
 
 
 class Switch(Group, frozen=True, kw_only=True, tag="switch", omit_defaults=True):
-    """The branch whose name the value renders to, else the default; neither is a failure."""
+    """The branch whose name the value renders to, else the default; a failure where there is neither."""
 
     value: str
     cases: dict[str, tuple[Node, ...]] = {}

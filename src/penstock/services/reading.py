@@ -8,14 +8,15 @@ from typing import TypeVar
 
 import msgspec
 
-from penstock.engine import Decision, Loaded, NotLoaded, advance
-from penstock.errors.run import UnknownRun
-from penstock.model.event import Event
+from penstock.engine import Decision, Loaded, NotLoaded, advance, give_up
+from penstock.errors.run import EngineFault, UnknownRun
+from penstock.model.event import Event, kind
 from penstock.model.plan import ROOT, Plan
-from penstock.model.run import Run
+from penstock.model.run import ErrorKind, Failure, Run
 from penstock.services.core import Core
 from penstock.store import outputs, runs, steps
 from penstock.store.port import Tx
+from penstock.telemetry import Level
 
 T = TypeVar("T")
 
@@ -48,8 +49,24 @@ def plan_of(core: Core, run: Run) -> Plan:
 
 
 def decide(core: Core, loaded: Loaded, event: Event, now: int) -> Decision:
-    """Let the engine decide, reading what it turns out to need."""
-    return with_parts(core, loaded, lambda: advance(loaded, event, now))
+    """Let the engine decide, reading what it turns out to need; a decision that breaks down fails the run, and it
+    alone.
+    """
+    try:
+        return with_parts(core, loaded, lambda: _advance(loaded, event, now))
+    except EngineFault as fault:
+        core.notices.say("run.fault", now, Level.ERROR, run=loaded.run.id, event=kind(event), error=str(fault))
+        failure = Failure(ErrorKind.SYSTEM, fault.sentence, code=fault.code)
+        return with_parts(core, loaded, lambda: give_up(loaded, failure, now))
+
+
+def _advance(loaded: Loaded, event: Event, now: int) -> Decision:
+    try:
+        return advance(loaded, event, now)
+    except NotLoaded:
+        raise
+    except Exception as error:  # whatever is wrong in there must not stop other runs, nor this one for ever
+        raise EngineFault(f'The event "{kind(event)}" cannot be decided: {type(error).__name__}: {error}') from error
 
 
 def with_parts(core: Core, loaded: Loaded, ask: Callable[[], T]) -> T:
