@@ -50,6 +50,8 @@ def figure(name: str, unit: str, seen: Sequence[float], *, floor: Sequence[float
         "least": round(min(seen), 3),
         "most": round(max(seen), 3),
     }
+    if more.get("database") == "postgres":
+        more.pop("bar", None)  # limits in absolute figures hold on SQLite
     return msgspec.convert(made | more, Figure)
 
 
