@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -276,6 +277,32 @@ def test_another_python_than_ours_must_be_there(penstock: Penstock, folder: Path
 
     assert done.code == 2
     assert "nowhere/bin/python" in done.err
+
+
+def test_a_task_runs_in_the_python_that_it_names(penstock: Penstock, folder: Path) -> None:
+    other = folder / "other" / "bin" / "python"
+    other.parent.mkdir(parents=True)
+    other.symlink_to(sys.executable)
+    (folder / "penstock.yaml").write_text("pythons: {other: other}\n")
+    (folder / "named.yml").write_text(
+        "id: named\nnamespace: play\ntasks:\n  - id: py\n    type: python.script\n    python: other\n"
+        "    script: |\n      import sys\n      print(sys.executable)\n"
+    )
+
+    done = penstock("run", "named.yml")
+
+    assert done.code == 0, done.err
+    assert str(other) in done.err
+
+
+def test_a_named_python_must_be_there(penstock: Penstock, folder: Path) -> None:
+    (folder / "penstock.yaml").write_text("pythons: {other: nowhere}\n")
+    (folder / "hello.yml").write_text(HELLO)
+
+    done = penstock("run", "hello.yml")
+
+    assert done.code == 2
+    assert "`pythons.other`" in done.err
 
 
 def test_tasks_get_the_projects_environment_and_nothing_of_ours(

@@ -26,6 +26,7 @@ class Where(msgspec.Struct, frozen=True, kw_only=True):
     blobs: str
     state: Path
     python: str
+    pythons: dict[str, str] = {}
 
     @property
     def on_postgres(self) -> bool:
@@ -58,7 +59,8 @@ def locate(project: Project, environ: Mapping[str, str], store: str = "") -> Whe
     if not blobs.startswith("s3://"):
         beside = state / "blobs" if blobs == Project(root=project.root).settings.blobs else project.path(blobs)
         blobs = str(beside.absolute())
-    return Where(store=place, blobs=blobs, state=state.absolute(), python=interpreter(project))
+    named = {name: _there(project, said, f"pythons.{name}") for name, said in project.settings.pythons.items()}
+    return Where(store=place, blobs=blobs, state=state.absolute(), python=interpreter(project), pythons=named)
 
 
 def interpreter(project: Project) -> str:
@@ -67,13 +69,18 @@ def interpreter(project: Project) -> str:
     if not said:
         own = project.root / ".venv" / "bin" / "python"
         return str(own) if project.file and own.exists() else sys.executable
+    return _there(project, said, "python")
+
+
+def _there(project: Project, said: str, key: str) -> str:
+    """The interpreter that a key of the settings means, which must be there."""
     path = project.path(said)
     if path.is_dir():
         path = path / "bin" / "python"
     if not path.exists():
         raise NoSuchFile(
             f"penstock.yaml says that tasks run in the Python {said}, and there is none at {path}.",
-            hint="Make it with `python -m venv`, or correct the key `python`.",
+            hint=f"Make it with `python -m venv`, or correct the key `{key}`.",
         )
     # not resolved: the link in a virtual environment is what makes it one
     return str(path.absolute())

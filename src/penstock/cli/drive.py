@@ -199,6 +199,7 @@ def worker_options(
         surroundings=Surroundings(
             project=app.project.root,
             python=app.where.python,
+            pythons=app.where.pythons,
             preimports=settings.preimports,
             environment={name: expanded(value, os.environ) for name, value in settings.environment.items()},
         ),

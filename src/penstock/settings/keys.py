@@ -81,6 +81,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     python: Annotated[
         str, Meta(description="The Python that tasks run in: a virtual environment's folder or an interpreter.")
     ] = ""
+    pythons: Annotated[
+        dict[str, str],
+        Meta(description="Further Pythons by name, for tasks that say `python: NAME`: folders or interpreters, too."),
+    ] = {}
     preimports: Annotated[
         tuple[str, ...],
         Meta(description="Packages that the tasks' Python finds imported already (`pandas`): each is imported once."),

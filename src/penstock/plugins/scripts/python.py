@@ -45,7 +45,7 @@ class PythonTask(Script, frozen=True, kw_only=True):
     python: Annotated[
         str,
         Meta(
-            description='"project" (the flow\'s own Python), "own" (Penstock\'s), or the path of a Python.',
+            description='"project" (the flow\'s own Python), "own" (Penstock\'s), a name of `pythons`, or a path.',
             examples=["project", "/usr/bin/python3"],
         ),
     ] = "project"

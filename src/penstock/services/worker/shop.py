@@ -23,10 +23,11 @@ OOM_KILLS: Final = re.compile(r"^oom_kill (\d+)$", re.MULTILINE)
 
 
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where people's code runs: the project's folder, its Python, packages imported beforehand, further environment."""
+    """Where people's code runs: the project's folder, its Python, others by name, packages imported beforehand."""
 
     project: Path | None = None
     python: str = ""
+    pythons: dict[str, str] = {}
     preimports: tuple[str, ...] = ()
     environment: dict[str, str] = {}
 

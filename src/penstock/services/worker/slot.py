@@ -85,9 +85,8 @@ def about(claim: Claim, prepared: Prepared, folder: str) -> About:
 def order_of(shop: Shop, launch: Launch, folder: Path, env: dict[str, str]) -> Order:
     """The process that a launch describes."""
     body: dict[str, object] = {"mode": launch.mode.value, "cwd": str(folder), "limits": _limits(launch.limits)}
-    python = {"own": sys.executable, "project": shop.surroundings.python or sys.executable}.get(
-        launch.interpreter, launch.interpreter
-    )
+    known = {"own": sys.executable, "project": shop.surroundings.python or sys.executable}
+    python = (shop.surroundings.pythons | known).get(launch.interpreter, launch.interpreter)
     match launch.mode:
         case LaunchMode.EXEC:
             body["argv"] = list(launch.argv)
