@@ -81,6 +81,12 @@ class PostgresServer:
         self.close()
         shutil.rmtree(self._folder)
 
+    def abort(self) -> None:
+        """Stop the server in its immediate mode: sessions are told, and the next start recovers as after a crash."""
+        process, self._process = self._process, None
+        if process is not None:
+            stop(process, signal.SIGQUIT)
+
     def crash(self) -> None:
         """Kill the server and its backends with SIGKILL; what was committed must survive this."""
         process, self._process = self._process, None
