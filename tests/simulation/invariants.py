@@ -48,7 +48,7 @@ class Watcher:
         self._versions[run.id] = run.version
         self._ended_stays(run, rows, restarts)
         _one_accepted(run, told)
-        _recount(plan, run, rows)
+        recount(plan, run, rows)
         _retries(plan, run, rows)
         held, ready = queue.claims_of(tx, run.id), queue.ready_of(tx, run.id)
         _nothing_outlives(run, rows, held, ready)
@@ -116,7 +116,7 @@ def _one_accepted(run: Run, told: list[events.Told]) -> None:
     assert all(count == 1 for count in fences.values()), "one fence, two accepted reports"
 
 
-def _recount(plan: Plan, run: Run, rows: list[Step]) -> None:
+def recount(plan: Plan, run: Run, rows: list[Step]) -> None:
     """A group's counts are those of its children's rows, but for children that have no row because a decision is
     whole.
     """
