@@ -23,9 +23,9 @@ RUNS = """
             queued running paused killing retrying success warning failed killed cancelled retried
 queued      x      x       .      .       .        .       .       x      x      x         .
 running     .      x       x      x       x        x       x       x      x      x         x
-paused      .      x       x      x       .        .       .       x      x      x         .
+paused      .      x       x      x       x        x       x       x      x      x         x
 killing     .      .       .      x       .        .       .       .      x      .         .
-retrying    .      x       .      x       x        x       x       x      x      x         x
+retrying    .      x       x      x       x        x       x       x      x      x         x
 success     o      o       .      .       .        x       o       o      o      o         .
 warning     o      o       .      .       .        o       x       o      o      o         .
 failed      o      o       .      .       .        o       o       x      o      o         .
@@ -38,9 +38,9 @@ STEPS = """
 waiting     x       x      x       .        .       .      .       .       x      x       x      x
 queued      .       x      x       x        x       x      x       x       x      x       x      x
 running     .       x      x       x        x       x      x       x       x      x       x      x
-retrying    .       x      .       x        .       .      x       x       x      .       x      x
-snoozed     .       x      .       .        x       .      x       x       x      x       x      x
-paused      .       .      x       .        .       x      x       x       x      .       x      x
+retrying    .       x      .       x        .       .      x       x       x      x       x      x
+snoozed     .       x      x       .        x       .      x       x       x      x       x      x
+paused      .       .      x       .        .       x      x       x       x      x       x      x
 success     o       o      o       .        .       .      x       o       o      o       o      o
 warning     o       o      o       .        .       .      o       x       o      o       o      o
 failed      o       o      o       .        .       .      o       o       x      o       o      o

@@ -20,7 +20,7 @@ def admitted(draft: Draft, event: Admitted) -> None:
         return
     if run.pending:
         draft.run = replace(run, pending="", reason="")
-        restart.reopen_run(draft, run.pending.removeprefix(restart.REPLAY) if run.pending != restart.RESTART else "")
+        restart.go_on_pending(draft, run.pending)
     else:
         begin.go(draft)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from penstock.engine import admission, begin, due, ended, evaluated, kill, restart
+from penstock.engine import admission, begin, due, ended, evaluated, hold, kill, mark, reported, restart, sla
 from penstock.engine.decision import Decision
 from penstock.engine.draft import Draft
+from penstock.engine.groups import guard, until
 from penstock.engine.loaded import Loaded
 from penstock.engine.settle import go_on, settle
 from penstock.model.event import (
@@ -16,16 +17,23 @@ from penstock.model.event import (
     Evaluated,
     Event,
     Expand,
+    Held,
+    Hold,
     Kill,
+    Mark,
     Refused,
+    Reported,
     Restart,
+    Resume,
 )
+from penstock.model.node import Until
 from penstock.model.run import Phase
+from penstock.model.status import RunStatus, StepStatus
 
 
 def advance(loaded: Loaded, event: Event, now: int) -> Decision:
     """Decide what follows from `event`, which happened at `now` (microseconds). Raises NotLoaded when it needs more."""
-    draft = Draft(loaded, now, operator=isinstance(event, Restart) or bool(loaded.run.pending))
+    draft = Draft(loaded, now, operator=isinstance(event, Restart | Mark) or bool(loaded.run.pending))
     match event:
         case Begin():
             begin.begin(draft)
@@ -47,14 +55,36 @@ def advance(loaded: Loaded, event: Event, now: int) -> Decision:
             kill.kill(draft, event)
         case Restart():
             restart.restart(draft, event)
+        case Hold():
+            hold.hold(draft, event)
+        case Held():
+            hold.held(draft, event)
+        case Resume():
+            hold.resume(draft, event)
+        case Mark():
+            mark.mark(draft, event)
+        case Reported():
+            reported.reported(draft, event)
     settle(draft)
+    if draft.plan.flow.sla:
+        sla.check(draft)
+        settle(draft)
     return draft.close()
 
 
 def expand(draft: Draft, event: Expand) -> None:
-    """Start further values of a loop, unless somebody else has by now."""
+    """Start further children of a wide group, or a loop's next iteration, unless somebody else has by now."""
     step = draft.step(event.step)
     if step is None or not step.status.open or step.group is None or step.group.next != event.attempt:
         return
-    if step.group.phase is Phase.TASKS and not draft.stopping(event.step):
+    if step.group.phase is not Phase.TASKS or step.group.result is not None:
+        return
+    node = draft.node(event.step)
+    if draft.stopping(event.step):
+        if isinstance(node, Until):
+            killing = draft.run.status is RunStatus.KILLING
+            guard.tasks_over(draft, event.step, StepStatus.KILLED if killing else StepStatus.CANCELLED)
+    elif isinstance(node, Until):
+        until.iterate(draft, event.step, node)
+    else:
         go_on(draft, event.step, step.group)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from penstock.engine import sla
 from penstock.engine.draft import Draft
 from penstock.engine.settle import begin_group
 from penstock.model.effect import AskLimit, SetTimer
@@ -39,6 +40,7 @@ def go(draft: Draft) -> None:
     draft.move_run(RunStatus.RUNNING)
     draft.run = replace(draft.run, started_at=draft.now, reason="")
     flow = draft.plan.flow
+    sla.watch(draft)
     if flow.timeout is not None:
         draft.emit(SetTimer(ROOT, draft.run.rounds, Timer.RUN_TIMEOUT, draft.now + flow.timeout))
     begin_group(draft, ROOT, flow.body)

@@ -8,14 +8,16 @@ from msgspec.structs import replace
 
 from penstock.engine.decision import Decision
 from penstock.engine.loaded import Loaded
-from penstock.model.effect import Announce, Effect, Produce
-from penstock.model.node import Node
+from penstock.model.effect import Announce, Effect, Produce, Ready
+from penstock.model.node import Folder, Node
 from penstock.model.plan import ROOT, Plan
-from penstock.model.run import Change, Failure, GroupState, Run, Step
+from penstock.model.run import Change, Failure, GroupState, Phase, Run, Step
 from penstock.model.status import RunStatus, StepStatus, check_run_move, check_step_move
 
 OPEN = "open"
 WAITING_FOR_TIME = frozenset({StepStatus.RETRYING, StepStatus.SNOOZED})
+GOING = frozenset({RunStatus.RUNNING, RunStatus.RETRYING, RunStatus.PAUSED})
+AT_REST = WAITING_FOR_TIME | {StepStatus.PAUSED}
 
 
 class Draft:
@@ -23,7 +25,8 @@ class Draft:
 
     `starting` holds the nodes that a group has decided to start, `ended` the steps whose groups have not yet heard;
     both
-    are worked off in `settle`, so that nothing recurses, however long a row of skipped tasks is.
+    are worked off in `settle`, so that nothing recurses, however long a row of skipped tasks is. `retired_at` is set
+    when another run is to take this one's place, at that instant.
     """
 
     def __init__(self, loaded: Loaded, now: int, *, operator: bool = False) -> None:
@@ -34,16 +37,31 @@ class Draft:
         self.operator = operator
         self.starting: deque[tuple[str, Node]] = deque()
         self.ended: deque[str] = deque()
+        self.retired_at: int | None = None
         self._changed: dict[str, Step] = {}
         self._effects: list[Effect] = []
         self._produced: dict[str, dict[str, object]] = {}
 
     def close(self) -> Decision:
-        """Give the decision; a run that merely waits for retries is called so."""
-        if self.run.status in (RunStatus.RUNNING, RunStatus.RETRYING):
-            waits = self.run.active == 0 and self.run.retrying > 0
-            self.move_run(RunStatus.RETRYING if waits else RunStatus.RUNNING)
+        """Give the decision; a run that merely waits, for a retry or for somebody, is called so."""
+        if self.run.status in GOING:
+            self.move_run(self._standing())
         return Decision(self.run, tuple(self._changed.values()), tuple(self._effects))
+
+    def _standing(self) -> RunStatus:
+        run = self.run
+        if run.held_by:
+            return RunStatus.PAUSED
+        if not run.active and run.retrying:
+            return RunStatus.RETRYING
+        return RunStatus.PAUSED if not run.active and run.waiting else RunStatus.RUNNING
+
+    def make_ready(self, ready: Ready) -> None:
+        """Let an attempt be claimed; in a run that is paused, its step is held until the run goes on."""
+        if self.run.held_by:
+            self.put(replace(self.held(ready.step), held=True))
+        else:
+            self.emit(ready)
 
     def emit(self, effect: Effect) -> None:
         """Ask something of the world."""
@@ -77,28 +95,55 @@ class Draft:
         """What an earlier going-through left of a step about to start; not looked up in a run never restarted."""
         if key in self._changed:
             return self._changed[key]
-        return self.step(key) if self.run.rounds else None
+        return self.step(key) if self._begun_anew() else None
+
+    def _begun_anew(self) -> bool:
+        return bool(self.run.rounds or self.run.redone)
 
     def put(self, step: Step) -> None:
         """Write a step; a move that the status table does not have is refused, and the run's counts follow."""
+        self._write(step, operator=self.operator)
+
+    def put_back(self, step: Step) -> None:
+        """Let a step wait for its turn again, with all of its group begun anew; its attempts go on counting."""
+        group = GroupState() if step.group is not None else None
+        fresh = replace(step, status=StepStatus.WAITING, group=group, ended_at=None, due_at=None, failure=None)
+        self._write(replace(fresh, child="", evaluating=False, held=False), operator=True)
+
+    def put_part(self, part: Step) -> None:
+        """Write a step that an attempt reported; it is shown, and counts for nothing."""
+        self._changed[part.key] = part
+
+    def forget(self, iteration: str) -> None:
+        """Leave out what this decision has written inside an iteration that is not kept."""
+        for key in [key for key in self._changed if key == iteration or key.startswith(f"{iteration}/")]:
+            del self._changed[key]
+
+    def _write(self, step: Step, *, operator: bool) -> None:
         old = self._changed.get(step.key)
-        if old is None and (step.key in self.loaded.steps or self.run.rounds):
+        if old is None and (step.key in self.loaded.steps or self._begun_anew()):
             old = self.loaded.step(step.key)
         if old is not None:
-            check_step_move(old.status, step.status, operator=self.operator)
+            check_step_move(old.status, step.status, operator=operator)
         opened = step.status.open - (old is not None and old.status.open)
         activated = _active(step) - (old is not None and _active(old))
-        waits = (step.status is StepStatus.RETRYING) - (old is not None and old.status is StepStatus.RETRYING)
-        if opened or activated or waits:
+        retrying = (step.status is StepStatus.RETRYING) - (old is not None and old.status is StepStatus.RETRYING)
+        waiting = (step.status is StepStatus.PAUSED) - (old is not None and old.status is StepStatus.PAUSED)
+        if opened or activated or retrying or waiting:
             run = self.run
             self.run = replace(
-                run, open=run.open + opened, active=run.active + activated, retrying=run.retrying + waits
+                run,
+                open=run.open + opened,
+                active=run.active + activated,
+                retrying=run.retrying + retrying,
+                waiting=run.waiting + waiting,
             )
         self._changed[step.key] = step
 
     def end(self, step: Step, status: StepStatus, failure: Failure | None = None) -> None:
         """End a step and let its group hear of it."""
-        self.put(replace(step, status=status, ended_at=self.now, due_at=None, failure=failure, evaluating=False))
+        over = replace(step, status=status, ended_at=self.now, due_at=None, failure=failure)
+        self.put(replace(over, evaluating=False, held=False))
         self.ended.append(step.key)
 
     def move_run(self, status: RunStatus, by: str = "") -> None:
@@ -139,7 +184,24 @@ class Draft:
 
     def stopping(self, key: str) -> bool:
         """May nothing more start where this step stands: is its run being killed, or a group around it over?"""
+        if self.run.root.phase is Phase.AFTER and self.plan.is_after(key):
+            return self.run.root.closing or self.orphaned(key)
         return self.run.status is RunStatus.KILLING or self.orphaned(key)
+
+    def folder_of(self, key: str) -> str:
+        """The key of the working directory among whose tasks a step lies; empty when in none."""
+        if self.plan.has_folders:
+            below = key
+            for around in self.plan.ancestors(key):
+                if around and isinstance(self.node(around), Folder) and not self.plan.is_aside(below):
+                    return around
+                below = around
+        return ""
+
+    def worker_of(self, key: str) -> str:
+        """The worker that alone can do a step, because it holds its folder; empty when any can."""
+        folder = self.folder_of(key)
+        return self.group(folder).worker if folder else ""
 
     def open_under(self, key: str) -> list[Step]:
         """Every open step inside a group, in the newest form."""
@@ -148,4 +210,4 @@ class Draft:
 
 
 def _active(step: Step) -> bool:
-    return step.group is None and step.status.open and step.status not in WAITING_FOR_TIME
+    return step.group is None and step.status.open and step.status not in AT_REST

@@ -7,12 +7,12 @@ from msgspec.structs import replace
 from penstock.engine import leaf
 from penstock.engine.draft import Draft
 from penstock.engine.finish import finish_with
-from penstock.engine.groups import guard, subflow
+from penstock.engine.groups import folder, guard, subflow
 from penstock.engine.retry import MOST_LOST_IN_A_ROW
 from penstock.engine.settle import ask_worker
 from penstock.model.effect import Produce, Ready, Work
 from penstock.model.event import ChildEnded, Ended
-from penstock.model.node import Subflow
+from penstock.model.node import Folder, Subflow
 from penstock.model.plan import ROOT
 from penstock.model.run import Step
 from penstock.model.status import Outcome, RunStatus, StepStatus
@@ -33,16 +33,26 @@ def ended(draft: Draft, event: Ended) -> None:
         return
     if event.started_at is not None and step.started_at is None:
         step = replace(step, started_at=event.started_at)
+    if step.reports:
+        _close_parts(draft, step)
+    home = draft.folder_of(step.key) if event.outcome is Outcome.LOST else ""
+    if home and not draft.stopping(step.key):
+        folder.anew(draft, home, event.failure)
+        return
     leaf.ended(draft, step, event.outcome, event.failure, event.until)
 
 
 def child_ended(draft: Draft, event: ChildEnded) -> None:
     """Take the end of a child run (or its start, or why there is none) into the subflow step that waits for it."""
     step = draft.step(event.step)
-    if step is None or step.attempt != event.attempt or step.status not in HELD or step.child != event.run:
+    if step is None or step.attempt != event.attempt or step.status not in HELD:
+        return
+    if step.child not in (event.run, event.first or event.run):
         return
     node = draft.node(event.step)
     assert isinstance(node, Subflow)
+    if event.status is RunStatus.RETRIED and node.transmit_cancelled:
+        return  # the run that takes its place will tell
     if not node.wait and not event.status.ended:
         draft.emit(Produce(step.key, step.attempt, {"executionId": step.child}))
         leaf.ended(draft, step, Outcome.DONE, None)
@@ -52,11 +62,21 @@ def child_ended(draft: Draft, event: ChildEnded) -> None:
         leaf.ended(draft, step, subflow.outcome_of(node, event.status), event.failure)
 
 
+def _close_parts(draft: Draft, step: Step) -> None:
+    """What an attempt had reported as under way ends with it."""
+    for part in draft.loaded.parts_of(step.key):
+        if part.status.open:
+            draft.put_part(replace(part, status=StepStatus.CANCELLED, ended_at=draft.now))
+
+
 def _group_evaluation_ended(draft: Draft, step: Step, event: Ended) -> None:
     """A worker did not get to evaluating a group's properties: it was killed, or lost and another shall try."""
     if not step.evaluating:
         return
     stopping = draft.stopping(step.key)
+    if isinstance(draft.node(step.key), Folder) and event.outcome is not Outcome.KILLED and not stopping:
+        folder.ended(draft, step, event)
+        return
     if event.outcome is Outcome.LOST and not stopping and step.lost + 1 < MOST_LOST_IN_A_ROW:
         draft.put(replace(step, attempt=step.attempt + 1, lost=step.lost + 1))
         ask_worker(draft, step.key)

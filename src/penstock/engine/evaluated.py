@@ -11,7 +11,7 @@ from penstock.engine.finish import finish_with
 from penstock.engine.groups import guard
 from penstock.engine.settle import begin_group
 from penstock.model.event import Evaluated
-from penstock.model.node import Node, Subflow, Task
+from penstock.model.node import Node, Pause, Subflow, Task
 from penstock.model.plan import ROOT
 from penstock.model.run import ErrorKind, Failure, Step
 from penstock.model.status import RunStatus, StepStatus
@@ -45,7 +45,7 @@ def _go_on(draft: Draft, step: Step, node: Node, values: dict[str, object]) -> N
                 leaf.attempt(draft, node, step)
             else:
                 draft.end(step, StepStatus.SKIPPED)
-        case Subflow():
+        case Subflow() | Pause():
             leaf.attempt(draft, node, step, values)
         case _:
             begin_group(draft, step.key, node, values)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from penstock.engine.draft import WAITING_FOR_TIME, Draft
+from penstock.engine.draft import AT_REST, Draft
 from penstock.engine.evaluate import evaluate, failure_of, is_pure, typed
 from penstock.engine.scope import status_word
 from penstock.engine.values import convert
 from penstock.errors import PenstockError
-from penstock.model.effect import Ready, TellParent, Work
+from penstock.model import ids
+from penstock.model.effect import Ready, StartAgain, TellParent, Work
 from penstock.model.inputs import Output
-from penstock.model.plan import ROOT, Plan
-from penstock.model.run import ErrorKind, Failure, Run
+from penstock.model.plan import AFTER, ROOT, Plan
+from penstock.model.run import ErrorKind, Failure, Phase, Run
 from penstock.model.status import RunStatus, StepStatus
 
 
@@ -22,6 +23,7 @@ def finish(draft: Draft, result: StepStatus, failure: Failure | None = None) -> 
     if declared and result is not StepStatus.KILLED and not is_pure(outline(declared)):
         root = draft.run.root
         draft.run = replace(draft.run, root=replace(root, result=result, evaluation=root.evaluation + 1, lost=0))
+        # Not held back by a pause: nothing of the flow's own begins by it.
         draft.emit(Ready(ROOT, draft.run.root.evaluation, Work.EVALUATE))
         return
     outputs, problem = _outputs(draft, declared) if declared and result is not StepStatus.KILLED else (None, None)
@@ -76,18 +78,45 @@ def _end(
     if problem is not None and result in (StepStatus.SUCCESS, StepStatus.WARNING):
         message = f"The outputs of the flow cannot be rendered. {problem.message}"
         result, failure = StepStatus.FAILED, Failure(ErrorKind.EXPRESSION, message, code=problem.code)
-    status = RunStatus(result.value)
-    draft.move_run(status)
-    draft.run = replace(draft.run, ended_at=draft.now, outputs=outputs, failure=failure, reason="")
+    draft.run = replace(draft.run, outputs=outputs, failure=failure)
+    after = draft.plan.children(ROOT, AFTER)
+    root = replace(draft.run.root, verdict=result)
+    if after:
+        draft.run = replace(draft.run, root=replace(root, phase=Phase.AFTER, next=1, closing=False))
+        draft.starting.append((draft.plan.child_key(ROOT, after[0], AFTER), after[0]))
+    else:
+        draft.run = replace(draft.run, root=root)
+        close(draft)
+
+
+def close(draft: Draft) -> None:
+    """Give the run the last status that was found for it, and end what merely waits."""
+    verdict = draft.run.root.verdict
+    assert verdict is not None
+    draft.move_run(RunStatus(verdict.value))
+    draft.run = replace(draft.run, ended_at=draft.now, reason="", held_by="")
     _wait_no_longer(draft)
-    tell_parent(draft, outputs)
+    tell_parent(draft, draft.run.outputs)
+
+
+def retire(draft: Draft, at: int) -> None:
+    """End the run as retried: another one like it begins at an instant, and stands for it from then on."""
+    draft.retired_at = None
+    draft.starting.clear()
+    draft.ended.clear()
+    run = draft.run
+    successor = ids.child_run_id(run.id, "", run.number + 1)
+    draft.move_run(RunStatus.RETRIED)
+    draft.run = replace(draft.run, ended_at=draft.now, reason="", held_by="", successor=successor)
+    draft.emit(StartAgain(successor, at))
+    tell_parent(draft, None)
 
 
 def _wait_no_longer(draft: Draft) -> None:
     """What still runs beside the end may end by itself; what merely waits for its time would wait for ever."""
     if draft.run.open:
         for step in draft.open_under(ROOT):
-            if step.status in WAITING_FOR_TIME:
+            if step.status in AT_REST or step.held:
                 draft.end(step, StepStatus.CANCELLED)
 
 
@@ -106,4 +135,4 @@ def words_to_parent(plan: Plan, run: Run, outputs: dict[str, object] | None) -> 
         "state": status_word(plan, run.status),
         "outputs": outputs or {},
     }
-    return (TellParent(run.parent, run.status, handed, run.failure),)
+    return (TellParent(run.parent, run.status, handed, run.failure, run.origin or run.id),)

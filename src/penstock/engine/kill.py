@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from penstock.engine.draft import WAITING_FOR_TIME, Draft
+from penstock.engine.draft import AT_REST, Draft
 from penstock.engine.finish import tell_parent
 from penstock.model.effect import KillChild, Withdraw
 from penstock.model.event import Kill
 from penstock.model.plan import ROOT
-from penstock.model.run import Step
+from penstock.model.run import Phase, Step
 from penstock.model.status import RunStatus, StepStatus
 
 
@@ -21,9 +21,14 @@ def kill(draft: Draft, event: Kill) -> None:
         draft.run = replace(draft.run, ended_at=draft.now, killed_by=event.by, reason="", pending="")
         tell_parent(draft, None)
         return
-    if not run.status.ended:
+    if run.status is RunStatus.RETRIED and run.successor:
+        draft.emit(KillChild(run.successor, event.by, event.force))
+    if run.root.phase is Phase.AFTER and not run.status.ended:
+        # How the run ends is known and stays; only what is left to do after it is given up.
+        draft.run = replace(run, root=replace(run.root, closing=True))
+    elif not run.status.ended:
         draft.move_run(RunStatus.KILLING, event.by)
-        draft.run = replace(draft.run, killed_by=run.killed_by or event.by)
+        draft.run = replace(draft.run, killed_by=run.killed_by or event.by, held_by="")
     _end_open_steps(draft, event)
 
 
@@ -31,7 +36,7 @@ def _end_open_steps(draft: Draft, event: Kill) -> None:
     root = draft.run.root
     held: list[str] = [ROOT] if root.result is not None and root.evaluation and not draft.run.status.ended else []
     for step in draft.loaded.all_open():
-        if step.status in WAITING_FOR_TIME or step.status is StepStatus.PAUSED:
+        if step.status in AT_REST or step.held:
             draft.end(step, StepStatus.KILLED)
         elif step.child and not step.evaluating:
             draft.emit(KillChild(step.child, event.by, event.force))

@@ -1,4 +1,4 @@
-"""How does a task or a subflow begin, begin again, and end? Both are done by attempts."""
+"""How does a task, a subflow or a pause begin, begin again, and end? The first two are done by attempts."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from msgspec.structs import replace
 from penstock import expr
 from penstock.engine.draft import Draft
 from penstock.engine.evaluate import evaluate, failure_of, is_pure
-from penstock.engine.groups import subflow
-from penstock.engine.retry import MOST_LOST_IN_A_ROW, next_try_at, policy_for
+from penstock.engine.groups import pause, subflow
+from penstock.engine.retry import MOST_LOST_IN_A_ROW, next_run_at, next_try_at, policy_for
 from penstock.errors import PenstockError
 from penstock.model.effect import Ready, SetTimer, Work
 from penstock.model.event import Timer
-from penstock.model.node import Node, Subflow, Task
+from penstock.model.node import Leaf, Node, Pause, Subflow, Task
 from penstock.model.run import ErrorKind, Failure, Step
 from penstock.model.status import Outcome, RunStatus, StepStatus
 
 
-def begin(draft: Draft, key: str, node: Task | Subflow) -> None:
+def begin(draft: Draft, key: str, node: Leaf, only: tuple[str, ...] = ()) -> None:
     """Start a leaf of the flow: skip it, fail it when its condition cannot be rendered, or make its first attempt
-    ready.
+    ready; `only` names the reported steps that it is to do again.
     """
     earlier = draft.earlier(key)
     step = Step(
@@ -30,6 +30,7 @@ def begin(draft: Draft, key: str, node: Task | Subflow) -> None:
         tries=1,
         queued_at=draft.now,
         first_at=draft.now,
+        only=only,
     )
     if node.run_if and isinstance(node, Task):
         if not is_pure(node.run_if):
@@ -61,16 +62,23 @@ def attempt(draft: Draft, node: Node, step: Step, values: dict[str, object] | No
         case Subflow():
             if values is None and not subflow.is_pure(node):
                 _ask_worker(draft, step)
+            elif draft.run.held_by:
+                draft.put(replace(step, held=True))
             else:
                 subflow.begin(draft, node, step, values)
+        case Pause():
+            if values is None and not is_pure(pause.outline(node)):
+                _ask_worker(draft, step)
+            else:
+                pause.begin(draft, node, step, values)
         case _:
             draft.put(step)
-            draft.emit(Ready(step.key, step.attempt))
+            draft.make_ready(Ready(step.key, step.attempt, worker=draft.worker_of(step.key)))
 
 
 def _ask_worker(draft: Draft, step: Step) -> None:
     draft.put(replace(step, evaluating=True))
-    draft.emit(Ready(step.key, step.attempt, Work.EVALUATE))
+    draft.make_ready(Ready(step.key, step.attempt, Work.EVALUATE))
 
 
 def ended(draft: Draft, step: Step, outcome: Outcome, failure: Failure | None, until: int | None = None) -> None:
@@ -89,9 +97,7 @@ def ended(draft: Draft, step: Step, outcome: Outcome, failure: Failure | None, u
         case Outcome.KILLED:
             draft.end(step, StepStatus.KILLED, failure)
         case Outcome.SNOOZED if not stopping:
-            at = until if until is not None else draft.now
-            draft.put(replace(step, status=StepStatus.SNOOZED, due_at=at))
-            draft.emit(SetTimer(step.key, step.attempt, Timer.SNOOZE, at))
+            _snooze(draft, node, step, until)
         case Outcome.LOST if not stopping and step.lost + 1 < MOST_LOST_IN_A_ROW:
             lost = replace(step, attempt=step.attempt + 1, lost=step.lost + 1, queued_at=draft.now)
             again(draft, node, lost)
@@ -100,6 +106,22 @@ def ended(draft: Draft, step: Step, outcome: Outcome, failure: Failure | None, u
             draft.end(step, StepStatus.KILLED if killing else StepStatus.CANCELLED, failure)
         case Outcome.FAILED | Outcome.LOST | Outcome.SNOOZED:
             _failed(draft, node, step, failure or unexplained(outcome), stopping=stopping)
+
+
+def _snooze(draft: Draft, node: Node, step: Step, until: int | None) -> None:
+    """Look again later; a sensor that has looked for its longest time fails, or is skipped when it is soft."""
+    sensor = node.sensor if isinstance(node, Task) else None
+    at = until if until is not None else draft.now + (sensor.interval if sensor else 0)
+    if sensor is not None and sensor.longest is not None:
+        last = (step.first_at if step.first_at is not None else draft.now) + sensor.longest
+        if draft.now >= last:
+            failure = Failure(ErrorKind.TIMEOUT, f'"{node.id}" has looked for {sensor.longest / 1e6:g} s in vain.')
+            status = StepStatus.SKIPPED if sensor.soft else forgiven(node, StepStatus.FAILED)
+            draft.end(step, status, failure)
+            return
+        at = min(at, last)
+    draft.put(replace(step, status=StepStatus.SNOOZED, due_at=at))
+    draft.emit(SetTimer(step.key, step.attempt, Timer.SNOOZE, at))
 
 
 def again(draft: Draft, node: Node, step: Step) -> None:
@@ -114,7 +136,12 @@ def _failed(draft: Draft, node: Node, step: Step, failure: Failure, *, stopping:
     if draft.run.status is RunStatus.KILLING:
         draft.end(step, StepStatus.KILLED, failure)
         return
-    at = None if stopping else next_try_at(policy_for(draft.plan, node), step, failure, draft.now, draft.run.id)
+    policy = None if stopping else policy_for(draft.plan, node)
+    if policy is not None and policy.new_run and not draft.plan.is_after(step.key):
+        draft.retired_at = next_run_at(policy, draft.run, failure, draft.now)
+        draft.end(step, forgiven(node, StepStatus.FAILED), failure)
+        return
+    at = next_try_at(policy, step, failure, draft.now, draft.run.id)
     if at is None:
         draft.end(step, forgiven(node, StepStatus.FAILED), failure)
     elif at <= draft.now:

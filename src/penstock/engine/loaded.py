@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from penstock.model import ids
 from penstock.model.effect import VALUES_CHUNK
 from penstock.model.plan import Plan
 from penstock.model.run import Run, Step
@@ -70,19 +71,32 @@ class Loaded:
         """Every step of one node, whatever the iteration."""
         if node_id not in self.nodes and not self.every:
             raise NotLoaded(nodes=frozenset({node_id}))
-        return [step for step in self.steps.values() if step is not None and step.node == node_id]
+        return [s for s in self.steps.values() if s is not None and s.node == node_id and "#" not in s.key]
+
+    def parts_of(self, key: str) -> list[Step]:
+        """Every step that attempts of the step `key` have reported."""
+        if ids.node_of(key) not in self.nodes and not self.every:
+            raise NotLoaded(nodes=frozenset({ids.node_of(key)}))
+        start = ids.part_key(key, "")
+        return [step for step in self.steps.values() if step is not None and step.key.startswith(start)]
 
     def all_steps(self) -> list[Step]:
-        """Every step that has a row."""
+        """Every step that has a row and was not merely reported."""
         if not self.every:
             raise NotLoaded(every=True)
-        return [step for step in self.steps.values() if step is not None]
+        return [step for step in self.steps.values() if step is not None and "#" not in step.key]
+
+    def forget(self, iteration: str) -> None:
+        """An iteration and all that lies in it is not kept any more: looked for, there is nothing."""
+        inside = f"{iteration}/"
+        self.steps.update({key: None for key in self.steps if key == iteration or key.startswith(inside)})
+        self.outputs.update({key: None for key in self.outputs if key.startswith(inside)})
 
     def all_open(self) -> list[Step]:
         """Every step that has begun and has not ended."""
         if not self.open_steps and not self.every:
             raise NotLoaded(open_steps=True)
-        return [step for step in self.steps.values() if step is not None and step.status.open]
+        return [step for step in self.steps.values() if step is not None and step.status.open and "#" not in step.key]
 
     def value(self, key: str, index: int) -> object:
         """One value of the loop `key`."""

@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
+import msgspec
 from msgspec.structs import replace
 
 from penstock.engine import leaf
 from penstock.engine.begin import wait_for_limit
 from penstock.engine.draft import OPEN, Draft
-from penstock.engine.groups import branch, counts
-from penstock.engine.settle import begin_group, go_on, set_deadline
+from penstock.engine.groups import branch, counts, dag
+from penstock.engine.settle import begin_group, go_on, set_deadline, start
 from penstock.model import ids
 from penstock.model.effect import SetTimer
 from penstock.model.event import Restart, Timer
-from penstock.model.node import ForEach, If, Node, Subflow, Switch, Task
-from penstock.model.plan import ROOT
+from penstock.model.node import Dag, Folder, ForEach, If, Node, Pause, Subflow, Switch, Task
+from penstock.model.plan import LOOPS, ROOT
 from penstock.model.run import GroupState, Phase, Step
 from penstock.model.status import RunStatus, StepStatus
 
 RESTART = "restart"
 REPLAY = "replay "
+REOPEN = "reopen "
 REDO = frozenset({StepStatus.FAILED, StepStatus.KILLED, StepStatus.CANCELLED})
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """What of an ended run is set going again.
+
+    `asides` names the step that is gone on from in the errors or finally of a group, by group. With `chosen` only
+    these steps are tried again and only the groups around them opened (nothing chosen: all that did not succeed);
+    `only` names the reported steps of a chosen step that are wanted.
+    """
+
+    asides: dict[str, str] = {}
+    chosen: frozenset[str] | None = None
+    only: dict[str, tuple[str, ...]] = {}
+
+    def wants(self, step: Step) -> bool:
+        """Is this step, or this group, to be opened again?"""
+        return step.status in REDO if self.chosen is None else step.key in self.chosen
 
 
 def restart(draft: Draft, event: Restart) -> None:
@@ -28,6 +47,9 @@ def restart(draft: Draft, event: Restart) -> None:
     Not while steps of the last going-through still run beside it: their second attempt would be a third one's rival.
     """
     run = draft.run
+    if event.parts:
+        restart_parts(draft, event)
+        return
     if not run.status.ended or run.open or run.status in (RunStatus.SUCCESS, RunStatus.RETRIED):
         return
     draft.run = replace(run, rounds=run.rounds + 1, ended_at=None, outputs=None, failure=None, killed_by="")
@@ -38,61 +60,153 @@ def restart(draft: Draft, event: Restart) -> None:
         reopen_run(draft, by=event.by)
 
 
+def restart_parts(draft: Draft, event: Restart) -> None:
+    """Set an ended run going again for some of the steps that its attempts reported, and for nothing else."""
+    run = draft.run
+    only: dict[str, tuple[str, ...]] = {}
+    for key in event.parts:
+        whole = ids.whole_of(key)
+        only[whole] = (*only.get(whole, ()), ids.part_of(key))
+    known = [key for key in only if (step := draft.step(key)) is not None and step.status.ended]
+    if not run.status.ended or run.open or run.status is RunStatus.RETRIED or not known:
+        return
+    around = {above for key in known for above in (key, *draft.plan.ancestors(key))}
+    reopen(draft, Scope(chosen=frozenset(around), only=only), event.by)
+
+
 def reopen_run(draft: Draft, from_step: str = "", by: str = "") -> None:
     """Put back what is to be tried again and start it; a replay goes on `from_step`, in errors or finally too."""
     draft.operator = True
     began = from_step or draft.run.root.counts or draft.run.root.result
     draft.move_run(RunStatus.RUNNING, by)
     draft.run = replace(draft.run, started_at=draft.run.started_at or draft.now)
-    timeout = draft.plan.flow.timeout
-    if timeout is not None:
-        draft.emit(SetTimer(ROOT, draft.run.rounds, Timer.RUN_TIMEOUT, draft.now + timeout))
+    _set_run_timeout(draft)
     if not began:
         begin_group(draft, ROOT, draft.plan.flow.body)
         return
-    children: dict[str, list[Step]] = {}
-    for step in draft.loaded.all_steps():
-        children.setdefault(draft.plan.parent_key(step.key), []).append(step)
     lineage = [from_step, *draft.plan.ancestors(from_step)] if from_step else []
     asides = {draft.plan.parent_key(each): each for each in lineage if each and draft.plan.is_aside(each)}
-    _reopen(draft, ROOT, children, asides)
+    _reopen(draft, ROOT, _children(draft), Scope(asides))
 
 
-def _reopen(draft: Draft, key: str, children: dict[str, list[Step]], asides: dict[str, str]) -> None:
-    """Set a group going again: its errors and finally are put back, its bad children tried again, its counts made
-    anew. Of `asides` the step is gone on from, and the tasks of its group stay as they ended.
+def reopen(draft: Draft, scope: Scope, by: str) -> None:
+    """Set what `scope` says of an ended run going again, and the groups around it; all else stays as it ended.
+
+    Behind its flow's limit it waits for its turn like any other.
     """
-    if key in asides:
-        _reopen_aside(draft, key, children, asides)
+    run = draft.run
+    draft.run = replace(run, rounds=run.rounds + 1, ended_at=None, outputs=None, failure=None, killed_by="")
+    if draft.plan.flow.limit is not None:
+        draft.move_run(RunStatus.QUEUED, by)
+        wait_for_limit(draft, pending=REOPEN + msgspec.json.encode(scope).decode())
+    else:
+        reopen_scope(draft, scope, by)
+
+
+def go_on_pending(draft: Draft, pending: str) -> None:
+    """Do what a limit has held up."""
+    if pending.startswith(REOPEN):
+        reopen_scope(draft, msgspec.json.decode(pending.removeprefix(REOPEN), type=Scope))
+    else:
+        reopen_run(draft, pending.removeprefix(REPLAY) if pending != RESTART else "")
+
+
+def reopen_scope(draft: Draft, scope: Scope, by: str = "") -> None:
+    """Open the groups that `scope` says, and try again what it says."""
+    draft.operator = True
+    draft.move_run(RunStatus.RUNNING, by)
+    _set_run_timeout(draft)
+    _reopen(draft, ROOT, _children(draft), scope)
+
+
+def _set_run_timeout(draft: Draft) -> None:
+    timeout = draft.plan.flow.timeout
+    if timeout is not None:
+        draft.emit(SetTimer(ROOT, draft.run.rounds, Timer.RUN_TIMEOUT, draft.now + timeout))
+
+
+def _children(draft: Draft) -> dict[str, list[Step]]:
+    children: dict[str, list[Step]] = {}
+    for step in draft.loaded.all_steps():
+        newest = draft.held(step.key)
+        children.setdefault(draft.plan.parent_key(step.key), []).append(newest)
+    return children
+
+
+def _reopen(draft: Draft, key: str, children: dict[str, list[Step]], scope: Scope) -> None:
+    """Set a group going again: its errors and finally are put back, its bad children tried again, its counts made
+    anew. Of an aside the step is gone on from, and the tasks of its group stay as they ended.
+    """
+    if key in scope.asides:
+        _reopen_aside(draft, key, children, scope)
         return
     node = draft.node(key)
     own = [step for step in children.get(key, []) if not draft.plan.is_aside(step.key)]
     for step in children.get(key, []):
         if draft.plan.is_aside(step.key):
             _put_back(draft, step.key, children)
-    state = draft.group(key)
+    whole = isinstance(node, Folder) and ids.iteration_of(key) is None
+    again = [] if whole else _to_do_again(draft, node, key, own, scope)
+    for step in own if whole else _to_wait(draft, node, key, own, again):
+        _put_back(draft, step.key, children)
+    own = [draft.held(step.key) for step in own]
+    state = GroupState() if whole else draft.group(key)
     # What a worker may still say of the last going-through's outputs is no answer to this one's.
     evaluation = state.evaluation + bool(state.evaluation)
     state = replace(state, next=_cursor(draft, key, own), result=None, failure=None, evaluation=evaluation, lost=0)
-    _set_going(draft, key, replace(state, phase=Phase.TASKS, counts=_recount(own)))
+    redone = {step.key for step in again}
+    state = replace(state, phase=Phase.TASKS, counts=_recount(own, redone), verdict=None, closing=False)
+    if isinstance(node, Dag) and ids.iteration_of(key) is None:
+        state = replace(state, marks=dag.remarked(draft, node, own, redone))
+    _set_going(draft, key, state)
     if not _has_begun(node, key, state):
-        assert not isinstance(node, Task | Subflow)
+        assert not isinstance(node, Task | Subflow | Pause)
         begin_group(draft, key, node)
         return
-    again = [step for step in own if step.status in REDO]
     for step in again:
-        _once_more(draft, step, children, asides)
-    if not again:
+        _once_more(draft, step, children, scope)
+    if isinstance(node, Dag) and ids.iteration_of(key) is None:
+        dag.again(draft, key, node)
+    elif not again:
         go_on(draft, key, draft.group(key))
 
 
-def _reopen_aside(draft: Draft, key: str, children: dict[str, list[Step]], asides: dict[str, str]) -> None:
-    """Go on in the errors or finally of a group whose tasks are over, from the step that is replayed."""
-    step = draft.held(asides[key])
+def _to_do_again(draft: Draft, node: Node, key: str, own: list[Step], scope: Scope) -> list[Step]:
+    """The children that are tried again at once; in a dag not those that wait for one that is."""
+    wanted = [step for step in own if scope.wants(step)]
+    if not isinstance(node, Dag) or ids.iteration_of(key) is not None:
+        return wanted
+    seats, graph = draft.plan.seats, draft.plan.graphs[node.id]
+    begun = [step for step in wanted if not dag.was_passed_over(step)]
+    behind = dag.behind(graph, [seats[step.node].position for step in begun])
+    return [step for step in begun if seats[step.node].position not in behind]
+
+
+def _to_wait(draft: Draft, node: Node, key: str, own: list[Step], again: list[Step]) -> list[Step]:
+    """The children of a dag that are judged anew: what did not succeed or was skipped behind those tried again, and
+    what was cancelled because of something that no longer stands in its way.
+    """
+    if not isinstance(node, Dag) or ids.iteration_of(key) is not None:
+        return []
+    seats, graph = draft.plan.seats, draft.plan.graphs[node.id]
+    behind = dag.behind(graph, [seats[step.node].position for step in again])
+    cancelled = [step for step in own if dag.was_passed_over(step) and step.status is StepStatus.CANCELLED]
+    late = [
+        step
+        for step in own
+        if seats[step.node].position in behind and (step.status in REDO or step.status is StepStatus.SKIPPED)
+    ]
+    return list({step.key: step for step in (*cancelled, *late)}.values())
+
+
+def _reopen_aside(draft: Draft, key: str, children: dict[str, list[Step]], scope: Scope) -> None:
+    """Go on in the errors, finally or after of a group whose tasks are over, from the step that is replayed."""
+    step = draft.held(scope.asides[key])
     seat = draft.plan.seats[step.node]
     state = replace(draft.group(key), phase=Phase(seat.branch), next=seat.position + 1)
-    _set_going(draft, key, replace(state, result=state.result or counts.rollup(state)))
-    _once_more(draft, step, children, asides)
+    result = state.result or counts.rollup(state)
+    _set_going(draft, key, replace(state, result=result, verdict=state.verdict or result))
+    _once_more(draft, step, children, scope)
 
 
 def _set_going(draft: Draft, key: str, state: GroupState) -> None:
@@ -113,6 +227,10 @@ def _has_begun(node: Node, key: str, state: GroupState) -> bool:
             return branch.chosen(state.branch)
         case ForEach():
             return state.total is not None
+        case Folder():
+            return False
+        case Dag():
+            return True
         case _:
             return True
 
@@ -120,34 +238,36 @@ def _has_begun(node: Node, key: str, state: GroupState) -> bool:
 def _put_back(draft: Draft, key: str, children: dict[str, list[Step]]) -> None:
     step = draft.held(key)
     if step.status.ended:
-        group = GroupState() if step.group is not None else None
-        draft.put(replace(step, status=StepStatus.WAITING, group=group, ended_at=None, failure=None))
+        draft.put_back(step)
     for child in children.get(key, []):
         _put_back(draft, child.key, children)
 
 
-def _recount(own: list[Step]) -> dict[str, int]:
+def _recount(own: list[Step], redone: set[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for step in own:
         if step.status is not StepStatus.WAITING:
-            word = OPEN if step.status in REDO or step.status.open else str(step.status)
+            word = OPEN if step.key in redone or step.status.open else str(step.status)
             found[word] = found.get(word, 0) + 1
     return found
 
 
 def _cursor(draft: Draft, key: str, own: list[Step]) -> int:
     """The next child to start: after the last one that has begun (a list of tasks is always begun in its order)."""
-    if isinstance(draft.node(key), ForEach) and ids.iteration_of(key) is None:
+    if isinstance(draft.node(key), LOOPS) and ids.iteration_of(key) is None:
         return 1 + max((ids.iteration_of(step.key) or 0 for step in own), default=-1)
     begun = [draft.plan.seats[step.node].position for step in own if step.status is not StepStatus.WAITING]
     return 1 + max(begun, default=-1)
 
 
-def _once_more(draft: Draft, step: Step, children: dict[str, list[Step]], asides: dict[str, str]) -> None:
+def _once_more(draft: Draft, step: Step, children: dict[str, list[Step]], scope: Scope) -> None:
     """Begin a step anew, its condition and deadline included; its attempts go on counting."""
     if step.group is not None:
-        _reopen(draft, step.key, children, asides)
+        _reopen(draft, step.key, children, scope)
         return
     node = draft.node(step.key)
-    assert isinstance(node, Task | Subflow)
-    leaf.begin(draft, step.key, node)
+    match node:
+        case Task() | Subflow() | Pause():
+            leaf.begin(draft, step.key, node, scope.only.get(step.key, ()))
+        case _:
+            start(draft, step.key, node)  # a group that ended before it began

@@ -7,7 +7,8 @@ import hashlib
 from penstock.model.node import Node
 from penstock.model.plan import ROOT, Plan
 from penstock.model.policy import Backoff, Retry
-from penstock.model.run import Failure, Step
+from penstock.model.run import Failure, Run, Step
+from penstock.model.status import StepStatus
 
 MOST_LOST_IN_A_ROW = 3
 
@@ -31,6 +32,13 @@ def next_try_at(policy: Retry | None, step: Step, failure: Failure | None, now: 
     if policy.max_duration is not None and at > began + policy.max_duration:
         return None
     return at
+
+
+def next_run_at(policy: Retry, run: Run, failure: Failure, now: int) -> int | None:
+    """The instant at which another run takes this one's place, or None: the same limits, counted in runs."""
+    began = run.created_at if run.first_at is None else run.first_at
+    whole = Step(key=ROOT, node=ROOT, status=StepStatus.FAILED, attempt=run.number, tries=run.number, first_at=began)
+    return next_try_at(policy, whole, failure, now, run.id)
 
 
 def delay(policy: Retry, tries: int, chance: float) -> int:

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from penstock.model import ids
-from penstock.model.node import ForEach, Node, Subflow, Task
-from penstock.model.plan import ROOT, TASKS, Plan
+from penstock.model.node import ForEach, Node, Subflow, Task, Until
+from penstock.model.plan import LOOPS, ROOT, TASKS, Plan
 from penstock.model.run import Run, Step
 
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
@@ -46,7 +46,8 @@ def scope_of(seen: Seen, key: str) -> dict[str, object]:
             "id": run.id,
             "startDate": instant(run.started_at or run.created_at),
             "originalId": run.origin or run.id,
-            "state": status_word(plan, run.status),
+            "state": status_word(plan, run.root.verdict or run.status),
+            "outputs": run.outputs or {},
         },
         "inputs": nested(run.inputs),
         "vars": flow.variables,
@@ -80,7 +81,10 @@ def _about_step(seen: Seen, key: str) -> dict[str, object]:
     here: dict[str, object] = {"task": {"id": node.id, "type": _type(node)}, "taskrun": taskrun}
     if around:
         taskrun |= _iteration(seen, around[0])
-    parents = [{"taskrun": _iteration(seen, other)} for other in around[1:]]
+    valued = over_values(plan, around)
+    if valued:
+        taskrun["value"] = _iteration(seen, valued[0])["value"]
+    parents = [{"taskrun": _iteration(seen, other)} for other in valued[1:]]
     if parents:
         here["parent"] = parents[0]
     here["parents"] = parents
@@ -113,6 +117,11 @@ def _nearest_failure(seen: Seen, key: str) -> dict[str, object] | None:
 def iterations(plan: Plan, key: str) -> list[str]:
     """Keys of the iterations around a step, the nearest first."""
     return [around for around in (key, *plan.ancestors(key)) if ids.iteration_of(around) is not None]
+
+
+def over_values(plan: Plan, around: list[str]) -> list[str]:
+    """Those of the iterations around a step that have a value."""
+    return [key for key in around if isinstance(plan.node(ids.node_of(key)), ForEach)]
 
 
 def loop_text(value: object) -> object:
@@ -164,14 +173,36 @@ def loops_around(plan: Plan, node_id: str) -> list[str]:
     seat = plan.seats[node_id]
     while seat.parent != ROOT:
         parent = plan.seats[seat.parent]
-        if isinstance(parent.node, ForEach) and seat.branch == TASKS:
+        if isinstance(parent.node, LOOPS) and seat.branch == TASKS:
             found.append(seat.parent)
         seat = parent
     return found[::-1]
 
 
+def within(seen: Seen, node_id: str, loops: list[str], prefix: str, own: list[str]) -> object:
+    """The outputs of a task below `prefix`: of a loop over values by value, of a loop until of its newest iteration,
+    or the one that the looking step lies in itself. Raises KeyError.
+    """
+    while loops and isinstance(seen.plan.node(loops[0]), Until):
+        around = prefix + loops[0]
+        if own and own[0].startswith(f"{around}["):
+            inside, own = own[0], own[1:]
+        else:
+            step = seen.step(around)
+            if step is None or step.group is None or not step.group.next:
+                raise KeyError(node_id)
+            inside = ids.in_loop(around, step.group.next - 1)
+        prefix, loops = f"{inside}/", loops[1:]
+    if loops:
+        return ByValue(seen, node_id, loops, prefix, own)
+    found = seen.output(prefix + node_id)
+    if found is None:
+        raise KeyError(node_id)
+    return found
+
+
 class Outputs(Mapping[str, object]):
-    """`outputs`: by task id; of a task in loops, nested by the loops' values."""
+    """`outputs`: by task id; of a task in loops over values, nested by the loops' values."""
 
     def __init__(self, seen: Seen, key: str) -> None:
         self._seen = seen
@@ -181,13 +212,7 @@ class Outputs(Mapping[str, object]):
         plan = self._seen.plan
         if node_id not in plan.seats:
             raise KeyError(node_id)
-        loops = loops_around(plan, node_id)
-        if loops:
-            return ByValue(self._seen, node_id, loops, "", self._own)
-        found = self._seen.output(node_id)
-        if found is None:
-            raise KeyError(node_id)
-        return found
+        return within(self._seen, node_id, loops_around(plan, node_id), "", self._own)
 
     def __iter__(self) -> Iterator[str]:
         return (node_id for node_id in self._seen.plan.seats if self._has(node_id))
@@ -196,7 +221,13 @@ class Outputs(Mapping[str, object]):
         return sum(1 for _ in self)
 
     def _has(self, node_id: str) -> bool:
-        return bool(loops_around(self._seen.plan, node_id)) or self._seen.output(node_id) is not None
+        loops = loops_around(self._seen.plan, node_id)
+        if any(isinstance(self._seen.plan.node(loop), ForEach) for loop in loops):
+            return True
+        try:
+            return within(self._seen, node_id, loops, "", self._own) is not None
+        except KeyError:
+            return False
 
 
 class ByValue(Mapping[str, object]):
@@ -211,12 +242,8 @@ class ByValue(Mapping[str, object]):
 
     def __getitem__(self, value: object) -> object:
         key = self._iteration(str(loop_text(value)))
-        if self._inner:
-            return ByValue(self._seen, self._node, self._inner, f"{key}/", self._own[1:])
-        found = self._seen.output(f"{key}/{self._node}")
-        if found is None:
-            raise KeyError(value)
-        return found
+        own = self._own[1:] if self._own and self._own[0] == key else []
+        return within(self._seen, self._node, self._inner, f"{key}/", own)
 
     def __iter__(self) -> Iterator[str]:
         return iter(dict.fromkeys(str(loop_text(step.value)) for step in self._steps()))

@@ -4,36 +4,65 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from penstock import expr
 from penstock.engine import leaf
 from penstock.engine.draft import Draft
 from penstock.engine.evaluate import failure_of, is_pure
-from penstock.engine.finish import finish
-from penstock.engine.groups import branch, counts, foreach, guard, parallel, sequence
+from penstock.engine.finish import finish, retire
+from penstock.engine.groups import branch, counts, dag, folder, foreach, guard, parallel, sequence, until
 from penstock.errors import PenstockError
 from penstock.model import ids
 from penstock.model.effect import Ready, SetTimer, Work
 from penstock.model.event import Timer
-from penstock.model.node import Arrangement, ForEach, If, Node, Parallel, Sequence, Subflow, Switch, Task
+from penstock.model.node import (
+    Arrangement,
+    Dag,
+    Folder,
+    ForEach,
+    If,
+    Node,
+    Parallel,
+    Pause,
+    Sequence,
+    Subflow,
+    Switch,
+    Task,
+    Until,
+)
+from penstock.model.plan import LOOPS, ROOT
 from penstock.model.run import GroupState, Phase, Step
 from penstock.model.status import RunStatus, StepStatus
 
 
 def settle(draft: Draft) -> None:
     """Work off what was decided to start and what has ended, until the run is at rest."""
-    while draft.starting or draft.ended:
-        if draft.starting:
+    while True:
+        if draft.retired_at is not None:
+            guard.halt(draft, ROOT, StepStatus.CANCELLED)
+            retire(draft, draft.retired_at)
+        elif draft.starting:
             key, node = draft.starting.popleft()
             start(draft, key, node)
-        else:
+        elif draft.ended:
             hear(draft, draft.ended.popleft())
-    if draft.run.status is RunStatus.KILLING and not draft.run.open:
-        finish(draft, StepStatus.KILLED)
+        elif _is_killed(draft):
+            finish(draft, StepStatus.KILLED)  # which may begin the tasks after the end
+        else:
+            return
+
+
+def _is_killed(draft: Draft) -> bool:
+    run = draft.run
+    return run.status is RunStatus.KILLING and not run.open and run.root.phase is not Phase.AFTER
 
 
 def start(draft: Draft, key: str, node: Node) -> None:
     """Begin a node: its step is born now."""
+    if draft.run.skips and (key in draft.run.skips or node.id in draft.run.skips):
+        skip(draft, key, node)
+        return
     match node:
-        case Task() | Subflow():
+        case Task() | Subflow() | Pause():
             leaf.begin(draft, key, node)
         case _:
             earlier = draft.earlier(key)
@@ -53,6 +82,15 @@ def start(draft: Draft, key: str, node: Node) -> None:
             )
             set_deadline(draft, key, node, number)
             begin_group(draft, key, node)
+
+
+def skip(draft: Draft, key: str, node: Node) -> None:
+    """End a step whose turn has come as skipped, since an operator said so before."""
+    earlier = draft.earlier(key)
+    number = earlier.attempt if earlier else 0
+    step = Step(key=key, node=node.id, status=StepStatus.QUEUED, attempt=number, queued_at=draft.now)
+    draft.put(step)
+    draft.end(step, StepStatus.SKIPPED)
 
 
 def set_deadline(draft: Draft, key: str, node: Node, number: int) -> None:
@@ -79,6 +117,14 @@ def begin_group(draft: Draft, key: str, node: Arrangement, values: dict[str, obj
                     branch.begin(draft, key, node, values)
                 else:
                     ask_worker(draft, key)
+            case Dag():
+                dag.begin(draft, key, node)
+            case Folder():
+                folder.begin(draft, key)
+            case Until() if values is None:
+                until.iterate(draft, key, node)
+            case Until():
+                until.judge(draft, key, node, expr.truthy(values["condition"]))
     except PenstockError as error:
         guard.fail(draft, key, failure_of(error))
 
@@ -87,7 +133,7 @@ def ask_worker(draft: Draft, key: str) -> None:
     """Have a worker evaluate what a group needs and what reaches out."""
     step = replace(draft.held(key), evaluating=True)
     draft.put(step)
-    draft.emit(Ready(key, step.attempt, Work.EVALUATE))
+    draft.make_ready(Ready(key, step.attempt, Work.EVALUATE))
 
 
 def hear(draft: Draft, key: str) -> None:
@@ -104,7 +150,7 @@ def hear(draft: Draft, key: str) -> None:
     if draft.is_over(around) or state.phase is not Phase.TASKS or state.result is not None:
         return  # a late end: counted, and nothing else follows from it
     if not draft.stopping(around):
-        go_on(draft, around, state)
+        child_ended(draft, around, state, key)
     elif not counts.open_children(state):
         cut_short = not counts.has_bad(state) and _has_more(draft, around, state)
         guard.tasks_over(draft, around, StepStatus.CANCELLED if cut_short else counts.rollup(state))
@@ -113,9 +159,22 @@ def hear(draft: Draft, key: str) -> None:
 def _has_more(draft: Draft, key: str, state: GroupState) -> bool:
     """Would a group whose children have all ended have started another one?"""
     node = draft.node(key)
-    if isinstance(node, ForEach) and ids.iteration_of(key) is None:
-        return state.next < (state.total or 0)
+    if isinstance(node, LOOPS) and ids.iteration_of(key) is None:
+        return isinstance(node, Until) or state.next < (state.total or 0)
+    if isinstance(node, Folder) and not state.closing:
+        return True
+    if isinstance(node, Dag):
+        return "." in state.marks or "r" in state.marks
     return state.next < len(draft.plan.children(node.id, state.branch))
+
+
+def child_ended(draft: Draft, key: str, state: GroupState, child: str) -> None:
+    """Let a group go on after one of its children has ended."""
+    node = draft.node(key)
+    if isinstance(node, Dag):
+        dag.ended(draft, key, node, child)
+    else:
+        go_on(draft, key, state)
 
 
 def go_on(draft: Draft, key: str, state: GroupState) -> None:
@@ -131,5 +190,14 @@ def go_on(draft: Draft, key: str, state: GroupState) -> None:
             parallel.go_on(draft, key, state, node)
         case ForEach():
             foreach.go_on(draft, key, state, node)
-        case Task() | Subflow():
+        case Dag():
+            dag.go_on(draft, key, state, node)
+        case Folder():
+            folder.go_on(draft, key, state, node)
+        case Until():
+            try:
+                until.go_on(draft, key, state, node)
+            except PenstockError as error:
+                guard.fail(draft, key, failure_of(error))
+        case Task() | Subflow() | Pause():
             raise AssertionError(f"{key} is not a group")

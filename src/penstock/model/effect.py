@@ -13,18 +13,23 @@ from penstock.model.status import RunStatus
 
 
 class Work(enum.StrEnum):
-    """What an attempt does: a task's own work, or the evaluation of expressions that reach out."""
+    """What an attempt does: a task's own work, the evaluation of expressions that reach out, the opening of a working
+    directory or its closing.
+    """
 
     TASK = "task"
     EVALUATE = "evaluate"
+    OPEN = "open"
+    CLOSE = "close"
 
 
 class Ready(msgspec.Struct, frozen=True):
-    """An attempt may be claimed now."""
+    """An attempt may be claimed now; by `worker` alone, as long as it lives, where one is named."""
 
     step: str
     attempt: int
     work: Work = Work.TASK
+    worker: str = ""
 
 
 class Withdraw(msgspec.Struct, frozen=True):
@@ -66,6 +71,23 @@ class KillChild(msgspec.Struct, frozen=True):
     force: bool = False
 
 
+class StartAgain(msgspec.Struct, frozen=True):
+    """A run like this one is to take its place, to begin at an instant."""
+
+    id: str
+    at: int
+
+
+class Recall(msgspec.Struct, frozen=True):
+    """What is ready of this run and nobody has claimed is taken back, and told to it as *held*."""
+
+
+class Forget(msgspec.Struct, frozen=True):
+    """The rows of one iteration of a loop, and of all that lies in it, are not kept any more."""
+
+    iteration: str
+
+
 class TellParent(msgspec.Struct, frozen=True):
     """The parent's step is to learn how this run ended; `outputs` are the step's outputs there."""
 
@@ -73,6 +95,7 @@ class TellParent(msgspec.Struct, frozen=True):
     status: RunStatus
     outputs: dict[str, object]
     failure: Failure | None = None
+    first: str = ""
 
 
 class Produce(msgspec.Struct, frozen=True):
@@ -117,6 +140,9 @@ Effect = (
     | SetTimer
     | StartChild
     | KillChild
+    | StartAgain
+    | Recall
+    | Forget
     | TellParent
     | Produce
     | KeepValues

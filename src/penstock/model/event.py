@@ -8,7 +8,7 @@ import msgspec
 
 from penstock.model.policy import WhenFull
 from penstock.model.run import Failure
-from penstock.model.status import Outcome, RunStatus
+from penstock.model.status import Outcome, RunStatus, StepStatus
 
 
 class Begin(msgspec.Struct, frozen=True, tag="begin"):
@@ -61,7 +61,7 @@ class Evaluated(msgspec.Struct, frozen=True, tag="evaluated", omit_defaults=True
 
 class ChildEnded(msgspec.Struct, frozen=True, tag="child_ended", omit_defaults=True):
     """The run that a subflow step waits for has ended, or could not be started (`failure`); a step that does not wait
-    hears *queued* once its child exists.
+    hears *queued* once its child exists. `first` is the run that was started first, where retries took its place.
     """
 
     step: str
@@ -69,6 +69,7 @@ class ChildEnded(msgspec.Struct, frozen=True, tag="child_ended", omit_defaults=T
     run: str
     status: RunStatus
     failure: Failure | None = None
+    first: str = ""
 
 
 class Timer(enum.StrEnum):
@@ -78,6 +79,10 @@ class Timer(enum.StrEnum):
     SNOOZE = "snooze"
     STEP_TIMEOUT = "step_timeout"
     RUN_TIMEOUT = "run_timeout"
+    NEXT = "next"
+    PAUSE = "pause"
+    SLA = "sla"
+    BEGIN = "begin"
 
 
 class Due(msgspec.Struct, frozen=True, tag="due"):
@@ -102,13 +107,83 @@ class Kill(msgspec.Struct, frozen=True, tag="kill"):
     force: bool = False
 
 
-class Restart(msgspec.Struct, frozen=True, tag="restart"):
-    """An operator wants an ended run to go on from what did not succeed."""
+class Restart(msgspec.Struct, frozen=True, tag="restart", omit_defaults=True):
+    """An operator wants an ended run to go on from what did not succeed, or to do `parts` (keys of reported steps)
+    again.
+    """
+
+    by: str
+    parts: tuple[str, ...] = ()
+
+
+class Hold(msgspec.Struct, frozen=True, tag="hold"):
+    """An operator pauses the run: what runs may end, nothing more begins."""
 
     by: str
 
 
-Event = Begin | Admitted | Refused | Ended | Evaluated | ChildEnded | Due | Expand | Kill | Restart
+class Held(msgspec.Struct, frozen=True, tag="held"):
+    """An attempt that was ready has been taken back, because its run is paused."""
+
+    step: str
+    attempt: int
+
+
+class Resume(msgspec.Struct, frozen=True, tag="resume", omit_defaults=True):
+    """An operator lets go on what is paused: one attempt at a pause, with typed `inputs`, or the run itself."""
+
+    by: str
+    step: str = ""
+    attempt: int = 0
+    inputs: dict[str, object] = {}
+
+
+class Mark(msgspec.Struct, frozen=True, tag="mark", omit_defaults=True):
+    """An operator says how a step ended (or is to be taken: skipped when its turn comes), or an ended run."""
+
+    by: str
+    status: StepStatus
+    step: str = ""
+    reason: str = ""
+
+
+class Part(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thing that an attempt does among others and reports by itself: a model of dbt, a table, a file."""
+
+    name: str
+    status: StepStatus
+    started_at: int | None = None
+    ended_at: int | None = None
+    message: str = ""
+
+
+class Reported(msgspec.Struct, frozen=True, tag="reported", omit_defaults=True):
+    """An attempt tells of its parts; `number` counts its reports, so that each is taken once."""
+
+    step: str
+    attempt: int
+    number: int
+    parts: tuple[Part, ...] = ()
+    fence: int = 0
+
+
+Event = (
+    Begin
+    | Admitted
+    | Refused
+    | Ended
+    | Evaluated
+    | ChildEnded
+    | Due
+    | Expand
+    | Kill
+    | Restart
+    | Hold
+    | Held
+    | Resume
+    | Mark
+    | Reported
+)
 
 
 def kind(event: Event) -> str:
@@ -125,7 +200,12 @@ def about(event: Event) -> tuple[str, int]:
             | ChildEnded(step=step, attempt=attempt)
             | Due(step=step, attempt=attempt)
             | Expand(step=step, attempt=attempt)
+            | Held(step=step, attempt=attempt)
+            | Resume(step=step, attempt=attempt)
+            | Reported(step=step, attempt=attempt)
         ):
             return step, attempt
-        case Begin() | Admitted() | Refused() | Kill() | Restart():
+        case Mark(step=step):
+            return step, 0
+        case Begin() | Admitted() | Refused() | Kill() | Restart() | Hold():
             return "", 0

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from penstock.model.inputs import Input, Output
-from penstock.model.node import Sequence
-from penstock.model.policy import Limit, Retry
+from penstock.model.node import Node, Sequence
+from penstock.model.policy import Limit, Retry, Sla
 
 
 class Language(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -23,12 +23,14 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What to do, written down. `body` is the root group: its id is empty, its errors and finally are the flow's.
 
     `variables` are not rendered unless an expression says `render`; `globals` are its project's;
-    `timeout` bounds a whole run, in microseconds.
+    `timeout` bounds a whole run, in microseconds. `after` runs one after the other once it is known how the run ends,
+    which it does not change.
     """
 
     id: str
     namespace: str
     body: Sequence
+    after: tuple[Node, ...] = ()
     revision: int = 0
     language: Language = Language()
     description: str = ""
@@ -39,6 +41,7 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     globals: dict[str, object] = {}
     limit: Limit | None = None
     retry: Retry | None = None
+    sla: tuple[Sla, ...] = ()
     timeout: int | None = None
     disabled: bool = False
 

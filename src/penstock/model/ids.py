@@ -53,13 +53,32 @@ def in_loop(prefix: str, index: int) -> str:
     return f"{prefix}[{index}]"
 
 
+def part_key(step: str, name: str) -> str:
+    """Key of a step that an attempt of `step` reports: `dbt#model.orders`. The name may hold anything."""
+    return f"{step}#{name}"
+
+
+def whole_of(key: str) -> str:
+    """The step that reported this one: `dbt` of `dbt#model.orders`; any other key is its own."""
+    return key.partition("#")[0]
+
+
+def part_of(key: str) -> str:
+    """The name under which a step was reported: `model.orders` of `dbt#model.orders`, nothing for other keys."""
+    return key.partition("#")[2]
+
+
 def loop_prefix(key: str) -> str:
     """The part of a step key that tells in which iterations it lies: `each[3]/` of `each[3]/load`."""
+    if "#" in key:
+        key = whole_of(key)
     return key[: key.rfind("/") + 1]
 
 
 def node_of(key: str) -> str:
-    """The node id in a step key: `load` of `each[3]/load`; `each` of `each[3]`."""
+    """The node id in a step key: `load` of `each[3]/load`; `each` of `each[3]`; `dbt` of `dbt#model.orders`."""
+    if "#" in key:
+        key = whole_of(key)
     last = key[key.rfind("/") + 1 :]
     bracket = last.find("[")
     return last if bracket < 0 else last[:bracket]
@@ -67,7 +86,7 @@ def node_of(key: str) -> str:
 
 def iteration_of(key: str) -> int | None:
     """The index of an iteration's own key (`each[3]` is 3), nothing for other keys."""
-    return int(key[key.rfind("[") + 1 : -1]) if key.endswith("]") else None
+    return int(key[key.rfind("[") + 1 : -1]) if key.endswith("]") and "#" not in key else None
 
 
 def _base32(number: int, width: int) -> str:

@@ -1,13 +1,16 @@
 """What can stand in a flow? One task, or one of the ways of arranging tasks; a closed union.
 
-The next ways stand here as further values: dag, loop until, pause, working directory, batches.
+A loop over a file in batches is not among them: it is written out as a split, a loop, subflows and a merge.
 """
 
 from __future__ import annotations
 
+import enum
+
 import msgspec
 
-from penstock.model.policy import OnChildFailure, Retry
+from penstock.model.inputs import Input
+from penstock.model.policy import Cache, OnChildFailure, Retry, Sensor
 
 
 class Base(msgspec.Struct, frozen=True, kw_only=True, tag_field="node", omit_defaults=True):
@@ -33,6 +36,8 @@ class Task(Base, frozen=True, kw_only=True, tag="task", omit_defaults=True):
     type: str
     properties: dict[str, object] = {}
     log_level: str = ""
+    sensor: Sensor | None = None
+    cache: Cache | None = None
 
 
 class Group(Base, frozen=True, kw_only=True, omit_defaults=True):
@@ -100,5 +105,107 @@ class Subflow(Base, frozen=True, kw_only=True, tag="subflow", omit_defaults=True
     inherit_labels: bool = False
 
 
-Arrangement = Sequence | Parallel | ForEach | If | Switch
-Node = Task | Subflow | Sequence | Parallel | ForEach | If | Switch
+class TriggerRule(enum.StrEnum):
+    """When a node of a dag begins, by what became of those it needs; the words are Airflow's, and so is their meaning.
+
+    Failed counts failed, killed and cancelled (a node that did not begin because one before it failed).
+    """
+
+    ALL_SUCCESS = "all_success"
+    ALL_DONE = "all_done"
+    ALL_FAILED = "all_failed"
+    ALL_SKIPPED = "all_skipped"
+    ONE_SUCCESS = "one_success"
+    ONE_FAILED = "one_failed"
+    ONE_DONE = "one_done"
+    NONE_FAILED = "none_failed"
+    NONE_FAILED_MIN_ONE_SUCCESS = "none_failed_min_one_success"
+    NONE_SKIPPED = "none_skipped"
+    ALWAYS = "always"
+    ALL_DONE_MIN_ONE_SUCCESS = "all_done_min_one_success"
+    ALL_DONE_SETUP_SUCCESS = "all_done_setup_success"
+
+
+class Need(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a node of a dag waits for: others of its dag, and by which rule.
+
+    `setups` are those of `on` that prepared what this node takes down again (rule ALL_DONE_SETUP_SUCCESS).
+    """
+
+    on: tuple[str, ...] = ()
+    rule: TriggerRule = TriggerRule.ALL_SUCCESS
+    setups: tuple[str, ...] = ()
+
+
+class Dag(Group, frozen=True, kw_only=True, tag="dag", omit_defaults=True):
+    """Its nodes as a graph, at most `limit` at once (0: all); a node that `needs` does not name begins at once.
+
+    `judges` are the nodes whose ends decide what the dag comes to (none named: all of them), which leaves out what
+    only takes down again. A failure stops the dag as `on_child_failure` says; with FINISH the rules decide.
+    """
+
+    nodes: tuple[Node, ...] = ()
+    needs: dict[str, Need] = {}
+    limit: int = 0
+    judges: tuple[str, ...] = ()
+    on_child_failure: OnChildFailure = OnChildFailure.FINISH
+
+
+class Keep(enum.StrEnum):
+    """Which iterations of a loop until stay."""
+
+    ALL = "all"
+    LAST = "last"
+
+
+class Until(Group, frozen=True, kw_only=True, tag="until", omit_defaults=True):
+    """Its nodes again and again until `condition` (a template, evaluated after each iteration) is true.
+
+    At most `most` iterations and `longest` microseconds (neither: for ever), `interval` microseconds between two;
+    reaching a maximum is a failure when `fail_at_most`, else a success. With `keep` LAST, rows go with their iteration.
+    """
+
+    condition: str
+    nodes: tuple[Node, ...] = ()
+    most: int | None = None
+    longest: int | None = None
+    interval: int = 0
+    keep: Keep = Keep.ALL
+    fail_at_most: bool = False
+
+
+class PauseEnd(enum.StrEnum):
+    """What becomes of a pause whose time is over."""
+
+    RESUME = "resume"
+    WARN = "warn"
+    FAIL = "fail"
+    CANCEL = "cancel"
+
+
+class Pause(Base, frozen=True, kw_only=True, tag="pause", omit_defaults=True):
+    """Waits until somebody resumes it with `inputs`, or until `delay` is over; then `at_end` says what follows.
+
+    `delay` is a template that gives an ISO-8601 duration, or microseconds; empty waits for ever. `resumers` are the
+    people who may resume it (none named: everybody).
+    """
+
+    delay: str | int = ""
+    at_end: PauseEnd = PauseEnd.RESUME
+    inputs: tuple[Input, ...] = ()
+    resumers: tuple[str, ...] = ()
+
+
+class Folder(Group, frozen=True, kw_only=True, tag="folder", omit_defaults=True):
+    """One after the other in one folder on one worker; lost with its worker, it begins anew as a whole.
+
+    `properties` are what its author wrote for it (inputFiles, outputFiles, namespaceFiles, cache), unrendered.
+    """
+
+    nodes: tuple[Node, ...] = ()
+    properties: dict[str, object] = {}
+
+
+Arrangement = Sequence | Parallel | ForEach | If | Switch | Dag | Until | Folder
+Leaf = Task | Subflow | Pause
+Node = Task | Subflow | Pause | Sequence | Parallel | ForEach | If | Switch | Dag | Until | Folder

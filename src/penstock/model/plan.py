@@ -8,17 +8,34 @@ import msgspec
 
 from penstock.model import ids
 from penstock.model.flow import Flow
-from penstock.model.node import ForEach, Group, If, Node, Parallel, Sequence, Subflow, Switch, Task
+from penstock.model.node import (
+    Dag,
+    Folder,
+    ForEach,
+    Group,
+    If,
+    Node,
+    Parallel,
+    Pause,
+    Sequence,
+    Subflow,
+    Switch,
+    Task,
+    Until,
+)
 
 ROOT = ""
 ERRORS = "errors"
 FINALLY = "finally"
+AFTER = "after"
 TASKS = "tasks"
+ASIDE = frozenset({ERRORS, FINALLY, AFTER})
+LOOPS = (ForEach, Until)
 
 
 class Seat(msgspec.Struct, frozen=True):
-    """A node's place: its parent's id, the list it stands in (tasks, errors, finally, then, else, case:x, default),
-    its position.
+    """A node's place: its parent's id, the list it stands in (tasks, errors, finally, after, then, else, case:x,
+    default), its position.
     """
 
     node: Node
@@ -27,12 +44,21 @@ class Seat(msgspec.Struct, frozen=True):
     position: int
 
 
+class Graph(msgspec.Struct, frozen=True):
+    """A dag's edges by position in its list: whom each node needs, and who needs it."""
+
+    needs: tuple[tuple[int, ...], ...]
+    dependents: tuple[tuple[int, ...], ...]
+
+
 class Plan(msgspec.Struct, frozen=True):
-    """A flow with the seat of each node; disabled nodes have no seat and stand in no list."""
+    """A flow with the seat of each node; disabled nodes have no seat and stand in no list (nobody waits for them)."""
 
     flow: Flow
     seats: dict[str, Seat]
     lists: dict[tuple[str, str], tuple[Node, ...]]
+    graphs: dict[str, Graph] = {}
+    has_folders: bool = False
 
     def node(self, node_id: str) -> Node:
         """The node of this id (the root group for the empty one); KeyError when there is none."""
@@ -46,12 +72,14 @@ class Plan(msgspec.Struct, frozen=True):
         """The key of the group that holds the step `key`: the iteration inside a loop, the root's empty key at the
         top.
         """
+        if "#" in key:
+            return ids.whole_of(key)
         node_id = ids.node_of(key)
         prefix = ids.loop_prefix(key)
         if ids.iteration_of(key) is not None:
             return prefix + node_id
         seat = self.seats[node_id]
-        if isinstance(self.node(seat.parent), ForEach) and seat.branch == TASKS:
+        if isinstance(self.node(seat.parent), LOOPS) and seat.branch == TASKS:
             return prefix[:-1]
         return prefix + seat.parent if seat.parent else ROOT
 
@@ -62,8 +90,14 @@ class Plan(msgspec.Struct, frozen=True):
             yield key
 
     def is_aside(self, key: str) -> bool:
-        """Does the step stand in the errors or finally list of its group, and not among its tasks?"""
-        return ids.iteration_of(key) is None and self.seats[ids.node_of(key)].branch in (ERRORS, FINALLY)
+        """Does the step stand in the errors, finally or after list of its group, and not among its tasks?"""
+        return ids.iteration_of(key) is None and self.seats[ids.node_of(key)].branch in ASIDE
+
+    def is_after(self, key: str) -> bool:
+        """Does the step lie among the tasks after the end of its run?"""
+        if not self.flow.after:
+            return False
+        return any(around and self.seats[ids.node_of(around)].branch == AFTER for around in (key, *self.ancestors(key)))
 
     def child_key(self, parent_key: str, node: Node, branch: str) -> str:
         """The key of a child of the group at `parent_key`."""
@@ -76,22 +110,43 @@ def plan(flow: Flow) -> Plan:
     """Give every enabled node its seat."""
     seats: dict[str, Seat] = {}
     lists: dict[tuple[str, str], tuple[Node, ...]] = {}
+    graphs: dict[str, Graph] = {}
     waiting: list[Node] = [flow.body]
     while waiting:
         group = waiting.pop()
-        for branch, nodes in branches(group):
+        held = branches(group) if group is not flow.body else (*branches(group), (AFTER, flow.after))
+        for branch, nodes in held:
             enabled = tuple(node for node in nodes if not node.disabled)
             lists[group.id, branch] = enabled
             for position, node in enumerate(enabled):
                 seats[node.id] = Seat(node, group.id, branch, position)
             waiting.extend(enabled)
-    return Plan(flow, seats, lists)
+        if isinstance(group, Dag):
+            graphs[group.id] = graph(group, lists[group.id, TASKS])
+    has_folders = any(isinstance(seat.node, Folder) for seat in seats.values())
+    return Plan(flow, seats, lists, graphs, has_folders)
+
+
+def graph(dag: Dag, enabled: tuple[Node, ...]) -> Graph:
+    """The edges of a dag between the nodes that are enabled."""
+    places = {node.id: place for place, node in enumerate(enabled)}
+    needs = [tuple(places[one] for one in _on(dag, node) if one in places) for node in enabled]
+    dependents: list[list[int]] = [[] for _ in enabled]
+    for place, wanted in enumerate(needs):
+        for one in dict.fromkeys(wanted):
+            dependents[one].append(place)
+    return Graph(tuple(needs), tuple(tuple(those) for those in dependents))
+
+
+def _on(dag: Dag, node: Node) -> tuple[str, ...]:
+    need = dag.needs.get(node.id)
+    return need.on if need else ()
 
 
 def branches(node: Node) -> Iterator[tuple[str, tuple[Node, ...]]]:
     """Every list of nodes that a node holds, with its name."""
     match node:
-        case Sequence() | Parallel() | ForEach():
+        case Sequence() | Parallel() | ForEach() | Dag() | Until() | Folder():
             yield TASKS, node.nodes
         case If():
             yield "then", node.then
@@ -100,7 +155,7 @@ def branches(node: Node) -> Iterator[tuple[str, tuple[Node, ...]]]:
             for case, nodes in node.cases.items():
                 yield f"case:{case}", nodes
             yield "default", node.default
-        case Task() | Subflow():
+        case Task() | Subflow() | Pause():
             pass
     if isinstance(node, Group):
         yield ERRORS, node.errors
@@ -109,7 +164,7 @@ def branches(node: Node) -> Iterator[tuple[str, tuple[Node, ...]]]:
 
 def every_node(flow: Flow) -> Iterator[Node]:
     """All nodes of a flow, disabled ones too, parents before their children, in the order written."""
-    waiting: list[Node] = [flow.body]
+    waiting: list[Node] = [*reversed(flow.after), flow.body]
     while waiting:
         node = waiting.pop()
         if node.id:

@@ -25,7 +25,8 @@ class Retry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `interval` is the first wait (of `random`: the smallest), `cap` the longest one, `jitter` the part of a wait
     (0 to 1) that is taken off at random. `max_attempts` counts the first; `max_duration` runs from its start.
-    Empty `exit_codes` and `kinds` mean any failure.
+    Empty `exit_codes` and `kinds` mean any failure. With `new_run` the run ends as *retried* and another one, with
+    the same inputs, takes its place; attempts are then counted in runs.
     """
 
     backoff: Backoff = Backoff.CONSTANT
@@ -37,6 +38,7 @@ class Retry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     max_duration: int | None = None
     warn: bool = False
     warn_after: int = 1
+    new_run: bool = False
     exit_codes: tuple[int, ...] = ()
     kinds: tuple[str, ...] = ()
 
@@ -57,8 +59,53 @@ class Limit(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class OnChildFailure(enum.StrEnum):
-    """What a group does with running siblings when a child fails."""
+    """What a group does with its other children when one fails: let those that run end apart from it, end them as
+    cancelled or as failed, or finish all of them, those not begun too, before it fails.
+    """
 
     CONTINUE = "continue"
     CANCEL = "cancel"
     FAIL = "fail"
+    FINISH = "finish"
+
+
+class Sensor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How a task waits for something: it looks every `interval` microseconds, for `longest` at most (from its first
+    look); then it has failed, or with `soft` is skipped.
+    """
+
+    interval: int
+    longest: int | None = None
+    soft: bool = False
+
+
+class Cache(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A task's outputs may be taken from an earlier success with the same key, for `ttl` microseconds (None: for
+    ever).
+
+    The key is made of the task type, its rendered properties and `version`, or of `key` (a template) in their place.
+    """
+
+    ttl: int | None = None
+    key: str = ""
+    version: str = ""
+
+
+class Breach(enum.StrEnum):
+    """What follows when a service level is missed."""
+
+    FAIL = "fail"
+    CANCEL = "cancel"
+    LABEL = "label"
+
+
+class Sla(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A service level of a flow's runs: done within `duration` microseconds of their creation, or `condition` (a
+    template) true after everything that happens to them. `labels` are given to a run that misses it.
+    """
+
+    id: str
+    duration: int | None = None
+    condition: str = ""
+    breach: Breach = Breach.LABEL
+    labels: dict[str, str] = {}

@@ -43,6 +43,7 @@ class Phase(enum.StrEnum):
     TASKS = "tasks"
     ERRORS = "errors"
     FINALLY = "finally"
+    AFTER = "after"
 
 
 class GroupState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -51,7 +52,10 @@ class GroupState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `counts` has one number per status of the children begun (open ones under "open"); `result` is what the normal
     tasks came to, kept while errors and finally run; `total` is a loop's number of values; `branch` the list chosen.
     In the root alone `evaluation` numbers the attempts at evaluating the outputs of the flow, `lost` counts those
-    lost in a row.
+    lost in a row, and `verdict` is how the run will end, known while the tasks after the end run.
+
+    `marks` are a dag's: one letter per node, in their order (engine/groups/dag.py). `worker` is the one that holds a
+    working directory's folder; `closing` says that it is about to be given up.
     """
 
     phase: Phase = Phase.TASKS
@@ -63,6 +67,10 @@ class GroupState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     evaluation: int = 0
     lost: int = 0
     failure: Failure | None = None
+    verdict: StepStatus | None = None
+    marks: str = ""
+    worker: str = ""
+    closing: bool = False
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -71,7 +79,9 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `attempt` is the newest attempt's number (it only grows); `tries` counts those of the current going-through, which
     a retry policy limits; `lost` those lost in a row. `value` is the loop value of an iteration. `child` is the run a
     subflow waits for; `evaluating` says
-    that the current attempt only evaluates expressions that reach out.
+    that the current attempt only evaluates expressions that reach out. `held` says that it may not begin while its run
+    is paused. `reports` says that an attempt has
+    reported steps of its own, `only` names those that the next attempt is to do again (none: all).
     """
 
     key: str
@@ -90,6 +100,9 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     failure: Failure | None = None
     child: str = ""
     evaluating: bool = False
+    held: bool = False
+    only: tuple[str, ...] = ()
+    reports: bool = False
 
 
 class Parent(msgspec.Struct, frozen=True):
@@ -114,8 +127,13 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `active` the tasks and subflows among them that do not merely wait, `retrying` those that wait for a retry.
     `pending` is what a limit holds up: a restart, or a replay from a step.
 
-    `rounds` counts restarts: from the first on, a step about to start may have earlier attempts. `owner` is the
-    process (a worker's id) that a run started by the command line belongs to until it is dead.
+    `rounds` counts restarts, `redone` groups that began anew: from the first on, a step about to start may have
+    earlier attempts. `owner` is the process (a worker's id) that a run started by the command line belongs to until
+    it is dead. `waiting` counts the pauses among its steps; `held_by` names who paused the run itself.
+
+    `number` counts runs that took each other's place by a retry, `first_at` is when the first of them was created,
+    `successor` the one after this. `breached` names the service levels that were missed, `skips` the steps that an
+    operator wants skipped when their turn comes.
     """
 
     id: str
@@ -144,6 +162,14 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     retrying: int = 0
     pending: str = ""
     rounds: int = 0
+    redone: int = 0
+    waiting: int = 0
+    held_by: str = ""
+    number: int = 1
+    first_at: int | None = None
+    successor: str = ""
+    breached: tuple[str, ...] = ()
+    skips: tuple[str, ...] = ()
     history: tuple[Change, ...] = ()
     reason: str = ""
     failure: Failure | None = None

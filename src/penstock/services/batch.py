@@ -6,7 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from penstock.engine import Decision, Loaded
-from penstock.model.effect import Effect, Produce, Ready, StartChild, TellParent
+from penstock.model.effect import Effect, Forget, Produce, Ready, StartChild, TellParent
 from penstock.model.event import Ended, Event
 from penstock.model.run import Attempt, Run, Step
 from penstock.services.core import Core
@@ -70,7 +70,16 @@ class Batch:
         for effect in decision.effects:
             if isinstance(effect, Produce):
                 self.loaded.outputs[effect.step] = effect.outputs
+            elif isinstance(effect, Forget):
+                self._forget(effect.iteration)
         self.effects.extend(decision.effects)
+
+    def _forget(self, iteration: str) -> None:
+        """Neither write nor remember what is not kept."""
+        inside = f"{iteration}/"
+        for key in [key for key in self.steps if key == iteration or key.startswith(inside)]:
+            del self.steps[key]
+        self.loaded.forget(iteration)
 
     def ready(self) -> list[Ready]:
         """The attempts that this batch would make claimable."""

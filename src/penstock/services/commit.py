@@ -5,21 +5,27 @@ from __future__ import annotations
 import enum
 
 import msgspec
+from msgspec.structs import replace
 
+from penstock.engine.replay import untouched
 from penstock.model.effect import (
     Announce,
     AskLimit,
+    Forget,
     KeepValues,
     KillChild,
     Produce,
     Ready,
+    Recall,
     SetTimer,
+    StartAgain,
     StartChild,
     Tell,
     TellParent,
     Withdraw,
+    Work,
 )
-from penstock.model.event import Begin, ChildEnded, Ended, Kill
+from penstock.model.event import Begin, ChildEnded, Ended, Held, Kill, Timer
 from penstock.model.run import ErrorKind, Failure, Run
 from penstock.model.status import Outcome, RunStatus
 from penstock.services.batch import Batch
@@ -77,9 +83,12 @@ def commit(tx: Tx, batch: Batch, now: int, after: After) -> Result:
 
 def _act(tx: Tx, batch: Batch, run: Run, now: int, after: After) -> None:
     """Write what the effects ask for; each kind is acted on here and nowhere else."""
-    ready = [(e.step, e.attempt, e.work) for e in batch.effects if isinstance(e, Ready)]
-    if ready:
-        queue.make_ready(tx, run.id, ready, priority=run.priority, owner=run.owner, now=now)
+    ready: dict[str, list[tuple[str, int, Work]]] = {}
+    for e in batch.effects:
+        if isinstance(e, Ready):
+            ready.setdefault(e.worker or run.owner, []).append((e.step, e.attempt, e.work))
+    for owner, attempts_ready in ready.items():
+        queue.make_ready(tx, run.id, attempts_ready, priority=run.priority, owner=owner, now=now)
         after.wake = True
     for effect in batch.effects:
         match effect:
@@ -93,8 +102,18 @@ def _act(tx: Tx, batch: Batch, run: Run, now: int, after: After) -> None:
                 after.fold.add(effect.run)
             case TellParent():
                 up = effect.parent
-                inbox.put(tx, up.run, ChildEnded(up.step, up.attempt, run.id, effect.status, effect.failure), now)
+                word = ChildEnded(up.step, up.attempt, run.id, effect.status, effect.failure, effect.first)
+                inbox.put(tx, up.run, word, now)
                 after.fold.add(up.run)
+            case Recall():
+                for step, attempt in queue.recall(tx, run.id):
+                    inbox.put(tx, run.id, Held(step, attempt), now)
+                    after.fold.add(run.id)
+            case Forget():
+                steps.forget(tx, run.id, effect.iteration)
+                outputs.forget(tx, run.id, effect.iteration)
+            case StartAgain():
+                _start_again(tx, run, effect, now, after)
             case KeepValues():
                 outputs.keep_values(tx, run.id, effect.step, effect.values)
             case AskLimit():
@@ -120,6 +139,23 @@ def _withdraw(tx: Tx, run_id: str, effect: Withdraw, now: int, after: After) -> 
         after.fold.add(run_id)
     if queue.flag(tx, run_id, effect.steps, effect.force):
         after.wake = True
+
+
+def _start_again(tx: Tx, run: Run, effect: StartAgain, now: int, after: After) -> None:
+    """Insert the run that takes this one's place, to begin at once or by a timer."""
+    fresh = replace(
+        untouched(run), id=effect.id, created_at=now, number=run.number + 1, origin=run.origin or run.id,
+        parent=run.parent, depth=run.depth, first_at=run.created_at if run.first_at is None else run.first_at,
+    )  # fmt: skip
+    if not runs.insert(tx, fresh):
+        return
+    if effect.at > now:
+        timers.set_timer(tx, fresh.id, "", 0, Timer.BEGIN, effect.at)
+        after.wake = True
+    else:
+        inbox.put(tx, fresh.id, Begin(by=f"run {run.id}"), now)
+        after.fold.add(fresh.id)
+    feed.append(tx, [("run", fresh.id, fresh.version)], now)
 
 
 def _start_child(tx: Tx, asked: StartChild, child: Run | None, problem: str, now: int) -> None:

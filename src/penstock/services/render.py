@@ -12,12 +12,12 @@ from penstock import expr
 from penstock.engine import Loaded
 from penstock.engine.evaluate import EPOCH
 from penstock.engine.finish import outline as outputs_outline
-from penstock.engine.groups import branch, foreach, subflow
+from penstock.engine.groups import branch, foreach, pause, subflow, until
 from penstock.engine.scope import plain, scope_of
 from penstock.engine.values import duration_micros
 from penstock.errors.run import UnknownKey, UnknownSecret
 from penstock.model import ids
-from penstock.model.node import ForEach, If, Node, Subflow, Switch, Task
+from penstock.model.node import ForEach, If, Node, Pause, Subflow, Switch, Task, Until
 from penstock.model.plan import ROOT
 from penstock.model.run import Step
 from penstock.services.core import Core
@@ -148,6 +148,10 @@ def _outline(loaded: Loaded, key: str) -> dict[str, object]:
             return foreach.outline(node)
         case Subflow():
             return subflow.outline(node)
+        case Until():
+            return until.outline(node)
+        case Pause():
+            return pause.outline(node)
         case Task():
             return {"runIf": node.run_if}
         case _:

@@ -78,3 +78,8 @@ def _newest(rows: list[Row]) -> dict[str, Output]:
         str(step): Output(str(step), codec.number(attempt), str(body or ""), str(uri or ""), codec.number(size))
         for step, attempt, body, uri, size in rows
     }
+
+
+def forget(tx: Tx, run_id: str, iteration: str) -> None:
+    """Remove the outputs of what lies in an iteration; files that they name stay until their run is pruned."""
+    tx.many("outputs.forget", [{"run_id": run_id, "first": f"{iteration}/", "end": f"{iteration}0"}])

@@ -46,5 +46,10 @@ def save(tx: Tx, run_id: str, steps: Iterable[Step]) -> None:
         tx.many("steps.save", rows)
 
 
+def forget(tx: Tx, run_id: str, iteration: str) -> None:
+    """Remove the rows of an iteration and of all that lies in it."""
+    tx.many("steps.forget", [{"run_id": run_id, "key": iteration, "first": f"{iteration}/", "end": f"{iteration}0"}])
+
+
 def _steps(rows: list[Row]) -> list[Step]:
     return [codec.step(body) for (body,) in rows]

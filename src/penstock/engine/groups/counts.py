@@ -23,6 +23,11 @@ def ended(state: GroupState, status: StepStatus, failure: Failure | None) -> Gro
     return replace(state, counts=counts, failure=first)
 
 
+def forgotten(state: GroupState, status: StepStatus) -> GroupState:
+    """A child that had ended with `status` is not kept any more."""
+    return replace(state, counts=state.counts | {str(status): state.counts.get(status, 0) - 1})
+
+
 def open_children(state: GroupState) -> int:
     """How many children are under way."""
     return state.counts.get(OPEN, 0)

@@ -39,7 +39,7 @@ def begin(draft: Draft, key: str, node: ForEach, values: dict[str, object] | Non
 
 def go_on(draft: Draft, key: str, state: GroupState, node: ForEach) -> None:
     """Start the values that the limit leaves room for, a window at most; then the rest is told to itself."""
-    if counts.has_bad(state):
+    if counts.has_bad(state) and node.on_child_failure is not OnChildFailure.FINISH:
         one_by_one = node.limit == 1 and node.on_child_failure is OnChildFailure.CONTINUE
         guard.child_failed(draft, key, state, OnChildFailure.CONTINUE if one_by_one else node.on_child_failure)
         return

@@ -9,13 +9,13 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from penstock.engine.draft import Draft
-from penstock.engine.finish import finish
+from penstock.engine.finish import close, finish
 from penstock.engine.groups import counts
 from penstock.engine.leaf import forgiven
 from penstock.model import ids
 from penstock.model.effect import KillChild, Withdraw
 from penstock.model.node import Node
-from penstock.model.plan import ERRORS, FINALLY, ROOT
+from penstock.model.plan import AFTER, ERRORS, FINALLY, ROOT
 from penstock.model.policy import OnChildFailure
 from penstock.model.run import Failure, GroupState, Phase
 from penstock.model.status import RunStatus, StepStatus
@@ -44,8 +44,13 @@ def tasks_over(draft: Draft, key: str, result: StepStatus) -> None:
 
 
 def aside_go_on(draft: Draft, key: str, state: GroupState) -> None:
-    """Go on in the errors or finally list of a group, whatever became of the task before."""
-    if draft.run.status is RunStatus.KILLING or draft.orphaned(key):
+    """Go on in the errors, finally or after list of a group, whatever became of the task before."""
+    if state.phase is Phase.AFTER:
+        if state.next < len(draft.plan.children(ROOT, AFTER)) and not state.closing:
+            _enter(draft, key, state)
+        else:
+            close(draft)
+    elif draft.run.status is RunStatus.KILLING or draft.orphaned(key):
         _close(draft, key)
     elif state.next < len(draft.plan.children(draft.node(key).id, str(state.phase))):
         _enter(draft, key, state)
@@ -58,7 +63,7 @@ def aside_go_on(draft: Draft, key: str, state: GroupState) -> None:
 def child_failed(draft: Draft, key: str, state: GroupState, mode: OnChildFailure) -> None:
     """A child did not succeed: let its siblings run on apart, or end them now; the group is over either way."""
     match mode:
-        case OnChildFailure.CONTINUE:
+        case OnChildFailure.CONTINUE | OnChildFailure.FINISH:
             pass
         case OnChildFailure.CANCEL:
             halt(draft, key, StepStatus.CANCELLED)
@@ -69,6 +74,8 @@ def child_failed(draft: Draft, key: str, state: GroupState, mode: OnChildFailure
 
 def fail(draft: Draft, key: str, failure: Failure) -> None:
     """A group itself failed (a condition that cannot be evaluated, a deadline)."""
+    if key != ROOT and draft.held(key).status is StepStatus.SNOOZED:
+        draft.put(replace(draft.held(key), status=StepStatus.RUNNING, due_at=None))
     state = replace(draft.group(key), failure=failure)
     draft.set_group(key, state)
     if state.phase is Phase.TASKS:
@@ -91,7 +98,7 @@ def halt(draft: Draft, key: str, status: StepStatus) -> None:
         elif found.group is None or found.evaluating:
             leaves.append(found.key)
         step = draft.held(found.key)
-        draft.put(replace(step, status=status, ended_at=draft.now, due_at=None, evaluating=False))
+        draft.put(replace(step, status=status, ended_at=draft.now, due_at=None, evaluating=False, held=False))
         parent = draft.plan.parent_key(step.key)
         if not draft.plan.is_aside(step.key):
             draft.set_group(parent, counts.ended(draft.group(parent), status, None))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from penstock.engine.draft import Draft
 from penstock.engine.groups import counts, guard
 from penstock.model.node import Parallel
+from penstock.model.policy import OnChildFailure
 from penstock.model.run import GroupState
 
 
 def go_on(draft: Draft, key: str, state: GroupState, node: Parallel) -> None:
     """Start what the limit leaves room for; after a failure start nothing more."""
-    if counts.has_bad(state):
+    if counts.has_bad(state) and node.on_child_failure is not OnChildFailure.FINISH:
         guard.child_failed(draft, key, state, node.on_child_failure)
         return
     nodes = draft.plan.children(node.id, "tasks")

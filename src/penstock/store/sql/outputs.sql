@@ -33,3 +33,7 @@ SELECT body FROM loop_values WHERE run_id = :run_id AND step = :step AND chunk =
 INSERT INTO loop_values (run_id, step, chunk, body)
 SELECT :new_run, step, chunk, body FROM loop_values WHERE run_id = :old_run
 ON CONFLICT DO NOTHING
+
+-- name: forget
+-- The outputs of what lies in one iteration.
+DELETE FROM outputs WHERE run_id = :run_id AND step >= :first AND step < :end

@@ -24,3 +24,7 @@ INSERT INTO steps (run_id, key, node, status, attempt, body)
 VALUES (:run_id, :key, :node, :status, :attempt, :body)
 ON CONFLICT (run_id, key) DO UPDATE
 SET status = excluded.status, attempt = excluded.attempt, body = excluded.body
+
+-- name: forget
+-- One iteration and all that lies in it: from its key with a slash up to its key with a zero, the next character.
+DELETE FROM steps WHERE run_id = :run_id AND (key = :key OR (key >= :first AND key < :end))

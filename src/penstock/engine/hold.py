@@ -1,0 +1,71 @@
+"""What follows when an operator pauses a run or a pause is let go? Nothing more begins; or what was held begins."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from penstock.engine import leaf
+from penstock.engine.draft import Draft
+from penstock.engine.groups import pause
+from penstock.model.effect import Ready, Recall, Work
+from penstock.model.event import Held, Hold, Resume
+from penstock.model.node import Folder, Node, Subflow
+from penstock.model.run import Step
+from penstock.model.status import RunStatus, StepStatus
+
+
+def hold(draft: Draft, event: Hold) -> None:
+    """Pause a run: what is ready is taken back, what runs may end; said twice it is paused once."""
+    run = draft.run
+    if run.status.ended or run.status is RunStatus.KILLING or run.held_by:
+        return
+    draft.run = replace(run, held_by=event.by)
+    draft.emit(Recall())
+
+
+def held(draft: Draft, event: Held) -> None:
+    """A ready attempt was taken back: it waits for the run to go on, or begins after all, or ends with its run."""
+    step = draft.step(event.step)
+    if step is None or step.attempt != event.attempt or not step.status.open:
+        return
+    if not draft.stopping(event.step):
+        begin_held(draft, step)
+    else:
+        killing = draft.run.status is RunStatus.KILLING
+        draft.end(step, StepStatus.KILLED if killing else StepStatus.CANCELLED)
+
+
+def resume(draft: Draft, event: Resume) -> None:
+    """Let one pause go on, or the run that was paused as a whole; a late or doubled word changes nothing."""
+    if event.step:
+        step = draft.step(event.step)
+        if step is not None and step.status is StepStatus.PAUSED and step.attempt == event.attempt:
+            pause.resume(draft, step, event)
+        return
+    if not draft.run.held_by or draft.run.status.ended:
+        return
+    draft.run = replace(draft.run, held_by="")
+    for step in draft.loaded.all_open():
+        if step.held:
+            begin_held(draft, step)
+
+
+def begin_held(draft: Draft, step: Step) -> None:
+    """Let a step's attempt begin, or be held, as its run is now."""
+    step = replace(step, held=False)
+    node = draft.node(step.key)
+    if isinstance(node, Subflow) and not step.evaluating:
+        leaf.attempt(draft, node, step)
+        return
+    draft.put(step)
+    draft.make_ready(ready_of(draft, step, node))
+
+
+def ready_of(draft: Draft, step: Step, node: Node) -> Ready:
+    """How the newest attempt of a step is made claimable, by what it is at."""
+    if isinstance(node, Folder) and step.group is not None:
+        closing = step.group.closing
+        return Ready(step.key, step.attempt, Work.CLOSE if closing else Work.OPEN, step.group.worker)
+    if step.evaluating:
+        return Ready(step.key, step.attempt, Work.EVALUATE)
+    return Ready(step.key, step.attempt, worker=draft.worker_of(step.key))

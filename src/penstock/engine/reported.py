@@ -1,0 +1,37 @@
+"""What follows when an attempt tells of its parts? Each is shown as a step of its own; nothing else depends on it."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from penstock.engine.draft import Draft
+from penstock.model import ids
+from penstock.model.event import Part, Reported
+from penstock.model.run import ErrorKind, Failure, Step
+from penstock.model.status import StepStatus
+
+
+def reported(draft: Draft, event: Reported) -> None:
+    """Take what an attempt says of its parts, as long as it is the newest of a step that has not ended."""
+    step = draft.step(event.step)
+    if step is None or step.attempt != event.attempt or not step.status.open:
+        return
+    if not step.reports:
+        draft.put(replace(step, reports=True))
+    for part in event.parts:
+        draft.put_part(_as_step(step, part))
+
+
+def _as_step(step: Step, part: Part) -> Step:
+    failed = part.status is StepStatus.FAILED
+    return Step(
+        key=ids.part_key(step.key, part.name),
+        node=step.node,
+        status=part.status,
+        attempt=step.attempt,
+        tries=1,
+        queued_at=step.queued_at,
+        started_at=part.started_at,
+        ended_at=part.ended_at,
+        failure=Failure(ErrorKind.TASK, part.message) if failed or part.message else None,
+    )
