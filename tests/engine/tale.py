@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from penstock.engine import Decision, Loaded, NotLoaded, advance, replay
 from penstock.engine.replay import untouched
-from penstock.model.effect import VALUES_CHUNK, Announce, Effect, KeepValues, Produce, SetTimer, Tell
+from penstock.model.effect import VALUES_CHUNK, Announce, Effect, Forget, KeepValues, Produce, SetTimer, Tell
 from penstock.model.event import Due, Ended, Event, Timer
 from penstock.model.flow import Flow
 from penstock.model.ids import run_id
@@ -99,10 +99,18 @@ class Tale:
                         self.values[step, start // VALUES_CHUNK] = list(values[start : start + VALUES_CHUNK])
                 case SetTimer(step, attempt, timer, at):
                     self.timers[step, attempt, timer] = at
+                case Forget(iteration):
+                    self.forget(iteration)
                 case _:
                     pass
         if self.run.status.ended:
             self.timers.clear()
+
+    def forget(self, iteration: str) -> None:
+        """Drop the rows of an iteration, and the outputs of what lies in it."""
+        for kept in (self.steps, self.outputs):
+            for key in [key for key in kept if key == iteration or key.startswith(f"{iteration}/")]:
+                del kept[key]
 
     def wait(self, micros: int) -> Decision:
         """Let time pass; what falls due on the way rings in its order."""
