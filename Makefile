@@ -84,8 +84,9 @@ docs: $(VENV)/.installed-dev ## Write the reference pages again from the classes
 # Most tests share two workers; those that measure seconds have the machine to themselves.
 .PHONY: pytest
 pytest: $(VENV)/.installed-dev versitygw
-	@$(BIN)/pytest -n 2 --dist loadscope -m "not acceptance and not long"
+	@$(BIN)/pytest -n 2 --dist loadscope -m "not acceptance and not chaos and not long"
 	@$(BIN)/pytest -m "acceptance and not long"
+	@$(BIN)/pytest -m "chaos and not long"
 
 .PHONY: test
 test: lint types pytest ## Everything that must hold before a change is accepted
@@ -93,6 +94,12 @@ test: lint types pytest ## Everything that must hold before a change is accepted
 .PHONY: test-all
 test-all: test ## The same, and the tests that take long
 	@$(BIN)/pytest -m long --timeout 3600
+
+# Half of the minutes on SQLite, half on PostgreSQL; the seed that is printed makes the same trouble once more.
+MINUTES := 10
+.PHONY: chaos
+chaos: $(VENV)/.installed-dev ## Kill workers and servers at random while runs go through, for MINUTES=10
+	@$(PY) -m tests.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 # The S3 server of the tests: plain files behind the whole protocol, built once per machine (some minutes).
 .PHONY: versitygw

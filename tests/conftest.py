@@ -13,11 +13,12 @@ hypothesis.settings.register_profile("ci", max_examples=200, deadline=None, prin
 hypothesis.settings.register_profile("long", max_examples=5_000, deadline=None, print_blob=True)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "quick"))
 
-ACCEPTANCE = frozenset({"acceptance", "chaos"})
+ALONE = ("acceptance", "chaos")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what stands in tests/acceptance and tests/chaos: those run alone, for they measure seconds."""
+    """Mark what stands in folders called acceptance and chaos: those run alone, for they measure seconds."""
     for item in items:
-        if ACCEPTANCE & set(Path(item.nodeid.partition("::")[0]).parts):
-            item.add_marker(pytest.mark.acceptance)
+        for folder in ALONE:
+            if folder in Path(item.nodeid.partition("::")[0]).parts:
+                item.add_marker(folder)

