@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench import chains, recovery, shell, texts, warehouse
+from bench import chains, rates, recovery, shell, texts, warehouse
 from bench.figure import Bench, Figure
 
 BENCHES: dict[str, Bench] = {
@@ -24,6 +24,7 @@ BENCHES: dict[str, Bench] = {
     "recovery": recovery.recovery,
     "render": texts.render,
     "read_flow": texts.read_flow,
+    "throughput": rates.throughput,
     "warehouse": warehouse.warehouse,
 }
 PAGE = Path(__file__).parent / "README.md"

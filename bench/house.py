@@ -26,11 +26,11 @@ DATABASES = ("sqlite", "postgres")
 class Bed:
     """A project opened for measuring, with a worker in this process."""
 
-    def __init__(self, app: App, root: Path) -> None:
+    def __init__(self, app: App, root: Path, slots: int) -> None:
         self.app = app
         self.root = root
         self.core = app.core
-        self.worker = Worker(app.core, Options(id="bench", slots=os.cpu_count() or 2))
+        self.worker = Worker(app.core, Options(id="bench", slots=slots))
 
     def flow(self, text: str) -> Plan:
         """Push a flow written in the kestra dialect."""
@@ -70,16 +70,16 @@ def folder_on(database: str) -> Iterator[tuple[Path, list[str]]]:
 
 
 @contextlib.contextmanager
-def bed(database: str) -> Iterator[Bed]:
-    """A project in a folder of its own, gone afterwards."""
+def bed(database: str, *, slots: int = 0) -> Iterator[Bed]:
+    """A project in a folder of its own, gone afterwards; `database` is `sqlite`, `postgres`, or a store's address."""
     with tempfile.TemporaryDirectory(prefix="penstock-bench-") as folder, contextlib.ExitStack() as stack:
         root = Path(folder)
-        store = ""
+        store = database if "://" in database else ""
         if database == "postgres":
             server = stack.enter_context(postgres_server(root / "postgres"))
             store = server.create_database("bench")
         app = stack.enter_context(open_app(Project(root=root), os.environ, store=store))
-        made = Bed(app, root)
+        made = Bed(app, root, slots or os.cpu_count() or 2)
         stack.callback(made.worker.close)
         made.worker.start()
         yield made

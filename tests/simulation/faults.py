@@ -99,6 +99,9 @@ class FaultyStore:
         self._faults.maybe_crash("read")
         return self._real.read(work)
 
+    def glance(self, work: Callable[[Tx], T]) -> T:
+        return self.read(work)
+
     def lease_now(self) -> int:
         return self._real.lease_now()
 

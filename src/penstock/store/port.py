@@ -96,6 +96,9 @@ class Store(Protocol):
     def read(self, work: Callable[[Tx], T]) -> T:
         """Do `work` on one consistent view; it may not write."""
 
+    def glance(self, work: Callable[[Tx], T]) -> T:
+        """Do `work` that asks a single question: a server is spared the transaction around it."""
+
     def lease_now(self) -> int:
         """Microseconds on the clock that leases are counted by."""
 

@@ -71,6 +71,11 @@ class PostgresStore:
         with self._reader() as lane:
             return lane.transact(work)
 
+    def glance(self, work: Callable[[Tx], T]) -> T:
+        """Do `work` that asks a single question: one round trip, without a transaction around it."""
+        with self._reader() as lane:
+            return lane.glance(work)
+
     def lease_now(self) -> int:
         """Microseconds of the database's clock, which is one for all machines."""
         with self._reader() as lane:

@@ -108,6 +108,10 @@ class SqliteStore:
         except sqlite3.Error as error:
             raise translate(error, self.path) from error
 
+    def glance(self, work: Callable[[Tx], T]) -> T:
+        """Do `work` that asks a single question."""
+        return self.read(work)
+
     def lease_now(self) -> int:
         """Microseconds since the machine booted: a step of the wall clock changes no lease."""
         return self._clock.steady()
