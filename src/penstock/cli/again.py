@@ -16,11 +16,13 @@ from penstock.cli.following import Wanted
 from penstock.cli.inputs import given_inputs
 from penstock.cli.options import Given, examples, json_too, opened, pairs, places, who
 from penstock.cli.said import as_json, data, note
+from penstock.cli.several import chosen, many
 from penstock.cli.suggest import run_ids
 from penstock.cli.which import run_id
 from penstock.errors.run import NothingToRestart
 from penstock.services import runs as verbs
 from penstock.services.document import document
+from penstock.services.operate import restart_parts
 from penstock.services.runs import Start
 from penstock.services.sweep import sweep
 from penstock.store import runs
@@ -39,25 +41,40 @@ class AgainGiven(Given, frozen=True, kw_only=True):
     wait: bool = True
 
 
-class KillGiven(Given, frozen=True, kw_only=True):
-    """What kill was given."""
+class RestartGiven(Given, frozen=True, kw_only=True):
+    """What restart was given besides which runs."""
 
-    run: tuple[str, ...]
+    run: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    quiet: bool = False
+    wait: bool = True
+
+
+class KillGiven(Given, frozen=True, kw_only=True):
+    """What kill was given besides which runs."""
+
     force: bool = False
     wait: bool = True
 
 
-@click.command("kill", **examples("penstock runs kill last", "penstock runs kill --force 01m7y2w5c5aqtb9975bds3hjzz"))
-@click.argument("run", nargs=-1, required=True, metavar="ID|last...", shell_complete=run_ids)
+@click.command(
+    "kill",
+    **examples(
+        "penstock runs kill last",
+        "penstock runs kill --force 01m7y2w5c5aqtb9975bds3hjzz",
+        "penstock runs kill --flow warehouse.phase2 --status queued",
+    ),
+)
+@click.argument("run", nargs=-1, metavar="ID|last...", shell_complete=run_ids)
+@many
 @click.option("--force", is_flag=True, help="Give the tasks no time to end.")
 @click.option("--no-wait", "wait", flag_value=False, default=True, help="Do not wait until they have ended.")
 @json_too
 @places
 def kill(**given: Any) -> int:
     """End runs, and the runs that they started: their tasks get their grace, or none."""
-    asked = msgspec.convert(given, KillGiven)
-    with opened(asked) as app:
-        named = [run_id(app, text) for text in asked.run]
+    with chosen(given) as (app, named):
+        asked = msgspec.convert(given, KillGiven)
         for each in named:
             verbs.kill(app.core, each, who(), force=asked.force)
         # what a dead worker held would wait for another one
@@ -75,19 +92,30 @@ def kill(**given: Any) -> int:
 
 @click.command(
     "restart",
-    **examples("penstock runs restart last", "penstock runs restart last --no-wait   a standing worker does it"),
+    **examples(
+        "penstock runs restart last",
+        "penstock runs restart last --no-wait                      a standing worker does it",
+        "penstock runs restart last --only 'dbt#model.orders'      a step that an attempt reported",
+        "penstock runs restart --flow shop.load --status failed    all that fit, for standing workers",
+    ),
 )
-@click.argument("run", metavar="ID|last", shell_complete=run_ids)
+@click.argument("run", nargs=-1, metavar="ID|last...", shell_complete=run_ids)
+@many
+@click.option("--only", "parts", multiple=True, metavar="STEP", help="Only this step, which an attempt had reported.")
 @click.option("-q", "--quiet", is_flag=True, help="Show nothing while it goes.")
 @click.option("--no-wait", "wait", flag_value=False, default=True, help="Leave the work to a standing worker.")
 @json_too
 @places
 def restart(**given: Any) -> int:
     """Go on with an ended run from what did not succeed; what succeeded stays, earlier attempts too."""
-    asked = msgspec.convert(given, AgainGiven)
-    with opened(asked) as app:
-        found, wanted = run_id(app, asked.run), Wanted(json=asked.json, quiet=asked.quiet)
-        return _go_on(app, found, wanted) if asked.wait else _restart_for_others(app, found, wanted)
+    with chosen(given) as (app, named):
+        asked = msgspec.convert(given, RestartGiven)
+        wanted = Wanted(json=asked.json, quiet=asked.quiet)
+        if asked.wait and len(named) == 1 and asked.run:
+            return _go_on(app, named[0], wanted, asked.parts)
+        for found in named:
+            _restart_for_others(app, found, wanted, asked.parts)
+        return Exit.SUCCESS
 
 
 @click.command(
@@ -136,12 +164,12 @@ def _start(app: App, old: str, asked: AgainGiven, owner: str) -> Start:
     return Start(inputs=inputs, labels=pairs(asked.labels, "--label"), owner=owner, by=who())
 
 
-def _go_on(app: App, found: str, wanted: Wanted) -> int:
+def _go_on(app: App, found: str, wanted: Wanted, parts: tuple[str, ...]) -> int:
     drive = Drive(app, following.show_for(app, wanted))
     try:
         drive.start()
         try:
-            verbs.restart(app.core, found, who())
+            _restart(app, found, parts)
         except NothingToRestart as refused:
             raise _told_better(app, found, refused) from None
         return following.follow(app, drive, found, wanted)
@@ -149,13 +177,19 @@ def _go_on(app: App, found: str, wanted: Wanted) -> int:
         drive.close()
 
 
-def _restart_for_others(app: App, found: str, wanted: Wanted) -> int:
+def _restart_for_others(app: App, found: str, wanted: Wanted, parts: tuple[str, ...]) -> None:
     try:
-        verbs.restart(app.core, found, who())
+        _restart(app, found, parts)
     except NothingToRestart as refused:
         raise _told_better(app, found, refused) from None
     following.tell_started(app, found, wanted)
-    return Exit.SUCCESS
+
+
+def _restart(app: App, found: str, parts: tuple[str, ...]) -> None:
+    if parts:
+        restart_parts(app.core, found, who(), list(parts))
+    else:
+        verbs.restart(app.core, found, who())
 
 
 def _told_better(app: App, found: str, refused: NothingToRestart) -> NothingToRestart:

@@ -11,6 +11,10 @@ VERBS: Final = {
     "list": ("penstock.cli.history:list_runs", "List runs, newest first."),
     "show": ("penstock.cli.history:show", "Show one run: its steps, attempts, inputs and outputs."),
     "logs": ("penstock.cli.logs:logs", "Print what a run's tasks said."),
+    "pause": ("penstock.cli.meddle:pause", "Pause runs: what runs may end, nothing more begins."),
+    "resume": ("penstock.cli.meddle:resume", "Let go on what is paused: a run, or a pause in its flow."),
+    "skip": ("penstock.cli.meddle:skip", "Skip a step, now or when its turn comes."),
+    "mark": ("penstock.cli.meddle:mark", "Say how a step or an ended run ended; the run goes on from there."),
     "kill": ("penstock.cli.again:kill", "End runs: their tasks get their grace, or none."),
     "restart": ("penstock.cli.again:restart", "Go on with an ended run from what did not succeed."),
     "replay": ("penstock.cli.again:replay", "Start a new run like an old one, anew or from one of its steps on."),
@@ -19,8 +23,8 @@ VERBS: Final = {
 runs = LazyGroup(
     name="runs",
     lazy=VERBS,
-    help="List, show, kill, restart and replay runs; read their logs. A run is named by its id, by an unmistakable"
-    " part of it, or as `last`.",
+    help="List and show runs, read their logs; pause, resume, mark, kill, restart, replay them. A run is named by its"
+    " id, by an unmistakable part of it, or as `last`.",
     no_args_is_help=True,
     **examples("penstock runs list --status failed", "penstock runs logs last --follow", "penstock runs restart last"),
 )

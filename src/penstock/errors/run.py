@@ -86,3 +86,22 @@ class EngineFault(PenstockError):
 
     code = "PS-313"
     hint = "Please report it with the flow and `penstock runs show`; a restart of the run tries again."
+
+
+class NothingToPause(PenstockError):
+    """A run that has ended, is being killed or is paused already was to be paused."""
+
+    code = "PS-314"
+
+
+class NotResumable(PenstockError):
+    """Nothing waits to be resumed there, or not by this person, or not with these values."""
+
+    code = "PS-315"
+    hint = "`penstock runs show` tells what a run waits for."
+
+
+class NothingToMark(PenstockError):
+    """A step or a run cannot be given this end by an operator as it stands now."""
+
+    code = "PS-316"

@@ -7,13 +7,12 @@ import contextlib
 import msgspec
 from msgspec.structs import replace
 
-from penstock.engine import Decision, Loaded
-from penstock.engine import replay as decide_replay
+from penstock.engine import Decision, Loaded, advance, keep
 from penstock.engine.replay import untouched
 from penstock.errors.run import InvalidInput, NothingToRestart, UnknownRun
 from penstock.errors.store import StoreError
 from penstock.model import ids
-from penstock.model.event import Begin, Kill, Restart
+from penstock.model.event import Begin, Event, Kill, Replayed, Restart
 from penstock.model.plan import Plan
 from penstock.model.run import Run
 from penstock.model.status import RunStatus
@@ -24,7 +23,7 @@ from penstock.services.children import prepare_children
 from penstock.services.commit import After, Result, commit
 from penstock.services.core import Core
 from penstock.services.inputs import typed_inputs
-from penstock.services.reading import decide, load, on_one_version, plan_of, with_parts
+from penstock.services.reading import RunMoved, decide, load, on_one_version, plan_of, with_parts
 from penstock.store import attempts, feed, inbox, outputs, runs
 from penstock.store.port import Tx
 
@@ -48,6 +47,13 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     owner: str = ""
     by: str = ""
     trigger: dict[str, object] = {}
+
+
+class Copied(msgspec.Struct, frozen=True):
+    """The run, and its version, of which a replay keeps something."""
+
+    run: str
+    version: int
 
 
 def start(core: Core, plan: Plan, asked: Start) -> str:
@@ -84,7 +90,7 @@ def start(core: Core, plan: Plan, asked: Start) -> str:
 
 def kill(core: Core, run_id: str, by: str, *, force: bool = False) -> None:
     """End a run and its child runs: gracefully, or by force. Killing an ended run does nothing. Raises UnknownRun."""
-    _tell(core, run_id, Kill(by, force))
+    tell(core, run_id, Kill(by, force))
 
 
 def restart(core: Core, run_id: str, by: str) -> None:
@@ -99,7 +105,7 @@ def restart(core: Core, run_id: str, by: str) -> None:
         raise NothingToRestart(f"{run.open} steps of run {run_id} still run beside its end.", hint=hint)
     if plan_of(core, run).flow.language.version == "0.20" and run.status is RunStatus.KILLED:
         raise NothingToRestart(f"Run {run_id} was killed, and Kestra 0.20 does not restart killed runs.")
-    _tell(core, run_id, Restart(by))
+    tell(core, run_id, Restart(by))
 
 
 def replay(core: Core, run_id: str, by: str, *, from_step: str = "", asked: Start | None = None) -> str:
@@ -123,25 +129,38 @@ def replay(core: Core, run_id: str, by: str, *, from_step: str = "", asked: Star
         owner=asked.owner,
         started_by=by,
     )
+    while from_step:
+        try:
+            return _replay_from(core, run_id, fresh, from_step, asked.key)
+        except RunMoved:
+            pass  # it went on while it was copied: what is kept of it is to be decided anew
     loaded = Loaded(plan, fresh, every=True)
     batch = Batch(loaded, new=True)
-    begin = Recorded(Begin(by=by), now)
-    if not from_step:
-        batch.take(begin, decide(core, loaded, begin.event, now))
-    else:
-        batch.take(begin, _from_step(core, run_id, fresh, from_step, now))
+    begin = Begin(by=by)
+    batch.take(Recorded(begin, now), decide(core, loaded, begin, now))
     loaded.every = False
-    return _insert(core, batch, asked.key, now, copied_from=run_id if from_step else "")
+    return _insert(core, batch, asked.key, now)
 
 
-def _from_step(core: Core, old: str, fresh: Run, from_step: str, now: int) -> Decision:
-    def ask(loaded: Loaded) -> Decision:
-        return with_parts(core, loaded, lambda: decide_replay(loaded, fresh, from_step, now))
+def _replay_from(core: Core, old: str, fresh: Run, from_step: str, key: str) -> str:
+    now = fresh.created_at
 
-    return on_one_version(core, old, ask)
+    def ask(loaded: Loaded) -> tuple[Batch, int]:
+        def decided() -> tuple[Replayed, Loaded, Decision]:
+            event, begun = keep(loaded, fresh, from_step, fresh.started_by)
+            return event, begun, advance(begun, event, now)
+
+        event, begun, decision = with_parts(core, loaded, decided)
+        batch = Batch(begun, new=True)
+        batch.take(Recorded(event, now), decision)
+        begun.every = False
+        return batch, loaded.run.version
+
+    batch, version = on_one_version(core, old, ask)
+    return _insert(core, batch, key, now, Copied(old, version))
 
 
-def _insert(core: Core, batch: Batch, key: str, now: int, copied_from: str = "") -> str:
+def _insert(core: Core, batch: Batch, key: str, now: int, copied: Copied | None = None) -> str:
     run_id = batch.loaded.run.id
     batch.stow(core)
     prepare_children(core, batch, now)
@@ -151,8 +170,8 @@ def _insert(core: Core, batch: Batch, key: str, now: int, copied_from: str = "")
         after.wake, after.fold, after.limits = False, set(), set()
         if not runs.insert(tx, replace(batch.loaded.run, version=0), key):
             return False
-        if copied_from:
-            _copy(tx, copied_from, run_id, set(batch.steps))
+        if copied is not None:
+            _copy(tx, copied, run_id, set(batch.steps))
         return commit(tx, batch, now, after) is Result.WRITTEN
 
     if not repeat_unknown(core, lambda: core.store.write(work)):
@@ -163,16 +182,21 @@ def _insert(core: Core, batch: Batch, key: str, now: int, copied_from: str = "")
     return run_id
 
 
-def _copy(tx: Tx, old: str, new: str, kept: set[str]) -> None:
-    """Give a replay the attempts, outputs and loop values of the steps that it keeps."""
+def _copy(tx: Tx, copied: Copied, new: str, kept: set[str]) -> None:
+    """Give a replay the attempts, outputs and loop values of the steps that it keeps. Raises RunMoved."""
+    old = copied.run
     attempts.append(tx, new, [attempt for attempt in attempts.every(tx, old) if attempt.step in kept])
     for key, output in outputs.every(tx, old).items():
         if key in kept:
             outputs.put(tx, new, key, output.attempt, output.body or "", output.uri or "")
     outputs.copy_values(tx, old, new)
+    # Looked at last: what was read above belongs to this version only when it still stands.
+    if runs.version(tx, old) != copied.version:
+        raise RunMoved(old)
 
 
-def _tell(core: Core, run_id: str, event: Kill | Restart) -> None:
+def tell(core: Core, run_id: str, event: Event) -> None:
+    """Let a run know of an operator's word, and decide what follows. Raises UnknownRun."""
     now = core.clock.now()
 
     def work(tx: Tx) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
-from penstock.model.event import Due, Event, Kill, about, kind
+from penstock.model.event import Due, Event, Kill, Mark, Reported, about, kind
 from penstock.store import codec
 from penstock.store.port import Tx
 
@@ -48,6 +48,18 @@ def any_for(tx: Tx, run_id: str) -> bool:
     return tx.one("inbox.any_for", run_id=run_id) is not None
 
 
+def ends(tx: Tx, run_id: str, steps: Collection[str]) -> set[tuple[str, int]]:
+    """Give the attempts (step, number) of these steps whose end waits, or that of the run they started."""
+    return {
+        (str(step), codec.number(attempt)) for step, attempt in tx.all("inbox.ends", run_id=run_id, steps=list(steps))
+    }
+
+
+def every(tx: Tx, run_id: str) -> list[Received]:
+    """Give all that waits for a run."""
+    return take(tx, run_id, 1_000_000_000)
+
+
 def _word(event: Event) -> str:
     """The event's kind, told apart where two of a kind may wait for one attempt."""
     match event:
@@ -55,5 +67,9 @@ def _word(event: Event) -> str:
             return f"{kind(event)}.{timer}"
         case Kill(force=True):
             return f"{kind(event)}.force"
+        case Mark(status=status):
+            return f"{kind(event)}.{status}"
+        case Reported(number=number):
+            return f"{kind(event)}.{number}"
         case _:
             return kind(event)

@@ -1,0 +1,140 @@
+"""How do people meddle with a run that goes, or went? Pause, resume, mark, skip; each is an event that says by whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from msgspec.structs import replace
+
+from penstock.engine import Loaded
+from penstock.errors import nearest
+from penstock.errors.run import NothingToMark, NothingToPause, NothingToRestart, NotResumable, UnknownStep
+from penstock.model import ids
+from penstock.model.event import Hold, Mark, Restart, Resume
+from penstock.model.node import Pause
+from penstock.model.run import Step
+from penstock.model.status import RunStatus, StepStatus
+from penstock.services.core import Core
+from penstock.services.inputs import typed_inputs
+from penstock.services.reading import load, on_one_version, with_parts
+from penstock.services.runs import tell
+from penstock.store import steps
+
+MARKS: Final = (
+    StepStatus.SUCCESS,
+    StepStatus.WARNING,
+    StepStatus.FAILED,
+    StepStatus.SKIPPED,
+    StepStatus.KILLED,
+    StepStatus.CANCELLED,
+)
+
+
+def pause(core: Core, run_id: str, by: str) -> None:
+    """Pause a run: what runs may end, nothing more begins. Raises UnknownRun, NothingToPause."""
+    run = load(core, run_id).run
+    if run.status.ended or run.status is RunStatus.KILLING:
+        raise NothingToPause(f"Run {run_id} is {run.status}.")
+    if run.held_by:
+        raise NothingToPause(f"Run {run_id} is paused already, by {run.held_by}.")
+    tell(core, run_id, Hold(by))
+
+
+def resume(
+    core: Core, run_id: str, by: str, *, step: str = "", inputs: Mapping[str, object] | None = None
+) -> list[Step]:
+    """Let a run that is paused go on, or a pause of it; gives the pauses that were let go.
+
+    Without a step: the run when somebody paused it, else the one pause that it waits at. Inputs are typed as the pause
+    declares them. Raises UnknownRun, NotResumable, InvalidInput.
+    """
+    loaded = load(core, run_id)
+    run = loaded.run
+    if run.held_by and not step:
+        if inputs:
+            raise NotResumable(f"Run {run_id} was paused by {run.held_by}, and takes no inputs.")
+        tell(core, run_id, Resume(by))
+        return []
+    waiting = [one for one in core.store.read(lambda tx: steps.open_steps(tx, run_id)) if _waits(one, step)]
+    if len(waiting) != 1:
+        raise _not_one(run_id, str(run.status), step, waiting)
+    paused = waiting[0]
+    node = loaded.plan.node(paused.node)
+    assert isinstance(node, Pause)
+    _may_resume(node, by)
+    typed = typed_inputs(replace(loaded.plan.flow, inputs=node.inputs), inputs or {}, core.clock.now(), strict=True)
+    tell(core, run_id, Resume(by, paused.key, paused.attempt, typed))
+    return [paused]
+
+
+def mark(core: Core, run_id: str, by: str, status: StepStatus, *, step: str = "", reason: str = "") -> None:
+    """Say how a step ended, or how an ended run did; the run goes on from the step. Raises UnknownRun, UnknownStep,
+    NothingToMark.
+    """
+    loaded = load(core, run_id)
+    run = loaded.run
+    if status not in MARKS:
+        raise NothingToMark(f'Nothing can be marked as "{status}": use one of {", ".join(MARKS)}.')
+    if run.status is RunStatus.RETRIED:
+        raise NothingToMark(f"Run {run_id} was retried as {run.successor}, which stands in its place.")
+    if not step:
+        if not run.status.ended or status is StepStatus.SKIPPED:
+            why = "a run cannot be skipped" if run.status.ended else "it has not ended; `runs kill` ends it"
+            raise NothingToMark(f"Run {run_id} cannot be marked as {status}: {why}.")
+    else:
+        _check_step(core, loaded, step, status)
+    tell(core, run_id, Mark(by, status, step, reason))
+
+
+def skip(core: Core, run_id: str, by: str, step: str) -> None:
+    """Skip a step: now when it is under way or failed, or when its turn comes. Raises as `mark` does."""
+    mark(core, run_id, by, StepStatus.SKIPPED, step=step)
+
+
+def restart_parts(core: Core, run_id: str, by: str, parts: list[str]) -> None:
+    """Do steps again that an attempt of an ended run had reported (keys such as `dbt#orders`), and nothing else.
+
+    Raises UnknownRun, UnknownStep, NothingToRestart.
+    """
+    run = load(core, run_id).run
+    known = {step.key for step in core.store.read(lambda tx: steps.every(tx, run_id))}
+    for part in parts:
+        if part not in known or not ids.part_of(part):
+            hint = nearest(part, [key for key in known if "#" in key])
+            raise UnknownStep(f'No attempt of run {run_id} has reported a step "{part}".', hint=hint)
+    if not run.status.ended or run.open:
+        raise NothingToRestart(f"Run {run_id} is {run.status}, or steps of it still run: it can be restarted later.")
+    tell(core, run_id, Restart(by, tuple(parts)))
+
+
+def _waits(step: Step, wanted: str) -> bool:
+    return step.status is StepStatus.PAUSED and (not wanted or step.key == wanted)
+
+
+def _not_one(run_id: str, status: str, step: str, waiting: list[Step]) -> NotResumable:
+    if waiting:
+        named = ", ".join(f'"{one.key}"' for one in waiting)
+        return NotResumable(f"Run {run_id} waits at {len(waiting)} pauses: {named}.", hint="Name one of them.")
+    what = f'"{step}" of run {run_id} is not paused' if step else f"Run {run_id} is {status}, and nothing in it waits"
+    return NotResumable(f"{what}.")
+
+
+def _may_resume(node: Pause, by: str) -> None:
+    if node.resumers and by not in node.resumers and by.partition("@")[0] not in node.resumers:
+        raise NotResumable(f'"{node.id}" may be resumed by {", ".join(node.resumers)}, not by {by}.')
+
+
+def _check_step(core: Core, loaded: Loaded, key: str, status: StepStatus) -> None:
+    """Refuse what the engine would leave as it is, and say why. Raises UnknownStep, NothingToMark."""
+    run = loaded.run
+    if "#" in key or ids.node_of(key) not in loaded.plan.seats:
+        raise UnknownStep(f'The flow has no step "{key}".', hint=nearest(key, loaded.plan.seats))
+    step = on_one_version(core, run.id, lambda newest: with_parts(core, newest, lambda: newest.step(key)))
+    begun = step is not None and step.status is not StepStatus.WAITING
+    if not begun and status is not StepStatus.SKIPPED:
+        raise NothingToMark(f'"{key}" has not begun: until then it can only be skipped.')
+    if not begun and run.status.ended:
+        raise NothingToMark(f'Run {run.id} is {run.status}, and "{key}" has not begun in it.')
+    if step is not None and step.status.ended and (not run.status.ended or run.open):
+        raise NothingToMark(f'"{key}" is {step.status}, and its run still goes: mark it once the run has ended.')
