@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from penstock.engine import Decision, Loaded, NotLoaded, advance, replay
+from penstock.engine import Decision, Loaded, NotLoaded, advance, keep
 from penstock.engine.replay import untouched
 from penstock.model.effect import VALUES_CHUNK, Announce, Effect, Forget, KeepValues, Produce, SetTimer, Tell
 from penstock.model.event import Due, Ended, Event, Timer
@@ -129,7 +129,7 @@ class Tale:
         fresh = replace(untouched(self.run), id=run_id(self.now // 1000, b"\1" * 10), created_at=self.now)
         fresh = replace(fresh, inputs=fresh.inputs | inputs)
         old = Loaded(self.plan, self.run)
-        decision = self.with_parts(old, lambda: replay(old, fresh, from_step, self.now))
+        decision = self.with_parts(old, lambda: self._begun_from(old, fresh, from_step))
         told = Tale(self.plan.flow)
         told.plan, told.now, told.run = self.plan, self.now, decision.run
         kept = {step.key for step in decision.steps}
@@ -137,6 +137,10 @@ class Tale:
         told.values = dict(self.values)
         told.take(decision)
         return told, decision
+
+    def _begun_from(self, old: Loaded, fresh: Run, from_step: str) -> Decision:
+        event, loaded = keep(old, fresh, from_step, "operator")
+        return advance(loaded, event, self.now)
 
     def scope_of_everything(self) -> Loaded:
         """The run as an expression sees it when all of it is loaded."""

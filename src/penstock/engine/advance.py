@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from penstock.engine import admission, begin, due, ended, evaluated, hold, kill, mark, reported, restart, sla
+from penstock.engine import admission, begin, due, ended, evaluated, hold, kill, mark, replay, reported, restart, sla
 from penstock.engine.decision import Decision
 from penstock.engine.draft import Draft
+from penstock.engine.fault import give_up
 from penstock.engine.groups import guard, until
 from penstock.engine.loaded import Loaded
 from penstock.engine.settle import go_on, settle
@@ -17,11 +18,13 @@ from penstock.model.event import (
     Evaluated,
     Event,
     Expand,
+    Fault,
     Held,
     Hold,
     Kill,
     Mark,
     Refused,
+    Replayed,
     Reported,
     Restart,
     Resume,
@@ -33,10 +36,14 @@ from penstock.model.status import RunStatus, StepStatus
 
 def advance(loaded: Loaded, event: Event, now: int) -> Decision:
     """Decide what follows from `event`, which happened at `now` (microseconds). Raises NotLoaded when it needs more."""
-    draft = Draft(loaded, now, operator=isinstance(event, Restart | Mark) or bool(loaded.run.pending))
+    if isinstance(event, Fault):
+        return give_up(loaded, event.failure, now)
+    draft = Draft(loaded, now, operator=isinstance(event, Restart | Replayed | Mark) or bool(loaded.run.pending))
     match event:
         case Begin():
             begin.begin(draft)
+        case Replayed():
+            replay.replayed(draft, event)
         case Admitted():
             admission.admitted(draft, event)
         case Refused():

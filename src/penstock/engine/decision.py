@@ -5,12 +5,16 @@ from __future__ import annotations
 import msgspec
 
 from penstock.model.effect import Effect
-from penstock.model.run import Run, Step
+from penstock.model.run import Failure, Run, Step
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """`steps` holds each changed step once, in its newest form; an empty decision changes nothing."""
+    """`steps` holds each changed step once, in its newest form; an empty decision changes nothing.
+
+    `fault` says why the engine broke down where the run had to be given up.
+    """
 
     run: Run
     steps: tuple[Step, ...] = ()
     effects: tuple[Effect, ...] = ()
+    fault: Failure | None = None

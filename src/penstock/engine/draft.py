@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
 from msgspec.structs import replace
 
@@ -103,6 +104,11 @@ class Draft:
     def put(self, step: Step) -> None:
         """Write a step; a move that the status table does not have is refused, and the run's counts follow."""
         self._write(step, operator=self.operator)
+
+    def adopt(self, steps: Iterable[Step]) -> None:
+        """Write steps that an earlier run has ended, as they are; nothing else of this run is there yet."""
+        for step in steps:
+            self._changed[step.key] = self.loaded.steps[step.key] = step
 
     def put_back(self, step: Step) -> None:
         """Let a step wait for its turn again, with all of its group begun anew; its attempts go on counting."""

@@ -19,7 +19,7 @@ def give_up(loaded: Loaded, failure: Failure, now: int) -> Decision:
     """End a run as failed with everything in it, whatever state it is in; a run that has ended stays as it is."""
     run = loaded.run
     if run.status.ended:
-        return Decision(run)
+        return Decision(run, fault=failure)
     left = loaded.all_open()
     steps = tuple(
         replace(step, status=StepStatus.CANCELLED, ended_at=now, due_at=None, evaluating=False) for step in left
@@ -42,4 +42,4 @@ def give_up(loaded: Loaded, failure: Failure, now: int) -> Decision:
         history=(*run.history, Change(RunStatus.FAILED, now)),
     )
     effects += [Announce(RunStatus.FAILED), *words_to_parent(loaded.plan, ended, None)]
-    return Decision(ended, steps, tuple(effects))
+    return Decision(ended, steps, tuple(effects), failure)

@@ -41,7 +41,8 @@ class Loaded:
     """A run with those of its parts that were read; None stands for "read, and there is none".
 
     `outputs` is by step key; `nodes` names the nodes all of whose steps are in `steps`; `open_steps` and `every` say
-    that all open, or all, steps are there.
+    that all open, or all, steps are there. `heard` names the attempts (step, number) whose end has been decided upon
+    since the run was read: what they handed on is seen from then on, and not before.
     """
 
     plan: Plan
@@ -52,6 +53,7 @@ class Loaded:
     values: dict[tuple[str, int], list[object]] = field(default_factory=dict)
     open_steps: bool = False
     every: bool = False
+    heard: set[tuple[str, int]] = field(default_factory=set)
 
     def step(self, key: str) -> Step | None:
         """The step of this key; NotLoaded when nobody looked yet."""
@@ -81,10 +83,11 @@ class Loaded:
         return [step for step in self.steps.values() if step is not None and step.key.startswith(start)]
 
     def all_steps(self) -> list[Step]:
-        """Every step that has a row and was not merely reported."""
+        """Every step that has a row and was not merely reported, by key: whoever read when, the order is one."""
         if not self.every:
             raise NotLoaded(every=True)
-        return [step for step in self.steps.values() if step is not None and "#" not in step.key]
+        found = [step for step in self.steps.values() if step is not None and "#" not in step.key]
+        return sorted(found, key=_by_key)
 
     def forget(self, iteration: str) -> None:
         """An iteration and all that lies in it is not kept any more: looked for, there is nothing."""
@@ -93,10 +96,12 @@ class Loaded:
         self.outputs.update({key: None for key in self.outputs if key.startswith(inside)})
 
     def all_open(self) -> list[Step]:
-        """Every step that has begun and has not ended."""
+        """Every step that has begun and has not ended, by key."""
         if not self.open_steps and not self.every:
             raise NotLoaded(open_steps=True)
-        return [step for step in self.steps.values() if step is not None and step.status.open and "#" not in step.key]
+        rows = self.steps.values()
+        found = [step for step in rows if step is not None and step.status.open and "#" not in step.key]
+        return sorted(found, key=_by_key)
 
     def value(self, key: str, index: int) -> object:
         """One value of the loop `key`."""
@@ -104,3 +109,7 @@ class Loaded:
         if (key, chunk) not in self.values:
             raise NotLoaded(values=(key, chunk))
         return self.values[key, chunk][place]
+
+
+def _by_key(step: Step) -> str:
+    return step.key

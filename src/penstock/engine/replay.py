@@ -1,4 +1,4 @@
-"""What does a new run keep of an old one when it is replayed from a step? All that came before."""
+"""What does a new run keep of an old one when it is replayed from a step, and how does it begin? With all before."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from collections import Counter
 from msgspec.structs import replace
 
 from penstock.engine.begin import wait_for_limit
-from penstock.engine.decision import Decision
 from penstock.engine.draft import OPEN, Draft
 from penstock.engine.loaded import Loaded
 from penstock.engine.restart import REPLAY, reopen_run
-from penstock.engine.settle import settle
 from penstock.errors import nearest
 from penstock.errors.run import UnknownStep
 from penstock.model import ids
+from penstock.model.event import Replayed
 from penstock.model.node import ForEach, Parallel
 from penstock.model.plan import ERRORS, ROOT, Plan
 from penstock.model.run import GroupState, Run, Step
@@ -23,11 +22,12 @@ from penstock.model.status import RunStatus, StepStatus
 KEPT = frozenset({StepStatus.SUCCESS, StepStatus.WARNING, StepStatus.SKIPPED})
 
 
-def replay(old: Loaded, fresh: Run, from_step: str, now: int) -> Decision:
-    """Decide the start of `fresh`, a queued copy of the run `old`, from one of its steps on.
+def keep(old: Loaded, fresh: Run, from_step: str, by: str) -> tuple[Replayed, Loaded]:
+    """Give the event that begins `fresh`, a queued copy of the run `old`, from one of its steps on; and `fresh` as it
+    stands before, with what of the old run's outputs and values it keeps.
 
-    What succeeded before that step, and beside it in parallel, is kept with its attempts. Its flow's limit holds the
-    new run up like any other. Raises UnknownStep, and NotLoaded for what it needs of the old run.
+    What succeeded before that step, and beside it in parallel, is kept with its attempts. Raises UnknownStep, and
+    NotLoaded for what it needs of the old run.
     """
     plan, rows = old.plan, old.all_steps()
     # What a restart has put back stands behind work that is not done yet: nothing of before it could be kept.
@@ -37,18 +37,23 @@ def replay(old: Loaded, fresh: Run, from_step: str, now: int) -> Decision:
         raise UnknownStep(f'The run has no step "{from_step}".', hint=hint)
     kept = _kept(plan, rows, from_step)
     outputs = {key: found if key in kept else None for key, found in old.outputs.items()}
-    run = replace(fresh, rounds=1, root=_as_found(old.run.root, _counts(plan, kept, ROOT)))
-    draft = Draft(Loaded(plan, run, dict(kept), outputs, values=old.values, every=True), now, operator=True)
-    draft.move_run(RunStatus.QUEUED, draft.run.started_by)
-    if plan.flow.limit is not None:
-        wait_for_limit(draft, pending=REPLAY + from_step)
+    root = _as_found(old.run.root, _counts(plan, kept, ROOT))
+    event = Replayed(by, old.run.id, from_step, tuple(kept.values()), root)
+    return event, Loaded(plan, fresh, outputs=outputs, values=old.values, every=True)
+
+
+def replayed(draft: Draft, event: Replayed) -> None:
+    """Begin a run with what it keeps, and go on from there; its flow's limit holds it up like any other."""
+    run = draft.run
+    if run.status is not RunStatus.QUEUED or run.history:
+        return
+    draft.run = replace(run, rounds=1, root=event.root)
+    draft.adopt(event.steps)
+    draft.move_run(RunStatus.QUEUED, run.started_by)
+    if draft.plan.flow.limit is not None:
+        wait_for_limit(draft, pending=REPLAY + event.from_step)
     else:
-        reopen_run(draft, from_step)
-        settle(draft)
-    decision = draft.close()
-    changed = {step.key for step in decision.steps}
-    steps = (*decision.steps, *(step for key, step in kept.items() if key not in changed))
-    return Decision(decision.run, steps, decision.effects)
+        reopen_run(draft, event.from_step)
 
 
 def untouched(run: Run) -> Run:

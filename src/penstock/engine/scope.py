@@ -263,8 +263,10 @@ class ByValue(Mapping[str, object]):
         raise KeyError(text)
 
     def _steps(self) -> list[Step]:
+        # In the order of their numbers, whoever read them when: values repeat, and the first one is meant.
         start = f"{self._prefix}{self._loop}["
-        return [step for step in self._seen.steps_of(self._loop) if step.key.startswith(start)]
+        found = [step for step in self._seen.steps_of(self._loop) if step.key.startswith(start)]
+        return sorted(found, key=lambda step: ids.iteration_of(step.key) or 0)
 
 
 class Tasks(Mapping[str, object]):

@@ -7,7 +7,7 @@ import enum
 import msgspec
 
 from penstock.model.policy import WhenFull
-from penstock.model.run import Failure
+from penstock.model.run import Failure, GroupState, Step
 from penstock.model.status import Outcome, RunStatus, StepStatus
 
 
@@ -17,17 +17,34 @@ class Begin(msgspec.Struct, frozen=True, tag="begin"):
     by: str = ""
 
 
-class Admitted(msgspec.Struct, frozen=True, tag="admitted"):
-    """A limit has room for the run."""
+class Replayed(msgspec.Struct, frozen=True, tag="replayed", omit_defaults=True):
+    """The run begins in the middle of its flow, at `from_step`, with what it keeps of the run `of`: its `steps`, and
+    the `root` group. Their outputs and loop values were copied with them, so that the old run may go.
+    """
+
+    by: str
+    of: str
+    from_step: str
+    steps: tuple[Step, ...] = ()
+    root: GroupState = GroupState()
+
+
+class Admitted(msgspec.Struct, frozen=True, tag="admitted", omit_defaults=True):
+    """The limits have room for an attempt, or for the run itself (the empty step); `limit` names them."""
 
     limit: str
+    step: str = ""
+    attempt: int = 0
 
 
-class Refused(msgspec.Struct, frozen=True, tag="refused"):
-    """A limit has no room and the flow does not want to wait."""
+class Refused(msgspec.Struct, frozen=True, tag="refused", omit_defaults=True):
+    """A limit has no room and the flow (or the task) does not want to wait, or can never have it (`why`)."""
 
     limit: str
     when_full: WhenFull
+    step: str = ""
+    attempt: int = 0
+    why: str = ""
 
 
 class Ended(msgspec.Struct, frozen=True, tag="ended", kw_only=True, omit_defaults=True):
@@ -167,8 +184,15 @@ class Reported(msgspec.Struct, frozen=True, tag="reported", omit_defaults=True):
     fence: int = 0
 
 
+class Fault(msgspec.Struct, frozen=True, tag="fault"):
+    """The event before this one could not be decided and changed nothing; the run is given up in its stead."""
+
+    failure: Failure
+
+
 Event = (
     Begin
+    | Replayed
     | Admitted
     | Refused
     | Ended
@@ -183,6 +207,7 @@ Event = (
     | Resume
     | Mark
     | Reported
+    | Fault
 )
 
 
@@ -207,5 +232,5 @@ def about(event: Event) -> tuple[str, int]:
             return step, attempt
         case Mark(step=step):
             return step, 0
-        case Begin() | Admitted() | Refused() | Kill() | Restart() | Hold():
+        case Begin() | Replayed() | Admitted() | Refused() | Kill() | Restart() | Hold() | Fault():
             return "", 0

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from penstock.engine import Decision, Loaded
 from penstock.model.effect import Effect, Forget, Produce, Ready, StartChild, TellParent
-from penstock.model.event import Ended, Event
+from penstock.model.event import Ended, Event, Fault
 from penstock.model.run import Attempt, Run, Step
 from penstock.services.core import Core
 from penstock.services.reading import absorb
@@ -61,10 +61,15 @@ class Batch:
         """Add an event with what was decided upon it, and the outputs that came with it."""
         event = recorded.event
         self.events.append(recorded)
+        if decision.fault is not None:
+            self.events.append(Recorded(Fault(decision.fault), recorded.at))
         if isinstance(event, Ended):
-            self.attempts.append(_attempt(event, self.loaded.steps.get(event.step)))
+            step = self.loaded.steps.get(event.step)
+            self.attempts.append(attempt_of(event, step))
             if outputs is not None:
                 self.loaded.outputs[event.step] = outputs
+            if step is not None and step.attempt > event.attempt:
+                self.loaded.outputs.pop(event.step, None)  # it came late: a newer attempt's may count more
         absorb(self.loaded, decision)
         self.steps.update((step.key, step) for step in decision.steps)
         for effect in decision.effects:
@@ -114,7 +119,8 @@ def product(core: Core, run_id: str, step: str, attempt: int, outputs: dict[str,
     return Product(run_id, step, attempt, b"", core.blobs.put(f"runs/{run_id}/{step}/{attempt}/outputs.json", body))
 
 
-def _attempt(event: Ended, step: Step | None) -> Attempt:
+def attempt_of(event: Ended, step: Step | None) -> Attempt:
+    """An attempt as history keeps it, from its end and its step as that stood before."""
     return Attempt(
         step=event.step,
         number=event.attempt,

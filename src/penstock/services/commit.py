@@ -110,8 +110,8 @@ def _act(tx: Tx, batch: Batch, run: Run, now: int, after: After) -> None:
                     inbox.put(tx, run.id, Held(step, attempt), now)
                     after.fold.add(run.id)
             case Forget():
+                # Its outputs stay, beside its events: with both, what was decided by them can be decided again.
                 steps.forget(tx, run.id, effect.iteration)
-                outputs.forget(tx, run.id, effect.iteration)
             case StartAgain():
                 _start_again(tx, run, effect, now, after)
             case KeepValues():

@@ -12,7 +12,7 @@ from penstock.services.batch import Batch, Recorded
 from penstock.services.children import prepare_children
 from penstock.services.commit import After, Result, commit
 from penstock.services.core import Core
-from penstock.services.reading import decide, on_one_version
+from penstock.services.reading import decide, hear, on_one_version
 from penstock.store import inbox
 from penstock.store.inbox import Received
 from penstock.store.port import Tx
@@ -48,6 +48,7 @@ def _fold_once(core: Core, run_id: str, after: After) -> Result:
         # Read after the run, never before: what another folded in between would be folded twice.
         received = core.store.read(lambda tx: inbox.take(tx, run_id, core.knobs.fold_events))
         for waiting in received:
+            hear(loaded, waiting.event)
             batch.take(recorded(waiting), decide(core, loaded, waiting.event, waiting.at))
             batch.folded.append(waiting.id)
             if core.clock.steady() - began > core.knobs.fold_budget:
@@ -88,6 +89,7 @@ def keep(core: Core, batch: Batch) -> None:
     """Remember the run as it was just committed, and tell who watches."""
     loaded: Loaded = batch.loaded
     loaded.run = batch.committed()
+    loaded.heard.clear()
     core.cache.keep(loaded)
     announce(core, batch)
 

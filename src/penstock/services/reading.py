@@ -10,11 +10,11 @@ import msgspec
 
 from penstock.engine import Decision, Loaded, NotLoaded, advance, give_up
 from penstock.errors.run import EngineFault, UnknownRun
-from penstock.model.event import Event, kind
+from penstock.model.event import ChildEnded, Ended, Event, kind
 from penstock.model.plan import ROOT, Plan
 from penstock.model.run import ErrorKind, Failure, Run
 from penstock.services.core import Core
-from penstock.store import outputs, runs, steps
+from penstock.store import inbox, outputs, runs, steps
 from penstock.store.port import Tx
 from penstock.telemetry import Level
 
@@ -86,9 +86,7 @@ def read_parts(core: Core, loaded: Loaded, need: NotLoaded, tx: Tx) -> None:
     if need.steps:
         _near(tx, loaded, need.steps)
     if need.outputs:
-        found = outputs.load(tx, run_id, list(need.outputs))
-        for key in need.outputs:
-            loaded.outputs[key] = unstow(core, found[key]) if key in found else None
+        _outputs(core, tx, loaded, need.outputs)
     if need.nodes:
         for step in steps.of_nodes(tx, run_id, list(need.nodes)):
             loaded.steps.setdefault(step.key, step)
@@ -104,6 +102,26 @@ def read_parts(core: Core, loaded: Loaded, need: NotLoaded, tx: Tx) -> None:
         for step in steps.every(tx, run_id):
             loaded.steps.setdefault(step.key, step)
         loaded.every = True
+
+
+def hear(loaded: Loaded, event: Event) -> None:
+    """An event from the inbox is about to be decided upon: what its attempt handed on is seen from now on."""
+    match event:
+        case Ended(step=step, attempt=attempt) | ChildEnded(step=step, attempt=attempt):
+            loaded.heard.add((step, attempt))
+            loaded.outputs.pop(step, None)
+        case _:
+            pass
+
+
+def _outputs(core: Core, tx: Tx, loaded: Loaded, keys: frozenset[str]) -> None:
+    """Read outputs, but not those of an attempt whose end waits in the inbox: they are in the store before their
+    time, and a decision that sees them today would be another one when it is made again from the events.
+    """
+    waiting = inbox.ends(tx, loaded.run.id, keys) - loaded.heard
+    found = outputs.load(tx, loaded.run.id, list(keys), waiting)
+    for key in keys:
+        loaded.outputs[key] = unstow(core, found[key]) if key in found else None
 
 
 def _near(tx: Tx, loaded: Loaded, keys: frozenset[str]) -> None:

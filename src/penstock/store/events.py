@@ -8,7 +8,7 @@ import msgspec
 
 from penstock.model.event import Event, about, kind
 from penstock.store import codec
-from penstock.store.port import Tx
+from penstock.store.port import Row, Tx
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -36,14 +36,21 @@ def append(tx: Tx, run_id: str, events: Iterable[tuple[Event, int, bool, str, in
 
 def every(tx: Tx, run_id: str) -> list[Told]:
     """Give a run's story in order."""
-    return [
-        Told(
-            codec.number(number), codec.event(body), codec.number(at), bool(accepted), str(worker), codec.number(fence)
-        )
-        for number, body, at, accepted, worker, fence in tx.all("events.every", run_id=run_id)
-    ]
+    return [_told(row) for row in tx.all("events.every", run_id=run_id)]
+
+
+def page(tx: Tx, run_id: str, after: int, limit: int) -> list[Told]:
+    """Give some of a run's story, in order: what comes behind the event `after`. NewerEvent as `every`."""
+    return [_told(row) for row in tx.all("events.page", run_id=run_id, after=after, limit=limit)]
 
 
 def accepted(tx: Tx, run_id: str, step: str, attempt: int, fence: int) -> bool:
     """Tell whether a report under this fence was accepted: what settles an unknown COMMIT."""
     return tx.one("events.accepted", run_id=run_id, step=step, attempt=attempt, fence=fence) is not None
+
+
+def _told(row: Row) -> Told:
+    number, body, at, accepted, worker, fence = row
+    return Told(
+        codec.number(number), codec.event(body), codec.number(at), bool(accepted), str(worker), codec.number(fence)
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -34,9 +34,15 @@ def put(tx: Tx, run_id: str, step: str, attempt: int, outputs_json: bytes | str 
     tx.many("outputs.put", [row])
 
 
-def load(tx: Tx, run_id: str, keys: Sequence[str]) -> dict[str, Output]:
-    """Give the newest attempt's outputs of each of these steps that has any."""
-    return _newest(tx.all("outputs.load", run_id=run_id, keys=list(keys))) if keys else {}
+def load(tx: Tx, run_id: str, keys: Sequence[str], without: Collection[tuple[str, int]] = ()) -> dict[str, Output]:
+    """Give the newest attempt's outputs of each of these steps that has any, some attempts (step, number) left out."""
+    rows = tx.all("outputs.load", run_id=run_id, keys=list(keys)) if keys else []
+    return _newest([row for row in rows if (row[0], row[1]) not in without] if without else rows)
+
+
+def of_step(tx: Tx, run_id: str, step: str) -> list[Output]:
+    """Give the outputs of all attempts of one step, older ones first."""
+    return [_output(row) for row in tx.all("outputs.of_step", run_id=run_id, step=step)]
 
 
 def of_nodes(tx: Tx, run_id: str, nodes: Sequence[str]) -> dict[str, Output]:
@@ -74,12 +80,9 @@ def values_chunk(tx: Tx, run_id: str, step: str, chunk: int) -> list[object]:
 
 def _newest(rows: list[Row]) -> dict[str, Output]:
     # Older attempts come first, so the newest stands last in the dictionary.
-    return {
-        str(step): Output(str(step), codec.number(attempt), str(body or ""), str(uri or ""), codec.number(size))
-        for step, attempt, body, uri, size in rows
-    }
+    return {str(row[0]): _output(row) for row in rows}
 
 
-def forget(tx: Tx, run_id: str, iteration: str) -> None:
-    """Remove the outputs of what lies in an iteration; files that they name stay until their run is pruned."""
-    tx.many("outputs.forget", [{"run_id": run_id, "first": f"{iteration}/", "end": f"{iteration}0"}])
+def _output(row: Row) -> Output:
+    step, attempt, body, uri, size = row
+    return Output(str(step), codec.number(attempt), str(body or ""), str(uri or ""), codec.number(size))

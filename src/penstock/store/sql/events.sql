@@ -11,3 +11,8 @@ SELECT id, body, at, accepted, worker, fence FROM events WHERE run_id = :run_id 
 -- Whether an event of this attempt was accepted under this fence.
 SELECT 1 FROM events
 WHERE run_id = :run_id AND step = :step AND attempt = :attempt AND fence = :fence AND accepted = 1 LIMIT 1
+
+-- name: page
+-- Some of a run's story, from an event on.
+SELECT id, body, at, accepted, worker, fence FROM events
+WHERE run_id = :run_id AND id > :after ORDER BY id LIMIT :limit

@@ -8,6 +8,11 @@ ON CONFLICT (run_id, step, attempt, kind) DO NOTHING
 -- Events of a run in the order they came.
 SELECT id, body, at FROM inbox WHERE run_id = :run_id ORDER BY id LIMIT :limit
 
+-- name: ends
+-- Attempts of some steps whose end waits.
+SELECT step, attempt FROM inbox
+WHERE run_id = :run_id AND step IN :steps[] AND kind IN ('ended', 'child_ended')
+
 -- name: drop
 -- Folded events leave.
 DELETE FROM inbox WHERE id IN :ids[]

@@ -34,6 +34,6 @@ INSERT INTO loop_values (run_id, step, chunk, body)
 SELECT :new_run, step, chunk, body FROM loop_values WHERE run_id = :old_run
 ON CONFLICT DO NOTHING
 
--- name: forget
--- The outputs of what lies in one iteration.
-DELETE FROM outputs WHERE run_id = :run_id AND step >= :first AND step < :end
+-- name: of_step
+-- Outputs of all attempts of one step, older ones first.
+SELECT step, attempt, body, uri, size FROM outputs WHERE run_id = :run_id AND step = :step ORDER BY attempt
