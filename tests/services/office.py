@@ -8,7 +8,6 @@ from typing import Any
 from msgspec.structs import replace
 
 from penstock.clock import ManualClock
-from penstock.errors import PenstockError
 from penstock.errors.store import CommitUnknown
 from penstock.model.effect import Work
 from penstock.model.event import Ended, Evaluated
@@ -151,10 +150,7 @@ class Office:
 
     def evaluated(self, held: Claim) -> Evaluated:
         """Evaluate as a worker does."""
-        try:
-            return Evaluated(held.step, held.attempt, render.evaluate(self.core, held))
-        except PenstockError as error:
-            return Evaluated(held.step, held.attempt, {}, Failure(ErrorKind.EXPRESSION, str(error)))
+        return render.evaluate(self.core, held)
 
     def beat(self, worker: str) -> bool:
         """Let a worker say that it lives."""

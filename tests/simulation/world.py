@@ -191,10 +191,7 @@ class World:
             apply.report(core, held, ended, made)
 
     def _evaluated(self, core: Core, held: Claim) -> Evaluated:
-        try:
-            return Evaluated(held.step, held.attempt, render.evaluate(core, held))
-        except PenstockError as error:
-            return Evaluated(held.step, held.attempt, {}, Failure(ErrorKind.EXPRESSION, str(error)))
+        return render.evaluate(core, held)
 
     def _outcome(self, core: Core, held: Claim) -> Outcome:
         now_held = [claim for claim in claims.still_held(core, held.worker) if claim.fence == held.fence]

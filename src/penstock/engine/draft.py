@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from penstock.engine.decision import Decision
 from penstock.engine.loaded import Loaded
 from penstock.model.effect import Announce, Effect, Produce, Ready
-from penstock.model.node import Folder, Node
+from penstock.model.node import Node
 from penstock.model.plan import ROOT, Plan
 from penstock.model.run import Change, Failure, GroupState, Phase, Run, Step
 from penstock.model.status import RunStatus, StepStatus, check_run_move, check_step_move
@@ -114,7 +114,7 @@ class Draft:
         """Let a step wait for its turn again, with all of its group begun anew; its attempts go on counting."""
         group = GroupState() if step.group is not None else None
         fresh = replace(step, status=StepStatus.WAITING, group=group, ended_at=None, due_at=None, failure=None)
-        self._write(replace(fresh, child="", evaluating=False, held=False), operator=True)
+        self._write(replace(fresh, child="", evaluating=False, held=False, waits_for=()), operator=True)
 
     def put_part(self, part: Step) -> None:
         """Write a step that an attempt reported; it is shown, and counts for nothing."""
@@ -149,7 +149,7 @@ class Draft:
     def end(self, step: Step, status: StepStatus, failure: Failure | None = None) -> None:
         """End a step and let its group hear of it."""
         over = replace(step, status=status, ended_at=self.now, due_at=None, failure=failure)
-        self.put(replace(over, evaluating=False, held=False))
+        self.put(replace(over, evaluating=False, held=False, waits_for=()))
         self.ended.append(step.key)
 
     def move_run(self, status: RunStatus, by: str = "") -> None:
@@ -189,24 +189,22 @@ class Draft:
         return self.run.status.ended or any(self.is_over(around) for around in self.plan.ancestors(key) if around)
 
     def stopping(self, key: str) -> bool:
-        """May nothing more start where this step stands: is its run being killed, or a group around it over?"""
-        if self.run.root.phase is Phase.AFTER and self.plan.is_after(key):
-            return self.run.root.closing or self.orphaned(key)
-        return self.run.status is RunStatus.KILLING or self.orphaned(key)
+        """May nothing more start where this step stands: is it being killed, or a group around it over?"""
+        return self.killing(key) or self.orphaned(key)
 
-    def folder_of(self, key: str) -> str:
-        """The key of the working directory among whose tasks a step lies; empty when in none."""
-        if self.plan.has_folders:
-            below = key
-            for around in self.plan.ancestors(key):
-                if around and isinstance(self.node(around), Folder) and not self.plan.is_aside(below):
-                    return around
-                below = around
-        return ""
+    def killing(self, key: str) -> bool:
+        """Is what stands here being killed? The tasks after the end outlive a kill of their run before the end."""
+        root = self.run.root
+        after = root.phase is Phase.AFTER and (key == ROOT or self.plan.is_after(key))
+        return root.closing if after else self.run.status is RunStatus.KILLING
+
+    def stopped_as(self, key: str) -> StepStatus:
+        """How a step ends where nothing more may start: killed with its run, or cancelled with a group around it."""
+        return StepStatus.KILLED if self.killing(key) else StepStatus.CANCELLED
 
     def worker_of(self, key: str) -> str:
         """The worker that alone can do a step, because it holds its folder; empty when any can."""
-        folder = self.folder_of(key)
+        folder = self.plan.folder_of(key)
         return self.group(folder).worker if folder else ""
 
     def open_under(self, key: str) -> list[Step]:

@@ -35,7 +35,7 @@ def ended(draft: Draft, event: Ended) -> None:
         step = replace(step, started_at=event.started_at)
     if step.reports:
         _close_parts(draft, step)
-    home = draft.folder_of(step.key) if event.outcome is Outcome.LOST else ""
+    home = draft.plan.folder_of(step.key) if event.outcome is Outcome.LOST else ""
     if home and not draft.stopping(step.key):
         folder.anew(draft, home, event.failure)
         return

@@ -12,14 +12,15 @@ from penstock.model.status import StepStatus
 
 
 def reported(draft: Draft, event: Reported) -> None:
-    """Take what an attempt says of its parts, as long as it is the newest of a step that has not ended."""
+    """Take what the newest attempt of a step says of its parts; with an attempt that has ended, they have ended too."""
     step = draft.step(event.step)
-    if step is None or step.attempt != event.attempt or not step.status.open:
+    if step is None or step.attempt != event.attempt:
         return
     if not step.reports:
         draft.put(replace(step, reports=True))
     for part in event.parts:
-        draft.put_part(_as_step(step, part))
+        over = part.status.open and not step.status.open
+        draft.put_part(_as_step(step, replace(part, status=StepStatus.CANCELLED) if over else part))
 
 
 def _as_step(step: Step, part: Part) -> Step:

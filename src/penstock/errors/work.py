@@ -42,3 +42,10 @@ class LeaseLost(PenstockError):
 
     code = "PS-506"
     hint = "The store could not be reached, or the machine stood still; the attempts run again elsewhere."
+
+
+class FolderGone(PenstockError):
+    """A task of a working directory was given to a worker that does not hold its folder."""
+
+    code = "PS-507"
+    hint = "The worker that held it is gone; the working directory begins anew."

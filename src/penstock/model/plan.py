@@ -99,6 +99,17 @@ class Plan(msgspec.Struct, frozen=True):
             return False
         return any(around and self.seats[ids.node_of(around)].branch == AFTER for around in (key, *self.ancestors(key)))
 
+    def folder_of(self, key: str) -> str:
+        """The key of the working directory among whose tasks a step lies; empty when in none."""
+        if self.has_folders:
+            below = key
+            for around in self.ancestors(key):
+                inside = around and ids.iteration_of(around) is None and not self.is_aside(below)
+                if inside and isinstance(self.node(ids.node_of(around)), Folder):
+                    return around
+                below = around
+        return ""
+
     def child_key(self, parent_key: str, node: Node, branch: str) -> str:
         """The key of a child of the group at `parent_key`."""
         if branch == TASKS and ids.iteration_of(parent_key) is not None:

@@ -17,7 +17,7 @@ from penstock.sdk.context import About, Context, Level, Transport
 from penstock.sdk.plain import plain
 from penstock.sdk.task import Outputs, Result, TaskType
 
-ENDINGS: Final = (Outcome.DONE, Outcome.WARNING, Outcome.SKIPPED)
+ENDINGS: Final = (Outcome.DONE, Outcome.WARNING, Outcome.SKIPPED, Outcome.SNOOZED)
 KINDS: Final = frozenset(kind.value for kind in ErrorKind)
 
 
@@ -64,6 +64,8 @@ def _ended(outputs: Outputs) -> dict[str, object]:
     frame: dict[str, object] = {"t": "outcome", "outcome": result.outcome.value, "outputs": plain(result.outputs)}
     if result.message:
         frame["message"] = result.message
+    if result.wait is not None:
+        frame["wait"] = result.wait
     return frame
 
 

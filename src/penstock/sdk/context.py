@@ -76,7 +76,9 @@ class Transport(Protocol):
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Which attempt this is; `idempotency_key` is the same for every attempt of one step of one run."""
+    """Which attempt this is; `idempotency_key` is the same for every attempt of one step of one run. `only` names the
+    parts that it is to do (none: all).
+    """
 
     run: str = ""
     flow: str = ""
@@ -86,6 +88,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     workdir: str = "."
     idempotency_key: str = ""
     state: dict[str, object] = {}
+    only: tuple[str, ...] = ()
 
 
 class Context:
@@ -97,6 +100,7 @@ class Context:
         self.step, self.attempt = about.step, about.attempt
         self.workdir = Path(about.workdir)
         self.state: dict[str, object] = dict(about.state)
+        self.only = about.only
         self._transport = transport
 
     @property
@@ -130,6 +134,23 @@ class Context:
         """Keep what the next attempt needs to go on instead of beginning again."""
         self.state = dict(state)
         self._transport.send({"t": "state", "value": self.state})
+
+    def part(
+        self,
+        name: str,
+        status: str,
+        *,
+        message: str = "",
+        started_at: float | None = None,
+        ended_at: float | None = None,
+    ) -> None:
+        """Tell of one thing that is done among others (a model, a table, a file), to be shown as a step of its own.
+
+        `status`: running, success, warning, failed or skipped; times in seconds since 1970, now when left out. A
+        restart may ask for some of them alone: `only`.
+        """
+        frame: dict[str, object] = {"t": "part", "name": name, "status": status, "message": message}
+        self._transport.send(frame | {"started_at": started_at, "ended_at": ended_at})
 
     def secret(self, name: str) -> str:
         """The secret of this name; Refused when there is none."""

@@ -25,11 +25,14 @@ class Mode(enum.StrEnum):
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """An ending other than plain success: WARNING or SKIPPED, with outputs and a sentence why."""
+    """An ending other than plain success: WARNING, SKIPPED, or SNOOZED (what it waits for is not there yet: it looks
+    again in `wait` seconds, or as its task says), with outputs and a sentence why.
+    """
 
     outcome: Outcome = Outcome.DONE
     outputs: dict[str, object] = {}
     message: str = ""
+    wait: float | None = None
 
 
 Outputs = Mapping[str, object] | Result | None

@@ -15,11 +15,15 @@ from penstock.engine.finish import outline as outputs_outline
 from penstock.engine.groups import branch, foreach, pause, subflow, until
 from penstock.engine.scope import plain, scope_of
 from penstock.engine.values import duration_micros
+from penstock.errors import PenstockError
 from penstock.errors.run import UnknownKey, UnknownSecret
+from penstock.errors.store import StoreError
 from penstock.model import ids
+from penstock.model.event import Evaluated
 from penstock.model.node import ForEach, If, Node, Pause, Subflow, Switch, Task, Until
-from penstock.model.plan import ROOT
-from penstock.model.run import Step
+from penstock.model.plan import ROOT, Plan
+from penstock.model.run import ErrorKind, Failure, Step
+from penstock.services.cached import result_key
 from penstock.services.core import Core
 from penstock.services.reading import on_one_version, with_parts
 from penstock.store import attempts, kv
@@ -32,7 +36,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """A claim ready to be done: the task, its rendered properties, what its process may know.
 
     `timeout` of the attempt in microseconds; `secrets` are texts to be masked in logs; `state` is what an earlier
-    attempt saved.
+    attempt saved; `cached_as` is the key of its result, where one may be used again.
     """
 
     loaded: Loaded
@@ -43,6 +47,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     secrets: frozenset[str]
     idempotency_key: str
     state: dict[str, object]
+    cached_as: str = ""
 
 
 def prepare(core: Core, claim: Claim) -> Prepared:
@@ -59,15 +64,17 @@ def prepare_on(core: Core, claim: Claim, loaded: Loaded) -> Prepared:
     used: set[str] = set()
     calls = worker_calls(core, loaded, used)
 
-    def render() -> tuple[object, object, Step]:
+    def render() -> tuple[object, object, Step, str]:
         scope = worker_scope(core, loaded, claim.step)
         step = loaded.step(claim.step)
         assert step is not None
         timeout = expr.render(node.timeout, scope, calls) if node.timeout else None
-        return expr.render(node.properties, scope, calls), timeout, step
+        own_key = expr.render(node.cache.key, scope, calls) if node.cache else ""
+        return expr.render(node.properties, scope, calls), timeout, step, str(own_key)
 
-    properties, timeout, step = with_parts(core, loaded, render)
+    properties, timeout, step, own_key = with_parts(core, loaded, render)
     assert isinstance(properties, dict)
+    cached_as = result_key(loaded.plan, node, node.cache, properties, own_key) if node.cache else ""
     state = None
     if step.attempt > 1:
         state = core.store.read(lambda tx: attempts.last_state(tx, claim.run, claim.step))
@@ -80,12 +87,35 @@ def prepare_on(core: Core, claim: Claim, loaded: Loaded) -> Prepared:
         secrets=frozenset(used),
         idempotency_key=f"{claim.run}/{claim.step}",
         state=state or {},
+        cached_as=cached_as,
     )
 
 
-def evaluate(core: Core, claim: Claim) -> dict[str, object]:
-    """Evaluate what a decision needs and what reaches out; the values are recorded. Raises PenstockError."""
-    return on_one_version(core, claim.run, lambda loaded: _evaluate_on(core, claim, loaded))
+def properties_of(core: Core, claim: Claim, written: Callable[[Plan], dict[str, object]]) -> dict[str, object]:
+    """Render properties of a claimed group. Raises PenstockError when an expression cannot be rendered."""
+
+    def rendered(loaded: Loaded) -> dict[str, object]:
+        calls = worker_calls(core, loaded, set())
+        tree = written(loaded.plan)
+        found = with_parts(core, loaded, lambda: expr.render(tree, worker_scope(core, loaded, claim.step), calls))
+        assert isinstance(found, dict)
+        return {str(name): value for name, value in found.items()}
+
+    return on_one_version(core, claim.run, rendered)
+
+
+def evaluate(core: Core, claim: Claim) -> Evaluated:
+    """Evaluate what a decision needs and what reaches out, to be recorded; or say why it cannot be. Raises
+    StoreError.
+    """
+    try:
+        values = on_one_version(core, claim.run, lambda loaded: _evaluate_on(core, claim, loaded))
+        return Evaluated(claim.step, claim.attempt, values)
+    except StoreError:
+        raise
+    except PenstockError as error:
+        failure = Failure(ErrorKind.EXPRESSION, f"{error.sentence} {error.hint}".strip(), None, error.code)
+        return Evaluated(claim.step, claim.attempt, failure=failure)
 
 
 def _evaluate_on(core: Core, claim: Claim, loaded: Loaded) -> dict[str, object]:

@@ -7,13 +7,13 @@ from typing import Final
 import msgspec
 
 from penstock.model.policy import SECOND
-from penstock.store import kv
+from penstock.store import cached, kv
 from penstock.store.port import Store, Tx
 
 BATCH: Final = 100
 FEED_LIFE: Final = 2 * 86_400 * SECOND
 # Runs go last: if we die on the way, they are found again.
-THEIRS: Final = ("steps", "loop_values", "due", "inbox", "events", "attempts", "outputs", "metrics", "runs")
+THEIRS: Final = ("steps", "loop_values", "due", "inbox", "events", "attempts", "outputs", "metrics", "cached", "runs")
 
 
 class Pruned(msgspec.Struct, frozen=True):
@@ -37,6 +37,7 @@ def prune(store: Store, before: int, now: int, *, feed_before: int | None = None
         runs += gone.runs
         blobs += gone.blobs
     store.write(lambda tx: kv.expire(tx, now))
+    store.write(lambda tx: cached.expire(tx, now))
     store.forget_feed(max(before, now - FEED_LIFE) if feed_before is None else feed_before)
     store.tend()
     return Pruned(tuple(runs), tuple(blobs), chunks)

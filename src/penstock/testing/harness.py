@@ -16,9 +16,8 @@ from penstock.clock import ManualClock
 from penstock.errors import PenstockError
 from penstock.errors.project import NoSuchFile, WrongCall
 from penstock.model.effect import Work
-from penstock.model.event import Evaluated
 from penstock.model.plan import Plan
-from penstock.model.run import ErrorKind, Failure, Run
+from penstock.model.run import Run
 from penstock.sdk.values import Duration
 from penstock.services import apply, claims, flows, project
 from penstock.services import runs as verbs
@@ -215,12 +214,7 @@ class Harness:
         apply.report(self.core, claim, ended, made)
 
     def _evaluate(self, claim: Claim) -> None:
-        try:
-            evaluated = Evaluated(claim.step, claim.attempt, evaluate(self.core, claim))
-        except PenstockError as error:
-            failure = Failure(ErrorKind.EXPRESSION, f"{error.sentence} {error.hint}".strip(), None, error.code)
-            evaluated = Evaluated(claim.step, claim.attempt, {}, failure)
-        apply.report_evaluated(self.core, claim, evaluated)
+        apply.report_evaluated(self.core, claim, evaluate(self.core, claim))
 
     def _fixture(self, claim: Claim, node: str) -> Given | None:
         for fixtures in (*self._around(claim.run), self._tasks):

@@ -282,6 +282,7 @@ class Attempt:
             ended_at=self._shop.core.clock.now(),
             failure=end.failure,
             state=self._story.state,
+            until=self._story.told.again_at(self._shop.core.clock.now()) if self._story.told else None,
         )
         if not self._shop.folders.back(self._process.folder):
             self._shop.pool.submit(workdir.remove, self._process.folder)

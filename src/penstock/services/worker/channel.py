@@ -88,7 +88,14 @@ def read_outcome(frame: dict[str, object]) -> Told:
     except ValueError:
         raise BadAnswer(f'The process told an outcome "{frame.get("outcome")}", which does not exist.') from None
     outputs = frame.get("outputs")
-    return Told(outcome, outputs if isinstance(outputs, dict) else {}, failure, str(frame.get("message") or ""))
+    wait = frame.get("wait")
+    return Told(
+        outcome,
+        outputs if isinstance(outputs, dict) else {},
+        failure,
+        str(frame.get("message") or ""),
+        float(wait) if isinstance(wait, int | float) else None,
+    )
 
 
 def read_metric(step: str, attempt: int, frame: dict[str, object], now: int) -> Metric:

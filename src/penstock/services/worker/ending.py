@@ -41,12 +41,19 @@ class Stop(enum.StrEnum):
 
 
 class Told(msgspec.Struct, frozen=True):
-    """The outcome that a process told on its channel."""
+    """The outcome that a process told on its channel; `wait` is in how many seconds a snoozed one looks again."""
 
     outcome: Outcome
     outputs: dict[str, object] = {}
     failure: Failure | None = None
     message: str = ""
+    wait: float | None = None
+
+    def again_at(self, now: int) -> int | None:
+        """When the next look is wanted; its task's own interval decides where nothing was said."""
+        if self.outcome is not Outcome.SNOOZED or self.wait is None:
+            return None
+        return now + round(max(self.wait, 0) * 1_000_000)
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ from penstock.sdk import registry
 from penstock.sdk.child import perform
 from penstock.sdk.context import Context
 from penstock.sdk.task import Mode
+from penstock.services import cached
 from penstock.services.render import Prepared, prepare_on
 from penstock.services.worker import answers
 from penstock.services.worker.channel import read_outcome
@@ -75,8 +76,22 @@ def successor(shop: Shop, plan: Plan, loaded: Loaded, ready: Ready) -> tuple[End
     return run_inline(shop, claim, prepared, work)
 
 
+def from_cache(shop: Shop, claim: Claim, prepared: Prepared) -> tuple[Ended, Outputs] | None:
+    """The end of a task whose result of an earlier run may be used again; nothing when there is none."""
+    found = cached.find(shop.core, prepared.cached_as) if prepared.cached_as else None
+    if found is None:
+        return None
+    story = Story(shop, claim, lambda _question: None)
+    story.say(f"Its result is taken from run {found.run}, step {found.step}.")
+    story.end()
+    told = Told(Outcome.DONE)
+    return _ended(shop, claim, told, shop.core.clock.now(), None), found.outputs
+
+
 def is_inline(node: Task) -> bool:
-    """Whether a task needs no process."""
+    """Whether a task needs no process, nor a look for an earlier result."""
+    if node.cache is not None:
+        return False
     try:
         return registry.find(node.type).mode is Mode.INLINE
     except PenstockError:
@@ -127,4 +142,5 @@ def _ended(shop: Shop, claim: Claim, told: Told, began: int, state: dict[str, ob
         ended_at=shop.core.clock.now(),
         failure=told.failure,
         state=state,
+        until=told.again_at(shop.core.clock.now()),
     )

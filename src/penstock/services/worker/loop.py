@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
 import msgspec
@@ -13,17 +13,18 @@ import msgspec
 from penstock.engine import Loaded
 from penstock.errors import PenstockError
 from penstock.errors.store import CommitUnknown
+from penstock.errors.work import FolderGone
 from penstock.model.effect import Ready, Work
-from penstock.model.event import Ended, Evaluated
+from penstock.model.event import Ended
 from penstock.model.plan import Plan
 from penstock.model.policy import SECOND
-from penstock.model.run import ErrorKind, Failure
+from penstock.model.status import Outcome
 from penstock.runners.process import strays
 from penstock.runners.process.launcher import Launcher
-from penstock.services import apply, claims, sweep
+from penstock.services import apply, cached, claims, sweep
 from penstock.services.core import Core
-from penstock.services.render import evaluate, prepare
-from penstock.services.worker import inline, workdir
+from penstock.services.render import Prepared, evaluate, prepare
+from penstock.services.worker import home, inline, workdir
 from penstock.services.worker.attempt import Attempt
 from penstock.services.worker.drain import on_signals
 from penstock.services.worker.ending import Stop
@@ -213,8 +214,17 @@ class Worker:
             if claim.work is Work.EVALUATE:
                 self._evaluate(claim)
                 return
+            if claim.work is not Work.TASK:
+                self._keep_house(claim)
+                return
             prepared = prepare(self._core, claim)
+            if found := inline.from_cache(self._shop, claim, prepared):
+                self._report(claim, *found)
+                return
             work = work_of(self._shop, claim, prepared)
+        except FolderGone as gone:
+            self._report(claim, home.lost(self._shop, claim, gone), None)
+            return
         except PenstockError as error:
             if error.code.startswith(STORE_CODES):
                 self._later(claim, lambda: self._begin(claim))
@@ -226,27 +236,39 @@ class Worker:
             return
         if isinstance(work, Inline):
             ended, made = inline.run_inline(self._shop, claim, prepared, work)
+            self._keep_result(claim, prepared, ended, made)
             self._report(claim, ended, made)
             return
-        attempt = Attempt(self._shop, claim, prepared, work, lambda ended, made: self._ended(claim, ended, made))
+        attempt = Attempt(self._shop, claim, prepared, work, lambda *end: self._ended(claim, prepared, *end))
         self._running[_key(claim)] = attempt
         self._say_notice("attempt.started", Level.DEBUG, run=claim.run, step=claim.step, attempt=claim.attempt)
         attempt.start()
         if claim.killing:
             attempt.stop(Stop.KILL, force=claim.killing == "force")
 
+    def _keep_house(self, claim: Claim) -> None:
+        """Open or close a working directory's folder, in another thread: its files may be large."""
+        self._unsaid[_key(claim)] = claim
+
+        def then(done: Future[tuple[Ended, Outputs]]) -> None:
+            self._unsaid.pop(_key(claim), None)
+            self._report(claim, *done.result())
+
+        self._shop.away(lambda: home.do(self._shop, claim), then)
+
+    def _keep_result(self, claim: Claim, prepared: Prepared, ended: Ended, made: Outputs) -> None:
+        """Let later runs use what a task made, where it says so; without the store they do it anew."""
+        if prepared.cached_as and prepared.node.cache and ended.outcome is Outcome.DONE:
+            with self._patience():
+                cached.keep(self._core, prepared.cached_as, claim, prepared.node.cache.ttl, outputs=made)
+
     def _evaluate(self, claim: Claim) -> None:
-        try:
-            evaluated = Evaluated(claim.step, claim.attempt, evaluate(self._core, claim))
-        except PenstockError as error:
-            if error.code.startswith(STORE_CODES):
-                raise
-            failure = Failure(ErrorKind.EXPRESSION, f"{error.sentence} {error.hint}".strip(), None, error.code)
-            evaluated = Evaluated(claim.step, claim.attempt, failure=failure)
+        evaluated = evaluate(self._core, claim)
         self._say(claim, lambda: apply.report_evaluated(self._core, claim, evaluated))
 
-    def _ended(self, claim: Claim, ended: Ended, made: Outputs) -> None:
+    def _ended(self, claim: Claim, prepared: Prepared, ended: Ended, made: Outputs) -> None:
         attempt = self._running.pop(_key(claim))
+        self._keep_result(claim, prepared, ended, made)
         if attempt.handed_back:
             self._say(claim, lambda: self._hand_over(claim))
         else:
@@ -320,6 +342,7 @@ class Worker:
             if due is not None:
                 wait = max(0, min(wait, due - self._core.clock.now()))
             self._recall()
+            home.sweep(self._shop)
             self._hungry = self._hungry or self._core.store.read(queue.depth)[0] > 0
         self._launcher.stop_idle(self._core.clock.steady())
         self._sweeping = self._reactor.after(wait, self._sweep)

@@ -48,7 +48,8 @@ def work_of(shop: Shop, claim: Claim, prepared: Prepared) -> Inline | Process:
     task = registry.decode(kind, prepared.properties)
     if task.mode is Mode.INLINE:
         return Inline(task, about(claim, prepared, ""))
-    folder = shop.folders.new()
+    home = prepared.loaded.plan.folder_of(claim.step)
+    folder = shop.folders.shared(claim.run, home) if home else shop.folders.new()
     if isinstance(task, ScriptType):
         known = about(claim, prepared, str(folder))
         launch = task.launch(
@@ -79,6 +80,7 @@ def about(claim: Claim, prepared: Prepared, folder: str) -> About:
         workdir=folder,
         idempotency_key=prepared.idempotency_key,
         state=prepared.state,
+        only=prepared.step.only,
     )
 
 

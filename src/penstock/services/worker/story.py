@@ -10,6 +10,7 @@ from penstock.services.worker.channel import read_metric, read_outcome
 from penstock.services.worker.ending import Told
 from penstock.services.worker.logs import Log
 from penstock.services.worker.masks import Masks
+from penstock.services.worker.parts import Parts
 from penstock.services.worker.shop import Progress, Shop
 from penstock.store.chunks import Level, Stream
 from penstock.store.queue import Claim
@@ -28,6 +29,7 @@ class Story:
         self.outputs: dict[str, object] = {}
         self.state: dict[str, object] | None = None
         self.told: Told | None = None
+        self.parts = Parts(shop, claim)
         self.out = Source(Stream.OUT)
         self.err = Source(Stream.ERR)
 
@@ -50,6 +52,8 @@ class Story:
                 self.state = value if isinstance(value, dict) else None
             case "progress":
                 self._progress(frame)
+            case "part":
+                self.parts.hear(frame)
             case "ask":
                 self._ask(frame)
             case "outcome":
@@ -70,7 +74,8 @@ class Story:
             self._line(line, now)
 
     def end(self) -> None:
-        """Both streams are closed: keep what is left of them."""
+        """Both streams are closed: keep what is left of them, and tell what was not told of the parts."""
+        self.parts.flush()
         now = self._shop.core.clock.now()
         self.capture.end(self.out, now)
         self.capture.end(self.err, now)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Protocol, cast
 
-from penstock.errors.work import BadFileName, FileMissing
+from penstock.errors.work import BadFileName, FileMissing, FolderGone
 from penstock.sdk.launch import FileChoice, is_stored
 from penstock.services.core import Core
 
@@ -47,6 +47,29 @@ class Folders:
         self._root = root / worker
         self._count = itertools.count(1)
         self._empty: list[Path] = []
+        self._shared: dict[tuple[str, str], Path] = {}
+
+    def open(self, run: str, step: str) -> Path:
+        """Give the group `step` of a run a folder that its tasks share, empty whatever there was before."""
+        self.drop(run, step)
+        folder = self._shared[run, step] = self.new()
+        return folder
+
+    def shared(self, run: str, step: str) -> Path:
+        """The folder of a working directory. Raises FolderGone when this worker does not hold it."""
+        if (run, step) not in self._shared:
+            raise FolderGone(f'The folder of "{step}" is not on this worker.')
+        return self._shared[run, step]
+
+    def drop(self, run: str, step: str) -> None:
+        """Remove the folder of a working directory, if there is one."""
+        folder = self._shared.pop((run, step), None)
+        if folder is not None:
+            remove(folder)
+
+    def held(self) -> list[tuple[str, str]]:
+        """Whose folders are shared: runs and the keys of their groups."""
+        return list(self._shared)
 
     def new(self) -> Path:
         """Give an empty folder that only this user may enter."""
@@ -57,7 +80,9 @@ class Folders:
         return folder
 
     def back(self, folder: Path) -> bool:
-        """Take a folder back when it is as it was; False when it must be removed."""
+        """Take a folder back when it is as it was, or is shared; False when it must be removed."""
+        if folder in self._shared.values():
+            return True
         try:
             if any(folder.iterdir()) or folder.stat().st_mode & 0o7777 != 0o700:
                 return False

@@ -45,6 +45,10 @@ DELETE FROM outputs WHERE run_id IN :runs[]
 -- Their numbers.
 DELETE FROM metrics WHERE run_id IN :runs[]
 
+-- name: cached
+-- Results that they made, whose files go with them.
+DELETE FROM cached_results WHERE run_id IN :runs[]
+
 -- name: feed
 -- Old rows of the feed.
 DELETE FROM changes WHERE at < :before
