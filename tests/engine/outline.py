@@ -9,11 +9,13 @@ import msgspec
 from penstock.model.flow import Flow
 from penstock.model.policy import MILLISECOND, SECOND
 
-KINDS = ("sequence", "parallel", "foreach", "if", "switch", "subflow")
+KINDS = ("sequence", "parallel", "foreach", "if", "switch", "subflow", "dag", "until", "pause", "folder")
 LISTS = {"tasks": "nodes", "then": "then", "else": "else_", "default": "default", "errors": "errors"} | {
     "finally": "finally_"
 }
-DURATIONS = ("interval", "cap", "max_duration", "deadline", "timeout")
+DURATIONS = ("interval", "cap", "max_duration", "deadline", "timeout", "delay", "longest", "duration")
+DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+NEED = re.compile(r"(?:(?P<rule>\w+) of )?(?P<on>.+?)(?: with setups (?P<setups>.+))?")
 UNITS = {"ms": MILLISECOND, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND}
 
 
@@ -21,6 +23,7 @@ def flow(written: object) -> Flow:
     """Read a flow: a list of nodes, or a map with `tasks` and what else the flow has."""
     top = dict(written) if isinstance(written, dict) else {"tasks": written}
     body = {"id": ""} | {LISTS[name]: nodes(top.pop(name)) for name in ("tasks", "errors", "finally") if name in top}
+    top |= {"after": nodes(top["after"])} if "after" in top else {}
     top = {"id": "story", "namespace": "tests", "body": body} | {name: measured(name, top[name]) for name in top}
     return msgspec.convert(top, type=Flow)
 
@@ -50,20 +53,32 @@ def node(written: object) -> dict[str, object]:
             found[LISTS[key]] = nodes(value)
         elif key == "cases":
             found[key] = {case: nodes(listed) for case, listed in value.items()}
+        elif key == "needs":
+            found[key] = {name: need(text) for name, text in value.items()}
         else:
             found[key] = measured(key, value)
     return found
+
+
+def need(text: str) -> dict[str, object]:
+    """Read what a node of a dag waits for: `a b`, `all_done of a b`, `all_done_setup_success of a b with setups a`."""
+    found = NEED.fullmatch(text)
+    assert found, f"{text!r} is no need"
+    written = {"on": found["on"].split(), "setups": (found["setups"] or "").split()}
+    return written | ({"rule": found["rule"]} if found["rule"] else {})
 
 
 def measured(key: str, value: object) -> object:
     """Read a property; durations such as `5s` become microseconds, inside policies too."""
     if isinstance(value, dict):
         return {name: measured(name, below) for name, below in value.items()}
-    return micros(value) if key in DURATIONS and isinstance(value, str) else value
+    if isinstance(value, list):
+        return [measured(key, below) if isinstance(below, dict) else below for below in value]
+    return micros(value) if key in DURATIONS and isinstance(value, str) and DURATION.fullmatch(value) else value
 
 
 def micros(text: str) -> int:
     """Microseconds of `5s`, `200ms`, `2m` or `1h`."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h)", text)
+    found = DURATION.fullmatch(text)
     assert found, f"{text!r} is no duration"
     return round(float(found[1]) * UNITS[found[2]])

@@ -13,7 +13,7 @@ from penstock.engine import Decision
 from penstock.engine.evaluate import calls_at
 from penstock.engine.scope import plain, scope_of
 from penstock.model.effect import Effect, StartChild
-from penstock.model.event import Restart
+from penstock.model.event import Mark, Restart
 from penstock.model.run import Parent
 from tests.engine import outline, rules, words
 from tests.engine.tale import Tale, news
@@ -57,7 +57,7 @@ def happen(tale: Tale, line: str) -> tuple[Tale, Decision]:
     event, made = words.event(tale, line)
     version = tale.run.status
     decision = tale.tell(event, made)
-    assert isinstance(event, Restart) or not version.ended or decision.run.status is version
+    assert isinstance(event, Restart | Mark) or not version.ended or decision.run.status is version
     return tale, decision
 
 
@@ -81,6 +81,14 @@ def _seen(tale: Tale, effects: list[Effect], name: str, wanted: object) -> objec
             return run.reason
         case "killed by":
             return run.killed_by
+        case "held by":
+            return run.held_by
+        case "labels":
+            return run.labels
+        case "breached":
+            return list(run.breached)
+        case "successor":
+            return bool(run.successor)
         case "kept":
             return {key: tale.outputs.get(key) for key in wanted} if isinstance(wanted, dict) else None
         case "child inputs":

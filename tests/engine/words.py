@@ -11,11 +11,14 @@ from penstock.model.effect import (
     Announce,
     AskLimit,
     Effect,
+    Forget,
     KeepValues,
     KillChild,
     Produce,
     Ready,
+    Recall,
     SetTimer,
+    StartAgain,
     StartChild,
     Tell,
     TellParent,
@@ -31,15 +34,21 @@ from penstock.model.event import (
     Evaluated,
     Event,
     Expand,
+    Held,
+    Hold,
     Kill,
+    Mark,
+    Part,
     Refused,
+    Reported,
     Restart,
+    Resume,
     Timer,
 )
 from penstock.model.ids import child_run_id
 from penstock.model.policy import WhenFull
 from penstock.model.run import ErrorKind, Failure
-from penstock.model.status import Outcome, RunStatus
+from penstock.model.status import Outcome, RunStatus, StepStatus
 from tests.engine.outline import micros
 from tests.engine.tale import BEGAN, Tale
 
@@ -59,7 +68,16 @@ def event(tale: Tale, line: str) -> tuple[Event, dict[str, object] | None]:
         case "kill":
             return Kill(rest.removeprefix("by ").removesuffix(" with force"), rest.endswith(" with force")), None
         case "restart":
-            return Restart(rest.removeprefix("by ")), None
+            by, _, parts = rest.removeprefix("by ").partition(" of ")
+            return Restart(by, tuple(parts.split())), None
+        case "hold":
+            return Hold(rest.removeprefix("by ")), None
+        case "resume":
+            return Resume(rest.removeprefix("by ")), None
+        case "mark":
+            what, _, by = rest.partition(" by ")
+            key, _, status = what.rpartition(" ")
+            return Mark(by, StepStatus(status), key.removeprefix("run")), None
         case _:
             return _about_step(tale, line)
 
@@ -79,6 +97,20 @@ def _about_step(tale: Tale, line: str) -> tuple[Event, dict[str, object] | None]
             child = child_run_id(tale.run.id, key, attempt)
             failure = Failure(ErrorKind.TASK, made) if status == "failed" else None
             return ChildEnded(key, attempt, child, RunStatus(status), failure), None
+        case "successor":
+            first = child_run_id(tale.run.id, key, attempt)
+            return ChildEnded(key, attempt, child_run_id(first, "", 2), RunStatus(rest), first=first), None
+        case "held":
+            return Held(key, attempt), None
+        case "resumed":
+            by, _, inputs = rest.removeprefix("by ").partition(" with ")
+            return Resume(by, key, attempt, _data(inputs)), None
+        case "reports":
+            parts = tuple(_part(name, str(told)) for name, told in _data(rest).items())
+            return Reported(key, attempt, len(tale.said), parts), None
+        case "opened":
+            worker = rest.removeprefix("by ")
+            return Ended(step=key, attempt=attempt, outcome=Outcome.DONE, worker=worker, ended_at=tale.now), None
         case "rings":
             return Due(key, attempt, Timer(rest)), None
         case "expands":
@@ -99,6 +131,12 @@ def _ended(tale: Tale, key: str, attempt: int, outcome: Outcome, rest: str) -> t
     return ended, _data(rest) if outcome is Outcome.DONE else None
 
 
+def _part(name: str, told: str) -> Part:
+    """One thing that an attempt reports: how it stands and, after that, a message."""
+    status, _, message = told.partition(" ")
+    return Part(name, StepStatus(status), message=message)
+
+
 def _newest(tale: Tale, key: str) -> int:
     if not key:
         return tale.run.root.evaluation
@@ -115,8 +153,9 @@ def _data(text: str) -> dict[str, object]:
 def line(effect: Effect) -> str:
     """An effect as a story writes it."""
     match effect:
-        case Ready(step, attempt, work):
-            return f"{'evaluate' if work is Work.EVALUATE else 'ready'} {step or 'root'} {attempt}"
+        case Ready(step, attempt, work, worker):
+            word = "ready" if work is Work.TASK else str(work)
+            return f"{word} {step or 'root'} {attempt}" + (f" for {worker}" if worker else "")
         case Withdraw(steps, force):
             return "withdraw " + " ".join(step or "root" for step in sorted(steps)) + (" by force" if force else "")
         case SetTimer(step, attempt, timer, at):
@@ -134,6 +173,12 @@ def line(effect: Effect) -> str:
             return f"keep {step} {shown if len(shown) < 60 else len(values)}"
         case AskLimit(name, limit):
             return f"ask {name} for one of {limit.count}"
+        case StartAgain(_, at):
+            return f"start again at {(at - BEGAN) / 1e6:g}s"
+        case Recall():
+            return "recall"
+        case Forget(iteration):
+            return f"forget {iteration}"
         case Tell(Expand(step, cursor)):
             return f"expand {step} from {cursor}"
         case Tell(event=other):

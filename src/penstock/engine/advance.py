@@ -31,7 +31,6 @@ from penstock.model.event import (
 )
 from penstock.model.node import Until
 from penstock.model.run import Phase
-from penstock.model.status import RunStatus, StepStatus
 
 
 def advance(loaded: Loaded, event: Event, now: int) -> Decision:
@@ -89,8 +88,7 @@ def expand(draft: Draft, event: Expand) -> None:
     node = draft.node(event.step)
     if draft.stopping(event.step):
         if isinstance(node, Until):
-            killing = draft.run.status is RunStatus.KILLING
-            guard.tasks_over(draft, event.step, StepStatus.KILLED if killing else StepStatus.CANCELLED)
+            guard.tasks_over(draft, event.step, draft.stopped_as(event.step))
     elif isinstance(node, Until):
         until.iterate(draft, event.step, node)
     else:

@@ -53,11 +53,10 @@ def _go_on(draft: Draft, step: Step, node: Node, values: dict[str, object]) -> N
 
 def _stop(draft: Draft, step: Step) -> None:
     """Nothing of what was to be begun begins any more."""
-    status = StepStatus.KILLED if draft.run.status is RunStatus.KILLING else StepStatus.CANCELLED
     if step.group is not None:
-        guard.tasks_over(draft, step.key, status)
+        guard.tasks_over(draft, step.key, draft.stopped_as(step.key))
     else:
-        draft.end(step, status)
+        draft.end(step, draft.stopped_as(step.key))
 
 
 def _fail(draft: Draft, step: Step, failure: Failure) -> None:

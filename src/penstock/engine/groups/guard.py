@@ -18,7 +18,7 @@ from penstock.model.node import Node
 from penstock.model.plan import AFTER, ERRORS, FINALLY, ROOT
 from penstock.model.policy import OnChildFailure
 from penstock.model.run import Failure, GroupState, Phase
-from penstock.model.status import RunStatus, StepStatus
+from penstock.model.status import StepStatus
 
 
 def start_next(draft: Draft, key: str, state: GroupState, nodes: tuple[Node, ...]) -> GroupState:
@@ -34,7 +34,7 @@ def tasks_over(draft: Draft, key: str, result: StepStatus) -> None:
     """The tasks of a group have come to a result: run its errors, then its finally, then close it."""
     state = replace(draft.group(key), result=result)
     draft.set_group(key, state)
-    stopped = draft.run.status is RunStatus.KILLING or (key != ROOT and draft.orphaned(key))
+    stopped = draft.killing(key) or (key != ROOT and draft.orphaned(key))
     if stopped or ids.iteration_of(key) is not None:
         _close(draft, key)
     elif result is StepStatus.FAILED and draft.plan.children(draft.node(key).id, ERRORS):
@@ -50,7 +50,7 @@ def aside_go_on(draft: Draft, key: str, state: GroupState) -> None:
             _enter(draft, key, state)
         else:
             close(draft)
-    elif draft.run.status is RunStatus.KILLING or draft.orphaned(key):
+    elif draft.stopping(key):
         _close(draft, key)
     elif state.next < len(draft.plan.children(draft.node(key).id, str(state.phase))):
         _enter(draft, key, state)
@@ -122,8 +122,7 @@ def _finally(draft: Draft, key: str, state: GroupState) -> None:
 
 def _close(draft: Draft, key: str) -> None:
     state = draft.group(key)
-    killing = draft.run.status is RunStatus.KILLING
-    result = StepStatus.KILLED if killing else state.result or StepStatus.SUCCESS
+    result = StepStatus.KILLED if draft.killing(key) else state.result or StepStatus.SUCCESS
     failure = state.failure if result in counts.BAD else None
     if ids.iteration_of(key) is None:
         result = forgiven(draft.node(key), result)

@@ -89,7 +89,7 @@ def _at_last(rule: TriggerRule, marks: str, setups: str) -> Verdict:
         case TriggerRule.NONE_SKIPPED:
             return Verdict.SKIP if skipped else Verdict.BEGIN
         case TriggerRule.ALL_DONE_MIN_ONE_SUCCESS:
-            return Verdict.SKIP if skipped or not good else Verdict.BEGIN
+            return Verdict.SKIP if skipped else Verdict.BEGIN if good else Verdict.CANCEL
         case TriggerRule.ALL_DONE_SETUP_SUCCESS:
             if not setups or _any(setups, SUCCEEDED):
                 return Verdict.BEGIN
