@@ -194,9 +194,9 @@ class Draft:
 
     def killing(self, key: str) -> bool:
         """Is what stands here being killed? The tasks after the end outlive a kill of their run before the end."""
-        root = self.run.root
-        after = root.phase is Phase.AFTER and (key == ROOT or self.plan.is_after(key))
-        return root.closing if after else self.run.status is RunStatus.KILLING
+        if self.run.root.phase is Phase.AFTER and self.plan.is_after(key):
+            return self.run.root.closing
+        return self.run.status is RunStatus.KILLING
 
     def stopped_as(self, key: str) -> StepStatus:
         """How a step ends where nothing more may start: killed with its run, or cancelled with a group around it."""
