@@ -13,8 +13,9 @@ KINDS = ("sequence", "parallel", "foreach", "if", "switch", "subflow", "dag", "u
 LISTS = {"tasks": "nodes", "then": "then", "else": "else_", "default": "default", "errors": "errors"} | {
     "finally": "finally_"
 }
-DURATIONS = ("interval", "cap", "max_duration", "deadline", "timeout", "delay", "longest", "duration")
+DURATIONS = ("interval", "cap", "max_duration", "deadline", "timeout", "delay", "longest", "duration", "window")
 DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+RANGE = re.compile(r"([a-z]+)(\d+)\.\.([a-z]+)(\d+)")
 NEED = re.compile(r"(?:(?P<rule>\w+) of )?(?P<on>.+?)(?: with setups (?P<setups>.+))?")
 UNITS = {"ms": MILLISECOND, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND}
 
@@ -23,21 +24,31 @@ def flow(written: object) -> Flow:
     """Read a flow: a list of nodes, or a map with `tasks` and what else the flow has."""
     top = dict(written) if isinstance(written, dict) else {"tasks": written}
     body = {"id": ""} | {LISTS[name]: nodes(top.pop(name)) for name in ("tasks", "errors", "finally") if name in top}
+    top |= {"limits": [top.pop("limit")]} if "limit" in top else {}
     top |= {"after": nodes(top["after"])} if "after" in top else {}
+    top |= {"limits": [top.pop("limit")]} if "limit" in top else {}
     top = {"id": "story", "namespace": "tests", "body": body} | {name: measured(name, top[name]) for name in top}
     return msgspec.convert(top, type=Flow)
 
 
 def nodes(written: object) -> list[dict[str, object]]:
-    """Read a list of nodes."""
+    """Read a list of nodes; `t1..t9` stands for nine of them."""
     assert isinstance(written, list), f"{written!r} is no list of nodes"
-    return [node(each) for each in written]
+    found: list[dict[str, object]] = []
+    for each in written:
+        ((head, body),) = each.items() if isinstance(each, dict) else [(each, None)]
+        found += [node({name: body}) for name in names(str(head))]
+    return found
+
+
+def names(text: str) -> list[str]:
+    """Read one name, or all those of a range such as `t1..t9`."""
+    found = RANGE.fullmatch(text)
+    return [f"{found[1]}{number}" for number in range(int(found[2]), int(found[4]) + 1)] if found else [text]
 
 
 def node(written: object) -> dict[str, object]:
-    """Read one node: `a` is a task; `parallel p: …` a group with its tasks, or a map of its properties."""
-    if isinstance(written, str):
-        return {"node": "task", "id": written, "type": "log"}
+    """Read one node: `a:` is a task; `parallel p: …` a group with its tasks, or a map of its properties."""
     assert isinstance(written, dict) and len(written) == 1, f"{written!r} is no node"
     ((head, body),) = written.items()
     word, _, name = str(head).rpartition(" ")
@@ -64,7 +75,8 @@ def need(text: str) -> dict[str, object]:
     """Read what a node of a dag waits for: `a b`, `all_done of a b`, `all_done_setup_success of a b with setups a`."""
     found = NEED.fullmatch(text)
     assert found, f"{text!r} is no need"
-    written = {"on": found["on"].split(), "setups": (found["setups"] or "").split()}
+    on = [name for text in found["on"].split() for name in names(text)]
+    written = {"on": on, "setups": (found["setups"] or "").split()}
     return written | ({"rule": found["rule"]} if found["rule"] else {})
 
 
