@@ -21,10 +21,10 @@ STORE_AWAY = 4
 class Herd:
     """The workers of a round, each at its place; opens with `start`, closes with `drain`."""
 
-    def __init__(self, project: Project, chance: random.Random, address: str = "") -> None:
+    def __init__(self, project: Project, chance: random.Random, address: str) -> None:
         self._project = project
         self._chance = chance
-        self._environment = {"PENSTOCK_STORE": address} if address else {}
+        self._environment = {"PENSTOCK_STORE": address}
         self._alive: dict[int, Running] = {}
         self._names: dict[int, str] = {}
         self._due: dict[int, float] = {}

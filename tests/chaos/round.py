@@ -7,7 +7,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -21,6 +21,7 @@ from tests.acceptance.project import Project
 from tests.chaos.checker import Tally, check, why_not_ended
 from tests.chaos.herd import Herd
 from tests.chaos.monkey import Monkey
+from tests.chaos.proxy import Proxy
 from tests.chaos.traffic import Traffic
 
 TEMPLATE: Final = Path(__file__).parent / "project"
@@ -32,15 +33,14 @@ RUNS_A_MINUTE: Final = 1000
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """A round: where, for how long, by which seed, how often something happens, and what workers go through."""
+    """A round: where, for how long, by which seed, how often something happens, what stands in the way."""
 
     database: str
     seconds: float
     seed: int
     address: str = ""
     pause: float = 0.4
-    through: str = ""
-    said: Callable[[], str] = lambda: ""
+    proxy: Proxy | None = None
 
 
 class Round:
@@ -55,8 +55,9 @@ class Round:
         self._began = time.monotonic()
         self._told_at = self._began
         chance = random.Random(wanted.seed)
-        self._app: App = open_app(find(folder), self.project.environment, store=self.project.address)
-        self._herd = Herd(self.project, random.Random(chance.random()), wanted.through)
+        through = wanted.proxy.dsn if wanted.proxy else self.project.address
+        self._app: App = open_app(find(folder), self.project.environment, store=through)
+        self._herd = Herd(self.project, random.Random(chance.random()), through)
         self._monkey = Monkey(self._herd, server, random.Random(chance.random()), wanted.pause)
         self._traffic = Traffic(self._app.core, folder, random.Random(chance.random()), f"s{wanted.seed}")
 
@@ -92,6 +93,8 @@ class Round:
             self._monkey.turn()
             self._tell()
             time.sleep(TICK)
+        if self.wanted.proxy is not None:
+            self.wanted.proxy.calm = True
         self._monkey.calm()
 
     def _rest(self, going: Future[None]) -> None:
@@ -115,14 +118,13 @@ class Round:
         if time.monotonic() - self._told_at >= TELL_EVERY:
             self._told_at = time.monotonic()
             done, faults = self._traffic.ended, sum(self._monkey.faults.values())
+            faults += sum(self.wanted.proxy.counts.values()) if self.wanted.proxy else 0
             self._say(f"{done} of {len(self._traffic.started)} runs ended, {faults} faults so far")
 
     def _summary(self, tally: Tally) -> None:
-        faults = ", ".join(f"{name} {count}" for name, count in sorted(self._monkey.faults.items()))
-        verbs = ", ".join(f"{name} {count}" for name, count in sorted(self._traffic.verbs.items()))
-        statuses = ", ".join(f"{name} {count}" for name, count in sorted(tally.statuses.items()))
-        outcomes = ", ".join(f"{name} {count}" for name, count in sorted(tally.outcomes.items()))
-        self._say(f"{tally.runs} runs ({statuses}); {faults}; {self.wanted.said()}")
+        faults = listed(self._monkey.faults + (self.wanted.proxy.counts if self.wanted.proxy else Counter()))
+        verbs, statuses, outcomes = listed(self._traffic.verbs), listed(tally.statuses), listed(tally.outcomes)
+        self._say(f"{tally.runs} runs ({statuses}); {faults}")
         self._say(
             f"attempts accepted {tally.accepted} ({outcomes}), refused {tally.refused}; ledger {tally.lines} lines"
         )
@@ -133,3 +135,8 @@ class Round:
     def _say(self, text: str) -> None:
         seconds = time.monotonic() - self._began
         print(f"chaos {self.wanted.database} {seconds:5.1f} s: {text}", file=sys.stderr, flush=True)
+
+
+def listed(counts: Counter[str]) -> str:
+    """Counts in one line."""
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))

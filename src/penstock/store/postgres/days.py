@@ -12,7 +12,7 @@ from penstock.model.ids import run_id
 from penstock.model.policy import SECOND
 
 if TYPE_CHECKING:
-    from penstock.store.postgres.lane import Session
+    from penstock.store.postgres.session import Session
 
 HISTORY: Final = ("events", "attempts", "outputs", "metrics", "log_chunks")
 FEED: Final = "changes"

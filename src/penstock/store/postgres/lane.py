@@ -8,49 +8,21 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from penstock.errors.store import DriverMissing, StoreError, StoreGone
+from penstock.errors.store import StoreError, StoreGone
 from penstock.store.port import Row, Tx
 from penstock.store.postgres.faults import is_again, is_gone, place, translate
+from penstock.store.postgres.session import connect
 from penstock.store.statements import key_of, numbered, spread
 
 if TYPE_CHECKING:
     import psycopg
 
-    Session = psycopg.Connection[Row]
+    from penstock.store.postgres.session import Session
 
 T = TypeVar("T")
 TRIES = 12
 PATIENCE = 5.0
 MOST_ROWS = 64
-SETTINGS = "SET jit = off; SET idle_in_transaction_session_timeout = '60s'; SET lock_timeout = '10s'"
-
-
-def connect(dsn: str) -> Session:
-    """Open a connection; DriverMissing when psycopg is not installed."""
-    try:
-        import psycopg
-        from psycopg.types.numeric import Int8Dumper
-    except ImportError as missing:
-        raise DriverMissing(
-            "The package psycopg, which speaks to PostgreSQL, is not installed.",
-            hint='`pip install "penstock[postgres]"` brings it.',
-        ) from missing
-    session: Session = psycopg.connect(
-        dsn,
-        autocommit=True,
-        prepare_threshold=0,
-        connect_timeout=5,
-        application_name="penstock",
-        keepalives_idle=10,
-        keepalives_interval=3,
-        keepalives_count=3,
-        tcp_user_timeout=15_000,
-    )
-    # One type for every whole number, so that a query is prepared once and not once for each width of its values.
-    session.adapters.register_dumper(int, Int8Dumper)
-    session.prepared_max = 500
-    session.execute(SETTINGS, prepare=False)
-    return session
 
 
 class PostgresTx:

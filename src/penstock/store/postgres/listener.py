@@ -8,10 +8,10 @@ from __future__ import annotations
 import selectors
 from typing import TYPE_CHECKING
 
-from penstock.store.postgres.lane import connect
+from penstock.store.postgres.session import connect
 
 if TYPE_CHECKING:
-    from penstock.store.postgres.lane import Session
+    from penstock.store.postgres.session import Session
 
 CHANNEL = "penstock_wake"
 SLEEPING = 0x50454E54

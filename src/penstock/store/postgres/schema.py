@@ -11,7 +11,7 @@ from penstock.store.migrations.carried import Applied, Migration, Status, carrie
 from penstock.store.postgres import days
 
 if TYPE_CHECKING:
-    from penstock.store.postgres.lane import Session
+    from penstock.store.postgres.session import Session
 
 LOCK = 0x50454E53
 REPEATED = "SELECT version, name, checksum, applied_at FROM schema_migrations ORDER BY version"

@@ -1,0 +1,34 @@
+"""Do runs end as planned when the way to PostgreSQL is cut at COMMIT, slow, or silent without being closed?"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from pathlib import Path
+
+import pytest
+
+from projects.servers import PostgresServer
+from tests.chaos.proxy import CUT_AFTER, CUT_BEFORE, LOST_AFTER, LOST_BEFORE, Faults, Proxy
+from tests.chaos.round import Round, Wanted
+
+SECONDS = 30.0
+
+
+@pytest.mark.timeout(300)
+def test_every_run_ends_as_planned_though_connections_are_cut_at_commit(
+    folder: Path, server: PostgresServer, seed: int
+) -> None:
+    address = server.create_database("chaos")
+    proxy = Proxy(address, Faults(), random.Random(seed))
+    proxy.start()
+    wanted = Wanted(
+        database="postgres behind a proxy", seconds=SECONDS, seed=seed, address=address, pause=4.0, proxy=proxy
+    )
+
+    with contextlib.closing(proxy), contextlib.closing(Round(wanted, folder)) as made:
+        tally = made.go()
+
+    assert tally.runs
+    for what in (CUT_BEFORE, CUT_AFTER, LOST_BEFORE, LOST_AFTER):
+        assert proxy.counts[what], f"{what}: {proxy.counts}"
