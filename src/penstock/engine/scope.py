@@ -102,7 +102,8 @@ def _type(node: Node) -> str:
 
 def _iteration(seen: Seen, key: str) -> dict[str, object]:
     step = seen.step(key)
-    return {"value": loop_text(step.value) if step else None, "iteration": ids.iteration_of(key)}
+    value = loop_text(step.value) if step else None
+    return {"value": value, "items": value, "iteration": ids.iteration_of(key)}
 
 
 def _nearest_failure(seen: Seen, key: str) -> dict[str, object] | None:

@@ -22,10 +22,10 @@ FREE: Final = None
 MOST: Final = 20
 IN_RUNS: Final = dict.fromkeys(("labels", "trigger", "envs", "logicalDate", "dataInterval"))
 FLOW: Final = dict.fromkeys(("id", "namespace", "revision"))
-EXECUTION: Final = dict.fromkeys(("id", "startDate", "originalId", "state"))
+EXECUTION: Final = dict.fromkeys(("id", "startDate", "originalId", "state", "outputs"))
 TASK: Final = dict.fromkeys(("id", "type"))
 TASKRUN: Final = dict.fromkeys(("id", "startDate", "attemptsCount", "parentId"))
-ITERATION: Final = {**TASKRUN, **dict.fromkeys(("value", "iteration"))}
+ITERATION: Final = {**TASKRUN, **dict.fromkeys(("value", "iteration", "items"))}
 
 
 class View(msgspec.Struct, frozen=True):

@@ -20,12 +20,12 @@ Reader: TypeAlias = Callable[[Page, Map, str, Children], Node]
 
 def sequence(page: Page, tree: Map, name: str, children: Children) -> Node:
     """One after the other."""
-    return Sequence(id=name, nodes=_tasks(page, tree, name, children))
+    return Sequence(id=name, nodes=tasks(page, tree, name, children))
 
 
 def allow_failure(page: Page, tree: Map, name: str, children: Children) -> Node:
     """One after the other, and a failure is only a warning outside."""
-    return Sequence(id=name, nodes=_tasks(page, tree, name, children), allow_failure=True)
+    return Sequence(id=name, nodes=tasks(page, tree, name, children), allow_failure=True)
 
 
 def parallel(page: Page, tree: Map, name: str, children: Children) -> Node:
@@ -34,7 +34,7 @@ def parallel(page: Page, tree: Map, name: str, children: Children) -> Node:
     word = fields.choice(page, tree, "onChildFailure", ("CONTINUE", "CANCEL", "FAIL"), default)
     return Parallel(
         id=name,
-        nodes=_tasks(page, tree, name, children),
+        nodes=tasks(page, tree, name, children),
         limit=fields.whole(page, tree, "concurrent") or 0,
         on_child_failure=OnChildFailure(word.lower()),
     )
@@ -44,21 +44,17 @@ def foreach(page: Page, tree: Map, name: str, children: Children) -> Node:
     """Once for each value."""
     limit = fields.whole(page, tree, "concurrencyLimit")
     values = _values(page, tree, "values", name)
-    return ForEach(
-        id=name, values=values, nodes=_tasks(page, tree, name, children), limit=1 if limit is None else limit
-    )
+    return ForEach(id=name, values=values, nodes=tasks(page, tree, name, children), limit=1 if limit is None else limit)
 
 
 def each_sequential(page: Page, tree: Map, name: str, children: Children) -> Node:
     """The older word for a loop over one value at a time."""
-    return ForEach(
-        id=name, values=_values(page, tree, "value", name), nodes=_tasks(page, tree, name, children), limit=1
-    )
+    return ForEach(id=name, values=_values(page, tree, "value", name), nodes=tasks(page, tree, name, children), limit=1)
 
 
 def each_parallel(page: Page, tree: Map, name: str, children: Children) -> Node:
     """The older word for a loop over all values at once, in which the tasks of one value go side by side too."""
-    nodes = _tasks(page, tree, name, children)
+    nodes = tasks(page, tree, name, children)
     if len(nodes) > 1:
         nodes = (Parallel(id=f"{name[:93]}{OF_VALUES}", nodes=nodes),)
     limit = fields.whole(page, tree, "concurrent") or 0
@@ -133,12 +129,7 @@ def subflow(page: Page, tree: Map, name: str, _: Children) -> Node:
 
 def later(page: Page, tree: Map, name: str, children: Children) -> Node:
     """A way that cannot be run yet: its tasks are read, so that what is wrong with them is told too."""
-    nodes: list[Node] = []
-    for index, item in enumerate(fields.items(page, tree, "tasks")):
-        inner = item.entries.get("task") if isinstance(item, Map) else None
-        only = Items(item.line, item.column, (item if inner is None else inner,))
-        nodes += children(Map(tree.line, tree.column, {str(index): only}, {}), str(index))
-    return Sequence(id=name, nodes=tuple(nodes))
+    return Sequence(id=name, nodes=children(tree, "tasks"))
 
 
 def certain(page: Page, tree: Map, name: str, condition: str) -> None:
@@ -148,7 +139,8 @@ def certain(page: Page, tree: Map, name: str, condition: str) -> None:
         tell(page, Certain, tree.entries[name], sentence, severity=Severity.WARNING)
 
 
-def _tasks(page: Page, tree: Map, name: str, children: Children) -> tuple[Node, ...]:
+def tasks(page: Page, tree: Map, name: str, children: Children) -> tuple[Node, ...]:
+    """The tasks of a group, of which there must be one."""
     nodes = children(tree, "tasks")
     found = fields.given(tree, "tasks")
     if found is None or (isinstance(found, Items) and not found.items):

@@ -55,6 +55,12 @@ def inputs(page: Page, tree: Map) -> tuple[Input, ...]:
     return tuple(made for item in fields.maps(page, tree, "inputs", "An input") if (made := _input(page, item)))
 
 
+def declared(page: Page, tree: Map, name: str, owner: str) -> tuple[Input, ...]:
+    """What a task asks people for, declared as a flow's inputs are."""
+    each = f'An input of "{owner}"'
+    return tuple(made for item in fields.maps(page, tree, name, each) if (made := _input(page, item)))
+
+
 def outputs(page: Page, tree: Map) -> tuple[Output, ...]:
     """The outputs that a flow declares."""
     return tuple(made for item in fields.maps(page, tree, "outputs", "An output") if (made := _output(page, item)))

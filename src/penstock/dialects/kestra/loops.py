@@ -12,7 +12,7 @@ from penstock.errors.expr import UnknownName
 from penstock.errors.flow import LoopOutput
 from penstock.expr.nodes import Const, Expr, Item, Name
 from penstock.expr.uses import expressions, walk
-from penstock.model.node import If, Node, Subflow, Switch, Task
+from penstock.model.node import Folder, If, Node, Pause, Subflow, Switch, Task, Until
 
 CAUGHT = ("??", "default", "defined")
 
@@ -30,6 +30,12 @@ def fields_of(page: Page, node: Node) -> tuple[str, ...] | None:
             return ("evaluationResult",)
         case Switch():
             return ("value", "defaults")
+        case Pause():
+            return ("onResume", "resumedBy")
+        case Until():
+            return ("iterationCount",)
+        case Folder():
+            return ("outputFiles",)
         case _:
             return ()
 

@@ -17,14 +17,14 @@ GROUPS: Final = {
     "Switch": "switch",
     "Subflow": "subflow",
     "AllowFailure": "allow_failure",
-}
-LATER: Final = {
     "Dag": "dag",
     "Pause": "pause",
     "WaitFor": "loop_until",
     "LoopUntil": "loop_until",
     "WorkingDirectory": "working_directory",
     "ForEachItem": "foreach_item",
+}
+LATER: Final = {
     "Loop": "loop",
     "Template": "template",
     "Approval": "approval",

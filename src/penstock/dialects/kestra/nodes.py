@@ -14,6 +14,7 @@ from penstock.dialects.kestra.page import Page, key_of, note_templates, shown, t
 from penstock.dialects.kestra.policies import retry
 from penstock.dialects.kestra.tree import Items, Map, Scalar, Tree, as_text, plain, spot
 from penstock.dialects.kestra.types import FieldInfo, TypeInfo
+from penstock.dialects.kestra.ways import WAYS
 from penstock.errors import Severity, nearest
 from penstock.errors.flow import (
     BadName,
@@ -27,6 +28,7 @@ from penstock.errors.flow import (
 )
 from penstock.model.ids import NODE_ID
 from penstock.model.node import Group, Node, Task
+from penstock.model.policy import Cache
 
 LEVELS: Final = ("ERROR", "WARN", "INFO", "DEBUG", "TRACE")
 BASE: Final = (
@@ -42,11 +44,11 @@ BASE: Final = (
     "allowFailure",
     "allowWarning",
     "runIf",
+    "taskCache",
 )
 PLATFORM: Final = {
     "workerGroup": "Worker groups",
     "workerSelector": "Worker selectors",
-    "taskCache": "Task caches",
     "assets": "Assets of tasks",
     "pluginDefaultsRef": "References to plugin defaults",
     "policyRefs": "References to policies",
@@ -117,13 +119,13 @@ def _group(page: Page, tree: Map, name: str, short: str, word: str) -> Node:
     if short in NOT_YET:
         tell(page, NotSupported, key_of(tree, "type"), f'"{word.rpartition(".")[2]}" is not supported yet.')
         return later(page, tree, name, lambda part, key: nodes(page, part, key))
-    reader, own = READERS[short]
+    reader, own = READERS[short] if short in READERS else WAYS[short]
     _known(page, tree, name, (*own, *(() if short == "subflow" else ("errors", "finally"))))
     made = reader(page, tree, name, lambda part, key: nodes(page, part, key))
-    if isinstance(made, Group):
+    if isinstance(made, Group) and not (made.errors or made.finally_):
         made = replace(made, errors=nodes(page, tree, "errors"), finally_=nodes(page, tree, "finally"))
     for each in ("runIf", "timeout"):
-        if fields.given(tree, each) is not None:
+        if each not in own and fields.given(tree, each) is not None:
             hint = HINTS[each]
             sentence = f'"{each}" has no effect on "{name}": the language knows it for tasks that do work.'
             tell(page, NoEffect, tree.keys[each], sentence, hint, Severity.WARNING)
@@ -151,8 +153,29 @@ def _task(page: Page, tree: Map, name: str, word: str) -> Node:
     condition = fields.template(page, tree, "runIf", name, "task")
     certain(page, tree, "runIf", condition)
     level = fields.choice(page, tree, "logLevel", LEVELS, "")
-    kind = info.name if info else word
-    return Task(id=name, type=kind, properties=properties, log_level=level, run_if=condition, timeout=timeout)
+    return Task(
+        id=name,
+        type=info.name if info else word,
+        properties=properties,
+        log_level=level,
+        run_if=condition,
+        timeout=timeout,
+        cache=_cache(page, tree),
+    )
+
+
+def _cache(page: Page, tree: Map) -> Cache | None:
+    found = fields.mapping(page, tree, "taskCache")
+    if found is None:
+        return None
+    fields.known(page, found, ("enabled", "ttl", "key", "version"), "`taskCache`")
+    ttl = fields.duration(page, found, "ttl")
+    made = Cache(
+        ttl=ttl,
+        key=fields.template(page, found, "key", fields.text(page, tree, "id"), "task"),
+        version=fields.text(page, found, "version"),
+    )
+    return made if fields.flag(page, found, "enabled", True) else None
 
 
 def _with_common(page: Page, tree: Map, made: Node) -> Node:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from penstock.dialects.kestra import fields
+from penstock.dialects.kestra.labels import labels
 from penstock.dialects.kestra.page import Page, key_of, tell
 from penstock.dialects.kestra.tree import Map, Scalar, as_text
 from penstock.errors import Severity, nearest
-from penstock.errors.flow import BadPolicy, Deprecated, MissingProperty, NotSupported, UnknownType, WrongValue
-from penstock.model.policy import Backoff, Limit, Retry, WhenFull
+from penstock.errors.flow import BadPolicy, Deprecated, MissingProperty, UnknownType, WrongValue
+from penstock.model.policy import Backoff, Breach, Limit, Retry, Sla, WhenFull
 from penstock.model.run import ErrorKind
 
 COMMON: Final = (
@@ -23,6 +24,7 @@ COMMON: Final = (
     "exitCodes",
     "errorKinds",
 )
+BREACHES: Final = {"FAIL": Breach.FAIL, "CANCEL": Breach.CANCEL, "NONE": Breach.LABEL}
 OWN: Final = {
     "constant": ("interval",),
     "exponential": ("interval", "maxInterval", "delayFactor"),
@@ -50,9 +52,6 @@ def retry(page: Page, tree: Map, name: str = "retry") -> Retry | None:
     behavior = fields.choice(
         page, found, "behavior", ("RETRY_FAILED_TASK", "CREATE_NEW_EXECUTION"), "RETRY_FAILED_TASK"
     )
-    if behavior == "CREATE_NEW_EXECUTION":
-        hint = "RETRY_FAILED_TASK tries the failed task again in the same run."
-        tell(page, NotSupported, found.entries["behavior"], "A retry by a new run is not supported yet.", hint)
     old = page.version == "0.20"
     made = Retry(
         backoff=_backoff(kind, old),
@@ -64,6 +63,7 @@ def retry(page: Page, tree: Map, name: str = "retry") -> Retry | None:
         max_duration=fields.duration(page, found, "maxDuration"),
         warn=fields.flag(page, found, "warningOnRetry"),
         warn_after=2 if old else 1,
+        new_run=behavior == "CREATE_NEW_EXECUTION",
         exit_codes=_exit_codes(page, found),
         kinds=_kinds(page, found),
     )
@@ -71,16 +71,39 @@ def retry(page: Page, tree: Map, name: str = "retry") -> Retry | None:
     return made
 
 
-def limit(page: Page, tree: Map) -> Limit | None:
+def limit(page: Page, tree: Map) -> tuple[Limit, ...]:
     """How many runs of a flow may go on at once."""
     found = fields.mapping(page, tree, "concurrency")
     if found is None:
-        return None
+        return ()
     fields.known(page, found, ("limit", "behavior"), "`concurrency`")
     fields.needed(page, found, "limit", "`concurrency`")
     count = fields.whole(page, found, "limit", least=1)
     behavior = fields.choice(page, found, "behavior", ("QUEUE", "CANCEL", "FAIL"), "QUEUE")
-    return None if count is None else Limit(count, WhenFull(behavior.lower()))
+    return () if count is None else (Limit(count, WhenFull(behavior.lower())),)
+
+
+def levels(page: Page, tree: Map) -> tuple[Sla, ...]:
+    """The service levels of a flow."""
+    made = []
+    for item in fields.maps(page, tree, "sla", "A service level"):
+        fields.known(page, item, ("id", "type", "behavior", "labels", "duration", "assert"), "A service level")
+        fields.needed(page, item, "id", "A service level")
+        fields.needed(page, item, "behavior", "A service level")
+        kind = fields.choice(page, item, "type", ("MAX_DURATION", "EXECUTION_ASSERTION"), "")
+        word = fields.choice(page, item, "behavior", tuple(BREACHES), "NONE")
+        by_time = kind == "MAX_DURATION"
+        fields.needed(page, item, "duration" if by_time else "assert" if kind else "type", "A service level")
+        made.append(
+            Sla(
+                id=fields.text(page, item, "id"),
+                duration=fields.duration(page, item, "duration") if by_time else None,
+                condition="" if by_time else fields.template(page, item, "assert", "", "output"),
+                breach=BREACHES[word],
+                labels=dict(labels(page, item)),
+            )
+        )
+    return tuple(made)
 
 
 def _kind(page: Page, found: Map) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from penstock.model.flow import Flow
-from penstock.model.node import ForEach, Node, Parallel
-from penstock.model.plan import ERRORS, FINALLY, ROOT, TASKS, branches
+from penstock.model.node import Dag, ForEach, Node, Parallel, Until
+from penstock.model.plan import AFTER, ERRORS, FINALLY, ROOT, TASKS, branches
 
 
 class Post(msgspec.Struct, frozen=True):
@@ -35,9 +35,10 @@ def posts(flow: Flow) -> dict[str, Post]:
     waiting: list[tuple[Node, bool, int, bool]] = [(flow.body, False, 0, False)]
     while waiting:
         group, disabled, loops, handles = waiting.pop()
-        for branch, nodes in branches(group):
+        listed = branches(group) if group is not flow.body else (*branches(group), (AFTER, flow.after))
+        for branch, nodes in listed:
             inner = loops + 1 if isinstance(group, ForEach) and branch == TASKS else loops
-            after = handles or branch in (ERRORS, FINALLY)
+            after = handles or branch in (ERRORS, FINALLY, AFTER)
             for position, node in enumerate(nodes):
                 off = disabled or node.disabled
                 found[node.id] = Post(node, group.id, branch, position, off, inner, after, inner == loops)
@@ -62,6 +63,8 @@ def obstacle(found: dict[str, Post], flow: Flow, reader: str, target: str) -> Ob
     if meeting is None:
         return None  # Ids repeat, which is told elsewhere; then nobody knows what stands where.
     if meeting.parent == reader:
+        if isinstance(found[reader].node, Until):
+            return None  # It decides after its tasks.
         return None if found[reader].loops else Obstacle(f'"{target}" runs inside "{reader}", after this is decided')
     return _between(found, flow, own[meeting.parent], meeting, (reader, target))
 
@@ -73,16 +76,32 @@ def _between(found: dict[str, Post], flow: Flow, mine: Post, other: Post, names:
     if mine.branch == other.branch:
         if isinstance(group, Parallel) and mine.branch == TASKS:
             return Obstacle(f'"{target}" runs beside "{reader}"', certain=False)
+        if isinstance(group, Dag) and mine.branch == TASKS:
+            if other.node.id in _needed(group, mine.node.id):
+                return None
+            return Obstacle(f'"{reader}" does not depend on "{target}"', certain=False)
         if other.position < mine.position or mine.loops:
             return None
         return Obstacle(f'"{target}" runs after "{reader}"')
-    if mine.branch == FINALLY or (mine.branch == ERRORS and other.branch != FINALLY):
+    if mine.branch == AFTER or mine.branch == FINALLY or (mine.branch == ERRORS and other.branch != FINALLY):
         return None
     if mine.loops:
         return None
-    if other.branch in (ERRORS, FINALLY):
+    if other.branch in (ERRORS, FINALLY, AFTER):
         return Obstacle(f'"{target}" runs after "{reader}", in {other.branch}')
     return Obstacle(f'"{target}" is in another branch of "{mine.parent}"')
+
+
+def _needed(dag: Dag, name: str) -> set[str]:
+    """All that a node of a dag depends on, directly or not."""
+    seen: set[str] = set()
+    waiting = [name]
+    while waiting:
+        need = dag.needs.get(waiting.pop())
+        fresh = set(need.on) - seen if need else set()
+        seen |= fresh
+        waiting.extend(fresh)
+    return seen
 
 
 def _chain(found: dict[str, Post], name: str) -> list[Post]:

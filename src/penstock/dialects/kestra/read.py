@@ -19,7 +19,7 @@ from penstock.dialects.kestra.labels import labels
 from penstock.dialects.kestra.nodes import nodes
 from penstock.dialects.kestra.page import Page, key_of, shown, tell
 from penstock.dialects.kestra.places import finish, lines_of
-from penstock.dialects.kestra.policies import limit, retry
+from penstock.dialects.kestra.policies import levels, limit, retry
 from penstock.dialects.kestra.tree import Items, Map, Scalar, Tree, kind_of
 from penstock.dialects.kestra.types import Types
 from penstock.dialects.kestra.yaml import parse
@@ -42,9 +42,7 @@ from penstock.model.node import Sequence
 VERSIONS: Final = ("0.20", "1", "2")
 DIRECTIVE: Final = re.compile(r"#\s*kestra:\s*(\S*)\s*$", re.MULTILINE)
 LATER: Final = {
-    "sla": "Service level agreements (`sla`)",
     "listeners": "`listeners`",
-    "afterExecution": "Tasks after the end of a run (`afterExecution`)",
     "checks": "Checks before the start of a run (`checks`)",
 }
 SERVER_SIDE: Final = ("revision", "tenantId", "deleted", "updated", "source")
@@ -58,6 +56,8 @@ READ: Final = (
     "tasks",
     "errors",
     "finally",
+    "afterExecution",
+    "sla",
     "triggers",
     "outputs",
     "concurrency",
@@ -67,7 +67,7 @@ READ: Final = (
     "taskDefaults",
     "disabled",
 )
-WITH_DEFAULTS: Final = ("tasks", "errors", "finally")
+WITH_DEFAULTS: Final = ("tasks", "errors", "finally", "afterExecution")
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -175,13 +175,15 @@ def _flow(page: Page, written: Map, project: tuple[Default, ...]) -> Flow:
         id=name,
         namespace=space,
         body=body,
+        after=nodes(page, tree, "afterExecution"),
+        sla=levels(page, tree),
         language=Language(version=page.version),
         description=fields.text(page, tree, "description"),
         labels=labels(page, tree),
         inputs=inputs(page, tree),
         outputs=outputs(page, tree),
         variables=fields.values(page, tree, "variables"),
-        limit=limit(page, tree),
+        limits=limit(page, tree),
         retry=retry(page, tree),
         timeout=fields.duration(page, tree, "timeout"),
         disabled=fields.flag(page, tree, "disabled"),
