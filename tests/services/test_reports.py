@@ -7,6 +7,7 @@ from typing import cast
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from penstock.engine import Loaded
 from penstock.model.effect import Ready
@@ -152,6 +153,70 @@ def test_steps_that_are_done_inline_commit_with_the_report_before_them(office: O
     assert [found.step for found in office.claim(room=9)] == ["c"]
 
 
+def test_several_reports_of_one_run_commit_together(office: Office) -> None:
+    run_id = office.start(office.push([{"parallel p": ["a", "b", "c"]}, "d"]))
+    held = office.claim(room=3)
+    version = office.run(run_id).version
+
+    apply.report_together(office.core, [(claim, ended_by(claim), {"by": claim.step}) for claim in held])
+
+    assert office.run(run_id).version == version + 1
+    assert office.statuses(run_id) == {"p": "success", "a": "success", "b": "success", "c": "success", "d": "queued"}
+    assert [office.outputs(run_id, step) for step in "abc"] == [{"by": step} for step in "abc"]
+    assert not claims.still_held(office.core, "w")
+
+
+def test_one_refused_report_does_not_hold_up_those_beside_it(office: Office) -> None:
+    run_id = office.start(office.push([{"parallel p": ["a", "b", "c"]}]))
+    held = office.claim(room=3)
+    lost = replace(held[1], fence=held[1].fence + 100)
+    version = office.run(run_id).version
+
+    apply.report_together(office.core, [(claim, ended_by(claim), None) for claim in (held[0], lost, held[2])])
+
+    assert office.run(run_id).version == version + 2
+    assert office.statuses(run_id) == {"p": "running", "a": "success", "b": "queued", "c": "success"}
+    assert [told.fence for told in office.story(run_id) if not told.accepted] == [lost.fence]
+    assert [claim.step for claim in claims.still_held(office.core, "w")] == ["b"]
+
+
+def test_several_reports_of_a_run_that_moved_meanwhile_are_folded_all_the_same(office: Office) -> None:
+    run_id = office.start(office.push([{"parallel p": ["a", "b", "c"]}]))
+    held = office.claim(room=3)
+    stale = reading.load(office.core, run_id)
+    office.end(held[0])
+    office.core.cache.take(run_id)
+    office.core.cache.keep(Loaded(stale.plan, stale.run))
+
+    apply.report_together(office.core, [(claim, ended_by(claim), {}) for claim in held[1:]])
+
+    assert office.run(run_id).status is RunStatus.SUCCESS
+
+
+def test_what_claims_will_ask_for_is_read_at_once(office: Office) -> None:
+    first, second = (office.start(office.push([{"parallel p": ["a", "b"]}])) for _ in range(2))
+    held = office.claim(room=4)
+    office.core.cache.forget()
+
+    reading.preload(office.core, held)
+
+    for run_id in (first, second):
+        loaded = office.core.cache.take(run_id)
+        assert loaded is not None
+        assert loaded.run == office.run(run_id)
+        assert {key for key, step in loaded.steps.items() if step} == {"p", "a", "b"}
+
+
+def test_a_large_run_is_remembered_by_its_groups(office: Office) -> None:
+    run_id = office.start(office.push([{"parallel p": [f"t{number}" for number in range(2_100)]}]))
+    office.claim()
+
+    loaded = office.core.cache.take(run_id)
+
+    assert loaded is not None
+    assert list(loaded.steps) == ["p"]
+
+
 def test_reports_for_a_run_that_moved_meanwhile_are_folded_all_the_same(office: Office) -> None:
     run_id = office.start(office.push([{"parallel p": ["a", "b", "c"]}]))
     held = office.claim(room=3)
@@ -162,6 +227,11 @@ def test_reports_for_a_run_that_moved_meanwhile_are_folded_all_the_same(office: 
         assert office.end(each)
 
     assert office.run(run_id).status is RunStatus.SUCCESS
+
+
+def ended_by(claim: queue.Claim) -> Ended:
+    """The end of an attempt that went well."""
+    return Ended(step=claim.step, attempt=claim.attempt, outcome=Outcome.DONE, worker=claim.worker)
 
 
 def test_events_left_unfolded_are_folded_by_the_next_sweep(office: Office) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from msgspec.structs import replace
@@ -36,7 +37,22 @@ class Said(enum.Enum):
 
 
 Outputs = dict[str, object] | None
+Report = tuple[Claim, Ended | Evaluated, Outputs]
 InlineRunner = Callable[[Plan, Loaded, Ready], tuple[Ended, Outputs] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A report as it goes through its transaction: the claim, the event as it is recorded, its outputs' row."""
+
+    claim: Claim
+    first: Recorded
+    made: Outputs
+    products: list[Product]
+
+
+class Apart(Exception):  # a reason to report one by one, which never reaches people
+    """One of several reports is refused, so what was decided on all of them together is void."""
 
 
 def report(core: Core, claim: Claim, ended: Ended, made: Outputs, *, inline: InlineRunner | None = None) -> bool:
@@ -46,51 +62,81 @@ def report(core: Core, claim: Claim, ended: Ended, made: Outputs, *, inline: Inl
     report, the state does not. `inline` does steps that became ready within the same transaction, for a few
     milliseconds.
     """
-    return _report(core, claim, ended, made, inline)
+    return _report(core, [(claim, ended, made)], inline)
+
+
+def report_together(core: Core, reports: Sequence[Report], inline: InlineRunner | None = None) -> None:
+    """Give back several claims of one run in one transaction, as if they were reported one after the other."""
+    if len(reports) > 1:
+        try:
+            _report(core, reports, inline)
+            return
+        except Apart:
+            core.cache.take(reports[0][0].run)
+    for one in reports:
+        _report(core, [one], inline)
 
 
 def report_evaluated(core: Core, claim: Claim, evaluated: Evaluated) -> bool:
     """Give back a claim that evaluated expressions, with their values; False when it was refused."""
-    return _report(core, claim, evaluated, None, None)
+    return _report(core, [(claim, evaluated, None)], None)
 
 
-def _report(core: Core, claim: Claim, event: Ended | Evaluated, made: Outputs, inline: InlineRunner | None) -> bool:
+def _report(core: Core, reports: Sequence[Report], inline: InlineRunner | None) -> bool:
     now = core.clock.now()
-    event = replace(event, fence=claim.fence)
-    first = Recorded(event, now, claim.worker, claim.fence)
-    mine = [product(core, claim.run, claim.step, claim.attempt, made)] if made is not None else []
+    sheets = [_sheet(core, one, now) for one in reports]
+    run_id = sheets[0].claim.run
 
     def decided(loaded: Loaded) -> Batch:
         batch = Batch(loaded)
-        if made is not None:
-            # They are not in the store yet, and what follows may ask for them: a condition, the flow's outputs.
-            loaded.outputs[claim.step] = made
-        batch.take(first, decide(core, loaded, event, now), made)
+        for sheet in sheets:
+            if sheet.made is not None:
+                # They are not in the store yet, and what follows may ask for them: a condition, the flow's outputs.
+                loaded.outputs[sheet.claim.step] = sheet.made
+            batch.take(sheet.first, decide(core, loaded, sheet.first.event, now), sheet.made)
         if inline is not None:
             _run_inline(core, batch, inline, now)
         return batch
 
-    batch = on_one_version(core, claim.run, decided)
-    batch.products[:0] = mine
+    batch = on_one_version(core, run_id, decided)
+    batch.products[:0] = [made for sheet in sheets for made in sheet.products]
     batch.stow(core)
     prepare_children(core, batch, now)
     after = After(fold=set())
 
     def work(tx: Tx) -> Said:
         after.wake, after.fold, after.limits = False, set(), set()
-        if not queue.give_back(tx, claim.run, claim.step, claim.attempt, claim.fence):
-            return _was_it_said(tx, claim, first)
+        if not _give_back(tx, sheets):
+            return _was_it_said(tx, sheets[0])
         if commit(tx, batch, now, after) is Result.WRITTEN:
             return Said.FOLDED
-        _leave_for_fold(tx, claim, event, mine, now)
-        after.fold = {claim.run}
+        for sheet in sheets:
+            _leave_for_fold(tx, sheet, now)
+        after.fold = {run_id}
         return Said.LEFT
 
     said = repeat_unknown(core, lambda: core.store.write(work))
     if said is Said.FOLDED:
         fold.keep(core, batch)
-    fold.follow_up(core, after, looked_at=claim.run)
+    fold.follow_up(core, after, looked_at=run_id)
     return said is not Said.REFUSED
+
+
+def _sheet(core: Core, one: Report, now: int) -> Sheet:
+    claim, event, made = one
+    first = Recorded(replace(event, fence=claim.fence), now, claim.worker, claim.fence)
+    products = [product(core, claim.run, claim.step, claim.attempt, made)] if made is not None else []
+    return Sheet(claim, first, made, products)
+
+
+def _give_back(tx: Tx, sheets: list[Sheet]) -> bool:
+    """End the claims; False when the only one is not held any more. Raises Apart when one of several is not."""
+    claim = sheets[0].claim
+    if len(sheets) == 1:
+        return queue.give_back(tx, claim.run, claim.step, claim.attempt, claim.fence)
+    if queue.give_back_all(tx, claim.run, [sheet.claim.fence for sheet in sheets]) < len(sheets):
+        raise Apart
+    return True
 
 
 def _run_inline(core: Core, batch: Batch, inline: InlineRunner, now: int) -> None:
@@ -112,8 +158,9 @@ def _run_inline(core: Core, batch: Batch, inline: InlineRunner, now: int) -> Non
         batch.take(recorded, decide(core, batch.loaded, ended, at), made)
 
 
-def _was_it_said(tx: Tx, claim: Claim, first: Recorded) -> Said:
+def _was_it_said(tx: Tx, sheet: Sheet) -> Said:
     """The claim is gone: because this very report was committed before, or because somebody was faster."""
+    claim, first = sheet.claim, sheet.first
     if events.accepted(tx, claim.run, claim.step, claim.attempt, claim.fence):
         return Said.BEFORE
     if any(waiting.event == first.event for waiting in inbox.take(tx, claim.run)):
@@ -122,11 +169,11 @@ def _was_it_said(tx: Tx, claim: Claim, first: Recorded) -> Said:
     return Said.REFUSED
 
 
-def _leave_for_fold(tx: Tx, claim: Claim, event: Ended | Evaluated, mine: list[Product], now: int) -> None:
+def _leave_for_fold(tx: Tx, sheet: Sheet, now: int) -> None:
     """Somebody else has the run: the report is accepted now and folded by whoever comes next."""
-    for made in mine:
+    for made in sheet.products:
         outputs.put(tx, made.run, made.step, made.attempt, made.body, made.uri)
-    inbox.put(tx, claim.run, event, now)
+    inbox.put(tx, sheet.claim.run, sheet.first.event, now)
 
 
 def repeat_unknown(core: Core, write: Callable[[], T]) -> T:

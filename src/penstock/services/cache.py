@@ -25,9 +25,11 @@ class RunCache:
             return self._runs.pop(run_id, None)
 
     def keep(self, loaded: Loaded) -> None:
-        """Remember a run as it was just committed, unless it has ended or grown large."""
-        if loaded.run.status.ended or len(loaded.steps) > MOST_STEPS:
+        """Remember a run as it was just committed, unless it has ended; of a large one only the groups around."""
+        if loaded.run.status.ended:
             return
+        if len(loaded.steps) > MOST_STEPS:
+            _slim(loaded)
         if len(loaded.outputs) > MOST_OUTPUTS:
             loaded.outputs.clear()
         with self._lock:
@@ -39,7 +41,24 @@ class RunCache:
         """Whether a run is remembered, which one that ended here never is."""
         return run_id in self._runs
 
+    def knows(self, run_id: str, step: str) -> bool:
+        """Whether a run is remembered with this step."""
+        with self._lock:
+            loaded = self._runs.get(run_id)
+            return loaded is not None and step in loaded.steps
+
     def forget(self) -> None:
         """Forget everything (a connection was lost, say)."""
         with self._lock:
             self._runs.clear()
+
+
+def _slim(loaded: Loaded) -> None:
+    """Keep the groups that many events touch, and let go of the tasks and iterations, which few do."""
+    groups = {key: step for key, step in loaded.steps.items() if step and step.group and not key.endswith("]")}
+    loaded.steps.clear()
+    if len(groups) <= MOST_STEPS // 2:
+        loaded.steps.update(groups)
+    loaded.nodes.clear()
+    loaded.values.clear()
+    loaded.every = loaded.open_steps = False

@@ -62,8 +62,9 @@ def commit(tx: Tx, batch: Batch, now: int, after: After) -> Result:
         version = runs.lock(tx, run.id)
         if version is None:
             return Result.BUSY
-        if version != batch.expected or not runs.save(tx, run, batch.expected):
+        if version != batch.expected:
             return Result.STALE
+        runs.write(tx, run, version)
     steps.save(tx, run.id, batch.steps.values())
     events.append(tx, run.id, [(e.event, e.at, True, e.worker, e.fence) for e in batch.events])
     if batch.attempts:

@@ -25,7 +25,7 @@ def fold(core: Core, run_id: str) -> After:
     after = After(fold=set())
     for _ in range(MOST_TRIES):
         try:
-            if not core.store.read(lambda tx: inbox.any_for(tx, run_id)):
+            if not core.store.glance(lambda tx: inbox.any_for(tx, run_id)):
                 return after
             result = _fold_once(core, run_id, after)
         except (UnknownRun, NewerEvent):
@@ -46,7 +46,7 @@ def _fold_once(core: Core, run_id: str, after: After) -> Result:
         batch = Batch(loaded)
         began = core.clock.steady()
         # Read after the run, never before: what another folded in between would be folded twice.
-        received = core.store.read(lambda tx: inbox.take(tx, run_id, core.knobs.fold_events))
+        received = core.store.glance(lambda tx: inbox.take(tx, run_id, core.knobs.fold_events))
         for waiting in received:
             hear(loaded, waiting.event)
             batch.take(recorded(waiting), decide(core, loaded, waiting.event, waiting.at))
@@ -98,7 +98,7 @@ def follow_up(core: Core, after: After, looked_at: str = "") -> None:
     """After a commit: fold what it touched, let in who waits for what it freed, wake who sleeps."""
     wake = after.wake
     waiting = set(after.fold)
-    if looked_at and looked_at not in waiting and core.store.read(lambda tx: inbox.any_for(tx, looked_at)):
+    if looked_at and looked_at not in waiting and core.store.glance(lambda tx: inbox.any_for(tx, looked_at)):
         waiting.add(looked_at)
     names = set(after.limits)
     while waiting or names:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -16,6 +16,7 @@ from penstock.model.run import ErrorKind, Failure, Run
 from penstock.services.core import Core
 from penstock.store import inbox, outputs, runs, steps
 from penstock.store.port import Tx
+from penstock.store.queue import Claim
 from penstock.telemetry import Level
 
 T = TypeVar("T")
@@ -23,7 +24,7 @@ T = TypeVar("T")
 
 def load(core: Core, run_id: str) -> Loaded:
     """A run with none of its parts read yet. Raises UnknownRun."""
-    run = core.store.read(lambda tx: runs.load(tx, run_id))
+    run = core.store.glance(lambda tx: runs.load(tx, run_id))
     if run is None:
         raise UnknownRun(f"There is no run {run_id}.")
     return Loaded(plan_of(core, run), run)
@@ -122,6 +123,35 @@ def _outputs(core: Core, tx: Tx, loaded: Loaded, keys: frozenset[str]) -> None:
     found = outputs.load(tx, loaded.run.id, list(keys), waiting)
     for key in keys:
         loaded.outputs[key] = unstow(core, found[key]) if key in found else None
+
+
+def preload(core: Core, claims: Sequence[Claim]) -> None:
+    """Read at once what beginning these claims will ask for: their runs, their steps and the groups around those."""
+    wanted: dict[str, list[str]] = {}
+    for claim in claims:
+        if not core.cache.knows(claim.run, claim.step):
+            wanted.setdefault(claim.run, []).append(claim.step)
+    if wanted:
+        for loaded in core.store.read(lambda tx: _preloaded(core, tx, wanted)):
+            core.cache.keep(loaded)
+
+
+def _preloaded(core: Core, tx: Tx, wanted: dict[str, list[str]]) -> list[Loaded]:
+    found: list[Loaded] = []
+    missing: set[str] = set()
+    for run in runs.load_all(tx, list(wanted)):
+        known = core.cache.take(run.id)
+        loaded = known if known is not None and known.run.version == run.version else Loaded(plan_of(core, run), run)
+        around = {one for key in wanted[run.id] for one in (key, *loaded.plan.ancestors(key)) if one != ROOT}
+        missing |= around - loaded.steps.keys()
+        loaded.steps |= dict.fromkeys(around - loaded.steps.keys())
+        found.append(loaded)
+    there = steps.load_all(tx, list(wanted), list(missing))
+    for loaded in found:
+        for key in missing & loaded.steps.keys():
+            if loaded.steps[key] is None:
+                loaded.steps[key] = there.get((loaded.run.id, key))
+    return found
 
 
 def _near(tx: Tx, loaded: Loaded, keys: frozenset[str]) -> None:

@@ -107,6 +107,11 @@ def give_back(tx: Tx, run_id: str, step: str, attempt: int, fence: int) -> bool:
     return tx.run("queue.give_back", run_id=run_id, step=step, attempt=attempt, fence=fence) == 1
 
 
+def give_back_all(tx: Tx, run_id: str, fences: Sequence[int]) -> int:
+    """End several claims of one run by their fences, which are like no other's; tells how many were still held."""
+    return tx.run("queue.give_back_all", run_id=run_id, fences=list(fences))
+
+
 def hand_back(tx: Tx, taken: Claim, now: int | None = None) -> bool:
     """Let an attempt be claimed anew whose process is proven dead; False when the claim is not this one's any more."""
     if not give_back(tx, taken.run, taken.step, taken.attempt, taken.fence):

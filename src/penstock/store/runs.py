@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from penstock.model.run import Run
@@ -66,6 +68,17 @@ def save(tx: Tx, run: Run, expected_version: int) -> bool:
     """Write a run under the version after `expected_version`; False when that is not the one stored."""
     fresh = run if run.version == expected_version + 1 else msgspec.structs.replace(run, version=expected_version + 1)
     return tx.run("runs.save", expected=expected_version, **_columns(fresh)) == 1
+
+
+def write(tx: Tx, run: Run, locked_version: int) -> None:
+    """Write a run that this transaction has locked, under the version after the one it found."""
+    fresh = run if run.version == locked_version + 1 else msgspec.structs.replace(run, version=locked_version + 1)
+    tx.many("runs.save", [{"expected": locked_version, **_columns(fresh)}])
+
+
+def load_all(tx: Tx, run_ids: Sequence[str]) -> list[Run]:
+    """Give these runs as they were committed last."""
+    return [codec.run(body) for (body,) in tx.all("runs.load_all", ids=list(run_ids))]
 
 
 def list_runs(tx: Tx, wanted: Filter, limit: int = 50, before_id: str = "") -> list[Run]:

@@ -14,6 +14,13 @@ def load(tx: Tx, run_id: str, keys: Sequence[str]) -> dict[str, Step]:
     return {step.key: step for step in _steps(tx.all("steps.load", run_id=run_id, keys=list(keys)))} if keys else {}
 
 
+def load_all(tx: Tx, run_ids: Sequence[str], keys: Sequence[str]) -> dict[tuple[str, str], Step]:
+    """Give the steps of these keys in any of these runs, by run and key."""
+    rows = tx.all("steps.load_all", runs=list(run_ids), keys=list(keys))
+    found = [(str(run_id), codec.step(body)) for run_id, body in rows]
+    return {(run_id, step.key): step for run_id, step in found}
+
+
 def every(tx: Tx, run_id: str) -> list[Step]:
     """Give all steps of a run."""
     return _steps(tx.all("steps.every", run_id=run_id))

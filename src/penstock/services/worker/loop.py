@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
@@ -23,6 +22,7 @@ from penstock.runners.process import strays
 from penstock.runners.process.launcher import Launcher
 from penstock.services import apply, cached, claims, sweep
 from penstock.services.core import Core
+from penstock.services.reading import preload
 from penstock.services.render import Prepared, evaluate, prepare
 from penstock.services.worker import home, inline, workdir
 from penstock.services.worker.attempt import Attempt
@@ -30,6 +30,7 @@ from penstock.services.worker.drain import on_signals
 from penstock.services.worker.ending import Stop
 from penstock.services.worker.lease import Heard, Lease, is_alive
 from penstock.services.worker.logs import LogWriter
+from penstock.services.worker.patience import STORE_CODES, Patience
 from penstock.services.worker.places import is_left_behind, place_of, work_root
 from penstock.services.worker.reactor import Reactor, Timer
 from penstock.services.worker.shop import MemoryWatch, Progress, Shop, Surroundings
@@ -41,8 +42,7 @@ from penstock.telemetry import Level
 SWEEP: Final = SECOND
 TEND: Final = 3600 * SECOND
 STORE_RETRY: Final = SECOND // 2
-COMPLAIN: Final = 10 * SECOND
-STORE_CODES: Final = "PS-4"
+STRETCH: Final = SECOND // 20
 SLOW_THREADS: Final = 4
 CLOSE_WITHIN: Final = 15 * SECOND
 
@@ -84,7 +84,7 @@ class Worker:
         self._cursor: queue.Cursor | None = None
         self._hungry = True
         self._reports = 0
-        self._complain_at = 0
+        self._patience = Patience(core, options.id)
         self._draining = self._hurry = self._closed = False
         self._shop = Shop(
             core=core,
@@ -175,25 +175,40 @@ class Worker:
 
     def _turn(self) -> None:
         """Claim while there is room and hope, then wait for the next thing, unless there is news for the caller."""
-        said = self._reports
-        while self._hungry and not self._draining and len(self._running) < self._options.slots:
+        said, until = self._reports, self._core.clock.steady() + STRETCH
+        while self._hungry and self._room() > 0:
+            if self._core.clock.steady() > until:
+                break  # timers, signals and other threads have their turn, however much work there is
             self._hungry = False
             with self._patience():
                 self._listener.drain()
                 self._take()
                 if not self._hungry:
                     self._listener.arm()
-                    if self._core.store.read(queue.depth)[0]:
+                    if self._core.store.glance(queue.depth)[0]:
                         self._take()
-        self._reactor.turn(wait=self._reports == said)
+        self._reactor.turn(wait=self._reports == said and not (self._hungry and self._room() > 0))
+
+    def _room(self) -> int:
+        return 0 if self._draining else self._options.slots - len(self._running)
 
     def _take(self) -> None:
-        room = self._options.slots - len(self._running)
+        room = self._room()
         taken = self._claim(room)
         # A full basket says that there may be more.
         self._hungry = len(taken) == room
+        with self._patience():
+            preload(self._core, taken)
+        clock, budget = self._core.clock, self._core.knobs.inline_budget
+        done: dict[str, list[apply.Report]] = {}
+        began = clock.steady()
         for claim in taken:
-            self._begin(claim)
+            if (ended := self._begin(claim)) is not None:
+                done.setdefault(claim.run, []).append(ended)
+            if clock.steady() - began > budget or claim is taken[-1]:
+                for reports in done.values():
+                    self._report(reports)
+                done, began = {}, clock.steady()
 
     def _claim(self, room: int) -> list[Claim]:
         if room <= 0:
@@ -207,44 +222,45 @@ class Worker:
             self._recall()
             return []
 
-    def _begin(self, claim: Claim) -> None:
+    def _begin_one(self, claim: Claim) -> None:
+        if (ended := self._begin(claim)) is not None:
+            self._report([ended])
+
+    def _begin(self, claim: Claim) -> apply.Report | None:
+        """Start an attempt's process; what needs none is done now, and its report handed back."""
         if _key(claim) in self._running:
-            return  # claimed twice: the store has gone back to before it was claimed first
+            return None  # claimed twice: the store has gone back to before it was claimed first
         try:
             if claim.work is Work.EVALUATE:
                 self._evaluate(claim)
-                return
+                return None
             if claim.work is not Work.TASK:
                 self._keep_house(claim)
-                return
+                return None
             prepared = prepare(self._core, claim)
             if found := inline.from_cache(self._shop, claim, prepared):
-                self._report(claim, *found)
-                return
+                return claim, *found
             work = work_of(self._shop, claim, prepared)
         except FolderGone as gone:
-            self._report(claim, home.lost(self._shop, claim, gone), None)
-            return
+            return claim, home.lost(self._shop, claim, gone), None
         except PenstockError as error:
             if error.code.startswith(STORE_CODES):
-                self._later(claim, lambda: self._begin(claim))
-            else:
-                self._report(claim, inline.refused(self._shop, claim, error), None)
-            return
+                self._later([claim], lambda: self._begin_one(claim))
+                return None
+            return claim, inline.refused(self._shop, claim, error), None
         except Exception as error:  # a task type of somebody's may raise anything
-            self._report(claim, inline.broken(self._shop, claim, error), None)
-            return
+            return claim, inline.broken(self._shop, claim, error), None
         if isinstance(work, Inline):
             ended, made = inline.run_inline(self._shop, claim, prepared, work)
             self._keep_result(claim, prepared, ended, made)
-            self._report(claim, ended, made)
-            return
+            return claim, ended, made
         attempt = Attempt(self._shop, claim, prepared, work, lambda *end: self._ended(claim, prepared, *end))
         self._running[_key(claim)] = attempt
         self._say_notice("attempt.started", Level.DEBUG, run=claim.run, step=claim.step, attempt=claim.attempt)
         attempt.start()
         if claim.killing:
             attempt.stop(Stop.KILL, force=claim.killing == "force")
+        return None
 
     def _keep_house(self, claim: Claim) -> None:
         """Open or close a working directory's folder, in another thread: its files may be large."""
@@ -252,7 +268,7 @@ class Worker:
 
         def then(done: Future[tuple[Ended, Outputs]]) -> None:
             self._unsaid.pop(_key(claim), None)
-            self._report(claim, *done.result())
+            self._report([(claim, *done.result())])
 
         self._shop.away(lambda: home.do(self._shop, claim), then)
 
@@ -264,45 +280,47 @@ class Worker:
 
     def _evaluate(self, claim: Claim) -> None:
         evaluated = evaluate(self._core, claim)
-        self._say(claim, lambda: apply.report_evaluated(self._core, claim, evaluated))
+        self._say([claim], lambda: apply.report_evaluated(self._core, claim, evaluated))
 
     def _ended(self, claim: Claim, prepared: Prepared, ended: Ended, made: Outputs) -> None:
         attempt = self._running.pop(_key(claim))
         self._keep_result(claim, prepared, ended, made)
         if attempt.handed_back:
-            self._say(claim, lambda: self._hand_over(claim))
+            self._say([claim], lambda: self._hand_over(claim))
         else:
-            self._report(claim, ended, made)
+            self._report([(claim, ended, made)])
 
-    def _report(self, claim: Claim, ended: Ended, made: Outputs) -> None:
+    def _report(self, reports: list[apply.Report]) -> None:
         def successor(plan: Plan, loaded: Loaded, ready: Ready) -> tuple[Ended, Outputs] | None:
             return None if self._draining else inline.successor(self._shop, plan, loaded, ready)
 
-        self._say(claim, lambda: apply.report(self._core, claim, ended, made, inline=successor))
+        held = [claim for claim, _, _ in reports]
+        self._say(held, lambda: apply.report_together(self._core, reports, successor))
 
     def _hand_over(self, claim: Claim) -> None:
         """Let another worker do what this one began: its process is proven dead."""
         if self._core.store.write(lambda tx: queue.hand_back(tx, claim)):
             self._core.store.wake()
 
-    def _say(self, claim: Claim, say: Callable[[], object]) -> None:
+    def _say(self, held: list[Claim], say: Callable[[], object]) -> None:
         """Report to the store; while it is away, again and again."""
         try:
             say()
         except PenstockError as error:
             if not error.code.startswith(STORE_CODES):
                 raise
-            self._store_away(error)
-            self._later(claim, lambda: self._say(claim, say))
+            self._patience.away(error)
+            self._later(held, lambda: self._say(held, say))
             return
         self._hungry = True
         self._reports += 1
 
-    def _later(self, claim: Claim, again: Callable[[], None]) -> None:
-        self._unsaid[_key(claim)] = claim
+    def _later(self, held: list[Claim], again: Callable[[], None]) -> None:
+        self._unsaid.update((_key(claim), claim) for claim in held)
 
         def go_on() -> None:
-            self._unsaid.pop(_key(claim), None)
+            for claim in held:
+                self._unsaid.pop(_key(claim), None)
             again()
 
         self._reactor.after(STORE_RETRY, go_on)
@@ -360,24 +378,7 @@ class Worker:
         known = self._running.keys() | self._unsaid.keys()
         for claim in claims.still_held(self._core, self.id):
             if _key(claim) not in known:
-                self._begin(claim)
-
-    @contextlib.contextmanager
-    def _patience(self) -> Iterator[None]:
-        """The store may be away for a while: what was to be done is done at the next sweep."""
-        try:
-            yield
-        except PenstockError as error:
-            if not error.code.startswith(STORE_CODES):
-                raise
-            self._store_away(error)
-
-    def _store_away(self, error: PenstockError) -> None:
-        """Tell that the store does not do what it is asked, now and then as long as it does not."""
-        now = self._core.clock.steady()
-        if now >= self._complain_at:
-            self._complain_at = now + COMPLAIN
-            self._say_notice("worker.store_away", Level.WARNING, error=str(error))
+                self._begin_one(claim)
 
     def _drain(self) -> None:
         if self._draining:

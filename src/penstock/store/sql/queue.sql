@@ -35,6 +35,10 @@ RETURNING step, attempt, worker
 DELETE FROM claimed_attempts
 WHERE run_id = :run_id AND step = :step AND attempt = :attempt AND fence = :fence
 
+-- name: give_back_all
+-- Several claims of a run end, those that are still these.
+DELETE FROM claimed_attempts WHERE run_id = :run_id AND fence IN :fences[]
+
 -- name: held
 -- What one worker holds.
 SELECT run_id, step, attempt, work, fence, priority, killing, owner, claimed_at, worker

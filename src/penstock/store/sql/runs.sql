@@ -10,6 +10,10 @@ ON CONFLICT DO NOTHING
 -- One run as it was committed last.
 SELECT body FROM runs WHERE id = :id
 
+-- name: load_all
+-- Several runs as they were committed last.
+SELECT body FROM runs WHERE id IN :ids[]
+
 -- name: by_key
 -- The run that an idempotency key started.
 SELECT id FROM runs WHERE idempotency_key = :key

@@ -2,6 +2,10 @@
 -- Steps of a run by key.
 SELECT body FROM steps WHERE run_id = :run_id AND key IN :keys[]
 
+-- name: load_all
+-- Steps of several runs by key.
+SELECT run_id, body FROM steps WHERE run_id IN :runs[] AND key IN :keys[]
+
 -- name: every
 -- All steps of a run.
 SELECT body FROM steps WHERE run_id = :run_id ORDER BY key
