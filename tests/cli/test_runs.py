@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -189,3 +190,28 @@ def test_a_restart_tells_what_is_new_and_not_the_whole_story_again(penstock: Pen
     assert "first  success" not in again.err
     assert "second  started (attempt 2)" in again.err
     assert "second  failed (attempt 2)" in again.err
+
+
+def test_runs_are_verified_and_what_was_changed_is_told(penstock: Penstock, folder: Path) -> None:
+    told: Any = penstock("run", "hello.yml", "--json").json()
+    penstock("run", "hello.yml", "-q")
+
+    sound = penstock("runs", "verify", "--all")
+    with sqlite3.connect(folder / ".penstock" / "penstock.db") as light:
+        light.execute("UPDATE steps SET status = 'failed' WHERE key = 'greet' AND run_id = ?", [told["id"]])
+    light.close()
+    wrong = penstock("runs", "verify", told["id"])
+    every: Any = penstock("runs", "verify", "--all", "--json")
+
+    assert (sound.code, sound.out) == (0, "")
+    assert "2 runs of" in sound.err
+    assert wrong.code == every.code == 4
+    assert f'{told["id"]}\n  The column status of step "greet" is "failed"' in wrong.out
+    assert [bool(one["differences"]) for one in every.json()] == [False, True]
+
+
+def test_verify_wants_to_know_which_runs(penstock: Penstock) -> None:
+    penstock("run", "hello.yml", "-q")
+
+    assert penstock("runs", "verify").code == 2
+    assert penstock("runs", "verify", "last", "--all").code == 2

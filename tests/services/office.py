@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -25,6 +26,7 @@ from penstock.store.queue import Claim
 from penstock.store.sqlite.store import open_sqlite
 from tests.engine import outline
 from tests.simulation.world import Memory
+from tests.verified import check_verified
 
 Does = Mapping[str, object]
 
@@ -43,9 +45,14 @@ class Words:
 class Office:
     """A store with its services; opens on an empty database, closes it."""
 
-    def __init__(self, knobs: Knobs | None = None, around: Callable[[Store], Store] = lambda store: store) -> None:
+    def __init__(
+        self,
+        knobs: Knobs | None = None,
+        around: Callable[[Store], Store] = lambda store: store,
+        store: Store | None = None,
+    ) -> None:
         self.clock = ManualClock()
-        self.store: Store = open_sqlite(":memory:", clock=self.clock)
+        self.store: Store = store or open_sqlite(":memory:", clock=self.clock)
         self.blobs = Memory()
         self.drawn = 0
         self.core = Core(
@@ -63,8 +70,11 @@ class Office:
         return self.drawn.to_bytes(10, "big")
 
     def close(self) -> None:
-        """Close the database."""
-        self.store.close()
+        """See that every run is what its events make it, and close the database."""
+        try:
+            check_verified(dataclasses.replace(self.core, store=self.store, plans=Plans()))
+        finally:
+            self.store.close()
 
     def push(self, written: object, flow_id: str = "story") -> Plan:
         """Store a flow written as an outline."""

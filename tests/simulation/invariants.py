@@ -11,15 +11,18 @@ from penstock.model.node import Task
 from penstock.model.plan import ERRORS, FINALLY, Plan
 from penstock.model.run import Run, Step
 from penstock.model.status import RunStatus, StepStatus
+from penstock.services.core import Core
 from penstock.store import events, feed, inbox, limits, queue, runs, steps
-from penstock.store.port import Store, Tx
+from penstock.store.port import Tx
+from tests.verified import check_verified
 
 
 class Watcher:
     """Remembers what had ended, and checks one run or all of them."""
 
-    def __init__(self, store: Store, plans: dict[str, Plan]) -> None:
-        self._store = store
+    def __init__(self, core: Core, plans: dict[str, Plan]) -> None:
+        self._core = core
+        self._store = core.store
         self._plans = plans
         self._ended_runs: dict[str, tuple[RunStatus, int]] = {}
         self._ended_steps: dict[tuple[str, str], tuple[StepStatus, int, int]] = {}
@@ -93,6 +96,7 @@ class Watcher:
         newest.
         """
         self._store.read(self._at_rest)
+        check_verified(self._core)
 
     def _at_rest(self, tx: Tx) -> None:
         self._read_feed(tx)

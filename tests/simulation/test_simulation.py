@@ -21,7 +21,7 @@ CALM_TICKS = 6_000
 def simulate(seed: int) -> World:
     """Run one world with faults, then calm it and let everything end; raises AssertionError at the tick that broke."""
     world = World(seed)
-    watcher = Watcher(world.store, {plan.flow.id: plan for plan in world.plans})
+    watcher = Watcher(world.sound, {plan.flow.id: plan for plan in world.plans})
     for _ in range(TICKS):
         world.tick()
         watcher.look()

@@ -11,6 +11,10 @@ VERBS: Final = {
     "list": ("penstock.cli.history:list_runs", "List runs, newest first."),
     "show": ("penstock.cli.history:show", "Show one run: its steps, attempts, inputs and outputs."),
     "logs": ("penstock.cli.logs:logs", "Print what a run's tasks said."),
+    "verify": (
+        "penstock.cli.verifying:check_runs",
+        "Fold runs again from their events and tell what is not as these make it.",
+    ),
     "pause": ("penstock.cli.meddle:pause", "Pause runs: what runs may end, nothing more begins."),
     "resume": ("penstock.cli.meddle:resume", "Let go on what is paused: a run, or a pause in its flow."),
     "skip": ("penstock.cli.meddle:skip", "Skip a step, now or when its turn comes."),
