@@ -71,11 +71,19 @@ def advance(loaded: Loaded, event: Event, now: int) -> Decision:
             mark.mark(draft, event)
         case Reported():
             reported.reported(draft, event)
-    settle(draft)
+    rest(draft)
     if draft.plan.flow.sla:
         sla.check(draft)
-        settle(draft)
+        rest(draft)
     return draft.close()
+
+
+def rest(draft: Draft) -> None:
+    """Work off all that follows, groups included whose turn comes to go on from what a restart left of them."""
+    settle(draft)
+    while draft.reopening:
+        restart.reopen_half_done(draft, draft.reopening.popleft())
+        settle(draft)
 
 
 def expand(draft: Draft, event: Expand) -> None:

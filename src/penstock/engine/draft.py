@@ -26,8 +26,9 @@ class Draft:
 
     `starting` holds the nodes that a group has decided to start, `ended` the steps whose groups have not yet heard;
     both
-    are worked off in `settle`, so that nothing recurses, however long a row of skipped tasks is. `retired_at` is set
-    when another run is to take this one's place, at that instant.
+    are worked off in `settle`, so that nothing recurses, however long a row of skipped tasks is. `reopening` holds the
+    groups whose turn has come to go on from what a restart left of them. `retired_at` is set when another run is to
+    take this one's place, at that instant.
     """
 
     def __init__(self, loaded: Loaded, now: int, *, operator: bool = False) -> None:
@@ -38,6 +39,7 @@ class Draft:
         self.operator = operator
         self.starting: deque[tuple[str, Node]] = deque()
         self.ended: deque[str] = deque()
+        self.reopening: deque[str] = deque()
         self.retired_at: int | None = None
         self._changed: dict[str, Step] = {}
         self._effects: list[Effect] = []
@@ -98,6 +100,16 @@ class Draft:
             return self._changed[key]
         return self.step(key) if self._begun_anew() else None
 
+    def been_through(self, key: str) -> bool:
+        """Has a restart left this child as it ended, so that a group which goes through its list again passes it?"""
+        earlier = self.earlier(key)
+        return earlier is not None and earlier.status is not StepStatus.WAITING
+
+    def rows(self, keys: list[str]) -> list[Step]:
+        """Those of these steps that there are, looked up at once."""
+        self.loaded.look_up(key for key in keys if key not in self._changed)
+        return [step for key in keys if (step := self.step(key)) is not None]
+
     def _begun_anew(self) -> bool:
         return bool(self.run.rounds or self.run.redone)
 
@@ -110,9 +122,11 @@ class Draft:
         for step in steps:
             self._changed[step.key] = self.loaded.steps[step.key] = step
 
-    def put_back(self, step: Step) -> None:
-        """Let a step wait for its turn again, with all of its group begun anew; its attempts go on counting."""
-        group = GroupState() if step.group is not None else None
+    def put_back(self, step: Step, *, half_done: bool = False) -> None:
+        """Let a step wait for its turn again; its attempts go on counting. A group then begins anew, or where it is
+        but `half_done` goes on from what it has done.
+        """
+        group = step.group if half_done or step.group is None else GroupState()
         fresh = replace(step, status=StepStatus.WAITING, group=group, ended_at=None, due_at=None, failure=None)
         self._write(replace(fresh, child="", evaluating=False, held=False, waits_for=()), operator=True)
 
@@ -211,6 +225,11 @@ class Draft:
         """Every open step inside a group, in the newest form."""
         found = {step.key: step for step in self.loaded.all_open()} | self._changed
         return [s for s in found.values() if s.status.open and (key == ROOT or key in self.plan.ancestors(s.key))]
+
+
+def is_half_done(step: Step | None) -> bool:
+    """Is this a group that waits for its turn with a part of it done?"""
+    return step is not None and step.status is StepStatus.WAITING and step.group not in (None, GroupState())
 
 
 def _active(step: Step) -> bool:

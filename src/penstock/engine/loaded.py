@@ -6,6 +6,7 @@ asks again: a pure function asked again gives the same answer, so nothing is dec
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from penstock.model import ids
@@ -62,6 +63,12 @@ class Loaded:
                 return None
             raise NotLoaded(steps=frozenset({key}))
         return self.steps[key]
+
+    def look_up(self, keys: Iterable[str]) -> None:
+        """Have several steps read at once; NotLoaded for those at which nobody looked yet."""
+        lacking = frozenset(key for key in keys if key not in self.steps)
+        if lacking and not self.every:
+            raise NotLoaded(steps=lacking)
 
     def output(self, key: str) -> dict[str, object] | None:
         """The newest outputs of a step; None when it has none."""

@@ -13,8 +13,8 @@ from penstock.engine.settle import begin_group, go_on, set_deadline, start
 from penstock.model import ids
 from penstock.model.effect import SetTimer
 from penstock.model.event import Restart, Timer
-from penstock.model.node import Dag, Folder, ForEach, If, Node, Pause, Subflow, Switch, Task
-from penstock.model.plan import LOOPS, ROOT
+from penstock.model.node import Dag, Folder, ForEach, If, Node, Parallel, Pause, Subflow, Switch, Task
+from penstock.model.plan import AFTER, ERRORS, FINALLY, LOOPS, ROOT, TASKS
 from penstock.model.run import GroupState, Phase, Step
 from penstock.model.status import RunStatus, StepStatus
 
@@ -86,7 +86,8 @@ def reopen_run(draft: Draft, from_step: str = "", by: str = "") -> None:
         return
     lineage = [from_step, *draft.plan.ancestors(from_step)] if from_step else []
     asides = {draft.plan.parent_key(each): each for each in lineage if each and draft.plan.is_aside(each)}
-    _reopen(draft, ROOT, _children(draft), Scope(asides))
+    draft.loaded.all_steps()  # in one read
+    _reopen(draft, ROOT, Scope(asides))
 
 
 def reopen(draft: Draft, scope: Scope, by: str) -> None:
@@ -116,7 +117,8 @@ def reopen_scope(draft: Draft, scope: Scope, by: str = "") -> None:
     draft.operator = True
     draft.move_run(RunStatus.RUNNING, by)
     _set_run_timeout(draft)
-    _reopen(draft, ROOT, _children(draft), scope)
+    draft.loaded.all_steps()
+    _reopen(draft, ROOT, scope)
 
 
 def _set_run_timeout(draft: Draft) -> None:
@@ -125,30 +127,46 @@ def _set_run_timeout(draft: Draft) -> None:
         draft.emit(SetTimer(ROOT, draft.run.rounds, Timer.RUN_TIMEOUT, draft.now + timeout))
 
 
-def _children(draft: Draft) -> dict[str, list[Step]]:
-    children: dict[str, list[Step]] = {}
-    for step in draft.loaded.all_steps():
-        newest = draft.held(step.key)
-        children.setdefault(draft.plan.parent_key(step.key), []).append(newest)
-    return children
+def reopen_half_done(draft: Draft, key: str) -> None:
+    """Go on in a group that had to wait for its turn behind the limit of the group around it."""
+    operator, draft.operator = draft.operator, True
+    _reopen(draft, key, Scope())
+    draft.operator = operator
 
 
-def _reopen(draft: Draft, key: str, children: dict[str, list[Step]], scope: Scope) -> None:
+def _children(draft: Draft, key: str) -> list[Step]:
+    """The rows of a group's children in their order, errors, finally and what comes after the end behind its tasks."""
+    plan, node, state = draft.plan, draft.node(key), draft.group(key)
+    if ids.iteration_of(key) is not None:
+        lists = [TASKS]
+    else:
+        lists = [TASKS if isinstance(node, LOOPS) else state.branch, ERRORS, FINALLY, AFTER]
+    keys = [plan.child_key(key, child, branch) for branch in lists for child in plan.children(node.id, branch)]
+    if isinstance(node, LOOPS) and ids.iteration_of(key) is None:
+        inner = {plan.child_key(key, child, TASKS) for child in plan.children(node.id, TASKS)}
+        last = state.total or 0 if isinstance(node, ForEach) else state.next
+        keys = [ids.in_loop(key, index) for index in range(last)] + [each for each in keys if each not in inner]
+    return draft.rows(keys)
+
+
+def _reopen(draft: Draft, key: str, scope: Scope) -> None:
     """Set a group going again: its errors and finally are put back, its bad children tried again, its counts made
     anew. Of an aside the step is gone on from, and the tasks of its group stay as they ended.
     """
     if key in scope.asides:
-        _reopen_aside(draft, key, children, scope)
+        _reopen_aside(draft, key, scope)
         return
     node = draft.node(key)
-    own = [step for step in children.get(key, []) if not draft.plan.is_aside(step.key)]
-    for step in children.get(key, []):
+    children = _children(draft, key)
+    own = [step for step in children if not draft.plan.is_aside(step.key)]
+    for step in children:
         if draft.plan.is_aside(step.key):
-            _put_back(draft, step.key, children)
+            _put_back(draft, step.key)
     whole = isinstance(node, Folder) and ids.iteration_of(key) is None
     again = [] if whole else _to_do_again(draft, node, key, own, scope)
     for step in own if whole else _to_wait(draft, node, key, own, again):
-        _put_back(draft, step.key, children)
+        _put_back(draft, step.key)
+    again = _within_limit(draft, node, key, again, scope)
     own = [draft.held(step.key) for step in own]
     state = GroupState() if whole else draft.group(key)
     # What a worker may still say of the last going-through's outputs is no answer to this one's.
@@ -164,10 +182,12 @@ def _reopen(draft: Draft, key: str, children: dict[str, list[Step]], scope: Scop
         begin_group(draft, key, node)
         return
     for step in again:
-        _once_more(draft, step, children, scope)
+        _once_more(draft, step, scope)
+    if again and counts.has_bad(draft.group(key)):
+        return  # what an operator has chosen is done first, whatever else did not succeed
     if isinstance(node, Dag) and ids.iteration_of(key) is None:
         dag.again(draft, key, node)
-    elif not again:
+    else:
         go_on(draft, key, draft.group(key))
 
 
@@ -180,6 +200,19 @@ def _to_do_again(draft: Draft, node: Node, key: str, own: list[Step], scope: Sco
     begun = [step for step in wanted if not dag.was_passed_over(step)]
     behind = dag.behind(graph, [seats[step.node].position for step in begun])
     return [step for step in begun if seats[step.node].position not in behind]
+
+
+def _within_limit(draft: Draft, node: Node, key: str, again: list[Step], scope: Scope) -> list[Step]:
+    """Those of the children to try again that there is room for; the others wait for their turn, half done as they
+    are. What an operator has chosen begins at once.
+    """
+    if not isinstance(node, Parallel | ForEach | Dag) or ids.iteration_of(key) is not None or not node.limit:
+        return again
+    if scope.chosen is not None or scope.asides:
+        return again
+    for step in again[node.limit :]:
+        draft.put_back(step, half_done=True)
+    return again[: node.limit]
 
 
 def _to_wait(draft: Draft, node: Node, key: str, own: list[Step], again: list[Step]) -> list[Step]:
@@ -199,14 +232,14 @@ def _to_wait(draft: Draft, node: Node, key: str, own: list[Step], again: list[St
     return list({step.key: step for step in (*cancelled, *late)}.values())
 
 
-def _reopen_aside(draft: Draft, key: str, children: dict[str, list[Step]], scope: Scope) -> None:
+def _reopen_aside(draft: Draft, key: str, scope: Scope) -> None:
     """Go on in the errors, finally or after of a group whose tasks are over, from the step that is replayed."""
     step = draft.held(scope.asides[key])
     seat = draft.plan.seats[step.node]
     state = replace(draft.group(key), phase=Phase(seat.branch), next=seat.position + 1)
     result = state.result or counts.rollup(state)
     _set_going(draft, key, replace(state, result=result, verdict=state.verdict or result))
-    _once_more(draft, step, children, scope)
+    _once_more(draft, step, scope)
 
 
 def _set_going(draft: Draft, key: str, state: GroupState) -> None:
@@ -235,12 +268,13 @@ def _has_begun(node: Node, key: str, state: GroupState) -> bool:
             return True
 
 
-def _put_back(draft: Draft, key: str, children: dict[str, list[Step]]) -> None:
+def _put_back(draft: Draft, key: str) -> None:
     step = draft.held(key)
-    if step.status.ended:
+    below = _children(draft, key) if step.group is not None else []
+    if not step.status.open:
         draft.put_back(step)
-    for child in children.get(key, []):
-        _put_back(draft, child.key, children)
+    for child in below:
+        _put_back(draft, child.key)
 
 
 def _recount(own: list[Step], redone: set[str]) -> dict[str, int]:
@@ -253,17 +287,21 @@ def _recount(own: list[Step], redone: set[str]) -> dict[str, int]:
 
 
 def _cursor(draft: Draft, key: str, own: list[Step]) -> int:
-    """The next child to start: after the last one that has begun (a list of tasks is always begun in its order)."""
-    if isinstance(draft.node(key), LOOPS) and ids.iteration_of(key) is None:
-        return 1 + max((ids.iteration_of(step.key) or 0 for step in own), default=-1)
-    begun = [draft.plan.seats[step.node].position for step in own if step.status is not StepStatus.WAITING]
-    return 1 + max(begun, default=-1)
+    """The next child to start: the first one that waits, else the one behind the last that has begun (a list of tasks
+    is always begun in its order).
+    """
+    loop = isinstance(draft.node(key), LOOPS) and ids.iteration_of(key) is None
+    places = {
+        step.key: (ids.iteration_of(step.key) or 0) if loop else draft.plan.seats[step.node].position for step in own
+    }
+    waiting = [places[step.key] for step in own if step.status is StepStatus.WAITING]
+    return min(waiting, default=1 + max(places.values(), default=-1))
 
 
-def _once_more(draft: Draft, step: Step, children: dict[str, list[Step]], scope: Scope) -> None:
+def _once_more(draft: Draft, step: Step, scope: Scope) -> None:
     """Begin a step anew, its condition and deadline included; its attempts go on counting."""
     if step.group is not None:
-        _reopen(draft, step.key, children, scope)
+        _reopen(draft, step.key, scope)
         return
     node = draft.node(step.key)
     match node:

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from penstock import expr
 from penstock.engine import leaf
-from penstock.engine.draft import Draft
+from penstock.engine.draft import Draft, is_half_done
 from penstock.engine.evaluate import failure_of, is_pure
 from penstock.engine.finish import finish, retire
 from penstock.engine.groups import branch, counts, dag, folder, foreach, guard, parallel, sequence, until
@@ -64,8 +64,9 @@ def start(draft: Draft, key: str, node: Node) -> None:
     match node:
         case Task() | Subflow() | Pause():
             leaf.begin(draft, key, node)
+        case _ if is_half_done(earlier := draft.earlier(key)):
+            draft.reopening.append(key)
         case _:
-            earlier = draft.earlier(key)
             number = (earlier.attempt if earlier else 0) + 1
             draft.put(
                 Step(

@@ -9,7 +9,7 @@ import json
 
 from msgspec.structs import replace
 
-from penstock.engine.draft import Draft
+from penstock.engine.draft import Draft, is_half_done
 from penstock.engine.evaluate import evaluate, typed
 from penstock.engine.groups import counts, guard, sequence
 from penstock.errors.run import InvalidInput
@@ -48,8 +48,12 @@ def go_on(draft: Draft, key: str, state: GroupState, node: ForEach) -> None:
         if started == WINDOW:
             draft.emit(Tell(Expand(key, state.next)))
             return
-        state = _start_iteration(draft, key, state, node)
-        started += 1
+        if draft.been_through(ids.in_loop(key, state.next)):
+            state = replace(state, next=state.next + 1)
+        else:
+            state = _start_iteration(draft, key, state, node)
+            started += 1
+    draft.set_group(key, state)
     if not counts.open_children(state):
         guard.tasks_over(draft, key, counts.rollup(state))
 
@@ -60,6 +64,9 @@ def _start_iteration(draft: Draft, key: str, state: GroupState, node: ForEach) -
     draft.set_group(key, state)
     inner = ids.in_loop(key, index)
     earlier = draft.earlier(inner)
+    if is_half_done(earlier):
+        draft.reopening.append(inner)
+        return state
     draft.put(
         Step(
             key=inner,
