@@ -87,7 +87,7 @@ def _under(
 def _line(step: StepDocument, depth: int, now: datetime.datetime | None, progress: Mapping[str, str]) -> Line:
     took = step.duration if step.end else _since(step.start, now)
     name = step.key.rpartition("/")[2]
-    if step.key.endswith("]"):
+    if step.key.endswith("]") and step.value is not None:
         value = step.value if isinstance(step.value, str) else msgspec.json.encode(step.value).decode()
         name = f"{name} = {value[:60]}"
     tries = len(step.attempts)

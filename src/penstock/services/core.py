@@ -13,9 +13,11 @@ import msgspec
 from penstock.clock import Clock
 from penstock.model.plan import Plan
 from penstock.model.policy import SECOND
+from penstock.services.alarm import Alarm
 from penstock.services.cache import RunCache
 from penstock.services.plans import Plans
 from penstock.store.port import Store
+from penstock.store.queue import Fronts
 from penstock.telemetry import Notices
 
 
@@ -66,8 +68,11 @@ class Core:
     knobs: Knobs = field(default_factory=Knobs)
     entropy: Callable[[], bytes] = _entropy
     cache: RunCache = field(default_factory=RunCache)
+    fronts: Fronts = field(default_factory=dict)
+    marks: dict[str, str] = field(default_factory=dict)
     state_dir: Path | None = None
     notices: Notices = field(default_factory=Notices)
+    alarm: Alarm = field(default_factory=Alarm)
 
     def plan(self, namespace: str, flow: str, revision: int) -> Plan:
         """The plan of one revision of a flow. Raises UnknownFlow."""

@@ -12,7 +12,7 @@ import msgspec
 from penstock.errors.run import UnknownRun
 from penstock.model import ids
 from penstock.model.node import Subflow, Task
-from penstock.model.plan import ERRORS, FINALLY, ROOT, TASKS, Plan
+from penstock.model.plan import AFTER, ERRORS, FINALLY, ROOT, TASKS, Plan
 from penstock.model.run import Attempt, Failure, Run, Step
 from penstock.model.status import Outcome, StepStatus
 from penstock.services.core import Core
@@ -326,7 +326,7 @@ def _iteration(plan: Plan, key: str) -> str:
 
 def _place(plan: Plan, key: str) -> list[tuple[int, int]]:
     """Where a step stands in the flow's order: its own place and those of the groups around it, from the outside in."""
-    rank = {ERRORS: 1, FINALLY: 2}
+    rank = {ERRORS: 1, FINALLY: 2, AFTER: 3}
     path: list[tuple[int, int]] = []
     for around in [*reversed([*plan.ancestors(key)]), key]:
         if around == ROOT:

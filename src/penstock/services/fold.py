@@ -5,6 +5,7 @@ from __future__ import annotations
 from penstock.engine import Loaded
 from penstock.errors.run import UnknownRun
 from penstock.errors.store import CommitUnknown, NewerEvent
+from penstock.model.effect import SetTimer
 from penstock.model.event import Ended, Evaluated
 from penstock.services import admission
 from penstock.services.announce import announce
@@ -86,7 +87,10 @@ def recorded(waiting: Received) -> Recorded:
 
 
 def keep(core: Core, batch: Batch) -> None:
-    """Remember the run as it was just committed, and tell who watches."""
+    """Remember the run as it was just committed, and tell who watches and who looks after time."""
+    due = [effect.at for effect in batch.effects if isinstance(effect, SetTimer)]
+    if due:
+        core.alarm.set(min(due))
     loaded: Loaded = batch.loaded
     loaded.run = batch.committed()
     loaded.heard.clear()

@@ -17,9 +17,11 @@ from penstock.model.inputs import Input
 PATTERN_SECONDS = 1.0
 
 
-def typed_inputs(flow: Flow, given: Mapping[str, object], now: int, *, strict: bool = False) -> dict[str, object]:
-    """The inputs of a run; with `strict` a name that the flow does not declare is an error. Raises InvalidInput with
-    all that is wrong.
+def typed_inputs(
+    flow: Flow, given: Mapping[str, object], now: int, *, strict: bool = False, of: str = ""
+) -> dict[str, object]:
+    """The inputs of a run; with `strict` a name that the flow does not declare is an error. `of` says what else than
+    the flow asks for them. Raises InvalidInput with all that is wrong.
     """
     wrong: list[str] = []
     declared = {declaration.id for declaration in flow.inputs}
@@ -37,7 +39,7 @@ def typed_inputs(flow: Flow, given: Mapping[str, object], now: int, *, strict: b
         except InvalidInput as error:
             wrong.append(error.sentence)
     if wrong:
-        raise InvalidInput(f"Inputs of {flow.name}: " + "; ".join(wrong), hint=_declared_hint(flow))
+        raise InvalidInput(f"Inputs of {of or flow.name}: " + "; ".join(wrong), hint=_declared_hint(flow))
     return values
 
 

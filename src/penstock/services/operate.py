@@ -63,7 +63,8 @@ def resume(
     node = loaded.plan.node(paused.node)
     assert isinstance(node, Pause)
     _may_resume(node, by)
-    typed = typed_inputs(replace(loaded.plan.flow, inputs=node.inputs), inputs or {}, core.clock.now(), strict=True)
+    asking = replace(loaded.plan.flow, inputs=node.inputs)
+    typed = typed_inputs(asking, inputs or {}, core.clock.now(), strict=True, of=f'"{paused.key}"')
     tell(core, run_id, Resume(by, paused.key, paused.attempt, typed))
     return [paused]
 

@@ -16,8 +16,10 @@ from penstock.clock import ManualClock
 from penstock.errors import PenstockError
 from penstock.errors.project import NoSuchFile, WrongCall
 from penstock.model.effect import Work
+from penstock.model.event import Ended
 from penstock.model.plan import Plan
 from penstock.model.run import Run
+from penstock.model.status import Outcome
 from penstock.sdk.values import Duration
 from penstock.services import apply, claims, flows, project
 from penstock.services import runs as verbs
@@ -30,6 +32,7 @@ from penstock.services.runs import Start
 from penstock.services.secrets import LocalSecrets
 from penstock.services.stored import Stored
 from penstock.services.sweep import sweep
+from penstock.services.verify import verify_all
 from penstock.services.watch import lines_of
 from penstock.store import kv, runs, timers
 from penstock.store.blobs.local import open_folder
@@ -48,7 +51,8 @@ class Harness:
 
     `tasks` are fixtures by task id (or by step key, `each[1]/load`, which counts more) for every run. A task without
     one is really done, in this process, if it needs no other: log, return, http, sql … . `clock` stands still but for
-    what fixtures take and what `advance` says; a run that waits for a retry lets it go on by itself.
+    what fixtures take and what `advance` says; a run that waits for a retry lets it go on by itself. Where it is left
+    without an error, `verify` has every run folded again from its events.
     """
 
     def __init__(
@@ -59,7 +63,10 @@ class Harness:
         settings: Manner | None = None,
         clock: ManualClock | None = None,
         environ: Mapping[str, str] | None = None,
+        verify: bool = True,
     ) -> None:
+        self._verify = verify
+        self._closed = False
         self.clock = clock or ManualClock()
         self._tasks = dict(tasks or {})
         self._manner = settings or Manner()
@@ -165,16 +172,26 @@ class Harness:
         self._fixtures[new] = self._fixtures.get(run_id, {})
         return self.finish(new)
 
+    def verify(self) -> None:
+        """Every run is what its events make it; an AssertionError tells what is not."""
+        wrong = [f"{one.run}: {sentence}" for one in verify_all(self.core) for sentence in one.differences]
+        assert not wrong, "\n".join(["A run is not what its events make it:", *wrong])
+
     def close(self) -> None:
         """Let go of store and folder; safe to call twice."""
+        self._closed = True
         self.core.store.close()
         self._folder.cleanup()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None and self._verify and not self._closed:
+                self.verify()
+        finally:
+            self.close()
 
     def _push(self, given: str | Path) -> Plan:
         text = given if isinstance(given, str) else ""
@@ -196,6 +213,11 @@ class Harness:
     def _do(self, claim: Claim) -> None:
         if claim.work is Work.EVALUATE:
             self._evaluate(claim)
+            return
+        if claim.work is not Work.TASK:
+            made: dict[str, object] | None = {"outputFiles": {}} if claim.work is Work.CLOSE else None
+            done = Ended(step=claim.step, attempt=claim.attempt, outcome=Outcome.DONE, worker=claim.worker)
+            apply.report(self.core, claim, done, made)
             return
         try:
             prepared = prepare(self.core, claim)

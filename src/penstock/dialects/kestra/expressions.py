@@ -36,7 +36,7 @@ class View(msgspec.Struct, frozen=True):
     lines: list[str]
     before: dict[str, object]
     within: dict[str, object]
-    names: dict[tuple[int, bool], dict[str, object]] = {}
+    names: dict[tuple[int, bool, bool], dict[str, object]] = {}
 
 
 def check_templates(page: Page, flow: Flow, lines: list[str], globals: Mapping[str, object] | None) -> None:
@@ -82,10 +82,14 @@ def _names(view: View, found: Found) -> dict[str, object]:
         return view.within
     post = view.posts.get(found.owner)
     # A loop's own tasks see its value as theirs, and `parent` is the loop around; tasks in groups see it as `parent`.
-    key = (min(post.loops + post.indirect, 2) if post.loops else 0, post.handles) if post else (0, False)
+    loops, handles, repeats = 0, False, False
+    if post is not None:
+        loops, handles = min(post.loops + post.indirect, 2) if post.loops else 0, post.handles
+        repeats = post.repeats
+    key = (loops, handles, repeats)
     if key not in view.names:
-        loops, handles = key
-        names = {**view.within, "parents": FREE, "task": TASK, "taskrun": ITERATION if loops else TASKRUN}
+        taskrun = ITERATION if loops or repeats else TASKRUN
+        names = {**view.within, "parents": FREE, "task": TASK, "taskrun": taskrun}
         if loops > 1:
             names["parent"] = FREE
         if handles:

@@ -10,7 +10,9 @@ from penstock.model.plan import AFTER, ERRORS, FINALLY, ROOT, TASKS, branches
 
 
 class Post(msgspec.Struct, frozen=True):
-    """Where a node stands; is it, or a group around it, disabled, or for failures and ends; in a group in a loop?"""
+    """Where a node stands; is it, or a group around it, disabled, or for failures and ends; in a group in a loop; among
+    what is done until something is so?
+    """
 
     node: Node
     parent: str
@@ -20,6 +22,7 @@ class Post(msgspec.Struct, frozen=True):
     loops: int
     handles: bool = False
     indirect: bool = False
+    repeats: bool = False
 
 
 class Obstacle(msgspec.Struct, frozen=True):
@@ -32,17 +35,18 @@ class Obstacle(msgspec.Struct, frozen=True):
 def posts(flow: Flow) -> dict[str, Post]:
     """The post of every node by its id; of two with one id the last."""
     found: dict[str, Post] = {}
-    waiting: list[tuple[Node, bool, int, bool]] = [(flow.body, False, 0, False)]
+    waiting: list[tuple[Node, bool, int, bool, bool]] = [(flow.body, False, 0, False, False)]
     while waiting:
-        group, disabled, loops, handles = waiting.pop()
+        group, disabled, loops, handles, repeats = waiting.pop()
         listed = branches(group) if group is not flow.body else (*branches(group), (AFTER, flow.after))
         for branch, nodes in listed:
             inner = loops + 1 if isinstance(group, ForEach) and branch == TASKS else loops
             after = handles or branch in (ERRORS, FINALLY, AFTER)
+            again = repeats or (isinstance(group, Until) and branch == TASKS)
             for position, node in enumerate(nodes):
                 off = disabled or node.disabled
-                found[node.id] = Post(node, group.id, branch, position, off, inner, after, inner == loops)
-                waiting.append((node, off, inner, after))
+                found[node.id] = Post(node, group.id, branch, position, off, inner, after, inner == loops, again)
+                waiting.append((node, off, inner, after, again))
     return found
 
 

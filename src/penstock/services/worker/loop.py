@@ -20,7 +20,7 @@ from penstock.model.policy import SECOND
 from penstock.model.status import Outcome
 from penstock.runners.process import strays
 from penstock.runners.process.launcher import Launcher
-from penstock.services import apply, cached, claims, sweep
+from penstock.services import apply, cached, claims
 from penstock.services.core import Core
 from penstock.services.reading import preload
 from penstock.services.render import Prepared, evaluate, prepare
@@ -32,15 +32,14 @@ from penstock.services.worker.lease import Heard, Lease, is_alive
 from penstock.services.worker.logs import LogWriter
 from penstock.services.worker.patience import STORE_CODES, Patience
 from penstock.services.worker.places import is_left_behind, place_of, work_root
-from penstock.services.worker.reactor import Reactor, Timer
+from penstock.services.worker.reactor import Reactor
 from penstock.services.worker.shop import MemoryWatch, Progress, Shop, Surroundings
 from penstock.services.worker.slot import Inline, work_of
+from penstock.services.worker.upkeep import Upkeep
 from penstock.store import queue
 from penstock.store.queue import Claim
 from penstock.telemetry import Level
 
-SWEEP: Final = SECOND
-TEND: Final = 3600 * SECOND
 STORE_RETRY: Final = SECOND // 2
 STRETCH: Final = SECOND // 20
 SLOW_THREADS: Final = 4
@@ -80,7 +79,6 @@ class Worker:
         self._listener = core.store.listener()
         self._running: dict[Key, Attempt] = {}
         self._unsaid: dict[Key, Claim] = {}
-        self._sweeping: Timer | None = None
         self._cursor: queue.Cursor | None = None
         self._hungry = True
         self._reports = 0
@@ -98,6 +96,7 @@ class Worker:
             pool=ThreadPoolExecutor(SLOW_THREADS, "penstock-slow"),
             told=options.told,
         )
+        self._upkeep = Upkeep(self._shop, self._patience, self._look)
 
     def start(self) -> None:
         """Become known, end what dead workers left on this machine, and look for work."""
@@ -109,8 +108,7 @@ class Worker:
         # What bears this very name is of a dead worker, too: nothing of this one's has begun.
         strays.kill(lambda marker: is_left_behind(self._core, marker, self.id))
         workdir.sweep(work_root(self._core), lambda name: name != self.id and is_alive(self._core, name))
-        self._sweep()
-        self._reactor.after(TEND, self._tend)
+        self._upkeep.start()
         self.started.set()
         self._say_notice("worker.started", slots=self._options.slots)
 
@@ -328,6 +326,7 @@ class Worker:
     def _woken(self) -> None:
         self._listener.drain()
         self._hungry = True
+        self._upkeep.woken()
         if self._running:
             with self._patience():
                 self._kill(self._core.store.read(lambda tx: queue.flagged(tx, self.id)))
@@ -350,26 +349,10 @@ class Worker:
         for go_on in paused:
             go_on()
 
-    def _sweep(self) -> None:
-        """Look after what falls due for anybody, and come back when the next thing does."""
-        if self._sweeping is not None:
-            self._sweeping.cancel()
-        wait = SWEEP
-        with self._patience():
-            due = sweep.sweep(self._core)
-            if due is not None:
-                wait = max(0, min(wait, due - self._core.clock.now()))
-            self._recall()
-            home.sweep(self._shop)
-            self._hungry = self._hungry or self._core.store.read(queue.depth)[0] > 0
-        self._launcher.stop_idle(self._core.clock.steady())
-        self._sweeping = self._reactor.after(wait, self._sweep)
-
-    def _tend(self) -> None:
-        """Let the database do its own housekeeping, now and then."""
-        with self._patience():
-            self._core.store.tend()
-        self._reactor.after(TEND, self._tend)
+    def _look(self) -> None:
+        """Go on with what is held, and find out whether there is more to do."""
+        self._recall()
+        self._hungry = self._hungry or self._core.store.read(queue.depth)[0] > 0
 
     def _recall(self) -> None:
         """Begin what is held in this one's name unknown to it: an answer was lost, or the store's last moment."""
