@@ -42,6 +42,22 @@ def test_a_worker_that_stood_still_beyond_its_lease_changes_nothing_when_it_come
     assert project.finished(again).status == "success", "the one that stood still works on"
 
 
+def test_a_worker_that_stood_still_alone_does_anew_what_was_ended_meanwhile(project: Project) -> None:
+    project.settings(lease="PT2S")
+    run_id = project.start(project.flow("one", project.step("one", gate="go")))
+    alone = project.worker("alone")
+    project.told("begin one 1")
+
+    with stopped(alone.process.pid):
+        eventually(lambda: not attempts_alive(project), "its child is ended while it stands still", 5)
+        project.open("go")
+
+    assert project.finished(run_id).status == "success", "nobody else was there, and the task itself did not fail"
+    assert lost(project, run_id) == [("one", 1)]
+    check_settled(project, [run_id], alone)
+    check_not_again(project, run_id)
+
+
 def test_a_machine_that_stood_still_whole_changes_nothing_when_it_comes_back(project: Project) -> None:
     project.settings(lease="PT2S")
     flow = project.flow("one", project.step("one", gate="go"))

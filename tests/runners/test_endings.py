@@ -219,18 +219,38 @@ def test_many_at_once_all_end_and_none_is_mixed_up(bench: Bench) -> None:
     assert [seen.exit.code for seen in many if seen.exit] == list(range(40))
 
 
-def test_children_end_when_nobody_confirms_that_they_may_live(bench: Bench) -> None:
+def test_children_end_when_nobody_confirms_that_they_may_live_and_none_begins_until_somebody_does(
+    bench: Bench,
+) -> None:
     seen = bench.start("python", source=DAEMON + "time.sleep(600)")
     pid = daemon_of(bench, seen)
 
     bench.launcher.allow(1)
     bench.until(lambda: seen.ended)
+    late = bench.run("python", source="print('late')")
+    bench.launcher.allow(60_000_000)
     again = bench.run("python", source="print('again')")
 
     assert not alive(pid)
-    assert seen.exit is not None
-    assert seen.exit.signal == signal.SIGKILL
+    for ended in (seen.exit, late.exit):
+        assert ended is not None
+        assert "lease" in ended.trouble, "it was lost, and did not fail by itself"
+        assert ended.begun
+    assert late.out == b""
     assert again.out == b"again\n"
+
+
+def test_a_python_that_is_killed_at_its_start_has_lost_what_it_was_to_do(bench: Bench, tmp_path: Path) -> None:
+    slow = tmp_path / "python"
+    slow.write_text("#!/bin/sh\nexec sleep 600\n")
+    slow.chmod(0o755)
+    seen = bench.start("python", source="print(1)", interpreter=str(slow))
+
+    os.kill(seen.child.zygote.pid, signal.SIGKILL)
+    bench.until(lambda: seen.ended)
+
+    assert seen.exit is not None
+    assert seen.exit.begun, "it is done again, and not failed as by a Python that does not work"
 
 
 def test_a_python_that_breaks_at_its_start_is_told_with_what_it_said(bench: Bench, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Final, Protocol
@@ -23,6 +24,9 @@ from penstock.sdk.plain import plain
 # differ in it alone, and need no zygote each.
 AT_START: Final = re.compile(r"(PYTHON|LD_|DYLD_|LC_|MALLOC_|OMP_|OPENBLAS_|MKL_).*|HOME|LANG|LANGUAGE|TZ|VIRTUAL_ENV")
 IDLE: Final = 300 * 1_000_000
+# Seconds in which a process that has closed its socket has ended, too.
+LEAVING: Final = 1.0
+OVER: Final = "The worker could not confirm its lease in time, so the attempt was ended."
 SELF: Final = str(Path(zygote.__file__).resolve())
 
 
@@ -88,7 +92,7 @@ class Launcher:
         self._marker = marker
         self._zygotes: dict[object, Zygote] = {}
         self._born = 0
-        self._permit = 0
+        self._permit = 0.0
 
     def launch(self, order: Order, ended: Callable[[Exit], None]) -> Child:
         """Start a process; `ended` is called once, when nothing of it is alive. NoInterpreter when that is missing."""
@@ -100,12 +104,13 @@ class Launcher:
             marker = f"{self._marker}/{self._born}"
             alive = self._zygotes[key] = Zygote(self._reactor, order, at_start, marker)
             if self._permit:
-                alive.allow(self._permit)
+                # What was allowed counts from when it was said: one that is born after a standstill gets what is left.
+                alive.allow(int((self._permit - time.monotonic()) * 1e6))
         return alive.launch(order, ended)
 
     def allow(self, micros: int) -> None:
         """Let everything live for so long; unless said again all is killed, even while this process stands still."""
-        self._permit = micros
+        self._permit = time.monotonic() + micros / 1e6
         for one in list(self._zygotes.values()):
             one.allow(micros)
 
@@ -227,7 +232,9 @@ class Zygote:
             ended = self.waiting.pop(number, None)
             if ended is None:
                 continue  # it only says that it is ready
-            if op == b"f":
+            if op == b"e" or (op == b"f" and not status):
+                ended(Exit(trouble=OVER))
+            elif op == b"f":
                 ended(Exit(trouble=f"No process could be started: {os.strerror(status)}.", begun=False))
             elif os.WIFSIGNALED(status):
                 ended(Exit(signal=os.WTERMSIG(status), peak_bytes=peak, cpu_seconds=cpu))
@@ -241,8 +248,13 @@ class Zygote:
         self._reactor.forget(self._socket.fileno())
         self._socket.close()
         self.dead = True
-        self._process.kill()
-        self._process.wait()
+        try:
+            code = self._process.wait(LEAVING)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            code = self._process.wait()
+        # An interpreter that never gave a sign will not do better the next time, unless somebody killed it.
+        self._proven = self._proven or code == -signal.SIGKILL
         strays.kill(lambda marker: marker == self._marker)
         self._complaints.seek(0)
         said = self._complaints.read()[-2000:].decode(errors="replace").strip()
@@ -252,7 +264,6 @@ class Zygote:
         self._complaints.close()
         waiting, self.waiting = self.waiting, {}
         for ended in waiting.values():
-            # An interpreter that never gave a sign will not do better the next time.
             ended(Exit(trouble=trouble, begun=self._proven))
 
 

@@ -4,7 +4,8 @@ The project's interpreter runs this file; it may lack penstock and be as old as 
 started is below it while it lives, then the zygote's own. A child that was not forked here is a leftover, and killed.
 Request: op, id, signal; `l` carries four descriptors (payload, stdout, stderr, channel), `s` a signal for the group
 (SIGKILL: the tree), `p` in place of the id for how many microseconds children may live unless it is said again.
-Reply: op (`r` ready, `x` exited, `f` could not fork), id, pid, wait status, peak bytes, CPU seconds.
+Reply: op (`r` ready, `x` exited, `e` ended as its time was over, `f` could not fork: 0 as error says that the time was
+over), id, pid, wait status or error, peak bytes, CPU seconds.
 """
 
 from __future__ import annotations
@@ -40,9 +41,7 @@ PROC = Path("/proc")
 prctl: Any = lambda *_: None  # noqa: E731
 if sys.platform == "linux":
     with contextlib.suppress(ImportError, OSError, AttributeError):
-        import ctypes
-
-        prctl = ctypes.CDLL(None).prctl
+        prctl = importlib.import_module("ctypes").CDLL(None).prctl
 
 
 def main(arguments: list[str]) -> None:
@@ -78,11 +77,8 @@ def serve(sock: socket.socket) -> None:
     for source in (sock.fileno(), woken):
         poll.register(source, select.POLLIN)
     while True:
-        left = max(0.0, family.deadline - time.monotonic())
+        left = max(0.0, family.deadline - time.monotonic()) if family.numbers else FAR
         ready = dict(poll.poll(1000 * min(left, 0.1 if family.unreported else FAR)))
-        if left == 0.0:
-            family.deadline += FAR
-            kill(descendants(os.getpid()))
         if woken in ready:
             os.read(woken, 4096)
         if sock.fileno() in ready:
@@ -94,6 +90,9 @@ def serve(sock: socket.socket) -> None:
                 family.deadline = time.monotonic() + number / 1e6
             else:
                 family.signal(number, signum)
+        elif left == 0.0:  # and nobody has said otherwise meanwhile: this process may have stood still itself
+            family.over.update(family.pids)
+            kill(descendants(os.getpid()))
         family.reap()
 
 
@@ -114,12 +113,15 @@ class Family:
         self.ours = ours
         self.numbers: dict[int, int] = {}
         self.pids: dict[int, int] = {}
+        self.over: set[int] = set()
         self.unreported: list[tuple[float, bytes]] = []
         self.deadline = time.monotonic() + FAR
 
     def launch(self, number: int, descriptors: list[int]) -> None:
         """Start a child for these descriptors: by fork while this process has one thread, else by a spawn."""
         try:
+            if time.monotonic() > self.deadline:
+                raise TimeoutError
             pid = fork(descriptors, self.ours) if single() else spawn(descriptors)
             self.numbers[pid] = number
             self.pids[number] = pid
@@ -143,15 +145,14 @@ class Family:
     def reap(self) -> None:
         """Collect the dead, kill what they left behind, and report each once nothing of it is alive."""
         with contextlib.suppress(ChildProcessError):
-            while True:
-                pid, status, usage = os.wait4(-1, os.WNOHANG)
-                if pid == 0:
-                    break
+            while (died := os.wait4(-1, os.WNOHANG))[0]:
+                pid, status, usage = died
                 number = self.numbers.pop(pid, None)
                 if number is not None:
                     del self.pids[number]
                     peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-                    told = REPLY.pack(b"x", number, pid, status, peak, usage.ru_utime + usage.ru_stime)
+                    op = b"e" if number in self.over else b"x"
+                    told = REPLY.pack(op, number, pid, status, peak, usage.ru_utime + usage.ru_stime)
                     self.unreported.append((time.monotonic(), told))
         if self.unreported:
             self.report()
@@ -174,8 +175,7 @@ class Family:
 def fork(descriptors: list[int], ours: list[int]) -> int:
     """Fork a child that takes these descriptors and closes `ours`; answer its pid."""
     parent = os.getpid()
-    pid = os.fork()
-    if pid:
+    if pid := os.fork():
         return pid
     try:
         signal.set_wakeup_fd(-1)
