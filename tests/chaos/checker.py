@@ -14,6 +14,7 @@ from penstock.model.run import ErrorKind, Run, Step
 from penstock.model.status import Outcome, StepStatus
 from penstock.runners.process import strays
 from penstock.services.core import Core
+from penstock.services.verify import verify
 from penstock.services.worker.places import place_of
 from penstock.store import attempts, events, inbox, queue, runs, steps, workers
 from penstock.store.events import Told
@@ -173,8 +174,8 @@ def _effects(run: Run, accepted: list[Ended], ledger: Ledger) -> Iterator[str]:
 
 
 def _folded_again(core: Core, run: Run) -> Iterator[str]:
-    """A run is what its events make of it: here its history is folded again from nothing and compared."""
-    yield from ()
+    """A run is what its events make of it: they are folded again from nothing, and compared with what is stored."""
+    yield from verify(core, run.id).differences
 
 
 def _words(end: Ended) -> str:

@@ -7,6 +7,7 @@ proxy or balancer that takes bytes and passes nothing on, so what has no answer 
 from __future__ import annotations
 
 import functools
+import logging
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -67,6 +68,9 @@ def connect(dsn: str) -> Session:
 @functools.cache
 def _impatient() -> type[Session]:
     import psycopg
+
+    # What it says about lost connections is told by our own notices; on stderr it would stand between their lines.
+    logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
     class Impatient(psycopg.Connection[Row]):
         """A connection that asks by another way what has become of its query when no answer comes."""
