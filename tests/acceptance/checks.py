@@ -11,7 +11,7 @@ from tests.acceptance.observe import eventually
 from tests.acceptance.project import Project, Running
 
 # What stands in these tables is still to be done, or held, or counted against a limit.
-OPEN_TABLES = ("ready_attempts", "claimed_attempts", "blocked_runs", "admitted", "due", "inbox")
+OPEN_TABLES = ("ready_attempts", "claimed_attempts", "blocked_attempts", "admitted", "due", "inbox")
 
 
 def check_settled(project: Project, run_ids: Sequence[str], *spared: Running) -> None:

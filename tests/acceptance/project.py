@@ -21,10 +21,16 @@ from penstock.app.databases import open_store
 from penstock.clock import SystemClock
 from penstock.model.event import Ended
 from penstock.model.run import Run
+from penstock.services.core import Core
+from penstock.services.plans import Plans
+from penstock.services.secrets import LocalSecrets
+from penstock.services.stored import Stored
 from penstock.store import events, runs, workers
+from penstock.store.blobs.local import open_folder
 from penstock.store.events import Told
 from penstock.store.port import Tx
 from tests.acceptance.observe import Seen, eventually, processes_of
+from tests.verified import check_verified
 
 PENSTOCK = (sys.executable, "-m", "penstock")
 SOURCES = str(Path(penstock.__file__).parents[1])
@@ -267,12 +273,20 @@ class Project:
         return found
 
     def close(self) -> None:
-        """End everything that was started here."""
+        """End everything that was started here, and see that every run is what its events make it."""
         for running in self._running:
             if running.process.poll() is None:
                 running.kill()
         eventually(lambda: not self._left(), "nothing is left of the test")
-        self.store.close()
+        try:
+            check_verified(self._core())
+        finally:
+            self.store.close()
+
+    def _core(self) -> Core:
+        """The services of this process, on the store that the commands used."""
+        files = Stored(open_folder(self.folder / ".penstock" / "blobs"))
+        return Core(self.store, files, SystemClock(), Plans(), LocalSecrets({}))
 
     def _left(self) -> list[Seen]:
         left = processes_of(self.folder)

@@ -28,6 +28,7 @@ from penstock.store.chunks import Stream, cut
 from penstock.store.metrics import Metric
 from penstock.store.port import Store
 from penstock.store.sqlite.store import open_sqlite
+from tests.verified import check_verified
 
 DONE_WITHIN = 60 * SECOND
 
@@ -71,6 +72,7 @@ class Workshop:
             state_dir=self.state,
         )
         self.workers: list[Worker] = []
+        self.closed = False
 
     def worker(self, name: str = "one", **options: object) -> Worker:
         """A worker on the store."""
@@ -147,10 +149,16 @@ class Workshop:
         return b"".join(piece.text for piece in pieces if stream in (None, piece.stream)).decode()
 
     def close(self) -> None:
-        """Close workers and store."""
+        """Close workers, see that every run is what its events make it, and close the store; safe to call twice."""
         for worker in self.workers:
             worker.close()
-        self.store.close()
+        if self.closed:
+            return
+        self.closed = True
+        try:
+            check_verified(self.core)
+        finally:
+            self.store.close()
 
 
 def shell(name: str, *commands: str, **properties: object) -> Task:
