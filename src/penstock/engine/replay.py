@@ -19,6 +19,24 @@ from penstock.model.plan import ERRORS, ROOT, Plan
 from penstock.model.run import GroupState, Run, Step
 from penstock.model.status import RunStatus, StepStatus
 
+GIVEN = (
+    "id",
+    "namespace",
+    "flow",
+    "revision",
+    "created_at",
+    "inputs",
+    "labels",
+    "trigger",
+    "priority",
+    "lane",
+    "logical_date",
+    "interval_start",
+    "interval_end",
+    "origin",
+    "owner",
+    "started_by",
+)
 KEPT = frozenset({StepStatus.SUCCESS, StepStatus.WARNING, StepStatus.SKIPPED})
 
 
@@ -57,12 +75,9 @@ def replayed(draft: Draft, event: Replayed) -> None:
 
 
 def untouched(run: Run) -> Run:
-    """A copy of a run with nothing of its going-through left."""
-    return replace(
-        run, status=RunStatus.QUEUED, version=0, started_at=None, ended_at=None, outputs=None, root=GroupState(),
-        open=0, active=0, retrying=0, pending="", rounds=0, history=(), reason="", failure=None, killed_by="",
-        parent=None, depth=0,
-    )  # fmt: skip
+    """A copy of a run with nothing but what it was started with: no parent, and nothing of its going-through."""
+    given = {name: getattr(run, name) for name in GIVEN}
+    return Run(status=RunStatus.QUEUED, **given)
 
 
 def _kept(plan: Plan, rows: list[Step], from_step: str) -> dict[str, Step]:

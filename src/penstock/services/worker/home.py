@@ -5,6 +5,7 @@ wanted of it.
 from __future__ import annotations
 
 import contextlib
+import shutil
 import tarfile
 from functools import partial
 from pathlib import Path
@@ -149,23 +150,30 @@ def _bring(shop: Shop, claim: Claim, folder: Path) -> None:
     with contextlib.suppress(PenstockError, OSError, tarfile.TarError):
         workdir.files_of(shop.core).get_file(found.uri, packed)
         with tarfile.open(packed) as archive:
-            archive.extractall(folder, filter="data")
+            for member in archive:
+                source = archive.extractfile(member) if member.isfile() else None
+                if source is not None:
+                    path = workdir.inside(folder, member.name)
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    with path.open("wb") as target:
+                        shutil.copyfileobj(source, target)
+                    path.chmod(member.mode & 0o700 | 0o600)
     packed.unlink(missing_ok=True)
 
 
 def _keep(shop: Shop, claim: Claim, folder: Path, kept: KeptFiles) -> None:
-    name = _name(shop, claim)
-    if cached.find(shop.core, name) is not None:
+    key = _name(shop, claim)
+    if cached.find(shop.core, key) is not None:
         return  # refreshed only when its time is over
     packed = folder / ".penstock-kept.tar"
-    names = sorted({path for glob in kept.patterns for path in folder.glob(glob) if path.is_file()})
+    names = workdir.matching(folder, kept.patterns)
     with tarfile.open(packed, "w") as archive:
-        for path in names:
-            archive.add(path, path.relative_to(folder).as_posix(), recursive=False)
+        for name in names:
+            archive.add(folder / name, name, recursive=False)
     uri = workdir.files_of(shop.core).put_file(f"runs/{claim.run}/{claim.step}/kept.tar", packed)
     packed.unlink()
     ttl = None if kept.ttl is None else round(kept.ttl * SECOND)
-    cached.keep(shop.core, name, claim, ttl, uri=uri)
+    cached.keep(shop.core, key, claim, ttl, uri=uri)
 
 
 def _ended(shop: Shop, claim: Claim, outcome: Outcome, failure: Failure | None, began: int) -> Ended:

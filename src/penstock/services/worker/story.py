@@ -62,12 +62,14 @@ class Story:
                 raise BadAnswer(f'The process sent a message of a kind "{other}", which does not exist.')
 
     def hear_line(self, body: dict[str, object]) -> None:
-        """Take what a script printed between `::` and `::`: outputs, metrics, logs."""
+        """Take what a script printed between `::` and `::`: outputs, metrics, parts, logs."""
         now = self._shop.core.clock.now()
         self._values(body.get("outputs"))
         try:
             for number in _dicts(body.get("metrics")):
                 self._number(number, now)
+            for part in _dicts(body.get("parts")):
+                self.parts.hear(part)
         except BadAnswer as error:
             self.say(error.sentence, Level.WARNING)
         for line in _dicts(body.get("logs")):

@@ -171,6 +171,13 @@ def collect(folder: Path, globs: Iterable[str], stored: Files, prefix: str) -> d
     return found
 
 
+def matching(folder: Path, globs: Iterable[str]) -> list[str]:
+    """The names of the files in a folder, links aside, that fit one of the globs; `**` reaches below."""
+    names = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    wanted = list(globs)
+    return sorted(name for name in names if _matches(name, wanted) and not (folder / name).is_symlink())
+
+
 def _files(project: Path) -> Iterable[Path]:
     for root, folders, names in os.walk(project):
         folders[:] = [name for name in folders if name not in (".penstock", ".git", ".venv", "__pycache__")]
