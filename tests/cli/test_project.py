@@ -207,7 +207,7 @@ def test_completion_is_a_script_for_the_shell(penstock: Penstock, shell: str) ->
     ("words", "offered"),
     [
         ("ru", ["run", "runs"]),
-        ("runs re", ["restart", "replay"]),
+        ("runs re", ["resume", "restart", "replay"]),
         ("flows show pl", ["play.hello"]),
         ("runs show la", ["last"]),
         ("types shell.", ["shell.commands", "shell.script"]),
