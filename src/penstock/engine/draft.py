@@ -159,6 +159,15 @@ class Draft:
                 waiting=run.waiting + waiting,
             )
         self._changed[step.key] = step
+        if old is not None and old.reports and (step.attempt != old.attempt or not step.status.open):
+            self._close_parts(step.key)
+
+    def _close_parts(self, key: str) -> None:
+        """What an attempt had reported as under way ends with it."""
+        for part in self.loaded.parts_of(key):
+            newest = self._changed.get(part.key, part)
+            if newest.status.open:
+                self.put_part(replace(newest, status=StepStatus.CANCELLED, ended_at=self.now))
 
     def end(self, step: Step, status: StepStatus, failure: Failure | None = None) -> None:
         """End a step and let its group hear of it."""

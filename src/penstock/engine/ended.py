@@ -33,8 +33,6 @@ def ended(draft: Draft, event: Ended) -> None:
         return
     if event.started_at is not None and step.started_at is None:
         step = replace(step, started_at=event.started_at)
-    if step.reports:
-        _close_parts(draft, step)
     home = draft.plan.folder_of(step.key) if event.outcome is Outcome.LOST else ""
     if home and not draft.stopping(step.key):
         folder.anew(draft, home, event.failure)
@@ -62,13 +60,6 @@ def child_ended(draft: Draft, event: ChildEnded) -> None:
         leaf.ended(draft, step, subflow.outcome_of(node, event.status), event.failure)
 
 
-def _close_parts(draft: Draft, step: Step) -> None:
-    """What an attempt had reported as under way ends with it."""
-    for part in draft.loaded.parts_of(step.key):
-        if part.status.open:
-            draft.put_part(replace(part, status=StepStatus.CANCELLED, ended_at=draft.now))
-
-
 def _group_evaluation_ended(draft: Draft, step: Step, event: Ended) -> None:
     """A worker did not get to evaluating a group's properties: it was killed, or lost and another shall try."""
     if not step.evaluating:
@@ -82,7 +73,7 @@ def _group_evaluation_ended(draft: Draft, step: Step, event: Ended) -> None:
         ask_worker(draft, step.key)
         return
     draft.put(replace(step, evaluating=False))
-    if event.outcome is Outcome.KILLED or draft.run.status is RunStatus.KILLING:
+    if event.outcome is Outcome.KILLED or draft.killing(step.key):
         guard.tasks_over(draft, step.key, StepStatus.KILLED)
     elif stopping:
         guard.tasks_over(draft, step.key, StepStatus.CANCELLED)

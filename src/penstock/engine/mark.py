@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from penstock.engine.draft import Draft
-from penstock.engine.groups import guard
+from penstock.engine.groups import counts, guard
 from penstock.engine.restart import Scope, reopen
 from penstock.model.effect import KillChild, Withdraw
 from penstock.model.event import Mark
@@ -49,9 +49,20 @@ def _end_open(draft: Draft, step: Step, event: Mark) -> None:
 
 
 def _end_anew(draft: Draft, step: Step, event: Mark) -> None:
-    """The step had ended otherwise: its groups are opened again and hear of its new end."""
+    """The step had ended otherwise: its groups are opened again and hear of its new end.
+
+    Not those around errors, finally and what comes after the end, since nothing follows from these; and nothing can go
+    on behind a step whose working directory is gone.
+    """
+    if draft.plan.folder_of(step.key):
+        return
+    if not draft.plan.is_aside(step.key):
+        around = draft.plan.parent_key(step.key)
+        draft.set_group(around, counts.revised(draft.group(around), step.status, event.status))
     draft.put(replace(step, status=event.status, ended_at=draft.now, failure=_failure(event)))
-    reopen(draft, Scope(chosen=frozenset(draft.plan.ancestors(step.key))), event.by)
+    if not draft.plan.lies_aside(step.key):
+        scope = Scope(chosen=frozenset(draft.plan.ancestors(step.key)), settled=step.key)
+        reopen(draft, scope, event.by)
 
 
 def _failure(event: Mark) -> Failure | None:

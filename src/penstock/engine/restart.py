@@ -13,7 +13,7 @@ from penstock.engine.settle import begin_group, go_on, set_deadline, start
 from penstock.model import ids
 from penstock.model.effect import SetTimer
 from penstock.model.event import Restart, Timer
-from penstock.model.node import Dag, Folder, ForEach, If, Node, Parallel, Pause, Subflow, Switch, Task
+from penstock.model.node import Dag, Folder, ForEach, If, Node, Parallel, Pause, Subflow, Switch, Task, Until
 from penstock.model.plan import AFTER, ERRORS, FINALLY, LOOPS, ROOT, TASKS
 from penstock.model.run import GroupState, Phase, Step
 from penstock.model.status import RunStatus, StepStatus
@@ -29,12 +29,13 @@ class Scope(msgspec.Struct, frozen=True):
 
     `asides` names the step that is gone on from in the errors or finally of a group, by group. With `chosen` only
     these steps are tried again and only the groups around them opened (nothing chosen: all that did not succeed);
-    `only` names the reported steps of a chosen step that are wanted.
+    `only` names the reported steps of a chosen step that are wanted, `settled` the step whose end an operator has said.
     """
 
     asides: dict[str, str] = {}
     chosen: frozenset[str] | None = None
     only: dict[str, tuple[str, ...]] = {}
+    settled: str = ""
 
     def wants(self, step: Step) -> bool:
         """Is this step, or this group, to be opened again?"""
@@ -162,9 +163,9 @@ def _reopen(draft: Draft, key: str, scope: Scope) -> None:
     for step in children:
         if draft.plan.is_aside(step.key):
             _put_back(draft, step.key)
-    whole = isinstance(node, Folder) and ids.iteration_of(key) is None
+    whole = isinstance(node, Folder)
     again = [] if whole else _to_do_again(draft, node, key, own, scope)
-    for step in own if whole else _to_wait(draft, node, key, own, again):
+    for step in own if whole else _to_wait(draft, node, key, own, again, scope):
         _put_back(draft, step.key)
     again = _within_limit(draft, node, key, again, scope)
     own = [draft.held(step.key) for step in own]
@@ -173,8 +174,10 @@ def _reopen(draft: Draft, key: str, scope: Scope) -> None:
     evaluation = state.evaluation + bool(state.evaluation)
     state = replace(state, next=_cursor(draft, key, own), result=None, failure=None, evaluation=evaluation, lost=0)
     redone = {step.key for step in again}
+    if isinstance(node, Until) and ids.iteration_of(key) is None:
+        state = replace(state, total=state.next - len(again))
     state = replace(state, phase=Phase.TASKS, counts=_recount(own, redone), verdict=None, closing=False)
-    if isinstance(node, Dag) and ids.iteration_of(key) is None:
+    if isinstance(node, Dag):
         state = replace(state, marks=dag.remarked(draft, node, own, redone))
     _set_going(draft, key, state)
     if not _has_begun(node, key, state):
@@ -185,7 +188,7 @@ def _reopen(draft: Draft, key: str, scope: Scope) -> None:
         _once_more(draft, step, scope)
     if again and counts.has_bad(draft.group(key)):
         return  # what an operator has chosen is done first, whatever else did not succeed
-    if isinstance(node, Dag) and ids.iteration_of(key) is None:
+    if isinstance(node, Dag):
         dag.again(draft, key, node)
     else:
         go_on(draft, key, draft.group(key))
@@ -194,7 +197,7 @@ def _reopen(draft: Draft, key: str, scope: Scope) -> None:
 def _to_do_again(draft: Draft, node: Node, key: str, own: list[Step], scope: Scope) -> list[Step]:
     """The children that are tried again at once; in a dag not those that wait for one that is."""
     wanted = [step for step in own if scope.wants(step)]
-    if not isinstance(node, Dag) or ids.iteration_of(key) is not None:
+    if not isinstance(node, Dag):
         return wanted
     seats, graph = draft.plan.seats, draft.plan.graphs[node.id]
     begun = [step for step in wanted if not dag.was_passed_over(step)]
@@ -206,30 +209,31 @@ def _within_limit(draft: Draft, node: Node, key: str, again: list[Step], scope: 
     """Those of the children to try again that there is room for; the others wait for their turn, half done as they
     are. What an operator has chosen begins at once.
     """
-    if not isinstance(node, Parallel | ForEach | Dag) or ids.iteration_of(key) is not None or not node.limit:
+    limit = node.limit if isinstance(node, Parallel | ForEach | Dag) and ids.iteration_of(key) is None else 0
+    if not limit or scope.chosen is not None or scope.asides:
         return again
-    if scope.chosen is not None or scope.asides:
-        return again
-    for step in again[node.limit :]:
+    for step in again[limit:]:
         draft.put_back(step, half_done=True)
-    return again[: node.limit]
+    return again[:limit]
 
 
-def _to_wait(draft: Draft, node: Node, key: str, own: list[Step], again: list[Step]) -> list[Step]:
-    """The children of a dag that are judged anew: what did not succeed or was skipped behind those tried again, and
-    what was cancelled because of something that no longer stands in its way.
+def _to_wait(draft: Draft, node: Node, key: str, own: list[Step], again: list[Step], scope: Scope) -> list[Step]:
+    """The children of a dag that are judged anew: what was passed over because of something that no longer stands in
+    its way and, where all is tried again, what did not succeed or was skipped behind that.
     """
-    if not isinstance(node, Dag) or ids.iteration_of(key) is not None:
+    if not isinstance(node, Dag):
         return []
     seats, graph = draft.plan.seats, draft.plan.graphs[node.id]
-    behind = dag.behind(graph, [seats[step.node].position for step in again])
-    cancelled = [step for step in own if dag.was_passed_over(step) and step.status is StepStatus.CANCELLED]
-    late = [
-        step
-        for step in own
-        if seats[step.node].position in behind and (step.status in REDO or step.status is StepStatus.SKIPPED)
-    ]
-    return list({step.key: step for step in (*cancelled, *late)}.values())
+    moved = {scope.settled, *(step.key for step in again)}
+    behind = dag.behind(graph, [seats[step.node].position for step in own if step.key in moved])
+    found = []
+    for step in own:
+        late = seats[step.node].position in behind
+        passed = dag.was_passed_over(step) and step.key != scope.settled
+        bad = step.status in REDO or step.status is StepStatus.SKIPPED
+        if (passed and (late or step.status is StepStatus.CANCELLED)) or (scope.chosen is None and late and bad):
+            found.append(step)
+    return found
 
 
 def _reopen_aside(draft: Draft, key: str, scope: Scope) -> None:

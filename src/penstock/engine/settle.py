@@ -38,8 +38,7 @@ def settle(draft: Draft) -> None:
     """Work off what was decided to start and what has ended, until the run is at rest."""
     while True:
         if draft.retired_at is not None:
-            guard.halt(draft, ROOT, StepStatus.CANCELLED)
-            retire(draft, draft.retired_at)
+            _give_way(draft, draft.retired_at)
         elif draft.starting:
             key, node = draft.starting.popleft()
             start(draft, key, node)
@@ -49,6 +48,14 @@ def settle(draft: Draft) -> None:
             finish(draft, StepStatus.KILLED)  # which may begin the tasks after the end
         else:
             return
+
+
+def _give_way(draft: Draft, at: int) -> None:
+    """Another run takes this one's place: what has just ended is counted, and nothing else follows from it."""
+    while draft.ended:
+        _count(draft, draft.ended.popleft())
+    guard.halt(draft, ROOT, StepStatus.CANCELLED)
+    retire(draft, at)
 
 
 def _is_killed(draft: Draft) -> bool:
@@ -139,15 +146,12 @@ def ask_worker(draft: Draft, key: str) -> None:
 
 def hear(draft: Draft, key: str) -> None:
     """Tell the group around a step that the step has ended."""
-    step = draft.held(key)
     around = draft.plan.parent_key(key)
-    state = draft.group(around)
     if draft.plan.is_aside(key):
         if not draft.is_over(around):
-            guard.aside_go_on(draft, around, state)
+            guard.aside_go_on(draft, around, draft.group(around))
         return
-    state = counts.ended(state, step.status, step.failure)
-    draft.set_group(around, state)
+    state = _count(draft, key)
     if draft.is_over(around) or state.phase is not Phase.TASKS or state.result is not None:
         return  # a late end: counted, and nothing else follows from it
     if not draft.stopping(around):
@@ -155,6 +159,16 @@ def hear(draft: Draft, key: str) -> None:
     elif not counts.open_children(state):
         cut_short = not counts.has_bad(state) and _has_more(draft, around, state)
         guard.tasks_over(draft, around, StepStatus.CANCELLED if cut_short else counts.rollup(state))
+
+
+def _count(draft: Draft, key: str) -> GroupState:
+    """Count a step that has ended in the group around it; what stands aside is not counted."""
+    step, around = draft.held(key), draft.plan.parent_key(key)
+    state = draft.group(around)
+    if not draft.plan.is_aside(key):
+        state = counts.ended(state, step.status, step.failure)
+        draft.set_group(around, state)
+    return state
 
 
 def _has_more(draft: Draft, key: str, state: GroupState) -> bool:

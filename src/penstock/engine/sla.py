@@ -60,8 +60,4 @@ def _missed(draft: Draft, level: Sla, why: str) -> None:
         return
     failure = Failure(ErrorKind.TIMEOUT if level.duration is not None else ErrorKind.LIMIT, why)
     guard.halt(draft, ROOT, StepStatus.CANCELLED)
-    if level.breach is Breach.FAIL:
-        guard.fail(draft, ROOT, failure)
-    else:
-        draft.set_group(ROOT, replace(draft.group(ROOT), failure=failure))
-        guard.tasks_over(draft, ROOT, StepStatus.CANCELLED)
+    guard.fail(draft, ROOT, failure, StepStatus.FAILED if level.breach is Breach.FAIL else StepStatus.CANCELLED)

@@ -93,6 +93,10 @@ class Plan(msgspec.Struct, frozen=True):
         """Does the step stand in the errors, finally or after list of its group, and not among its tasks?"""
         return ids.iteration_of(key) is None and self.seats[ids.node_of(key)].branch in ASIDE
 
+    def lies_aside(self, key: str) -> bool:
+        """Does the step lie anywhere in what stands aside, whose end changes nothing of its run's?"""
+        return any(around and self.is_aside(around) for around in (key, *self.ancestors(key)))
+
     def is_after(self, key: str) -> bool:
         """Does the step lie among the tasks after the end of its run?"""
         if not self.flow.after:

@@ -23,6 +23,11 @@ def ended(state: GroupState, status: StepStatus, failure: Failure | None) -> Gro
     return replace(state, counts=counts, failure=first)
 
 
+def revised(state: GroupState, before: StepStatus, after: StepStatus) -> GroupState:
+    """A child that had ended one way is said to have ended another way."""
+    return ended(replace(state, counts=state.counts | {str(before): state.counts[before] - 1, OPEN: 1}), after, None)
+
+
 def forgotten(state: GroupState, status: StepStatus) -> GroupState:
     """A child that had ended with `status` is not kept any more."""
     return replace(state, counts=state.counts | {str(status): state.counts.get(status, 0) - 1})

@@ -72,16 +72,20 @@ def child_failed(draft: Draft, key: str, state: GroupState, mode: OnChildFailure
     tasks_over(draft, key, counts.rollup(state))
 
 
-def fail(draft: Draft, key: str, failure: Failure) -> None:
-    """A group itself failed (a condition that cannot be evaluated, a deadline)."""
+def fail(draft: Draft, key: str, failure: Failure, status: StepStatus = StepStatus.FAILED) -> None:
+    """A group itself failed (a condition that cannot be evaluated, a deadline), or is cancelled as a whole."""
     if key != ROOT and draft.held(key).status is StepStatus.SNOOZED:
         draft.put(replace(draft.held(key), status=StepStatus.RUNNING, due_at=None))
     state = replace(draft.group(key), failure=failure)
+    if key == ROOT and state.result is not None and state.evaluation:
+        # Its outputs are being evaluated; what a worker still says of them is no answer to what follows now.
+        draft.emit(Withdraw((ROOT,)))
+        state = replace(state, evaluation=state.evaluation + 1)
     draft.set_group(key, state)
     if state.phase is Phase.TASKS:
-        tasks_over(draft, key, StepStatus.FAILED)
+        tasks_over(draft, key, status)
         return
-    state = replace(state, result=StepStatus.FAILED)
+    state = replace(state, result=status)
     draft.set_group(key, state)
     if state.phase is Phase.ERRORS and not draft.stopping(key):
         _finally(draft, key, state)

@@ -86,8 +86,9 @@ def outline(node: Until) -> dict[str, object]:
 
 
 def _reached(draft: Draft, node: Until, state: GroupState, step: Step) -> str:
-    if node.most is not None and state.next >= node.most:
-        return f'The condition of "{node.id}" was not met after {state.next} iterations.'
+    gone = state.next - (state.total or 0)
+    if node.most is not None and gone >= node.most:
+        return f'The condition of "{node.id}" was not met after {gone} iterations.'
     began = step.first_at if step.first_at is not None else draft.now
     if node.longest is not None and draft.now + node.interval > began + node.longest:
         return f'The condition of "{node.id}" was not met within {node.longest / 1e6:g} s.'
