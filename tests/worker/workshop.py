@@ -76,8 +76,8 @@ class Workshop:
 
     def worker(self, name: str = "one", **options: object) -> Worker:
         """A worker on the store."""
-        surroundings = Surroundings(project=self.folder, python=sys.executable)
-        made = Worker(self.core, Options(id=name, surroundings=surroundings, **options))  # type: ignore[arg-type]
+        given = {"surroundings": Surroundings(project=self.folder, python=sys.executable)} | options
+        made = Worker(self.core, Options(id=name, **given))  # type: ignore[arg-type]
         self.workers.append(made)
         return made
 

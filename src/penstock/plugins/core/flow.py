@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from penstock.sdk.context import Context
-from penstock.sdk.task import TaskType
+from penstock.sdk.task import Mode, TaskType
 from penstock.sdk.values import Duration
 
 
@@ -17,6 +17,7 @@ class Sleep(TaskType, frozen=True, kw_only=True):
 
     type_name: ClassVar[str] = "sleep"
     aliases: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.core.flow.Sleep", "io.kestra.core.tasks.flows.Sleep")
+    mode: ClassVar[Mode] = Mode.WARM
     example: ClassVar[dict[str, object]] = {"duration": "PT5S"}
 
     duration: Annotated[
@@ -26,4 +27,5 @@ class Sleep(TaskType, frozen=True, kw_only=True):
     def run(self, context: Context) -> None:
         """Wait."""
         context.log(f"Waiting for {self.duration.seconds:g} s")
-        time.sleep(max(self.duration.seconds, 0))
+        if self.duration.seconds > 0:
+            time.sleep(self.duration.seconds)

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, cast
 from msgspec import Meta
 
 from penstock.sdk.context import Ask, Context
-from penstock.sdk.task import TaskFailed, TaskType
+from penstock.sdk.task import Mode, TaskFailed, TaskType
 from penstock.sdk.values import Duration
 
 NAMESPACE = "Namespace of the key; the flow's own unless given."
@@ -33,6 +33,7 @@ class Set(TaskType, frozen=True, kw_only=True):
 
     type_name: ClassVar[str] = "kv.set"
     aliases: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.core.kv.Set",)
+    mode: ClassVar[Mode] = Mode.WARM
     example: ClassVar[dict[str, object]] = {"key": "last_day", "value": "{{ inputs.day }}"}
 
     key: Annotated[str, Meta(description="The key: letters, digits, `.`, `_`, `-`.", examples=["last_day"])]
@@ -65,6 +66,7 @@ class Get(TaskType, frozen=True, kw_only=True):
 
     type_name: ClassVar[str] = "kv.get"
     aliases: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.core.kv.Get",)
+    mode: ClassVar[Mode] = Mode.WARM
     outputs: ClassVar[dict[str, str]] = {"value": "The value, or nothing."}
     example: ClassVar[dict[str, object]] = {"key": "last_day"}
 
@@ -86,6 +88,7 @@ class GetKeys(TaskType, frozen=True, kw_only=True):
 
     type_name: ClassVar[str] = "kv.keys"
     aliases: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.core.kv.GetKeys",)
+    mode: ClassVar[Mode] = Mode.WARM
     outputs: ClassVar[dict[str, str]] = {"keys": "The keys, sorted."}
     example: ClassVar[dict[str, object]] = {"prefix": "last_"}
 
@@ -102,6 +105,7 @@ class Delete(TaskType, frozen=True, kw_only=True):
 
     type_name: ClassVar[str] = "kv.delete"
     aliases: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.core.kv.Delete",)
+    mode: ClassVar[Mode] = Mode.WARM
     outputs: ClassVar[dict[str, str]] = {"deleted": "Whether it was there."}
     example: ClassVar[dict[str, object]] = {"key": "last_day"}
 

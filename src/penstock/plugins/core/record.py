@@ -9,7 +9,7 @@ from msgspec import Meta, field
 
 from penstock.plugins.core.log import LogLevel
 from penstock.sdk.context import Ask, Context
-from penstock.sdk.task import TaskType
+from penstock.sdk.task import Mode, TaskType
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -27,6 +27,7 @@ class Labels(TaskType, frozen=True, kw_only=True):
         "io.kestra.plugin.core.execution.Labels",
         "io.kestra.core.tasks.executions.Labels",
     )
+    mode: ClassVar[Mode] = Mode.WARM
     example: ClassVar[dict[str, object]] = {"labels": {"day": "{{ inputs.day }}"}}
 
     labels: Annotated[dict[str, str] | list[Label], Meta(description="The labels: a map, or a list of {key, value}.")]
@@ -45,6 +46,7 @@ class Fetch(TaskType, frozen=True, kw_only=True):
 
     type_name: ClassVar[str] = "log.fetch"
     aliases: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.core.log.Fetch", "io.kestra.core.tasks.log.Fetch")
+    mode: ClassVar[Mode] = Mode.WARM
     outputs: ClassVar[dict[str, str]] = {"uri": "Address of the file.", "size": "How many lines it has."}
     example: ClassVar[dict[str, object]] = {"level": "WARN", "tasksId": ["extract"]}
 

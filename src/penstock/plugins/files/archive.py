@@ -17,7 +17,7 @@ from msgspec import Meta, field
 
 from penstock.plugins.scripts.options import check_name
 from penstock.sdk.context import Context
-from penstock.sdk.task import TaskFailed, TaskType
+from penstock.sdk.task import Mode, TaskFailed, TaskType
 from penstock.sdk.values import Size
 
 BLOCK: Final = 1024 * 1024
@@ -49,6 +49,7 @@ class Compress(TaskType, frozen=True, kw_only=True):
 
     type_name: ClassVar[str] = "files.compress"
     aliases: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.compress.FileCompress",)
+    mode: ClassVar[Mode] = Mode.WARM
     outputs: ClassVar[dict[str, str]] = {"uri": "Address of the compressed file."}
     example: ClassVar[dict[str, object]] = {"from": "{{ outputs.write.uri }}", "compression": "GZIP"}
 
@@ -69,6 +70,7 @@ class Decompress(TaskType, frozen=True, kw_only=True):
 
     type_name: ClassVar[str] = "files.decompress"
     aliases: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.compress.FileDecompress",)
+    mode: ClassVar[Mode] = Mode.WARM
     outputs: ClassVar[dict[str, str]] = {"uri": "Address of the file."}
     example: ClassVar[dict[str, object]] = {"from": "{{ outputs.download.uri }}", "compression": "GZIP"}
 
@@ -91,6 +93,7 @@ class Pack(TaskType, frozen=True, kw_only=True):
 
     type_name: ClassVar[str] = "files.pack"
     aliases: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.compress.ArchiveCompress",)
+    mode: ClassVar[Mode] = Mode.WARM
     outputs: ClassVar[dict[str, str]] = {"uri": "Address of the archive."}
     example: ClassVar[dict[str, object]] = {"from": {"report.csv": "{{ outputs.write.uri }}"}, "algorithm": "ZIP"}
 
@@ -122,6 +125,7 @@ class Unpack(TaskType, frozen=True, kw_only=True):
 
     type_name: ClassVar[str] = "files.unpack"
     aliases: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.compress.ArchiveDecompress",)
+    mode: ClassVar[Mode] = Mode.WARM
     outputs: ClassVar[dict[str, str]] = {"files": "Address of each file, by its name in the archive."}
     example: ClassVar[dict[str, object]] = {"from": "{{ outputs.download.uri }}", "algorithm": "ZIP"}
 

@@ -12,7 +12,7 @@ from msgspec import Meta, field
 
 from penstock.plugins.files.whole import dotted
 from penstock.sdk.context import Context
-from penstock.sdk.task import TaskFailed, TaskType
+from penstock.sdk.task import Mode, TaskFailed, TaskType
 from penstock.sdk.values import Size
 
 BLOCK: Final = 1024 * 1024
@@ -28,6 +28,7 @@ class Concat(TaskType, frozen=True, kw_only=True):
         "io.kestra.plugin.core.storage.Concat",
         "io.kestra.core.tasks.storages.Concat",
     )
+    mode: ClassVar[Mode] = Mode.WARM
     outputs: ClassVar[dict[str, str]] = {"uri": "Address of the joined file."}
     example: ClassVar[dict[str, object]] = {
         "files": ["{{ outputs.a.uri }}", "{{ outputs.b.uri }}"],
@@ -55,6 +56,7 @@ class Split(TaskType, frozen=True, kw_only=True):
 
     type_name: ClassVar[str] = "files.split"
     aliases: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.core.storage.Split", "io.kestra.core.tasks.storages.Split")
+    mode: ClassVar[Mode] = Mode.WARM
     outputs: ClassVar[dict[str, str]] = {"uris": "Addresses of the parts, in order."}
     example: ClassVar[dict[str, object]] = {"from": "{{ outputs.write.uri }}", "rows": 1000}
 
@@ -131,6 +133,7 @@ class Reverse(TaskType, frozen=True, kw_only=True):
         "io.kestra.plugin.core.storage.Reverse",
         "io.kestra.core.tasks.storages.Reverse",
     )
+    mode: ClassVar[Mode] = Mode.WARM
     outputs: ClassVar[dict[str, str]] = {"uri": "Address of the new file."}
     example: ClassVar[dict[str, object]] = {"from": "{{ outputs.write.uri }}"}
 

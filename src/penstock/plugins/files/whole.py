@@ -8,7 +8,7 @@ from msgspec import Meta, field
 
 from penstock.plugins.scripts.options import check_name
 from penstock.sdk.context import Ask, Context
-from penstock.sdk.task import TaskFailed, TaskType
+from penstock.sdk.task import Mode, TaskFailed, TaskType
 from penstock.sdk.values import Size as Bytes
 
 
@@ -17,6 +17,7 @@ class Write(TaskType, frozen=True, kw_only=True):
 
     type_name: ClassVar[str] = "files.write"
     aliases: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.core.storage.Write",)
+    mode: ClassVar[Mode] = Mode.WARM
     outputs: ClassVar[dict[str, str]] = {"uri": "Address of the file."}
     example: ClassVar[dict[str, object]] = {"content": "a,b\n1,2\n", "extension": ".csv"}
 
@@ -37,6 +38,7 @@ class Read(TaskType, frozen=True, kw_only=True):
     """Hand on the text of a stored file; for small files."""
 
     type_name: ClassVar[str] = "files.read"
+    mode: ClassVar[Mode] = Mode.WARM
     outputs: ClassVar[dict[str, str]] = {"content": "The text.", "size": "Bytes in the file."}
     example: ClassVar[dict[str, object]] = {"from": "{{ outputs.write.uri }}"}
 
@@ -62,6 +64,7 @@ class Size(TaskType, frozen=True, kw_only=True):
 
     type_name: ClassVar[str] = "files.size"
     aliases: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.core.storage.Size", "io.kestra.core.tasks.storages.Size")
+    mode: ClassVar[Mode] = Mode.WARM
     outputs: ClassVar[dict[str, str]] = {"size": "Bytes in the file."}
     example: ClassVar[dict[str, object]] = {"uri": "{{ outputs.write.uri }}"}
 
@@ -80,6 +83,7 @@ class Delete(TaskType, frozen=True, kw_only=True):
         "io.kestra.plugin.core.storage.Delete",
         "io.kestra.core.tasks.storages.Delete",
     )
+    mode: ClassVar[Mode] = Mode.WARM
     outputs: ClassVar[dict[str, str]] = {"uri": "Address of the file.", "deleted": "Whether it was there."}
     example: ClassVar[dict[str, object]] = {"uri": "{{ outputs.write.uri }}"}
 

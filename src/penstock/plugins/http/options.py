@@ -15,7 +15,7 @@ from penstock.errors.task import NotOffered
 from penstock.plugins.http.client import Sending, basic, header
 from penstock.sdk.context import Context
 from penstock.sdk.launch import is_stored
-from penstock.sdk.task import TaskFailed, TaskType
+from penstock.sdk.task import Mode, TaskFailed, TaskType
 from penstock.sdk.values import Duration, Secret, Size
 
 SECONDS: Final = {"unit": "ISO-8601, or seconds"}
@@ -102,6 +102,7 @@ class Method(enum.StrEnum):
 class HttpTask(TaskType, frozen=True, kw_only=True):
     """What every HTTP task declares."""
 
+    mode: ClassVar[Mode] = Mode.WARM
     needs_body: ClassVar[bool] = False
 
     uri: Annotated[str, Meta(description="The address.", examples=["https://example.org/data.csv"])]

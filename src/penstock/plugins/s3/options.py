@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Final
 from msgspec import Meta
 
 from penstock.errors.task import MissingExtra
-from penstock.sdk.task import TaskFailed, TaskType
+from penstock.sdk.task import Mode, TaskFailed, TaskType
 from penstock.sdk.values import Secret
 
 MAX_KEYS: Final = 1000
@@ -18,6 +18,7 @@ MAX_KEYS: Final = 1000
 class S3Task(TaskType, frozen=True, kw_only=True):
     """What every S3 task declares."""
 
+    mode: ClassVar[Mode] = Mode.WARM
     example: ClassVar[dict[str, object]] = {"bucket": "exports"}
 
     bucket: Annotated[str, Meta(description="The bucket.", examples=["exports"])]

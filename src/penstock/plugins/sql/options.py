@@ -17,7 +17,7 @@ from penstock.plugins.sql.address import FORMS, Address, Database, read_address
 from penstock.plugins.sql.session import Opening, Session, open_session
 from penstock.sdk.context import Context
 from penstock.sdk.launch import is_stored
-from penstock.sdk.task import TaskFailed, TaskType
+from penstock.sdk.task import Mode, TaskFailed, TaskType
 from penstock.sdk.values import Secret
 
 DRIVERS: Final = {Database.POSTGRES: "psycopg", Database.SQLITE: "sqlite3", Database.DUCKDB: "duckdb"}
@@ -27,6 +27,7 @@ EXAMPLE: Final = "jdbc:postgresql://localhost:5432/warehouse"
 class SqlTask(TaskType, frozen=True, kw_only=True):
     """What every SQL task declares."""
 
+    mode: ClassVar[Mode] = Mode.WARM
     needs: ClassVar[Database | None] = None
 
     url: Annotated[str, Meta(description=f"Address of the database. Forms: {FORMS}.", examples=[EXAMPLE])]

@@ -93,6 +93,7 @@ class Launcher:
         self._zygotes: dict[object, Zygote] = {}
         self._born = 0
         self._permit = 0.0
+        self.tended: list[Callable[[int], None]] = []
 
     def launch(self, order: Order, ended: Callable[[Exit], None]) -> Child:
         """Start a process; `ended` is called once, when nothing of it is alive. NoInterpreter when that is missing."""
@@ -119,7 +120,9 @@ class Launcher:
         return sum(len(one.waiting) for one in self._zygotes.values())
 
     def stop_idle(self, now: int) -> None:
-        """End the zygotes that nobody has needed for IDLE microseconds."""
+        """End the zygotes that nobody has needed for IDLE microseconds, and what of `tended` has waited too long."""
+        for tend in self.tended:
+            tend(now)
         for key, one in list(self._zygotes.items()):
             if one.waiting:
                 one.idle_since = None
@@ -178,7 +181,7 @@ class Zygote:
         out, out_far = os.pipe()
         err, err_far = os.pipe()
         channel, channel_far = socket.socketpair()
-        far = [_payload(body), out_far, err_far, channel_far.detach()]
+        far = [descriptor_of(body), out_far, err_far, channel_far.detach()]
         for mine in (out, err):
             os.set_blocking(mine, False)
         channel.setblocking(False)
@@ -267,8 +270,8 @@ class Zygote:
             ended(Exit(trouble=trouble, begun=self._proven))
 
 
-def _payload(text: bytes) -> int:
-    """A descriptor from which the payload is read, and which is nowhere else."""
+def descriptor_of(text: bytes) -> int:
+    """A descriptor from which a payload is read, and which is nowhere else."""
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("payload")
     else:

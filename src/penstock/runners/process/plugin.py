@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -25,12 +25,22 @@ class Line:
         self._talking = threading.Lock()
         self._asking = threading.Lock()
         self._asked = 0
+        self._answered = 0
+
+    @property
+    def owed(self) -> bool:
+        """Whether an answer may still come that nobody waits for."""
+        return self._asked != self._answered
 
     def send(self, frame: dict[str, object]) -> None:
         """Tell the worker something."""
-        body = msgspec.json.encode(frame, enc_hook=plain)
+        self.send_all((frame,))
+
+    def send_all(self, frames: Iterable[dict[str, object]]) -> None:
+        """Tell the worker several things at once."""
+        bodies = [msgspec.json.encode(frame, enc_hook=plain) for frame in frames]
         with self._talking:
-            self._channel.sendall(LENGTH.pack(len(body)) + body)
+            self._channel.sendall(b"".join(LENGTH.pack(len(body)) + body for body in bodies))
 
     def ask(self, what: str, body: dict[str, object]) -> object:
         """Ask and wait for the answer; Refused, with the worker's sentence, when it declines."""
@@ -38,6 +48,7 @@ class Line:
             self._asked += 1
             self.send({"t": "ask", "id": self._asked, "what": what, "body": body})
             answer = msgspec.json.decode(self._read(LENGTH.unpack(self._read(LENGTH.size))[0]))
+            self._answered += 1
         if "refused" in answer:
             raise Refused(str(answer["refused"]))
         return answer.get("value")

@@ -301,7 +301,7 @@ MODES: dict[str, Callable[[dict[str, Any], socket.socket], int]] = {
     "python": run_source,
     "function": run_function,
     "plugin": lambda payload, channel: guarded(  # a task type of ours; only in an interpreter that has penstock
-        lambda: importlib.import_module("penstock.runners.process.plugin").main(payload["plugin"], channel), channel
+        lambda: importlib.import_module(payload["module"]).main(payload["plugin"], channel), channel
     ),
 }
 

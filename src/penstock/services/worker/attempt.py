@@ -18,7 +18,9 @@ from penstock.model.event import Ended
 from penstock.model.policy import SECOND
 from penstock.model.run import ErrorKind, Failure
 from penstock.model.status import Outcome
+from penstock.runners.process.kept import Warm
 from penstock.runners.process.launcher import Child, Exit
+from penstock.runners.process.warm import FREE
 from penstock.sdk.launch import OutputsShape
 from penstock.services.render import Prepared
 from penstock.services.worker import answers, workdir
@@ -55,6 +57,8 @@ class Attempt:
         self._story = Story(shop, claim, self._asked)
         self._story.masks.add(*prepared.secrets)
         self._child: Child | None = None
+        self._warm: Warm | None = None
+        self._freed: dict[str, object] | None = None
         self._channel: Channel | None = None
         self._open: dict[int, Callable[[], None]] = {}
         self._exit: Exit | None = None
@@ -110,7 +114,7 @@ class Attempt:
 
     def _launch(self) -> None:
         try:
-            child = self._shop.launcher.launch(self._process.order, self._exited)
+            child = self._begun()
         except Exception as error:  # whatever a description of a process holds must not end the worker
             self._fail_to_start(error)
             return
@@ -121,10 +125,17 @@ class Attempt:
         story, launch = self._story, self._process.launch
         if launch is not None and launch.protocol:
             story.out.heard = story.hear_line
-        self._channel = Channel(child.channel, story.hear)
+        self._channel = Channel(child.channel, self._hear)
         self._watch(child.stdout, lambda: self._read(child.stdout, story.out), lambda: os.close(child.stdout))
         self._watch(child.stderr, lambda: self._read(child.stderr, story.err), lambda: os.close(child.stderr))
         self._watch(child.channel.fileno(), self._listen, self._channel.close)
+
+    def _begun(self) -> Child:
+        shop, order, task = self._shop, self._process.order, self._process.task
+        if task is None:
+            return shop.launcher.launch(order, self._exited)
+        self._warm = shop.kept.borrow(order, task, self._exited, shop.core.clock.steady())
+        return self._warm.child
 
     def _watch(self, descriptor: int, ready: Callable[[], None], close: Callable[[], None]) -> None:
         self._open[descriptor] = close
@@ -133,14 +144,18 @@ class Attempt:
     def _read(self, descriptor: int, source: Source) -> None:
         if self._shop.logs.full:
             self._pause(descriptor, source)
-            return
+        else:
+            self._take(descriptor, source)
+
+    def _take(self, descriptor: int, source: Source) -> bool:
+        """Take what has come; whether there was anything."""
         try:
             data = os.read(descriptor, READ)
         except BlockingIOError:
-            return
+            return False
         if not data:
             self._close(descriptor)
-            return
+            return False
         if len(data) >= 1 << 16 and source.lines < 1 << 20:
             # Who prints a lot gets a larger pipe, so that both sides switch less often.
             with contextlib.suppress(OSError, AttributeError):
@@ -148,6 +163,7 @@ class Attempt:
         if self._process.limits.memory is not None and source is self._story.err:
             self._last_words = (self._last_words + data)[-LAST_WORDS:]
         self._story.capture.read(source, data, self._shop.core.clock.now())
+        return True
 
     def _pause(self, descriptor: int, source: Source) -> None:
         """The store cannot keep up: read on once it has."""
@@ -166,10 +182,38 @@ class Attempt:
         try:
             if not self._channel.read():
                 self._close(descriptor)
+            elif self._freed is not None:
+                self._let_go()
         except BadAnswer as error:
             self._broken = error
             self._child.kill()
             self._close(descriptor)
+
+    def _hear(self, frame: dict[str, object]) -> None:
+        if self._warm is not None and frame.get("t") == FREE:
+            self._freed = frame
+        else:
+            self._story.hear(frame)
+
+    def _let_go(self) -> None:
+        """The task is done and its process free: take what it has printed, and leave it to others."""
+        warm, freed, story = self._warm, self._freed, self._story
+        if warm is None or freed is None or self._exit is not None or self.stopped is not Stop.NOT:
+            return  # who was told to end does end, even if it was done a moment before
+        for descriptor, source in ((warm.child.stdout, story.out), (warm.child.stderr, story.err)):
+            while not self._shop.logs.full and descriptor in self._open and self._take(descriptor, source):
+                pass
+        if self._shop.logs.full:
+            self._shop.paused.append(self._let_go)
+            return
+        for descriptor in self._open:
+            with contextlib.suppress(KeyError, ValueError):
+                self._shop.reactor.forget(descriptor)
+        self._open.clear()
+        self._exit = Exit(code=0)
+        memory = freed.get("memory")
+        self._shop.kept.give_back(warm, memory if isinstance(memory, int) else 0, self._shop.core.clock.steady())
+        self._finish()
 
     def _asked(self, frame: dict[str, object]) -> None:
         """Answer in another thread: a file may be large, a store slow."""

@@ -19,6 +19,7 @@ from penstock.model.plan import Plan
 from penstock.model.policy import SECOND
 from penstock.model.status import Outcome
 from penstock.runners.process import strays
+from penstock.runners.process.kept import Kept
 from penstock.runners.process.launcher import Launcher
 from penstock.services import apply, cached, claims
 from penstock.services.core import Core
@@ -89,6 +90,7 @@ class Worker:
             worker=options.id,
             reactor=self._reactor,
             launcher=self._launcher,
+            kept=Kept(self._launcher, options.slots),
             logs=self._logs,
             folders=workdir.Folders(work_root(core), options.id),
             surroundings=options.surroundings,

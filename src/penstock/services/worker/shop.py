@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from penstock.runners.process.kept import Kept
 from penstock.runners.process.launcher import Launcher
 from penstock.services.core import Core
 from penstock.services.worker.logs import LogWriter
@@ -50,6 +51,7 @@ class Shop:
     worker: str
     reactor: Reactor
     launcher: Launcher
+    kept: Kept
     logs: LogWriter
     folders: Folders
     surroundings: Surroundings

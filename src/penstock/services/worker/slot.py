@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,8 +10,10 @@ from typing import Final
 
 import msgspec
 
+from penstock.runners.process import warm
 from penstock.runners.process.launcher import Order
 from penstock.sdk import registry
+from penstock.sdk.builtin import ALIASES, TYPES
 from penstock.sdk.context import About
 from penstock.sdk.launch import Launch, LaunchContext, LaunchMode, Limits
 from penstock.sdk.task import Mode, ScriptType, TaskType
@@ -21,9 +22,12 @@ from penstock.services.worker.shop import Shop
 from penstock.store.queue import Claim
 
 # What a process may see of the worker's own environment: nothing that could be a secret or an address.
-PASSED: Final = re.compile(r"PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_.*|TZ|TMPDIR|SSL_CERT_(FILE|DIR)")
+PASSED: Final = frozenset(
+    ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
+)
 HOME: Final = Path(__file__).resolve().parents[3]
-OWN_PREIMPORTS: Final = ("penstock.runners.process.plugin",)
+ONCE: Final = "penstock.runners.process.plugin"
+AGAIN: Final = warm.__name__
 
 
 class Inline(msgspec.Struct, frozen=True):
@@ -34,12 +38,16 @@ class Inline(msgspec.Struct, frozen=True):
 
 
 class Process(msgspec.Struct, frozen=True):
-    """A process to start in a folder; `launch` describes people's code, and is nothing for a task type's own work."""
+    """A process to start in a folder; `launch` describes people's code, and is nothing for a task type's own work.
+
+    With a `task`, `order` is a process that is kept, and may have been started before.
+    """
 
     order: Order
     folder: Path
     launch: Launch | None = None
     limits: Limits = Limits()
+    task: warm.Task | None = None
 
 
 def work_of(shop: Shop, claim: Claim, prepared: Prepared) -> Inline | Process:
@@ -65,7 +73,12 @@ def work_of(shop: Shop, claim: Claim, prepared: Prepared) -> Inline | Process:
         )
         order = order_of(shop, launch, folder, environment(shop, known, launch.env))
         return Process(order, folder, launch, launch.limits)
-    return Process(_plugin_order(shop, claim, prepared, folder, task), folder)
+    return _plugin(shop, about(claim, prepared, str(folder)), prepared, task)
+
+
+def is_warm(name: str, task: TaskType) -> bool:
+    """Whether a task may be done where others were: its type says so, and is one of ours by the built-in index."""
+    return task.mode is Mode.WARM and ALIASES.get(name, name) in TYPES
 
 
 def about(claim: Claim, prepared: Prepared, folder: str) -> About:
@@ -104,29 +117,44 @@ def order_of(shop: Shop, launch: Launch, folder: Path, env: dict[str, str]) -> O
 
 def environment(shop: Shop, known: About, own: Mapping[str, str]) -> dict[str, str]:
     """A process's whole environment: the worker's harmless part, the project's, the attempt's names, the task's."""
-    passed = {name: value for name, value in shop.core.knobs.environ.items() if PASSED.fullmatch(name)}
-    names = {
+    return _shared(shop) | _names(known) | dict(own)
+
+
+def _shared(shop: Shop) -> dict[str, str]:
+    environ = shop.core.knobs.environ
+    passed = {name: value for name, value in environ.items() if name in PASSED or name[:3] == "LC_"}
+    return {"PATH": os.defpath, "LANG": "C.UTF-8"} | passed | shop.surroundings.environment
+
+
+def _names(known: About) -> dict[str, str]:
+    return {
         "PENSTOCK_RUN": known.run,
         "PENSTOCK_STEP": known.step,
         "PENSTOCK_ATTEMPT": str(known.attempt),
         "PENSTOCK_IDEMPOTENCY_KEY": known.idempotency_key,
     }
-    return {"PATH": os.defpath, "LANG": "C.UTF-8"} | passed | shop.surroundings.environment | names | dict(own)
 
 
-def _plugin_order(shop: Shop, claim: Claim, prepared: Prepared, folder: Path, task: TaskType) -> Order:
-    known = about(claim, prepared, str(folder))
-    payload = {
+def _plugin(shop: Shop, known: About, prepared: Prepared, task: TaskType) -> Process:
+    """The process for a task type's own work: kept for many attempts, or for this one alone."""
+    folder = Path(known.workdir)
+    env, names = _shared(shop), _names(known)
+    if "site-packages" not in HOME.parts:
+        env["PYTHONPATH"] = str(HOME)
+    payload: dict[str, object] = {
         "type": prepared.node.type,
         "properties": prepared.properties,
         "context": msgspec.to_builtins(known),
     }
-    body: dict[str, object] = {"mode": "plugin", "cwd": str(folder), "limits": {}, "plugin": payload}
-    env = environment(shop, known, {})
-    if "site-packages" not in HOME.parts:
-        env["PYTHONPATH"] = str(HOME)
-    preimports = (*OWN_PREIMPORTS, type(task).__module__, *task.libraries())
-    return Order(interpreter=sys.executable, env=env, body=body, preimports=preimports)
+    body: dict[str, object] = {"mode": "plugin", "limits": {}}
+    if is_warm(prepared.node.type, task):
+        # Its types are imported where they are first used: one zygote for all, but for a driver that takes long.
+        body |= {"module": AGAIN, "cwd": "/", "plugin": {}}
+        order = Order(interpreter=sys.executable, env=env, body=body, preimports=(AGAIN, *task.libraries()))
+        return Process(order, folder, task=warm.Task(payload, names, str(folder)))
+    body |= {"module": ONCE, "cwd": str(folder), "plugin": payload}
+    preimports = (ONCE, type(task).__module__, *task.libraries())
+    return Process(Order(interpreter=sys.executable, env=env | names, body=body, preimports=preimports), folder)
 
 
 def _limits(limits: Limits) -> dict[str, int]:
