@@ -65,7 +65,7 @@ class Does(TaskType, frozen=True, kw_only=True):
             case "skip":
                 return Result(outcome=Outcome.SKIPPED)
             case "snooze":
-                return Result(outcome=Outcome.SNOOZED)
+                return Result(outcome=Outcome.SNOOZED, wait=2.5)
             case "odd":
                 raise TaskFailed("no net", kind="network")
             case "fail":
@@ -114,7 +114,6 @@ def test_a_warning_and_a_skip_are_endings_of_their_own() -> None:
     [
         ("fail", {"kind": "exit", "message": "no luck", "exit_code": 3, "code": ""}),
         ("odd", {"kind": "task", "message": "no net", "exit_code": None, "code": ""}),
-        ("snooze", {"kind": "task", "message": "A task cannot end as snoozed.", "exit_code": None, "code": ""}),
         ("break", {"kind": "task", "message": "KeyError: 'column'", "exit_code": None, "code": ""}),
         ("leave", {"kind": "exit", "message": "The task left with exit code 4.", "exit_code": 4, "code": ""}),
         ("memory", {"kind": "memory", "message": "The task ran out of memory.", "exit_code": None, "code": ""}),
@@ -198,3 +197,9 @@ def test_the_child_loads_no_vendors_library() -> None:
     said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
 
     assert said.strip() == "[]"
+
+
+def test_a_task_that_waits_says_when_it_wants_to_look_again() -> None:
+    frame, _ = ending("snooze")
+
+    assert (frame["outcome"], frame["wait"]) == ("snoozed", 2.5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from penstock.model.node import Folder, Parallel, Sequence, Task
-from penstock.model.policy import SECOND, Cache
+from penstock.model.policy import SECOND, Cache, Sensor
 from penstock.model.status import Outcome, RunStatus, StepStatus
 from penstock.services import runs as verbs
 from penstock.services.worker.places import work_root
@@ -113,3 +113,23 @@ def test_a_working_directory_that_is_killed_leaves_nothing(workshop: Workshop) -
 
     assert workshop.of(run_id).status is RunStatus.KILLED
     workshop.until(worker, lambda: not folders(workshop))
+
+
+def test_a_script_that_waits_for_something_looks_again_without_a_process_in_between(workshop: Workshop) -> None:
+    look = shell("look", """test -f {{ vars.flag }} && echo there || { touch {{ vars.flag }}; echo '::{"snooze": 0.3}::'; }""")
+    flag = workshop.folder / "flag"
+
+    run_id = workshop.run(look, variables={"flag": str(flag)})
+
+    assert [attempt.outcome for attempt in workshop.attempts(run_id)] == [Outcome.SNOOZED, Outcome.DONE]
+    assert "there" in workshop.log(run_id, "look")
+
+
+def test_a_sensor_looks_as_often_as_its_task_says_and_gives_up_softly(workshop: Workshop) -> None:
+    look = shell("look", """echo '::{"snooze": true}::'""")
+    sensor = Sensor(interval=SECOND // 5, longest=SECOND, soft=True)
+
+    run_id = workshop.run(Task(id="look", type=look.type, properties=look.properties, sensor=sensor))
+
+    assert workshop.statuses(run_id)["look"] is StepStatus.SKIPPED
+    assert workshop.of(run_id).status is RunStatus.SUCCESS

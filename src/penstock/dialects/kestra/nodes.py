@@ -28,7 +28,7 @@ from penstock.errors.flow import (
 )
 from penstock.model.ids import NODE_ID
 from penstock.model.node import Group, Node, Task
-from penstock.model.policy import Cache
+from penstock.model.policy import Cache, Sensor
 
 LEVELS: Final = ("ERROR", "WARN", "INFO", "DEBUG", "TRACE")
 BASE: Final = (
@@ -45,6 +45,7 @@ BASE: Final = (
     "allowWarning",
     "runIf",
     "taskCache",
+    "sensor",
 )
 PLATFORM: Final = {
     "workerGroup": "Worker groups",
@@ -161,6 +162,7 @@ def _task(page: Page, tree: Map, name: str, word: str) -> Node:
         run_if=condition,
         timeout=timeout,
         cache=_cache(page, tree),
+        sensor=_sensor(page, tree),
     )
 
 
@@ -176,6 +178,19 @@ def _cache(page: Page, tree: Map) -> Cache | None:
         version=fields.text(page, found, "version"),
     )
     return made if fields.flag(page, found, "enabled", True) else None
+
+
+def _sensor(page: Page, tree: Map) -> Sensor | None:
+    found = fields.mapping(page, tree, "sensor")
+    if found is None:
+        return None
+    fields.known(page, found, ("interval", "deadline", "softFail"), "`sensor`")
+    fields.needed(page, found, "interval", "`sensor`")
+    return Sensor(
+        interval=fields.duration(page, found, "interval") or 0,
+        longest=fields.duration(page, found, "deadline"),
+        soft=fields.flag(page, found, "softFail"),
+    )
 
 
 def _with_common(page: Page, tree: Map, made: Node) -> Node:

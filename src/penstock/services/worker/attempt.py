@@ -287,6 +287,7 @@ class Attempt:
             memory_limit=self._process.limits.memory,
             oom_killed=suspicious and self._shop.memory.killed(),
             last_words=self._last_words,
+            snoozed=self._story.snoozed,
             warned=bool(launch and launch.stderr_warns and self._story.err.lines),
         )
         return judge(ended, evidence)
@@ -326,7 +327,7 @@ class Attempt:
             ended_at=self._shop.core.clock.now(),
             failure=end.failure,
             state=self._story.state,
-            until=self._story.told.again_at(self._shop.core.clock.now()) if self._story.told else None,
+            until=self._story.again_at() if end.outcome is Outcome.SNOOZED else None,
         )
         if not self._shop.folders.back(self._process.folder):
             self._shop.pool.submit(workdir.remove, self._process.folder)

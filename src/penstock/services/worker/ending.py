@@ -49,12 +49,6 @@ class Told(msgspec.Struct, frozen=True):
     message: str = ""
     wait: float | None = None
 
-    def again_at(self, now: int) -> int | None:
-        """When the next look is wanted; its task's own interval decides where nothing was said."""
-        if self.outcome is not Outcome.SNOOZED or self.wait is None:
-            return None
-        return now + round(max(self.wait, 0) * 1_000_000)
-
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of an end besides the exit; `must_tell`: the process was to tell its outcome itself."""
@@ -66,6 +60,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     memory_limit: int | None = None
     oom_killed: bool = False
     last_words: bytes = b""
+    snoozed: bool = False
     warned: bool = False
 
 
@@ -99,6 +94,8 @@ def judge(ended: Exit, evidence: Evidence) -> End:
         return End(evidence.told.outcome, evidence.told.failure, evidence.told.message)
     if evidence.must_tell:
         return End(Outcome.FAILED, Failure(ErrorKind.SYSTEM, "Its process ended without saying how the task went.", 0))
+    if evidence.snoozed:
+        return End(Outcome.SNOOZED, None, "What it waits for is not there yet.")
     if evidence.warned:
         return End(Outcome.WARNING, None, "It wrote to its standard error.")
     return End(Outcome.DONE)

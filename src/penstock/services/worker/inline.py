@@ -11,6 +11,7 @@ from penstock.model.effect import Ready, Work
 from penstock.model.event import Ended
 from penstock.model.node import Task
 from penstock.model.plan import Plan
+from penstock.model.policy import SECOND
 from penstock.model.run import ErrorKind, Failure
 from penstock.model.status import Outcome
 from penstock.sdk import registry
@@ -142,5 +143,5 @@ def _ended(shop: Shop, claim: Claim, told: Told, began: int, state: dict[str, ob
         ended_at=shop.core.clock.now(),
         failure=told.failure,
         state=state,
-        until=told.again_at(shop.core.clock.now()),
+        until=None if told.wait is None else shop.core.clock.now() + round(max(told.wait, 0) * SECOND),
     )

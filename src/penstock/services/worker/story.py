@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from penstock.errors.work import BadAnswer
+from penstock.model.policy import SECOND
 from penstock.services.worker.capture import LEVELS, Capture, Source
 from penstock.services.worker.channel import read_metric, read_outcome
 from penstock.services.worker.ending import Told
@@ -29,6 +30,8 @@ class Story:
         self.outputs: dict[str, object] = {}
         self.state: dict[str, object] | None = None
         self.told: Told | None = None
+        self.snoozed = False
+        self._wait: float | None = None
         self.parts = Parts(shop, claim)
         self.out = Source(Stream.OUT)
         self.err = Source(Stream.ERR)
@@ -62,9 +65,14 @@ class Story:
                 raise BadAnswer(f'The process sent a message of a kind "{other}", which does not exist.')
 
     def hear_line(self, body: dict[str, object]) -> None:
-        """Take what a script printed between `::` and `::`: outputs, metrics, parts, logs."""
+        """Take what a script printed between `::` and `::`: outputs, metrics, parts, logs; that what it waits for is not
+        there yet (`snooze`), with the seconds after which it wants to look again.
+        """
         now = self._shop.core.clock.now()
         self._values(body.get("outputs"))
+        again = body.get("snooze", False)
+        if again is not False:
+            self.snoozed, self._wait = True, _seconds(again)
         try:
             for number in _dicts(body.get("metrics")):
                 self._number(number, now)
@@ -74,6 +82,11 @@ class Story:
             self.say(error.sentence, Level.WARNING)
         for line in _dicts(body.get("logs")):
             self._line(line, now)
+
+    def again_at(self) -> int | None:
+        """When a snoozed attempt wants to be followed by another; its task's interval decides where it said nothing."""
+        wait = self.told.wait if self.told is not None else self._wait
+        return None if wait is None else self._shop.core.clock.now() + round(max(wait, 0) * SECOND)
 
     def end(self) -> None:
         """Both streams are closed: keep what is left of them, and tell what was not told of the parts."""
@@ -105,6 +118,10 @@ class Story:
                 str(frame.get("unit") or ""),
             )
         )
+
+
+def _seconds(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _dicts(value: object) -> list[dict[str, object]]:
