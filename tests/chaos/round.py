@@ -33,13 +33,14 @@ RUNS_A_MINUTE: Final = 1000
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """A round: where, for how long, by which seed, how often something happens, what stands in the way."""
+    """A round: where, for how long, by which seed, how often something happens, how long a lease is."""
 
     database: str
     seconds: float
     seed: int
     address: str = ""
     pause: float = 0.4
+    lease: str = "PT4S"
     proxy: Proxy | None = None
 
 
@@ -50,6 +51,8 @@ class Round:
         self.wanted = wanted
         self.project = Project(folder, wanted.address)
         shutil.copytree(TEMPLATE, folder, dirs_exist_ok=True)
+        settings = folder / "penstock.yaml"
+        settings.write_text(settings.read_text().replace("PT4S", wanted.lease))
         (folder / "tries").mkdir()
         (folder / "ledger").touch()
         self._began = time.monotonic()

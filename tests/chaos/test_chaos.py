@@ -25,9 +25,9 @@ def test_on_sqlite_every_run_ends_as_planned_whoever_is_killed(folder: Path, see
 
 @pytest.mark.timeout(300)
 def test_on_postgres_every_run_ends_as_planned_whoever_is_killed(
-    folder: Path, server: PostgresServer, seed: int
+    folder: Path, server: PostgresServer, database: str, seed: int
 ) -> None:
-    wanted = Wanted(database="postgres", seconds=SECONDS, seed=seed, address=server.create_database("chaos"))
+    wanted = Wanted(database="postgres", seconds=SECONDS, seed=seed, address=database)
 
     with contextlib.closing(Round(wanted, folder, server)) as made:
         tally = made.go()

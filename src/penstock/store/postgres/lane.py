@@ -137,7 +137,7 @@ class Lane:
         import psycopg
 
         with self._lock:
-            pause, until = 0.005, time.monotonic() + patience
+            pause, until, lost = 0.005, time.monotonic() + patience, False
             for left in reversed(range(TRIES)):
                 try:
                     return act(self.session())
@@ -145,6 +145,8 @@ class Lane:
                     gone = is_gone(error)
                     if gone:
                         self._drop()
+                        # An answer that never came has used the patience up, though another connection may well work.
+                        until, lost = until if lost else time.monotonic() + patience, True
                     if not left or not (gone or is_again(error)) or time.monotonic() > until:
                         raise translate(error, self.where) from error
                 # Uneven pauses, so that two who quarrelled do not meet again.
