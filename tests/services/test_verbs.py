@@ -230,3 +230,16 @@ def test_a_replay_said_twice_under_one_key_is_one_run(office: Office) -> None:
     asked = runs.Start(key="again")
 
     assert runs.replay(office.core, old, "ann", asked=asked) == runs.replay(office.core, old, "ann", asked=asked)
+
+
+def test_a_replay_from_a_group_keeps_nothing_of_what_is_begun_anew_in_it(office: Office) -> None:
+    plan = office.push(["a", {"sequence s": ["b", "c"]}])
+    old = office.start(plan)
+    office.work({"b": {"n": 1}})
+
+    new = runs.replay(office.core, old, "me", from_step="s")
+    before = office.outputs(new, "b")
+    office.work({"b": Outcome.FAILED})
+
+    assert before is None
+    assert [(one.step, one.outcome) for one in office.attempts(new)] == [("a", "done"), ("b", "failed")]

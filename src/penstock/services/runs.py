@@ -33,6 +33,7 @@ SYSTEM = "system."
 class Start(msgspec.Struct, frozen=True, kw_only=True):
     """What a starter gives: inputs as text or values, labels, and where it has them a logical date and interval.
 
+    `lane` is what the run's attempts share their turn with, where that is not its flow (a backfill's or a trigger's id).
     `key` makes a repeated start safe: the same key answers with the same run. `owner` is a process that alone may do
     the run's work while it lives. Instants in microseconds.
     """
@@ -40,6 +41,7 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     inputs: dict[str, object] = {}
     labels: dict[str, str] = {}
     priority: int = 0
+    lane: str = ""
     logical_date: int | None = None
     interval_start: int | None = None
     interval_end: int | None = None
@@ -50,10 +52,11 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Copied(msgspec.Struct, frozen=True):
-    """The run, and its version, of which a replay keeps something."""
+    """The run, and its version, of which a replay keeps something: `steps` by key, with their newest attempt."""
 
     run: str
     version: int
+    steps: dict[str, int]
 
 
 def start(core: Core, plan: Plan, asked: Start) -> str:
@@ -75,6 +78,7 @@ def start(core: Core, plan: Plan, asked: Start) -> str:
         labels=flow.labels | asked.labels | {"system.correlationId": run_id},
         trigger=asked.trigger,
         priority=asked.priority,
+        lane=asked.lane,
         logical_date=asked.logical_date,
         interval_start=asked.interval_start,
         interval_end=asked.interval_end,
@@ -145,7 +149,7 @@ def replay(core: Core, run_id: str, by: str, *, from_step: str = "", asked: Star
 def _replay_from(core: Core, old: str, fresh: Run, from_step: str, key: str) -> str:
     now = fresh.created_at
 
-    def ask(loaded: Loaded) -> tuple[Batch, int]:
+    def ask(loaded: Loaded) -> tuple[Batch, Copied]:
         def decided() -> tuple[Replayed, Loaded, Decision]:
             event, begun = keep(loaded, fresh, from_step, fresh.started_by)
             return event, begun, advance(begun, event, now)
@@ -154,10 +158,10 @@ def _replay_from(core: Core, old: str, fresh: Run, from_step: str, key: str) -> 
         batch = Batch(begun, new=True)
         batch.take(Recorded(event, now), decision)
         begun.every = False
-        return batch, loaded.run.version
+        return batch, Copied(old, loaded.run.version, {step.key: step.attempt for step in event.steps})
 
-    batch, version = on_one_version(core, old, ask)
-    return _insert(core, batch, key, now, Copied(old, version))
+    batch, copied = on_one_version(core, old, ask)
+    return _insert(core, batch, key, now, copied)
 
 
 def _insert(core: Core, batch: Batch, key: str, now: int, copied: Copied | None = None) -> str:
@@ -171,7 +175,7 @@ def _insert(core: Core, batch: Batch, key: str, now: int, copied: Copied | None 
         if not runs.insert(tx, replace(batch.loaded.run, version=0), key):
             return False
         if copied is not None:
-            _copy(tx, copied, run_id, set(batch.steps))
+            _copy(tx, copied, run_id)
         return commit(tx, batch, now, after) is Result.WRITTEN
 
     if not repeat_unknown(core, lambda: core.store.write(work)):
@@ -182,12 +186,13 @@ def _insert(core: Core, batch: Batch, key: str, now: int, copied: Copied | None 
     return run_id
 
 
-def _copy(tx: Tx, copied: Copied, new: str, kept: set[str]) -> None:
+def _copy(tx: Tx, copied: Copied, new: str) -> None:
     """Give a replay the attempts, outputs and loop values of the steps that it keeps. Raises RunMoved."""
-    old = copied.run
-    attempts.append(tx, new, [attempt for attempt in attempts.every(tx, old) if attempt.step in kept])
+    old, kept = copied.run, copied.steps
+    tried = [attempt for attempt in attempts.every(tx, old) if attempt.number <= kept.get(attempt.step, -1)]
+    attempts.append(tx, new, tried)
     for key, output in outputs.every(tx, old).items():
-        if key in kept:
+        if output.attempt <= kept.get(key, -1):
             outputs.put(tx, new, key, output.attempt, output.body or "", output.uri or "")
     outputs.copy_values(tx, old, new)
     # Looked at last: what was read above belongs to this version only when it still stands.

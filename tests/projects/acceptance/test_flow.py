@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -22,9 +23,12 @@ LOCKS = {
 
 
 @pytest.fixture
-def project(warehouse: str, exports: Exports, tmp_path: Path) -> Project:
-    """The project, with runs of its own."""
-    return Project.copy(tmp_path / "project", warehouse, exports.s3, exports.bucket)
+def project(warehouse: str, exports: Exports, tmp_path: Path) -> Iterator[Project]:
+    """The project, with runs of its own; each is what its events make it."""
+    made = Project.copy(tmp_path / "project", warehouse, exports.s3, exports.bucket)
+    yield made
+    verified = made.call("runs", "verify", "--all")
+    assert verified.code == 0, verified.said
 
 
 def test_one_day_runs_to_success_and_hands_on_what_it_loaded(
