@@ -14,7 +14,7 @@ from penstock.services.worker.shop import Progress
 
 INTERVAL = 0.2
 SETTLING = 200_000
-GROUPS = ("sequence", "parallel", "foreach", "if", "switch")
+GROUPS = ("sequence", "parallel", "foreach", "if", "switch", "dag", "until", "folder")
 
 
 class PlainShow:
@@ -71,6 +71,13 @@ class PlainShow:
             self._said.append((told.created, 0, title))
         for step in told.steps:
             self._said.extend(self._moves(step))
+            if step.status == "paused" and self._told.get((step.key, 0)) != "paused":
+                self._told[step.key, 0] = "paused"
+                how = f"penstock runs resume {told.id} {step.key}"
+                self._said.append((step.start or told.created, 3, f"{step.key}  paused; to go on: {how}"))
+        if told.status == "paused" and told.reason and self._told.get(("", 0)) != told.reason:
+            self._told["", 0] = told.reason
+            self._said.append((told.history[-1].at, 3, f"run paused: {told.reason}"))
 
     def _write(self, until: int | None) -> None:
         """Write in the order of time what happened up to an instant: a log comes a moment after what it tells of."""
@@ -92,7 +99,8 @@ class PlainShow:
             if attempt.end:
                 why = f": {attempt.error.message}" if attempt.error else ""
                 yield attempt.end, 2, f"{step.key}  {attempt.status}{again}{_took(attempt.start, attempt.end)}{why}"
-        if not step.attempts and step.end and (step.key, 0) not in self._told and step.type not in GROUPS:
+        known = self._told.get((step.key, 0), "paused")
+        if not step.attempts and step.end and known == "paused" and step.type not in GROUPS:
             self._told[step.key, 0] = step.status
             yield step.end, 2, f"{step.key}  {step.status}"
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from penstock.engine import leaf
+from penstock.engine import finish, leaf
 from penstock.engine.draft import Draft
 from penstock.engine.groups import pause
-from penstock.model.effect import Ready, Recall, Work
+from penstock.model.effect import Ready, Recall, Release, Work
 from penstock.model.event import Held, Hold, Resume
-from penstock.model.node import Folder, Node, Subflow
+from penstock.model.node import Folder, Node, Subflow, Task
+from penstock.model.plan import ROOT
 from penstock.model.run import Step
 from penstock.model.status import RunStatus, StepStatus
 
@@ -19,20 +20,24 @@ def hold(draft: Draft, event: Hold) -> None:
     run = draft.run
     if run.status.ended or run.status is RunStatus.KILLING or run.held_by:
         return
-    draft.run = replace(run, held_by=event.by)
+    draft.run = replace(run, held_by=event.by, reason=run.reason or f"paused by {event.by}")
     draft.emit(Recall())
 
 
 def held(draft: Draft, event: Held) -> None:
     """A ready attempt was taken back: it waits for the run to go on, or begins after all, or ends with its run."""
+    if event.step == ROOT:
+        finish.evaluate_again(draft, event.attempt)
+        return
     step = draft.step(event.step)
     if step is None or step.attempt != event.attempt or not step.status.open:
         return
+    if _is_limited(draft.node(step.key)) and not step.evaluating:
+        draft.emit(Release(step.key, step.attempt))
     if not draft.stopping(event.step):
         begin_held(draft, step)
     else:
-        killing = draft.run.status is RunStatus.KILLING
-        draft.end(step, StepStatus.KILLED if killing else StepStatus.CANCELLED)
+        draft.end(step, draft.stopped_as(event.step))
 
 
 def resume(draft: Draft, event: Resume) -> None:
@@ -44,7 +49,8 @@ def resume(draft: Draft, event: Resume) -> None:
         return
     if not draft.run.held_by or draft.run.status.ended:
         return
-    draft.run = replace(draft.run, held_by="")
+    reason = draft.run.reason if draft.run.status is RunStatus.QUEUED else ""
+    draft.run = replace(draft.run, held_by="", reason=reason)
     for step in draft.loaded.all_open():
         if step.held:
             begin_held(draft, step)
@@ -54,11 +60,15 @@ def begin_held(draft: Draft, step: Step) -> None:
     """Let a step's attempt begin, or be held, as its run is now."""
     step = replace(step, held=False)
     node = draft.node(step.key)
-    if isinstance(node, Subflow) and not step.evaluating:
+    if (isinstance(node, Subflow) or _is_limited(node)) and not step.evaluating:
         leaf.attempt(draft, node, step)
         return
     draft.put(step)
     draft.make_ready(ready_of(draft, step, node))
+
+
+def _is_limited(node: Node) -> bool:
+    return isinstance(node, Task) and bool(node.limits)
 
 
 def ready_of(draft: Draft, step: Step, node: Node) -> Ready:
