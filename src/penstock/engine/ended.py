@@ -65,8 +65,9 @@ def _group_evaluation_ended(draft: Draft, step: Step, event: Ended) -> None:
     if not step.evaluating:
         return
     stopping = draft.stopping(step.key)
-    if isinstance(draft.node(step.key), Folder) and event.outcome is not Outcome.KILLED and not stopping:
-        folder.ended(draft, step, event)
+    node = draft.node(step.key)
+    if isinstance(node, Folder) and event.outcome is not Outcome.KILLED and not stopping:
+        folder.ended(draft, step, node, event)
         return
     if event.outcome is Outcome.LOST and not stopping and step.lost + 1 < MOST_LOST_IN_A_ROW:
         draft.put(replace(step, attempt=step.attempt + 1, lost=step.lost + 1))

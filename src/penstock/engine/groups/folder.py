@@ -1,6 +1,7 @@
 """How does a working directory go on? A worker opens a folder, does its tasks one after the other, and closes it.
 
 Opening and closing are attempts of the group's own step. A folder dies with its worker: then the group begins anew.
+After a failure it is not closed, since what it would hand on is not whole: its worker sweeps it with the group's end.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def go_on(draft: Draft, key: str, state: GroupState, node: Folder) -> None:
     draft.make_ready(Ready(key, step.attempt, Work.CLOSE, state.worker))
 
 
-def ended(draft: Draft, step: Step, event: Ended) -> None:
+def ended(draft: Draft, step: Step, node: Folder, event: Ended) -> None:
     """Go on when the folder is open, be over when it is closed; an attempt that was lost is one at the whole."""
     draft.put(replace(step, evaluating=False))
     state = draft.group(step.key)
@@ -47,14 +48,16 @@ def ended(draft: Draft, step: Step, event: Ended) -> None:
     elif state.closing:
         guard.tasks_over(draft, step.key, counts.rollup(state))
     else:
-        draft.set_group(step.key, replace(state, worker=event.worker))
-        sequence.go_on(draft, step.key, draft.group(step.key))
+        state = replace(state, worker=event.worker)
+        draft.set_group(step.key, state)
+        go_on(draft, step.key, state, node)
 
 
 def anew(draft: Draft, key: str, failure: Failure | None) -> None:
     """The folder is gone, and with it what its tasks have made: begin again with another one, but not for ever."""
     step = draft.held(key)
     if step.lost + 1 >= MOST_LOST_IN_A_ROW:
+        guard.halt(draft, key, StepStatus.FAILED)
         guard.fail(draft, key, failure or Failure(ErrorKind.LOST, "The folder was lost with its worker too often."))
         return
     draft.run = replace(draft.run, redone=draft.run.redone + 1)

@@ -74,8 +74,11 @@ def child_failed(draft: Draft, key: str, state: GroupState, mode: OnChildFailure
 
 def fail(draft: Draft, key: str, failure: Failure, status: StepStatus = StepStatus.FAILED) -> None:
     """A group itself failed (a condition that cannot be evaluated, a deadline), or is cancelled as a whole."""
-    if key != ROOT and draft.held(key).status is StepStatus.SNOOZED:
-        draft.put(replace(draft.held(key), status=StepStatus.RUNNING, due_at=None))
+    if key != ROOT:
+        step = draft.held(key)
+        if step.evaluating:
+            draft.emit(Withdraw((key,)))
+        draft.put(replace(step, status=StepStatus.RUNNING, due_at=None, evaluating=False, held=False))
     state = replace(draft.group(key), failure=failure)
     if key == ROOT and state.result is not None and state.evaluation:
         # Its outputs are being evaluated; what a worker still says of them is no answer to what follows now.

@@ -1,4 +1,7 @@
-"""How does a parallel group go on? As many children at once as its limit lets; a failure as the group says."""
+"""How does a parallel group go on? As many children at once as its limit lets; a failure as the group says.
+
+A wide one starts in windows, as a loop does, so that no decision grows with the group.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +9,31 @@ from msgspec.structs import replace
 
 from penstock.engine.draft import Draft
 from penstock.engine.groups import counts, guard
+from penstock.model.effect import Tell
+from penstock.model.event import Expand
 from penstock.model.node import Parallel
 from penstock.model.plan import TASKS
 from penstock.model.policy import OnChildFailure
 from penstock.model.run import GroupState
 
+WINDOW = 100
+
 
 def go_on(draft: Draft, key: str, state: GroupState, node: Parallel) -> None:
-    """Start what the limit leaves room for; after a failure start nothing more."""
+    """Start what the limit leaves room for, a window at most; after a failure start nothing more."""
     if counts.has_bad(state) and node.on_child_failure is not OnChildFailure.FINISH:
         guard.child_failed(draft, key, state, node.on_child_failure)
         return
-    nodes = draft.plan.children(node.id, TASKS)
+    nodes, started = draft.plan.children(node.id, TASKS), 0
     while state.next < len(nodes) and (not node.limit or counts.open_children(state) < node.limit):
         if draft.been_through(draft.plan.child_key(key, nodes[state.next], TASKS)):
             state = replace(state, next=state.next + 1)
-        else:
+        elif started < WINDOW:
             state = guard.start_next(draft, key, state, nodes)
+            started += 1
+        else:
+            draft.emit(Tell(Expand(key, state.next)))
+            break
     draft.set_group(key, state)
     if not counts.open_children(state):
         guard.tasks_over(draft, key, counts.rollup(state))
