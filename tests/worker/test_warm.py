@@ -73,15 +73,15 @@ def asked() -> Iterator[Asked]:
     one.close()
 
 
-def wait(name: str, seconds: float = 0, **more: object) -> Task:
+def wait(name: str, seconds: float = 0, timeout: str = "") -> Task:
     """A task of ours that waits."""
-    return Task(id=name, type="sleep", properties={"duration": f"PT{seconds}S"}, **more)  # type: ignore[arg-type]
+    return Task(id=name, type="sleep", properties={"duration": f"PT{seconds}S"}, timeout=timeout)
 
 
-def ask(name: str, asked: Asked, **more: object) -> Task:
+def ask(name: str, asked: Asked, timeout: str = "") -> Task:
     """A task of ours that asks a server."""
-    properties = {"uri": asked.uri, "options": {"readTimeout": "PT10M"}}
-    return Task(id=name, type="http.request", properties=properties, **more)  # type: ignore[arg-type]
+    properties: dict[str, object] = {"uri": asked.uri, "options": {"readTimeout": "PT10M"}}
+    return Task(id=name, type="http.request", properties=properties, timeout=timeout)
 
 
 def kept(workshop: Workshop) -> set[int]:

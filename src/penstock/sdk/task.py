@@ -17,7 +17,10 @@ __all__ = ["Mode", "Outcome", "Outputs", "Result", "ScriptType", "TaskFailed", "
 
 
 class Mode(enum.StrEnum):
-    """Where an attempt runs: in the worker's thread, in a reused child, in a child of its own."""
+    """Where an attempt runs: in the worker's thread, in a process that is kept, in one of its own.
+
+    WARM is for the types that come with Penstock; of another package it means FRESH.
+    """
 
     INLINE = "inline"
     WARM = "warm"
