@@ -10,13 +10,15 @@ from pathlib import Path
 
 import msgspec
 
-from bench import chains, rates, recovery, shell, texts, warehouse
+from bench import chains, rates, recovery, shell, sizes, texts, warehouse, warm
 from bench.figure import Bench, Figure
 
 BENCHES: dict[str, Bench] = {
     "chain_fresh": chains.chain_fresh,
     "chain_inline": chains.chain_inline,
     "fan_out": chains.fan_out,
+    "foreach_10k": sizes.foreach_10k,
+    "event_cost": sizes.event_cost,
     "run_one": shell.run_one,
     "help": shell.help_,
     "import": shell.import_,
@@ -24,8 +26,10 @@ BENCHES: dict[str, Bench] = {
     "recovery": recovery.recovery,
     "render": texts.render,
     "read_flow": texts.read_flow,
+    "read_flow_5000": sizes.read_flow_5000,
     "throughput": rates.throughput,
     "warehouse": warehouse.warehouse,
+    "warm_task": warm.warm_task,
 }
 PAGE = Path(__file__).parent / "README.md"
 MARK = "<!-- figures -->"
@@ -59,6 +63,7 @@ def table(found: list[Figure]) -> str:
             bars.append(f"ratio ≤ {f.ratio_bar:g}")
         name = f"{f.name} ({f.note})" if f.note else f.name
         twice = f"; ran twice: {f.twice}" if f.twice is not None else ""
+        twice += f"; {f.peak_mb:g} MB" if f.peak_mb is not None else ""
         floor, ratio = ("" if part is None else f"{part:g}" for part in (f.floor, f.ratio))
         rows.append(
             f"| {name} | {f.database} | {f.median:g} {f.unit}{twice} | {f.p95:g} | {f.least:g} to {f.most:g} | {f.n} "

@@ -11,7 +11,8 @@ import msgspec
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
     """One bench on one database. `ratio` is median ÷ floor, of a rate floor ÷ median: small is good.
 
-    `bar` is what the median must reach, `ratio_bar` what the ratio must; `note` says what else was seen.
+    `bar` is what the median must reach, `ratio_bar` what the ratio must; `peak_mb` is the most memory
+    that all processes had at once; `note` says what else was seen.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     least: float | None = None
     most: float | None = None
     twice: int | None = None
+    peak_mb: float | None = None
     note: str = ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from penstock.engine import Loaded, advance
+from penstock.engine.groups import parallel
 from penstock.model.event import Begin, Ended
 from penstock.model.status import Outcome
 from tests.engine import outline
@@ -40,6 +41,27 @@ def test_the_end_of_a_task_in_a_parallel_group_costs_the_same_however_many_there
         costs.append(cost(tale, "t0"))
 
     assert costs[0] == costs[1]
+
+
+def test_the_end_of_a_task_in_a_dag_costs_the_same_however_many_there_are() -> None:
+    costs = []
+    for width in WIDTHS:
+        nodes = ["a", "b", *(f"t{number}" for number in range(width))]
+        tale = Tale(outline.flow([{"dag d": {"tasks": nodes, "needs": {"b": "a"}}}]))
+        tale.tell(Begin())
+        costs.append(cost(tale, "a"))
+
+    assert costs[0] == costs[1]
+
+
+@pytest.mark.parametrize("kind", ["parallel", "dag"])
+def test_no_decision_grows_with_a_wide_group(kind: str) -> None:
+    tale = Tale(outline.flow([{f"{kind} wide": [f"t{number}" for number in range(1_050)]}]))
+    begun = advance(Loaded(tale.plan, tale.run, every=True), Begin(), tale.now)
+
+    assert len(begun.steps) == 1 + parallel.WINDOW
+    tale.tell(Begin())
+    assert len(tale.steps) == 1 + 1_050
 
 
 def cost(tale: Tale, key: str) -> tuple[int, int, int, int]:

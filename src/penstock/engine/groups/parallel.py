@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from penstock.engine.draft import Draft
 from penstock.engine.groups import counts, guard
+from penstock.engine.rule import Rule
 from penstock.model.effect import Tell
 from penstock.model.event import Expand
 from penstock.model.node import Parallel
@@ -35,5 +36,7 @@ def go_on(draft: Draft, key: str, state: GroupState, node: Parallel) -> None:
             draft.emit(Tell(Expand(key, state.next)))
             break
     draft.set_group(key, state)
+    if state.next < len(nodes):
+        draft.rule(key, Rule.FULL, node.limit)
     if not counts.open_children(state):
         guard.tasks_over(draft, key, counts.rollup(state))
