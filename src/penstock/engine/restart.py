@@ -9,6 +9,7 @@ from penstock.engine import leaf
 from penstock.engine.begin import wait_for_limit
 from penstock.engine.draft import OPEN, Draft
 from penstock.engine.groups import branch, counts, dag
+from penstock.engine.rule import Rule
 from penstock.engine.settle import begin_group, go_on, set_deadline, start
 from penstock.model import ids
 from penstock.model.effect import SetTimer
@@ -78,6 +79,8 @@ def restart_parts(draft: Draft, event: Restart) -> None:
 def reopen_run(draft: Draft, from_step: str = "", by: str = "") -> None:
     """Put back what is to be tried again and start it; a replay goes on `from_step`, in errors or finally too."""
     draft.operator = True
+    if not from_step:
+        draft.rule(ROOT, Rule.RESTARTED)
     began = from_step or draft.run.root.counts or draft.run.root.result
     draft.move_run(RunStatus.RUNNING, by)
     draft.run = replace(draft.run, started_at=draft.run.started_at or draft.now)
@@ -116,6 +119,7 @@ def go_on_pending(draft: Draft, pending: str) -> None:
 def reopen_scope(draft: Draft, scope: Scope, by: str = "") -> None:
     """Open the groups that `scope` says, and try again what it says."""
     draft.operator = True
+    draft.rule(ROOT, Rule.REOPENED)
     draft.move_run(RunStatus.RUNNING, by)
     _set_run_timeout(draft)
     draft.loaded.all_steps()
@@ -172,8 +176,9 @@ def _reopen(draft: Draft, key: str, scope: Scope) -> None:
     state = GroupState() if whole else draft.group(key)
     # What a worker may still say of the last going-through's outputs is no answer to this one's.
     evaluation = state.evaluation + bool(state.evaluation)
-    state = replace(state, next=_cursor(draft, key, own), result=None, failure=None, evaluation=evaluation, lost=0)
     redone = {step.key for step in again}
+    failure = next((step.failure for step in own if step.status in REDO and step.key not in redone), None)
+    state = replace(state, next=_cursor(draft, key, own), result=None, failure=failure, evaluation=evaluation, lost=0)
     if isinstance(node, Until) and ids.iteration_of(key) is None:
         state = replace(state, total=state.next - len(again))
     state = replace(state, phase=Phase.TASKS, counts=_recount(own, redone), verdict=None, closing=False)
@@ -250,6 +255,7 @@ def _set_going(draft: Draft, key: str, state: GroupState) -> None:
     if key == ROOT:
         draft.run = replace(draft.run, root=state)
         return
+    draft.rule(key, Rule.REOPENED)
     step = draft.held(key)
     fresh = replace(step, status=StepStatus.RUNNING, group=state, attempt=step.attempt + 1, lost=0, first_at=draft.now)
     draft.put(replace(fresh, ended_at=None, failure=None))
@@ -276,6 +282,7 @@ def _put_back(draft: Draft, key: str) -> None:
     step = draft.held(key)
     below = _children(draft, key) if step.group is not None else []
     if not step.status.open:
+        draft.rule(key, Rule.PUT_BACK)
         draft.put_back(step)
     for child in below:
         _put_back(draft, child.key)
@@ -310,6 +317,7 @@ def _once_more(draft: Draft, step: Step, scope: Scope) -> None:
     node = draft.node(step.key)
     match node:
         case Task() | Subflow() | Pause():
+            draft.rule(step.key, Rule.RESTARTED)
             leaf.begin(draft, step.key, node, scope.only.get(step.key, ()))
         case _:
             start(draft, step.key, node)  # a group that ended before it began
