@@ -29,8 +29,8 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True):
 
     cut_before: float = 0.02
     cut_after: float = 0.03
-    lost_before: float = 0.002
-    lost_after: float = 0.002
+    lost_before: float = 0.003
+    lost_after: float = 0.003
     cut: float = 0.0003
     lost: float = 0.00003
     delayed: float = 0.004
