@@ -8,6 +8,7 @@ from penstock.engine.draft import Draft
 from penstock.engine.fault import give_up
 from penstock.engine.groups import guard, until
 from penstock.engine.loaded import Loaded
+from penstock.engine.rule import Rule
 from penstock.engine.settle import go_on, settle
 from penstock.model.event import (
     Admitted,
@@ -28,6 +29,7 @@ from penstock.model.event import (
     Reported,
     Restart,
     Resume,
+    about,
 )
 from penstock.model.node import Until
 from penstock.model.run import Phase
@@ -72,6 +74,8 @@ def advance(loaded: Loaded, event: Event, now: int) -> Decision:
         case Reported():
             reported.reported(draft, event)
     rest(draft)
+    if draft.is_empty:
+        draft.rule(about(event)[0], Rule.LATE)
     if draft.plan.flow.sla:
         sla.check(draft)
         rest(draft)

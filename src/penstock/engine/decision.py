@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from penstock.engine.rule import Noted
 from penstock.model.effect import Effect
 from penstock.model.run import Failure, Run, Step
 
@@ -11,10 +12,12 @@ from penstock.model.run import Failure, Run, Step
 class Decision(msgspec.Struct, frozen=True):
     """`steps` holds each changed step once, in its newest form; an empty decision changes nothing.
 
-    `fault` says why the engine broke down where the run had to be given up.
+    `fault` says why the engine broke down where the run had to be given up; `rules` by which rule of what something
+    was decided, in that order.
     """
 
     run: Run
     steps: tuple[Step, ...] = ()
     effects: tuple[Effect, ...] = ()
     fault: Failure | None = None
+    rules: tuple[Noted, ...] = ()

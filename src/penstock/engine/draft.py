@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from penstock.engine.decision import Decision
 from penstock.engine.loaded import Loaded
+from penstock.engine.rule import Noted, Rule
 from penstock.model.effect import Announce, Effect, Produce, Ready
 from penstock.model.node import Node
 from penstock.model.plan import ROOT, Plan
@@ -43,13 +44,14 @@ class Draft:
         self.retired_at: int | None = None
         self._changed: dict[str, Step] = {}
         self._effects: list[Effect] = []
+        self._rules: list[Noted] = []
         self._produced: dict[str, dict[str, object]] = {}
 
     def close(self) -> Decision:
         """Give the decision; a run that merely waits, for a retry or for somebody, is called so."""
         if self.run.status in GOING:
             self.move_run(self._standing())
-        return Decision(self.run, tuple(self._changed.values()), tuple(self._effects))
+        return Decision(self.run, tuple(self._changed.values()), tuple(self._effects), rules=tuple(self._rules))
 
     def _standing(self) -> RunStatus:
         run = self.run
@@ -63,8 +65,18 @@ class Draft:
         """Let an attempt be claimed; in a run that is paused, its step is held until the run goes on."""
         if self.run.held_by:
             self.put(replace(self.held(ready.step), held=True))
+            self.rule(ready.step, Rule.HELD)
         else:
             self.emit(ready)
+
+    def rule(self, key: str, rule: Rule, *facts: object) -> None:
+        """Note by which rule something was decided about a step, a group or (the empty key) the run."""
+        self._rules.append((key, rule, facts))
+
+    @property
+    def is_empty(self) -> bool:
+        """Has nothing been decided?"""
+        return not self._changed and not self._effects and self.run is self.loaded.run
 
     def emit(self, effect: Effect) -> None:
         """Ask something of the world."""

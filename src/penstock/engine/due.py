@@ -5,6 +5,7 @@ from __future__ import annotations
 from penstock.engine import begin, leaf, sla
 from penstock.engine.draft import Draft
 from penstock.engine.groups import guard, pause, until
+from penstock.engine.rule import Rule
 from penstock.model.effect import KillChild, Withdraw
 from penstock.model.event import Due, Timer
 from penstock.model.node import Node, Pause, Until
@@ -35,6 +36,7 @@ def due(draft: Draft, event: Due) -> None:
             begin.begin(draft)
         case Timer.RUN_TIMEOUT:
             if event.attempt == draft.run.rounds and draft.run.root.phase is not Phase.AFTER:
+                draft.rule(ROOT, Rule.RUN_TIMEOUT, (draft.plan.flow.timeout or 0) / 1e6)
                 guard.halt(draft, ROOT, StepStatus.CANCELLED)
                 guard.fail(draft, ROOT, _timeout("run", draft.plan.flow.timeout))
 
@@ -45,10 +47,13 @@ def _try_again(draft: Draft, event: Due) -> None:
         return
     if draft.orphaned(event.step):
         if step.status.open:
+            draft.rule(step.key, Rule.STOPPING)
             draft.end(step, StepStatus.CANCELLED)
     elif step.status is StepStatus.RETRYING and event.timer is Timer.RETRY:
+        draft.rule(step.key, Rule.RETRY_DUE)
         leaf.retry_now(draft, step)
     elif step.status is StepStatus.SNOOZED and event.timer is Timer.SNOOZE:
+        draft.rule(step.key, Rule.LOOKS_AGAIN)
         leaf.wake(draft, step)
 
 
@@ -81,6 +86,7 @@ def _step_too_long(draft: Draft, step: Step, node: Node) -> None:
     if node.deadline is None or step.first_at is None or draft.now < step.first_at + node.deadline:
         return  # set for an earlier going-through
     failure = _timeout(f'step "{node.id}"', node.deadline)
+    draft.rule(step.key, Rule.DEADLINE, node.deadline / 1e6)
     if step.group is not None:
         guard.halt(draft, step.key, StepStatus.CANCELLED)
         guard.fail(draft, step.key, failure)

@@ -9,6 +9,7 @@ from penstock.engine.draft import Draft
 from penstock.engine.finish import finish_with
 from penstock.engine.groups import folder, guard, subflow
 from penstock.engine.retry import MOST_LOST_IN_A_ROW
+from penstock.engine.rule import Rule
 from penstock.engine.settle import ask_worker
 from penstock.model.effect import Produce, Ready, Work
 from penstock.model.event import ChildEnded, Ended
@@ -55,6 +56,7 @@ def child_ended(draft: Draft, event: ChildEnded) -> None:
         draft.emit(Produce(step.key, step.attempt, {"executionId": step.child}))
         leaf.ended(draft, step, Outcome.DONE, None)
     elif event.status is RunStatus.CANCELLED and node.transmit_failed and node.transmit_cancelled:
+        draft.rule(step.key, Rule.KILLED)
         draft.end(step, StepStatus.CANCELLED, event.failure)
     else:
         leaf.ended(draft, step, subflow.outcome_of(node, event.status), event.failure)
@@ -71,9 +73,12 @@ def _group_evaluation_ended(draft: Draft, step: Step, event: Ended) -> None:
         return
     if event.outcome is Outcome.LOST and not stopping and step.lost + 1 < MOST_LOST_IN_A_ROW:
         draft.put(replace(step, attempt=step.attempt + 1, lost=step.lost + 1))
+        draft.rule(step.key, Rule.LOST_AGAIN, step.lost + 1, MOST_LOST_IN_A_ROW)
         ask_worker(draft, step.key)
         return
     draft.put(replace(step, evaluating=False))
+    if event.outcome is Outcome.KILLED or stopping:
+        draft.rule(step.key, Rule.STOPPING)
     if event.outcome is Outcome.KILLED or draft.killing(step.key):
         guard.tasks_over(draft, step.key, StepStatus.KILLED)
     elif stopping:

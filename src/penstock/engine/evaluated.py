@@ -9,6 +9,7 @@ from penstock.engine import leaf
 from penstock.engine.draft import Draft
 from penstock.engine.finish import finish_with
 from penstock.engine.groups import guard
+from penstock.engine.rule import Rule
 from penstock.engine.settle import begin_group
 from penstock.model.event import Evaluated
 from penstock.model.node import Node, Pause, Subflow, Task
@@ -29,6 +30,7 @@ def evaluated(draft: Draft, event: Evaluated) -> None:
         return
     step = replace(step, evaluating=False)
     draft.put(step)
+    draft.rule(step.key, Rule.VALUES_KNOWN)
     node = draft.node(event.step)
     if draft.stopping(event.step):
         _stop(draft, step)
@@ -44,6 +46,7 @@ def _go_on(draft: Draft, step: Step, node: Node, values: dict[str, object]) -> N
             if expr.truthy(values.get("runIf")):
                 leaf.attempt(draft, node, step)
             else:
+                draft.rule(step.key, Rule.CONDITION_FALSE)
                 draft.end(step, StepStatus.SKIPPED)
         case Subflow() | Pause():
             leaf.attempt(draft, node, step, values)
@@ -53,6 +56,7 @@ def _go_on(draft: Draft, step: Step, node: Node, values: dict[str, object]) -> N
 
 def _stop(draft: Draft, step: Step) -> None:
     """Nothing of what was to be begun begins any more."""
+    draft.rule(step.key, Rule.STOPPING)
     if step.group is not None:
         guard.tasks_over(draft, step.key, draft.stopped_as(step.key))
     else:
@@ -64,4 +68,5 @@ def _fail(draft: Draft, step: Step, failure: Failure) -> None:
     if step.group is not None:
         guard.fail(draft, step.key, failure)
     else:
+        draft.rule(step.key, Rule.CANNOT_RENDER)
         draft.end(step, StepStatus.FAILED, failure)

@@ -10,7 +10,9 @@ from msgspec.structs import replace
 from penstock.engine.decision import Decision
 from penstock.engine.finish import words_to_parent
 from penstock.engine.loaded import Loaded
+from penstock.engine.rule import Noted, Rule
 from penstock.model.effect import Announce, Effect, KillChild, Withdraw
+from penstock.model.plan import ROOT
 from penstock.model.run import Change, Failure
 from penstock.model.status import RunStatus, StepStatus
 
@@ -18,8 +20,9 @@ from penstock.model.status import RunStatus, StepStatus
 def give_up(loaded: Loaded, failure: Failure, now: int) -> Decision:
     """End a run as failed with everything in it, whatever state it is in; a run that has ended stays as it is."""
     run = loaded.run
+    noted: tuple[Noted, ...] = ((ROOT, Rule.FAULT, ()),)
     if run.status.ended:
-        return Decision(run, fault=failure)
+        return Decision(run, fault=failure, rules=noted)
     left = loaded.all_open()
     steps = tuple(
         replace(step, status=StepStatus.CANCELLED, ended_at=now, due_at=None, evaluating=False) for step in left
@@ -42,4 +45,4 @@ def give_up(loaded: Loaded, failure: Failure, now: int) -> Decision:
         history=(*run.history, Change(RunStatus.FAILED, now)),
     )
     effects += [Announce(RunStatus.FAILED), *words_to_parent(loaded.plan, ended, None)]
-    return Decision(ended, steps, tuple(effects), failure)
+    return Decision(ended, steps, tuple(effects), failure, noted)

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from penstock.engine.draft import AT_REST, Draft
 from penstock.engine.finish import tell_parent
+from penstock.engine.rule import Rule
 from penstock.model.effect import KillChild, Withdraw
 from penstock.model.event import Kill
 from penstock.model.plan import ROOT
@@ -17,6 +18,7 @@ def kill(draft: Draft, event: Kill) -> None:
     """Begin to kill, or kill harder; a run that has ended only loses what still runs beside it."""
     run = draft.run
     if run.status is RunStatus.QUEUED:
+        draft.rule(ROOT, Rule.KILL, event.by)
         draft.move_run(RunStatus.KILLED, event.by)
         draft.run = replace(draft.run, ended_at=draft.now, killed_by=event.by, reason="", pending="")
         tell_parent(draft, None)
@@ -27,6 +29,7 @@ def kill(draft: Draft, event: Kill) -> None:
         # How the run ends is known and stays; only what is left to do after it is given up.
         draft.run = replace(run, root=replace(run.root, closing=True))
     elif not run.status.ended:
+        draft.rule(ROOT, Rule.KILL, event.by)
         draft.move_run(RunStatus.KILLING, event.by)
         draft.run = replace(draft.run, killed_by=run.killed_by or event.by, held_by="")
     _end_open_steps(draft, event)
@@ -37,6 +40,7 @@ def _end_open_steps(draft: Draft, event: Kill) -> None:
     held: list[str] = [ROOT] if root.result is not None and root.evaluation and not draft.run.status.ended else []
     for step in draft.loaded.all_open():
         if step.status in AT_REST or step.held:
+            draft.rule(step.key, Rule.STOPPING)
             draft.end(step, StepStatus.KILLED)
         elif step.child and not step.evaluating:
             draft.emit(KillChild(step.child, event.by, event.force))

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from penstock.engine.draft import Draft
 from penstock.engine.groups import counts, guard
 from penstock.engine.restart import Scope, reopen
+from penstock.engine.rule import Rule
 from penstock.model.effect import KillChild, Withdraw
 from penstock.model.event import Mark
 from penstock.model.run import ErrorKind, Failure, Step
@@ -33,6 +34,7 @@ def _mark_run(draft: Draft, event: Mark) -> None:
     run = draft.run
     if not run.status.ended or run.status is RunStatus.RETRIED:
         return
+    draft.rule("", Rule.MARKED, event.by or "an operator")
     draft.move_run(RunStatus(event.status.value), event.by)
     draft.run = replace(draft.run, failure=_failure(event))
 
@@ -44,6 +46,7 @@ def _end_open(draft: Draft, step: Step, event: Mark) -> None:
         draft.emit(Withdraw((step.key,)))
     if step.group is not None:
         guard.halt(draft, step.key, StepStatus.CANCELLED)
+    draft.rule(step.key, Rule.MARKED, event.by or "an operator")
     draft.operator = False  # an open step ends as any does
     draft.end(draft.held(step.key), event.status, _failure(event))
 
@@ -59,6 +62,7 @@ def _end_anew(draft: Draft, step: Step, event: Mark) -> None:
     if not draft.plan.is_aside(step.key):
         around = draft.plan.parent_key(step.key)
         draft.set_group(around, counts.revised(draft.group(around), step.status, event.status))
+    draft.rule(step.key, Rule.MARKED, event.by or "an operator")
     draft.put(replace(step, status=event.status, ended_at=draft.now, failure=_failure(event)))
     if not draft.plan.lies_aside(step.key):
         scope = Scope(chosen=frozenset(draft.plan.ancestors(step.key)), settled=step.key)

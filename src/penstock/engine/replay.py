@@ -8,14 +8,16 @@ from msgspec.structs import replace
 
 from penstock.engine.begin import wait_for_limit
 from penstock.engine.draft import OPEN, Draft
+from penstock.engine.groups import dag
 from penstock.engine.loaded import Loaded
 from penstock.engine.restart import REPLAY, reopen_run
+from penstock.engine.rule import Rule
 from penstock.errors import nearest
 from penstock.errors.run import UnknownStep
 from penstock.model import ids
 from penstock.model.event import Replayed
-from penstock.model.node import ForEach, Parallel
-from penstock.model.plan import ERRORS, ROOT, Plan
+from penstock.model.node import Dag, ForEach, Parallel, Until
+from penstock.model.plan import AFTER, ERRORS, FINALLY, ROOT, Plan
 from penstock.model.run import GroupState, Run, Step
 from penstock.model.status import RunStatus, StepStatus
 
@@ -37,6 +39,7 @@ GIVEN = (
     "owner",
     "started_by",
 )
+LATER = (ERRORS, FINALLY, AFTER)
 KEPT = frozenset({StepStatus.SUCCESS, StepStatus.WARNING, StepStatus.SKIPPED})
 
 
@@ -65,6 +68,7 @@ def replayed(draft: Draft, event: Replayed) -> None:
     run = draft.run
     if run.status is not RunStatus.QUEUED or run.history:
         return
+    draft.rule(ROOT, Rule.REPLAYED, event.from_step, event.of)
     draft.run = replace(run, rounds=1, root=event.root)
     draft.adopt(event.steps)
     draft.move_run(RunStatus.QUEUED, run.started_by)
@@ -141,19 +145,23 @@ def _comes_after(plan: Plan, key: str, from_step: str) -> bool:
     if plan.is_aside(theirs) or plan.is_aside(own):
         return _aside_place(plan, own) > _aside_place(plan, theirs)
     group = plan.node(ids.node_of(common)) if common != ROOT else plan.node(ROOT)
-    if isinstance(group, ForEach) and ids.iteration_of(common) is None:
-        return group.limit == 1 and (ids.iteration_of(own) or 0) > (ids.iteration_of(theirs) or 0)
-    if isinstance(group, Parallel):
+    if isinstance(group, ForEach | Until) and ids.iteration_of(common) is None:
+        in_order = isinstance(group, Until) or group.limit == 1
+        return in_order and (ids.iteration_of(own) or 0) > (ids.iteration_of(theirs) or 0)
+    places = plan.seats[ids.node_of(own)].position, plan.seats[ids.node_of(theirs)].position
+    if isinstance(group, Dag) and ids.iteration_of(common) is None:
+        return places[0] in dag.behind(plan.graphs[group.id], [places[1]])
+    if isinstance(group, Parallel) and ids.iteration_of(common) is None:
         return False
-    return plan.seats[ids.node_of(own)].position > plan.seats[ids.node_of(theirs)].position
+    return places[0] > places[1]
 
 
 def _aside_place(plan: Plan, key: str) -> tuple[int, int]:
-    """Where a child stands when its group's tasks come first, then its errors, then its finally."""
+    """Where a child stands when its group's tasks come first, then its errors, its finally, what is after the end."""
     if not plan.is_aside(key):
         return 0, 0
     seat = plan.seats[ids.node_of(key)]
-    return 1 if seat.branch == ERRORS else 2, seat.position
+    return 1 + LATER.index(seat.branch), seat.position
 
 
 def _as_found(state: GroupState, counts: dict[str, int]) -> GroupState:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from penstock.engine.draft import Draft
+from penstock.engine.rule import Rule
 from penstock.model import ids
 from penstock.model.event import Part, Reported
 from penstock.model.run import ErrorKind, Failure, Step
@@ -20,6 +21,7 @@ def reported(draft: Draft, event: Reported) -> None:
         draft.put(replace(step, reports=True))
     for part in event.parts:
         over = part.status.open and not step.status.open
+        draft.rule(ids.part_key(step.key, part.name), Rule.REPORTED)
         draft.put_part(_as_step(step, replace(part, status=StepStatus.CANCELLED) if over else part))
 
 

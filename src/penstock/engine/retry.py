@@ -23,7 +23,7 @@ def policy_for(plan: Plan, node: Node) -> Retry | None:
 
 def next_try_at(policy: Retry | None, step: Step, failure: Failure | None, now: int, run_id: str) -> int | None:
     """The instant of the next attempt, or None when there is none: wrong kind, too many tries, or too late."""
-    if policy is None or not _applies(policy, failure):
+    if policy is None or not applies(policy, failure):
         return None
     if policy.max_attempts is not None and step.tries >= policy.max_attempts:
         return None
@@ -63,7 +63,8 @@ def delay(policy: Retry, tries: int, chance: float) -> int:
     return int(wait * (1 - policy.jitter * chance))
 
 
-def _applies(policy: Retry, failure: Failure | None) -> bool:
+def applies(policy: Retry, failure: Failure | None) -> bool:
+    """Is a policy about failures of this kind?"""
     if not policy.exit_codes and not policy.kinds:
         return True
     if failure is None:

@@ -10,6 +10,7 @@ from penstock.engine.draft import Draft, is_half_done
 from penstock.engine.evaluate import failure_of, is_pure
 from penstock.engine.finish import finish, retire
 from penstock.engine.groups import branch, counts, dag, folder, foreach, guard, parallel, sequence, until
+from penstock.engine.rule import Rule
 from penstock.errors import PenstockError
 from penstock.model import ids
 from penstock.model.effect import Ready, SetTimer, Work
@@ -98,6 +99,7 @@ def skip(draft: Draft, key: str, node: Node) -> None:
     number = earlier.attempt if earlier else 0
     step = Step(key=key, node=node.id, status=StepStatus.QUEUED, attempt=number, queued_at=draft.now)
     draft.put(step)
+    draft.rule(key, Rule.TO_BE_SKIPPED)
     draft.end(step, StepStatus.SKIPPED)
 
 
@@ -140,6 +142,7 @@ def begin_group(draft: Draft, key: str, node: Arrangement, values: dict[str, obj
 def ask_worker(draft: Draft, key: str) -> None:
     """Have a worker evaluate what a group needs and what reaches out."""
     step = replace(draft.held(key), evaluating=True)
+    draft.rule(key, Rule.ASKS_WORKER)
     draft.put(step)
     draft.make_ready(Ready(key, step.attempt, Work.EVALUATE))
 

@@ -8,6 +8,7 @@ from penstock import expr
 from penstock.engine.draft import Draft
 from penstock.engine.evaluate import evaluate, is_pure
 from penstock.engine.groups import guard
+from penstock.engine.rule import Rule
 from penstock.errors import PenstockError
 from penstock.model.effect import SetTimer
 from penstock.model.event import Timer
@@ -55,6 +56,7 @@ def _missed(draft: Draft, level: Sla, why: str) -> None:
     if level.id in run.breached or run.status.ended or run.status in (RunStatus.KILLING, RunStatus.QUEUED):
         return
     first = not run.breached
+    draft.rule(ROOT, Rule.SERVICE_LEVEL, level.id)
     draft.run = replace(run, breached=(*run.breached, level.id), labels=run.labels | level.labels)
     if level.breach is Breach.LABEL or not first or run.root.phase is Phase.AFTER:
         return

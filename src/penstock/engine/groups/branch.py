@@ -8,6 +8,7 @@ from penstock import expr
 from penstock.engine.draft import Draft
 from penstock.engine.evaluate import evaluate
 from penstock.engine.groups import guard, sequence
+from penstock.engine.rule import Rule
 from penstock.expr.printing import to_text
 from penstock.model.effect import Produce
 from penstock.model.node import If, Switch
@@ -30,6 +31,7 @@ def begin(draft: Draft, key: str, node: If | Switch, values: dict[str, object] |
                 message = f'No case of "{node.id}" is called "{value}", and it has no default.'
                 guard.fail(draft, key, Failure(ErrorKind.TASK, message))
                 return
+    draft.rule(key, Rule.BRANCH_CHOSEN, branch)
     draft.emit(Produce(key, step.attempt, outputs))
     state = replace(draft.group(key), branch=branch)
     draft.set_group(key, state)

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from penstock.engine.draft import Draft
 from penstock.engine.groups import counts, guard
 from penstock.engine.groups.rules import EARLY, MARKS, OPEN, READY, UNDONE, WAITING, Verdict, verdict
+from penstock.engine.rule import Rule
 from penstock.model import ids
 from penstock.model.effect import Tell
 from penstock.model.event import Expand
@@ -115,6 +116,7 @@ def _travel(draft: Draft, key: str, node: Dag, marks: list[str], first: range | 
             case Verdict.WAIT:
                 pass
             case Verdict.BEGIN:
+                draft.rule(draft.plan.child_key(key, nodes[place], TASKS), Rule.NEEDS_MET, _rule(node, nodes[place]))
                 marks[place] = READY
             case Verdict.SKIP:
                 _pass_over(draft, key, nodes[place], StepStatus.SKIPPED, marks, place)
@@ -138,6 +140,9 @@ def _pass_over(draft: Draft, key: str, node: Node, status: StepStatus, marks: li
     """A node ends without having begun: its row says so, and it is counted."""
     marks[place] = MARKS[status]
     inner = draft.plan.child_key(key, node, TASKS)
+    dag = draft.node(key)
+    assert isinstance(dag, Dag)
+    draft.rule(inner, Rule.NEEDS_SKIPPED if status is StepStatus.SKIPPED else Rule.NEEDS_FAILED, _rule(dag, node))
     earlier = draft.earlier(inner)
     failure = None
     if status is StepStatus.CANCELLED:
@@ -155,6 +160,10 @@ def _pass_over(draft: Draft, key: str, node: Node, status: StepStatus, marks: li
     )
     state = draft.group(key)
     draft.set_group(key, counts.ended(counts.begun(state), status, None))
+
+
+def _rule(dag: Dag, node: Node) -> str:
+    return dag.needs.get(node.id, FREE).rule.value
 
 
 def _marked(draft: Draft, key: str, marks: list[str]) -> GroupState:

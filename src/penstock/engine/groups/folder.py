@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from penstock.engine.draft import Draft
 from penstock.engine.groups import counts, guard, sequence
 from penstock.engine.retry import MOST_LOST_IN_A_ROW
+from penstock.engine.rule import Rule
 from penstock.model.effect import Ready, Work
 from penstock.model.event import Ended
 from penstock.model.node import Folder
@@ -33,6 +34,7 @@ def go_on(draft: Draft, key: str, state: GroupState, node: Folder) -> None:
         return
     step = draft.held(key)
     step = replace(step, attempt=step.attempt + 1, evaluating=True, group=replace(state, closing=True))
+    draft.rule(key, Rule.FOLDER_CLOSES)
     draft.put(step)
     draft.make_ready(Ready(key, step.attempt, Work.CLOSE, state.worker))
 
@@ -48,6 +50,7 @@ def ended(draft: Draft, step: Step, node: Folder, event: Ended) -> None:
     elif state.closing:
         guard.tasks_over(draft, step.key, counts.rollup(state))
     else:
+        draft.rule(step.key, Rule.FOLDER_OPEN, event.worker)
         state = replace(state, worker=event.worker)
         draft.set_group(step.key, state)
         go_on(draft, step.key, state, node)
@@ -60,6 +63,7 @@ def anew(draft: Draft, key: str, failure: Failure | None) -> None:
         guard.halt(draft, key, StepStatus.FAILED)
         guard.fail(draft, key, failure or Failure(ErrorKind.LOST, "The folder was lost with its worker too often."))
         return
+    draft.rule(key, Rule.FOLDER_ANEW, step.lost + 1, MOST_LOST_IN_A_ROW)
     draft.run = replace(draft.run, redone=draft.run.redone + 1)
     guard.halt(draft, key, StepStatus.CANCELLED)
     for child in draft.loaded.all_steps():

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from penstock.engine.draft import Draft, is_half_done
 from penstock.engine.evaluate import evaluate, typed
 from penstock.engine.groups import counts, guard, sequence
+from penstock.engine.rule import Rule
 from penstock.errors.run import InvalidInput
 from penstock.model import ids
 from penstock.model.effect import VALUES_CHUNK, KeepValues, Tell
@@ -32,6 +33,7 @@ def begin(draft: Draft, key: str, node: ForEach, values: dict[str, object] | Non
         draft.emit(KeepValues(key, tuple(items)))
         for chunk in range(0, len(items), VALUES_CHUNK):
             draft.loaded.values[key, chunk // VALUES_CHUNK] = items[chunk : chunk + VALUES_CHUNK]
+    draft.rule(key, Rule.VALUES_FOUND, len(items))
     state = replace(draft.group(key), total=len(items))
     draft.set_group(key, state)
     go_on(draft, key, state, node)
@@ -46,6 +48,7 @@ def go_on(draft: Draft, key: str, state: GroupState, node: ForEach) -> None:
     total, started = state.total or 0, 0
     while state.next < total and (not node.limit or counts.open_children(state) < node.limit):
         if started == WINDOW:
+            draft.rule(key, Rule.WINDOW)
             draft.emit(Tell(Expand(key, state.next)))
             return
         if draft.been_through(ids.in_loop(key, state.next)):
@@ -54,6 +57,8 @@ def go_on(draft: Draft, key: str, state: GroupState, node: ForEach) -> None:
             state = _start_iteration(draft, key, state, node)
             started += 1
     draft.set_group(key, state)
+    if state.next < total:
+        draft.rule(key, Rule.FULL, node.limit)
     if not counts.open_children(state):
         guard.tasks_over(draft, key, counts.rollup(state))
 
@@ -63,6 +68,7 @@ def _start_iteration(draft: Draft, key: str, state: GroupState, node: ForEach) -
     state = counts.begun(replace(state, next=index + 1))
     draft.set_group(key, state)
     inner = ids.in_loop(key, index)
+    draft.rule(inner, Rule.TURN)
     earlier = draft.earlier(inner)
     if is_half_done(earlier):
         draft.reopening.append(inner)

@@ -12,6 +12,7 @@ from penstock.engine.draft import Draft
 from penstock.engine.finish import close, finish
 from penstock.engine.groups import counts
 from penstock.engine.leaf import forgiven
+from penstock.engine.rule import Rule
 from penstock.model import ids
 from penstock.model.effect import KillChild, Withdraw
 from penstock.model.node import Node
@@ -26,7 +27,9 @@ def start_next(draft: Draft, key: str, state: GroupState, nodes: tuple[Node, ...
     node = nodes[state.next]
     state = counts.begun(replace(state, next=state.next + 1))
     draft.set_group(key, state)
-    draft.starting.append((draft.plan.child_key(key, node, state.branch), node))
+    child = draft.plan.child_key(key, node, state.branch)
+    draft.rule(child, Rule.TURN)
+    draft.starting.append((child, node))
     return state
 
 
@@ -38,6 +41,7 @@ def tasks_over(draft: Draft, key: str, result: StepStatus) -> None:
     if stopped or ids.iteration_of(key) is not None:
         _close(draft, key)
     elif result is StepStatus.FAILED and draft.plan.children(draft.node(key).id, ERRORS):
+        draft.rule(key, Rule.ERRORS_ENTERED)
         _enter(draft, key, replace(state, phase=Phase.ERRORS, next=0))
     else:
         _finally(draft, key, state)
@@ -63,11 +67,15 @@ def aside_go_on(draft: Draft, key: str, state: GroupState) -> None:
 def child_failed(draft: Draft, key: str, state: GroupState, mode: OnChildFailure) -> None:
     """A child did not succeed: let its siblings run on apart, or end them now; the group is over either way."""
     match mode:
-        case OnChildFailure.CONTINUE | OnChildFailure.FINISH:
-            pass
+        case OnChildFailure.CONTINUE:
+            draft.rule(key, Rule.SIBLINGS_GO_ON)
+        case OnChildFailure.FINISH:
+            draft.rule(key, Rule.FAILED_AFTER_ALL)
         case OnChildFailure.CANCEL:
+            draft.rule(key, Rule.SIBLINGS_CANCELLED)
             halt(draft, key, StepStatus.CANCELLED)
         case OnChildFailure.FAIL:
+            draft.rule(key, Rule.SIBLINGS_FAILED)
             halt(draft, key, StepStatus.FAILED)
     tasks_over(draft, key, counts.rollup(state))
 
@@ -79,6 +87,7 @@ def fail(draft: Draft, key: str, failure: Failure, status: StepStatus = StepStat
         if step.evaluating:
             draft.emit(Withdraw((key,)))
         draft.put(replace(step, status=StepStatus.RUNNING, due_at=None, evaluating=False, held=False))
+    draft.rule(key, Rule.GROUP_FAILED, failure.message)
     state = replace(draft.group(key), failure=failure)
     if key == ROOT and state.result is not None and state.evaluation:
         # Its outputs are being evaluated; what a worker still says of them is no answer to what follows now.
@@ -105,6 +114,7 @@ def halt(draft: Draft, key: str, status: StepStatus) -> None:
         elif found.group is None or found.evaluating:
             leaves.append(found.key)
         step = draft.held(found.key)
+        draft.rule(step.key, Rule.HALTED)
         draft.put(replace(step, status=status, ended_at=draft.now, due_at=None, evaluating=False, held=False))
         parent = draft.plan.parent_key(step.key)
         if not draft.plan.is_aside(step.key):
@@ -117,11 +127,14 @@ def _enter(draft: Draft, key: str, state: GroupState) -> None:
     branch = str(state.phase)
     node = draft.plan.children(draft.node(key).id, branch)[state.next]
     draft.set_group(key, replace(state, next=state.next + 1))
-    draft.starting.append((draft.plan.child_key(key, node, branch), node))
+    child = draft.plan.child_key(key, node, branch)
+    draft.rule(child, Rule.TURN)
+    draft.starting.append((child, node))
 
 
 def _finally(draft: Draft, key: str, state: GroupState) -> None:
     if draft.plan.children(draft.node(key).id, FINALLY):
+        draft.rule(key, Rule.FINALLY_ENTERED)
         _enter(draft, key, replace(state, phase=Phase.FINALLY, next=0))
     else:
         _close(draft, key)
@@ -131,8 +144,10 @@ def _close(draft: Draft, key: str) -> None:
     state = draft.group(key)
     result = StepStatus.KILLED if draft.killing(key) else state.result or StepStatus.SUCCESS
     failure = state.failure if result in counts.BAD else None
-    if ids.iteration_of(key) is None:
-        result = forgiven(draft.node(key), result)
+    draft.rule(key, Rule.ALL_OVER, result.value)
+    if ids.iteration_of(key) is None and (allowed := forgiven(draft.node(key), result)) is not result:
+        draft.rule(key, Rule.FAILURE_ALLOWED)
+        result = allowed
     if key == ROOT:
         finish(draft, result, failure)
     else:

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from penstock.engine.draft import Draft
 from penstock.engine.evaluate import evaluate, failure_of
+from penstock.engine.rule import Rule
 from penstock.engine.values import duration_micros
 from penstock.errors import PenstockError
 from penstock.errors.run import InvalidInput
@@ -22,8 +23,10 @@ def begin(draft: Draft, node: Pause, step: Step, values: dict[str, object] | Non
     try:
         delay = micros(node, values["delay"] if values else evaluate(draft, step.key, node.delay))
     except PenstockError as error:
+        draft.rule(step.key, Rule.CANNOT_RENDER)
         draft.end(step, StepStatus.FAILED, failure_of(error))
         return
+    draft.rule(step.key, Rule.PAUSES)
     at = None if delay is None else draft.now + delay
     draft.put(replace(step, status=StepStatus.PAUSED, started_at=draft.now, due_at=at))
     if at is not None:
@@ -32,12 +35,14 @@ def begin(draft: Draft, node: Pause, step: Step, values: dict[str, object] | Non
 
 def resume(draft: Draft, step: Step, event: Resume) -> None:
     """Somebody lets it go on."""
+    draft.rule(step.key, Rule.RESUMED, event.by or "somebody")
     _produce(draft, step, event.inputs, event.by)
     draft.end(step, StepStatus.SUCCESS)
 
 
 def time_over(draft: Draft, step: Step, node: Pause) -> tuple[StepStatus, Failure | None]:
     """What its time being over makes of a pause; its outputs are made, its end is the caller's."""
+    draft.rule(step.key, Rule.PAUSE_OVER)
     _produce(draft, step, {}, "")
     late = Failure(ErrorKind.TIMEOUT, f'Nobody resumed "{node.id}" in time.')
     match node.at_end:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from penstock.engine.draft import Draft
 from penstock.engine.groups import counts, guard
+from penstock.engine.rule import Rule
 from penstock.model.run import GroupState
 
 
@@ -12,6 +13,7 @@ def go_on(draft: Draft, key: str, state: GroupState) -> None:
     if counts.open_children(state):
         return
     if counts.has_bad(state):
+        draft.rule(key, Rule.FIRST_FAILURE)
         guard.tasks_over(draft, key, counts.rollup(state))
         return
     nodes = draft.plan.children(draft.node(key).id, state.branch)

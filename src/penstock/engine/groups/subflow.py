@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from penstock.engine import evaluate as evaluation
 from penstock.engine.draft import Draft
 from penstock.engine.evaluate import evaluate, failure_of
+from penstock.engine.rule import Rule
 from penstock.errors import PenstockError
 from penstock.model import ids
 from penstock.model.effect import StartChild
@@ -31,11 +32,13 @@ def begin(draft: Draft, node: Subflow, step: Step, values: dict[str, object] | N
     draft.put(step)
     try:
         if run.depth + 1 > ids.DEEPEST_SUBFLOW:
+            draft.rule(step.key, Rule.TOO_DEEP)
             message = f'"{node.id}" would be subflow {run.depth + 1} deep; at most {ids.DEEPEST_SUBFLOW} are allowed.'
             draft.end(step, StepStatus.FAILED, Failure(ErrorKind.SUBFLOW, message, code="PS-307"))
             return
         found = values if values is not None else evaluate(draft, step.key, outline(node))
     except PenstockError as error:
+        draft.rule(step.key, Rule.CANNOT_RENDER)
         draft.end(step, StepStatus.FAILED, failure_of(error))
         return
     assert isinstance(found, dict)
@@ -53,6 +56,7 @@ def begin(draft: Draft, node: Subflow, step: Step, values: dict[str, object] | N
             depth=run.depth + 1,
         )
     )
+    draft.rule(step.key, Rule.CHILD_STARTED, child)
     draft.put(replace(step, status=StepStatus.RUNNING, child=child, started_at=draft.now))
 
 

@@ -8,6 +8,7 @@ from penstock import expr
 from penstock.engine.draft import Draft
 from penstock.engine.evaluate import evaluate, is_pure
 from penstock.engine.groups import counts, guard, sequence
+from penstock.engine.rule import Rule
 from penstock.model import ids
 from penstock.model.effect import Forget, Produce, Ready, SetTimer, Tell, Work
 from penstock.model.event import Expand, Timer
@@ -25,6 +26,7 @@ def iterate(draft: Draft, key: str, node: Until) -> None:
         state = counts.forgotten(state, draft.held(before).status)
         draft.forget(before)
         draft.emit(Forget(before))
+    draft.rule(key, Rule.TURN)
     draft.put(replace(draft.held(key), status=StepStatus.RUNNING, due_at=None))
     draft.set_group(key, counts.begun(replace(state, next=index + 1)))
     inner = ids.in_loop(key, index)
@@ -58,6 +60,7 @@ def go_on(draft: Draft, key: str, state: GroupState, node: Until) -> None:
         # Every look has a number of its own, so that a late answer is never taken for a later one.
         step = draft.held(key)
         step = replace(step, attempt=step.attempt + 1, evaluating=True)
+        draft.rule(key, Rule.ASKS_WORKER)
         draft.put(step)
         draft.make_ready(Ready(key, step.attempt, Work.EVALUATE))
 
@@ -66,17 +69,21 @@ def judge(draft: Draft, key: str, node: Until, met: bool) -> None:
     """Be over when the condition is met or enough has been tried; else go on, now or after the interval."""
     state, step = draft.group(key), draft.held(key)
     if met:
+        draft.rule(key, Rule.CONDITION_MET, state.next)
         _over(draft, key, counts.rollup(state))
     elif reached := _reached(draft, node, state, step):
+        draft.rule(key, Rule.ENOUGH)
         if node.fail_at_most:
             draft.set_group(key, replace(state, failure=Failure(ErrorKind.TASK, reached)))
         _over(draft, key, StepStatus.FAILED if node.fail_at_most else counts.rollup(state))
     elif node.interval:
         at = draft.now + node.interval
+        draft.rule(key, Rule.ONCE_MORE, state.next)
         draft.put(replace(step, status=StepStatus.SNOOZED, due_at=at))
         draft.emit(SetTimer(key, state.next, Timer.NEXT, at))
     else:
         # Not at once: iterations in which nothing has to be done would never let the decision end.
+        draft.rule(key, Rule.ONCE_MORE, state.next)
         draft.emit(Tell(Expand(key, state.next)))
 
 
