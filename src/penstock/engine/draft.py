@@ -171,7 +171,7 @@ class Draft:
                 waiting=run.waiting + waiting,
             )
         self._changed[step.key] = step
-        if old is not None and old.reports and (step.attempt != old.attempt or not step.status.open):
+        if old is not None and old.reports and (step.attempt != old.attempt or not is_at_work(step)):
             self._close_parts(step.key)
 
     def _close_parts(self, key: str) -> None:
@@ -254,4 +254,9 @@ def is_half_done(step: Step | None) -> bool:
 
 
 def _active(step: Step) -> bool:
-    return step.group is None and step.status.open and step.status not in AT_REST
+    return step.group is None and is_at_work(step)
+
+
+def is_at_work(step: Step) -> bool:
+    """Has a step begun, and waits neither for its time nor for anybody?"""
+    return step.status.open and step.status not in AT_REST

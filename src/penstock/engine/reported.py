@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from penstock.engine.draft import Draft
+from penstock.engine.draft import Draft, is_at_work
 from penstock.engine.rule import Rule
 from penstock.model import ids
 from penstock.model.event import Part, Reported
@@ -20,7 +20,7 @@ def reported(draft: Draft, event: Reported) -> None:
     if not step.reports:
         draft.put(replace(step, reports=True))
     for part in event.parts:
-        over = part.status.open and not step.status.open
+        over = part.status.open and not is_at_work(step)
         draft.rule(ids.part_key(step.key, part.name), Rule.REPORTED)
         draft.put_part(_as_step(step, replace(part, status=StepStatus.CANCELLED) if over else part))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from penstock.engine.draft import Draft
+from penstock.engine.draft import AT_REST, Draft
 from penstock.engine.finish import close, finish
 from penstock.engine.groups import counts
 from penstock.engine.leaf import forgiven
@@ -111,7 +111,7 @@ def halt(draft: Draft, key: str, status: StepStatus) -> None:
     for found in sorted(draft.open_under(key), key=lambda step: -sum(1 for _ in draft.plan.ancestors(step.key))):
         if found.child:
             draft.emit(KillChild(found.child, "penstock"))
-        elif found.group is None or found.evaluating:
+        elif found.evaluating or (found.group is None and found.status not in AT_REST):
             leaves.append(found.key)
         step = draft.held(found.key)
         draft.rule(step.key, Rule.HALTED)
