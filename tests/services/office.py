@@ -166,6 +166,10 @@ class Office:
         """Let a worker say that it lives."""
         return self.store.write(lambda tx: workers.beat(tx, worker, self.store.lease_now()))
 
+    def sweep(self) -> None:
+        """Look at what fell due, was lost, or was left lying."""
+        sweep.sweep(self.core)
+
     def wait(self, seconds: float) -> None:
         """Let time pass while every worker beats, and sweep."""
         self.clock.advance(round(seconds * SECOND))

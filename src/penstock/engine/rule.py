@@ -58,7 +58,7 @@ class Rule(enum.Enum):
     SIBLINGS_FAILED = "a task of it failed, and the others fail with it"
     FAILED_AFTER_ALL = "all its tasks were gone through, and one failed"
     HALTED = "the group around it is ended at once"
-    ALL_OVER = "all of its tasks came to {0}"
+    ALL_OVER = "its tasks came to {0}"
     GROUP_FAILED = "it cannot go on: {0}"
     ERRORS_ENTERED = "its tasks failed, so its errors are gone through"
     FINALLY_ENTERED = "its finally is gone through, whatever happened"
