@@ -28,6 +28,8 @@ BENCHES: dict[str, Bench] = {
     "read_flow": texts.read_flow,
     "read_flow_5000": sizes.read_flow_5000,
     "throughput": rates.throughput,
+    "latency": rates.latency,
+    "claims_beside_transaction": rates.claims_beside_transaction,
     "warehouse": warehouse.warehouse,
     "warm_task": warm.warm_task,
 }
@@ -59,6 +61,8 @@ def table(found: list[Figure]) -> str:
     rows = ["| bench | database | median | p95 | least to most | n | floor | ratio | must reach |", "|---" * 9 + "|"]
     for f in found:
         bars = [] if f.bar is None else [f"≥ {f.bar:g}" if f.unit.endswith("/s") else f"≤ {f.bar:g}"]
+        if f.p95_bar is not None:
+            bars.append(f"p95 ≤ {f.p95_bar:g}")
         if f.ratio_bar is not None:
             bars.append(f"ratio ≤ {f.ratio_bar:g}")
         name = f"{f.name} ({f.note})" if f.note else f.name

@@ -11,8 +11,8 @@ import msgspec
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
     """One bench on one database. `ratio` is median ÷ floor, of a rate floor ÷ median: small is good.
 
-    `bar` is what the median must reach, `ratio_bar` what the ratio must; `peak_mb` is the most memory
-    that all processes had at once; `note` says what else was seen.
+    `bar` is what the median must reach, `ratio_bar` what the ratio must, `p95_bar` what the p95; `peak_mb` is the most
+    memory that all processes had at once; `note` says what else was seen.
     """
 
     name: str
@@ -25,6 +25,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     ratio: float | None = None
     bar: float | None = None
     ratio_bar: float | None = None
+    p95_bar: float | None = None
     least: float | None = None
     most: float | None = None
     twice: int | None = None

@@ -207,14 +207,15 @@ def test_what_claims_will_ask_for_is_read_at_once(office: Office) -> None:
         assert {key for key, step in loaded.steps.items() if step} == {"p", "a", "b"}
 
 
-def test_a_large_run_is_remembered_by_its_groups(office: Office) -> None:
+def test_of_a_large_run_no_more_than_a_part_is_remembered(office: Office) -> None:
     run_id = office.start(office.push([{"parallel p": [f"t{number}" for number in range(2_100)]}]))
     office.claim()
 
     loaded = office.core.cache.take(run_id)
 
     assert loaded is not None
-    assert list(loaded.steps) == ["p"]
+    assert "p" in loaded.steps
+    assert len(loaded.steps) < 2_000
 
 
 def test_reports_for_a_run_that_moved_meanwhile_are_folded_all_the_same(office: Office) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -19,6 +19,8 @@ from penstock.services.plans import Plans
 from penstock.store.port import Store
 from penstock.store.queue import Fronts
 from penstock.telemetry import Notices
+
+ENVIRONMENT_PREFIXES = ("ENV_", "KESTRA_")
 
 
 class Blobs(Protocol):
@@ -52,6 +54,16 @@ class Knobs(msgspec.Struct, frozen=True):
     environ: dict[str, str] = {}
 
 
+def environment_of_flows(environ: Mapping[str, str]) -> dict[str, object]:
+    """What of the environment is meant for flows, under the names by which they see it."""
+    return {
+        name.removeprefix(prefix).lower(): value
+        for name, value in environ.items()
+        for prefix in ENVIRONMENT_PREFIXES
+        if name.startswith(prefix)
+    }
+
+
 def _entropy() -> bytes:
     return os.urandom(10)
 
@@ -73,6 +85,10 @@ class Core:
     state_dir: Path | None = None
     notices: Notices = field(default_factory=Notices)
     alarm: Alarm = field(default_factory=Alarm)
+    envs: dict[str, object] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "envs", environment_of_flows(self.knobs.environ))
 
     def plan(self, namespace: str, flow: str, revision: int) -> Plan:
         """The plan of one revision of a flow. Raises UnknownFlow."""

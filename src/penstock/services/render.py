@@ -29,8 +29,6 @@ from penstock.services.reading import on_one_version, with_parts
 from penstock.store import attempts, kv
 from penstock.store.queue import Claim
 
-ENVIRONMENT_PREFIXES = ("ENV_", "KESTRA_")
-
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """A claim ready to be done: the task, its rendered properties, what its process may know.
@@ -131,13 +129,7 @@ def _evaluate_on(core: Core, claim: Claim, loaded: Loaded) -> dict[str, object]:
 
 def worker_scope(core: Core, loaded: Loaded, key: str) -> dict[str, object]:
     """What an expression sees in a worker: the run's data and the environment meant for flows."""
-    scope = scope_of(loaded, key)
-    envs: dict[str, object] = {}
-    for name, value in core.knobs.environ.items():
-        for prefix in ENVIRONMENT_PREFIXES:
-            if name.startswith(prefix):
-                envs[name.removeprefix(prefix).lower()] = value
-    return scope | {"envs": envs}
+    return scope_of(loaded, key) | {"envs": core.envs}
 
 
 def worker_calls(core: Core, loaded: Loaded, used: set[str]) -> expr.Calls:
