@@ -81,6 +81,9 @@ def _seen(tale: Tale, effects: list[Effect], name: str, wanted: object) -> objec
             return run.reason
         case "killed by":
             return run.killed_by
+        case "only":
+            assert isinstance(wanted, dict)
+            return {key: list(tale.steps[key].only) for key in wanted}
         case "held by":
             return run.held_by
         case "labels":

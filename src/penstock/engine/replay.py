@@ -113,7 +113,8 @@ def _as_kept(plan: Plan, step: Step, told: dict[str, Step], around: set[str]) ->
                 return step
         if _is_before_an_aside(plan, key_below(plan, step.key, around), around):
             return step
-    return replace(step, status=StepStatus.CANCELLED, child="", due_at=None, evaluating=False)
+    over = replace(step, status=StepStatus.CANCELLED, child="", due_at=None, evaluating=False)
+    return replace(over, held=False, waits_for=())
 
 
 def key_below(plan: Plan, key: str, around: set[str]) -> str:

@@ -247,7 +247,9 @@ def _reopen_aside(draft: Draft, key: str, scope: Scope) -> None:
     seat = draft.plan.seats[step.node]
     state = replace(draft.group(key), phase=Phase(seat.branch), next=seat.position + 1)
     result = state.result or counts.rollup(state)
-    _set_going(draft, key, replace(state, result=result, verdict=state.verdict or result))
+    if seat.branch == AFTER:
+        draft.run = replace(draft.run, failure=state.failure)
+    _set_going(draft, key, replace(state, result=result, verdict=result if seat.branch == AFTER else None))
     _once_more(draft, step, scope)
 
 
