@@ -215,3 +215,19 @@ def test_verify_wants_to_know_which_runs(penstock: Penstock) -> None:
 
     assert penstock("runs", "verify").code == 2
     assert penstock("runs", "verify", "last", "--all").code == 2
+
+
+def test_a_story_is_explained_whole_and_by_step(penstock: Penstock, folder: Path) -> None:
+    (folder / "steps.yml").write_text(STEPS)
+    penstock("run", "steps.yml", "-q")
+
+    whole = penstock("runs", "explain", "last")
+    step = penstock("runs", "explain", "last", "second")
+    told: Any = penstock("runs", "explain", "last", "second", "--json").json()
+    unknown = penstock("runs", "explain", "last", "secnd")
+
+    assert 'attempt 1 of "first" is done' in whole.out
+    assert "second  queued → failed  because it failed, and no retry policy is about it" in step.out
+    assert 'attempt 1 of "first"' not in step.out.replace('attempt 1 of "first" is done', "", 1)
+    assert told["chapters"][-1]["decided"][0]["rules"] == ["no_retry"]
+    assert (unknown.code, 'Did you mean "second"?' in unknown.err) == (2, True)
