@@ -23,7 +23,7 @@ class End(msgspec.Struct, frozen=True):
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """A run to be started, and what the operator does to it besides: nothing, kill, restart, replay."""
+    """A run to be started, and what the operator does to it besides: kill, pause, restart, replay."""
 
     flow: str
     key: str
@@ -47,10 +47,12 @@ EFFECTS: Final[dict[str, frozenset[str]]] = {
     "waiting": frozenset({"waits"}),
     "gated": frozenset({"before", "gate", "beside", "after"}),
     "tree": frozenset({"work", "closed"}),
+    "ways": frozenset({"one", "two", "four", "last"}),
+    "asked": frozenset({"before", "beside", "after"}),
 }
 SHARES: Final = {
     "chain": 14, "wide": 8, "loop": 10, "choose": 14, "flaky": 10, "caller": 9, "guarded": 6, "limited": 8,
-    "refused": 6, "endless": 6, "gated": 6, "tree": 5,
+    "refused": 6, "endless": 6, "gated": 6, "tree": 5, "ways": 6, "asked": 6,
 }  # fmt: skip
 
 
@@ -63,7 +65,11 @@ def order(chance: random.Random, key: str) -> Order:
             return Order(flow=flow, key=key, inputs={"pause": round(chance.uniform(0.0, 0.15), 3)}, verb=verb)
         case "loop":
             items = [f"v{number}" for number in range(chance.randint(0, 5))]
-            return Order(flow=flow, key=key, inputs={"items": items})
+            return Order(flow=flow, key=key, inputs={"items": items}, verb=chance.choice(("", "pause")))
+        case "wide":
+            return Order(flow=flow, key=key, verb=chance.choice(("", "pause")))
+        case "asked":
+            return Order(flow=flow, key=key, verb="resume")
         case "choose":
             return Order(flow=flow, key=key, inputs={"way": chance.choice("abc"), "more": chance.random() < 0.5})
         case "flaky":
@@ -129,4 +135,6 @@ ENDS: Final[dict[str, Callable[[Run], tuple[End, ...]]]] = {
     "waiting": lambda _run: (End(R.KILLED, frozenset()),),
     "gated": lambda _run: _success("before", "gate", "beside", "after"),
     "tree": _tree,
+    "ways": lambda _run: _success("one", "two", "three", "four", "rests", "last", "told"),
+    "asked": lambda _run: _success("before", "asks", "beside", "after"),
 }

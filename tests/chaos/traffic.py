@@ -1,7 +1,8 @@
-"""Who starts the runs, and kills, restarts and replays some? An operator who asks until it is done."""
+"""Who starts the runs, and kills, pauses, restarts some? An operator who asks until it is done."""
 
 from __future__ import annotations
 
+import contextlib
 import random
 import threading
 import time
@@ -9,11 +10,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Final
 
-from penstock.errors.run import NothingToRestart
+from penstock.errors.run import NothingToPause, NothingToRestart, NotResumable
 from penstock.errors.store import StoreError
 from penstock.model.run import Run
 from penstock.model.status import RunStatus
-from penstock.services import flows
+from penstock.services import flows, operate
 from penstock.services import runs as verbs
 from penstock.services.core import Core
 from penstock.services.runs import Start
@@ -21,6 +22,9 @@ from penstock.store import runs
 from tests.chaos.plans import Order, order
 
 AT_ONCE: Final = 24
+# Seconds after its start that a run is killed or paused, and for how long it then is paused.
+WAITS: Final = {"pause": (0.0, 0.4), "resume": (0.0, 0.0)}
+PAUSED: Final = 0.3
 LOOK: Final = 0.05
 BY: Final = "chaos"
 
@@ -40,7 +44,7 @@ class Traffic:
         self._name = name
         self._next: Order | None = None
         self._numbered = 0
-        self._kill_at: dict[str, float] = {}
+        self._due: dict[str, float] = {}
         self._done: set[str] = set()
 
     def go(self, most: int, until: float, give_up: threading.Event) -> None:
@@ -68,24 +72,36 @@ class Traffic:
 
     def _keep(self, run_id: str, wanted: Order) -> None:
         self.started[run_id] = self.open[run_id] = wanted
-        if wanted.verb.startswith("kill"):
-            self._kill_at[run_id] = time.monotonic() + self._chance.uniform(0.2, 3.0)
+        self._due[run_id] = time.monotonic() + self._chance.uniform(*WAITS.get(wanted.verb, (0.2, 3.0)))
 
     def _look_at(self, run_id: str) -> None:
         wanted = self.open[run_id]
         run = self._core.store.read(lambda tx: runs.load(tx, run_id))
         assert run is not None, f"run {run_id} was started and is not there"
         if not run.status.ended:
-            self._kill(run_id, wanted)
+            self._meddle(run, wanted)
         elif self._is_over(run, wanted):
             del self.open[run_id]
             self.ended += 1
 
-    def _kill(self, run_id: str, wanted: Order) -> None:
-        if run_id in self._done or self._kill_at.get(run_id, float("inf")) > time.monotonic():
+    def _meddle(self, run: Run, wanted: Order) -> None:
+        """Do what is wanted of a run that goes, once it is time to; what is paused is let go on."""
+        if run.id in self._done or time.monotonic() < self._due[run.id]:
             return
-        verbs.kill(self._core, run_id, BY, force=wanted.verb == "kill by force")
-        self._did(run_id, wanted)
+        match wanted.verb:
+            case "kill" | "kill by force":
+                verbs.kill(self._core, run.id, BY, force=wanted.verb == "kill by force")
+                self._did(run.id, wanted)
+            case "pause" if not run.held_by:
+                with contextlib.suppress(NothingToPause):
+                    operate.pause(self._core, run.id, BY)
+                self._due[run.id] = time.monotonic() + PAUSED
+            case "pause" | "resume" if run.held_by or run.status is RunStatus.PAUSED:
+                with contextlib.suppress(NotResumable):
+                    operate.resume(self._core, run.id, BY)
+                    self._did(run.id, wanted)
+            case _:
+                pass
 
     def _is_over(self, run: Run, wanted: Order) -> bool:
         """Do what is wanted of an ended run; true when nothing is to be expected of it any more."""

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -238,6 +239,19 @@ def test_children_end_when_nobody_confirms_that_they_may_live_and_none_begins_un
         assert ended.begun
     assert late.out == b""
     assert again.out == b"again\n"
+
+
+def test_what_a_dead_worker_had_asked_for_does_not_begin_when_its_zygote_goes_on(bench: Bench, tmp_path: Path) -> None:
+    began = tmp_path / "began"
+    zygote = bench.start("python", source="import time\ntime.sleep(600)").child.zygote
+    os.kill(zygote.pid, signal.SIGSTOP)
+    bench.start("exec", argv=["/usr/bin/touch", str(began)], env=ENV)
+
+    threading.Timer(0.2, os.kill, (zygote.pid, signal.SIGCONT)).start()
+    zygote.close()
+
+    assert not alive(zygote.pid)
+    assert not began.exists()
 
 
 def test_a_python_that_is_killed_at_its_start_has_lost_what_it_was_to_do(bench: Bench, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from penstock.engine.draft import OPEN
 from penstock.model.effect import Work
 from penstock.model.event import Admitted, Ended, Restart
 from penstock.model.node import Task
-from penstock.model.plan import ERRORS, FINALLY, Plan
+from penstock.model.plan import Plan
 from penstock.model.run import Run, Step
 from penstock.model.status import RunStatus, StepStatus
 from penstock.services.core import Core
@@ -126,9 +126,7 @@ def recount(plan: Plan, run: Run, rows: list[Step]) -> None:
     """
     by_parent: dict[str, Counter[str]] = {}
     for step in rows:
-        seat = plan.seats[step.node]
-        aside = seat.branch in (ERRORS, FINALLY) and not step.key.endswith("]")
-        if aside or step.status is StepStatus.WAITING:
+        if plan.is_aside(step.key) or step.status is StepStatus.WAITING:
             continue
         word = OPEN if step.status.open else str(step.status)
         by_parent.setdefault(plan.parent_key(step.key), Counter())[word] += 1

@@ -66,7 +66,7 @@ def main(arguments: list[str]) -> None:
 
 
 def serve(sock: socket.socket) -> None:
-    """Fork, signal, reap and report until the worker's socket closes; then end everything, itself last."""
+    """Fork, signal, reap and report until the worker is gone, whatever it still asks for; then end all, itself last."""
     woken, waker = os.pipe()
     os.set_blocking(waker, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -82,7 +82,7 @@ def serve(sock: socket.socket) -> None:
         if woken in ready:
             os.read(woken, 4096)
         if sock.fileno() in ready:
-            request, descriptors = receive(sock)
+            request, descriptors = (b"", []) if ready[sock.fileno()] & select.POLLHUP else receive(sock)
             op, number, signum = REQUEST.unpack(request or end_everything(family))
             if op == b"l":
                 family.launch(number, descriptors)
