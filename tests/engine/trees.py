@@ -2,21 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
+from typing import Any
 
 from hypothesis import strategies as st
 
 from penstock.model.flow import Flow
 from penstock.model.inputs import Output
-from penstock.model.node import ForEach, If, Node, Parallel, Sequence, Subflow, Switch, Task
-from penstock.model.policy import SECOND, Backoff, Limit, OnChildFailure, Retry
+from penstock.model.node import (
+    Dag,
+    Folder,
+    ForEach,
+    If,
+    Keep,
+    Need,
+    Node,
+    Parallel,
+    Pause,
+    PauseEnd,
+    Sequence,
+    Subflow,
+    Switch,
+    Task,
+    TriggerRule,
+    Until,
+)
+from penstock.model.policy import SECOND, Backoff, Breach, Limit, OnChildFailure, Retry, Sensor, Sla, WhenFull
 
 Values = list[object] | dict[str, object] | str
 VALUES: tuple[Values, ...] = (["a", "b", "c"], ["a"], [], [None], "{{ kv('list') }}", {"k": 1, "l": 2})
 DEEPEST = 3
 CONDITIONS = ("", "", "", "", "false", "{{ kv('x') }}", "{{ nobody }}", "{{ taskrun.value ?? 'a' == 'a' }}")
 CHOICES = ("true", "false", "{{ kv('x') }}", "{{ nobody }}")
+MET = ("true", "false", "false", "{{ kv('x') }}", "{{ kv('x') }}", "{{ nobody }}")
+DELAYS = ("", "PT5S", 0, 7 * SECOND, "{{ kv('delay') }}", "soon")
+SLAS = (
+    Sla(id="long", duration=20 * SECOND, breach=Breach.LABEL, labels={"late": "yes"}),
+    Sla(id="longer", duration=30 * SECOND, breach=Breach.FAIL),
+    Sla(id="longest", duration=25 * SECOND, breach=Breach.CANCEL),
+    Sla(id="well", condition="{{ execution.state != 'PAUSED' }}", breach=Breach.CANCEL),
+    Sla(id="lost", condition="{{ nobody }}", breach=Breach.FAIL),
+)
 
 
 @st.composite
@@ -34,11 +61,18 @@ def flows(draw: st.DrawFn) -> Flow:
         id="chance",
         namespace="tests",
         body=body,
-        limit=Limit(1) if draw(st.integers(0, 5)) == 5 else None,
+        after=draw(lists(numbers, 2, 2)) if draw(one_in(3)) else (),
+        limits=(Limit(1),) if draw(one_in(6)) else (),
         retry=draw(st.none() | retries()),
-        timeout=draw(seconds) if draw(st.integers(0, 3)) == 3 else None,
-        outputs=(Output(id="o", value="{{ kv('o') }}"),) if draw(st.integers(0, 4)) == 4 else (),
+        timeout=draw(seconds) if draw(one_in(4)) else None,
+        outputs=(Output(id="o", value="{{ kv('o') }}"),) if draw(one_in(5)) else (),
+        sla=(draw(st.sampled_from(SLAS)),) if draw(one_in(5)) else (),
     )
+
+
+def one_in(many: int) -> st.SearchStrategy[bool]:
+    """True once in so many times."""
+    return st.integers(1, many).map(lambda number: number == many)
 
 
 @st.composite
@@ -49,51 +83,118 @@ def lists(draw: st.DrawFn, numbers: Iterator[int], depth: int, most: int = 3) ->
 
 @st.composite
 def nodes(draw: st.DrawFn, numbers: Iterator[int], depth: int) -> Node:
-    """A task, a subflow, or a group with nodes in it."""
-    kind = draw(st.sampled_from(["task", "task", "task", "subflow", "sequence", "parallel", "foreach", "if", "switch"]))
+    """A task, a subflow, a pause, or a group with nodes in it."""
+    kind = draw(st.sampled_from(["task", "task", "task", "task", "subflow", "pause", *GROUPS]))
     name = f"{kind}{next(numbers)}"
-    deadline = draw(st.integers(2, 40)) * SECOND if draw(st.integers(0, 7)) == 7 else None
-    allow = draw(st.integers(0, 7)) == 7
-    retry = draw(retries()) if draw(st.integers(0, 2)) == 2 else None
-    if kind == "subflow":
-        wait = draw(st.booleans())
-        flow = draw(st.sampled_from(["other", "{{ kv('which') }}"]))
-        return Subflow(id=name, namespace="tests", flow=flow, wait=wait, deadline=deadline, retry=retry)
-    if kind == "task" or depth >= DEEPEST:
-        condition = draw(st.sampled_from(CONDITIONS))
-        return Task(
-            id=name, type="log", run_if=condition, retry=retry, deadline=deadline, allow_failure=allow,
-            disabled=draw(st.integers(0, 15)) == 15,
-        )  # fmt: skip
-    inside = draw(lists(numbers, depth + 1))
-    errors = draw(lists(numbers, DEEPEST, 1)) if draw(st.integers(0, 3)) == 3 else ()
-    finally_ = draw(lists(numbers, DEEPEST, 1)) if draw(st.integers(0, 3)) == 3 else ()
-    mode = draw(st.sampled_from(list(OnChildFailure)))
-    limit = draw(st.integers(0, 2))
+    own: dict[str, Any] = {
+        "id": name,
+        "deadline": draw(st.integers(2, 40)) * SECOND if draw(one_in(8)) else None,
+        "allow_failure": draw(one_in(8)),
+        "allow_warning": draw(one_in(12)),
+        "retry": draw(retries()) if draw(one_in(3)) else None,
+    }
     match kind:
-        case "sequence":
-            return Sequence(
-                id=name, nodes=inside, errors=errors, finally_=finally_, allow_failure=allow, deadline=deadline,
-                retry=retry,
-            )  # fmt: skip
-        case "parallel":
-            return Parallel(
-                id=name, nodes=inside, errors=errors, finally_=finally_, limit=limit, on_child_failure=mode,
-                deadline=deadline,
-            )  # fmt: skip
-        case "foreach":
-            values = draw(st.sampled_from(VALUES))
-            return ForEach(
-                id=name, values=values, nodes=inside, errors=errors, finally_=finally_, limit=limit,
-                on_child_failure=mode, deadline=deadline,
-            )  # fmt: skip
-        case "if":
-            other = draw(lists(numbers, depth + 1, 1)) if draw(st.booleans()) else ()
-            condition = draw(st.sampled_from(CHOICES))
-            return If(id=name, condition=condition, then=inside, else_=other, errors=errors, finally_=finally_)
-        case _:
-            value = draw(st.sampled_from(["a", "b", "{{ kv('x') }}"]))
-            return Switch(id=name, value=value, cases={"a": inside}, errors=errors, finally_=finally_)
+        case "subflow":
+            flow = draw(st.sampled_from(["other", "{{ kv('which') }}"]))
+            return Subflow(namespace="tests", flow=flow, wait=draw(st.booleans()), **own)
+        case "pause":
+            return Pause(delay=draw(st.sampled_from(DELAYS)), at_end=draw(st.sampled_from(list(PauseEnd))), **own)
+    if kind == "task" or depth >= DEEPEST:
+        return draw(tasks(own))
+    around = own | {
+        "errors": draw(lists(numbers, DEEPEST, 1)) if draw(one_in(4)) else (),
+        "finally_": draw(lists(numbers, DEEPEST, 1)) if draw(one_in(4)) else (),
+    }
+    return GROUPS[kind](draw, numbers, depth, around)
+
+
+@st.composite
+def tasks(draw: st.DrawFn, own: dict[str, Any]) -> Task:
+    """A task, perhaps with a condition, perhaps one that looks again and again, perhaps behind a limit."""
+    sensor = Sensor(
+        interval=3 * SECOND, longest=draw(st.sampled_from([None, 0, 8 * SECOND])), soft=draw(st.booleans())
+    )
+    limit = Limit(1, draw(st.sampled_from(list(WhenFull))), key=draw(st.sampled_from(["", "{{ taskrun.value }}"])))
+    return Task(
+        type="log",
+        run_if=draw(st.sampled_from(CONDITIONS)),
+        sensor=sensor if draw(one_in(6)) else None,
+        limits=(limit,) if draw(one_in(6)) else (),
+        disabled=draw(one_in(16)),
+        **own,
+    )
+
+
+Made = Callable[[st.DrawFn, Iterator[int], int, dict[str, Any]], Node]
+
+
+def _sequence(draw: st.DrawFn, numbers: Iterator[int], depth: int, around: dict[str, Any]) -> Node:
+    return Sequence(nodes=draw(lists(numbers, depth + 1)), **around)
+
+
+def _folder(draw: st.DrawFn, numbers: Iterator[int], depth: int, around: dict[str, Any]) -> Node:
+    return Folder(nodes=draw(lists(numbers, depth + 1)), **around)
+
+
+def _parallel(draw: st.DrawFn, numbers: Iterator[int], depth: int, around: dict[str, Any]) -> Node:
+    mode, limit = draw(st.sampled_from(list(OnChildFailure))), draw(st.integers(0, 2))
+    return Parallel(nodes=draw(lists(numbers, depth + 1)), limit=limit, on_child_failure=mode, **around)
+
+
+def _foreach(draw: st.DrawFn, numbers: Iterator[int], depth: int, around: dict[str, Any]) -> Node:
+    mode, limit = draw(st.sampled_from(list(OnChildFailure))), draw(st.integers(0, 2))
+    values = draw(st.sampled_from(VALUES))
+    return ForEach(nodes=draw(lists(numbers, depth + 1)), values=values, limit=limit, on_child_failure=mode, **around)
+
+
+def _if(draw: st.DrawFn, numbers: Iterator[int], depth: int, around: dict[str, Any]) -> Node:
+    inside = draw(lists(numbers, depth + 1))
+    other = draw(lists(numbers, depth + 1, 1)) if draw(st.booleans()) else ()
+    return If(condition=draw(st.sampled_from(CHOICES)), then=inside, else_=other, **around)
+
+
+def _switch(draw: st.DrawFn, numbers: Iterator[int], depth: int, around: dict[str, Any]) -> Node:
+    value = draw(st.sampled_from(["a", "b", "{{ kv('x') }}"]))
+    return Switch(value=value, cases={"a": draw(lists(numbers, depth + 1))}, **around)
+
+
+def _dag(draw: st.DrawFn, numbers: Iterator[int], depth: int, around: dict[str, Any]) -> Node:
+    inside = draw(lists(numbers, depth + 1, 5))
+    needs = {}
+    for place, node in enumerate(inside):
+        on = tuple(each.id for each in inside[:place] if draw(st.booleans()))
+        if on and draw(st.integers(0, 4)):
+            setups = tuple(each for each in on if draw(st.booleans()))
+            needs[node.id] = Need(on, draw(st.sampled_from(list(TriggerRule))), setups)
+    judges = tuple(node.id for node in inside if draw(st.booleans())) if draw(one_in(5)) else ()
+    mode = draw(st.sampled_from([OnChildFailure.FINISH] * 3 + list(OnChildFailure)))
+    limit = draw(st.integers(0, 2))
+    return Dag(nodes=inside, needs=needs, limit=limit, judges=judges, on_child_failure=mode, **around)
+
+
+def _until(draw: st.DrawFn, numbers: Iterator[int], depth: int, around: dict[str, Any]) -> Node:
+    return Until(
+        nodes=draw(lists(numbers, depth + 1, 2)),
+        condition=draw(st.sampled_from(MET)),
+        most=draw(st.integers(1, 3)),
+        longest=draw(st.sampled_from([None, None, 10 * SECOND])),
+        interval=draw(st.sampled_from([0, 4 * SECOND])),
+        keep=draw(st.sampled_from(list(Keep))),
+        fail_at_most=draw(st.booleans()),
+        **around,
+    )
+
+
+GROUPS: dict[str, Made] = {
+    "sequence": _sequence,
+    "parallel": _parallel,
+    "foreach": _foreach,
+    "if": _if,
+    "switch": _switch,
+    "dag": _dag,
+    "until": _until,
+    "folder": _folder,
+}
 
 
 @st.composite
@@ -107,4 +208,5 @@ def retries(draw: st.DrawFn) -> Retry:
         max_attempts=draw(st.integers(1, 3)),
         kinds=draw(st.sampled_from([(), ("task",), ("timeout",)])),
         warn=draw(st.booleans()),
+        new_run=draw(one_in(6)),
     )

@@ -193,7 +193,8 @@ class Draft:
         if self.run.status is status and self.run.history:
             return
         history = (*self.run.history, Change(status, self.now, by))
-        self.run = replace(self.run, status=status, history=history)
+        held_by = "" if status.ended else self.run.held_by
+        self.run = replace(self.run, status=status, history=history, held_by=held_by)
         self.emit(Announce(status))
 
     def group(self, key: str) -> GroupState:

@@ -149,9 +149,17 @@ def _children(draft: Draft, key: str) -> list[Step]:
     keys = [plan.child_key(key, child, branch) for branch in lists for child in plan.children(node.id, branch)]
     if isinstance(node, LOOPS) and ids.iteration_of(key) is None:
         inner = {plan.child_key(key, child, TASKS) for child in plan.children(node.id, TASKS)}
-        last = state.total or 0 if isinstance(node, ForEach) else state.next
+        last = state.total or 0 if isinstance(node, ForEach) else _iterations(draft, key, state)
         keys = [ids.in_loop(key, index) for index in range(last)] + [each for each in keys if each not in inner]
     return draft.rows(keys)
+
+
+def _iterations(draft: Draft, key: str, state: GroupState) -> int:
+    """How many iterations of a loop until there were; once its errors or finally have begun, the rows tell."""
+    if state.phase is Phase.TASKS:
+        return state.next
+    inside = [step.key for step in draft.loaded.all_steps() if draft.plan.parent_key(step.key) == key]
+    return 1 + max((index for each in inside if (index := ids.iteration_of(each)) is not None), default=-1)
 
 
 def _reopen(draft: Draft, key: str, scope: Scope) -> None:
