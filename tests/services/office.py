@@ -91,6 +91,10 @@ class Office:
         assert found is not None
         return found
 
+    def plan_of(self, run_id: str) -> Plan:
+        """The plan that a run goes by."""
+        return reading.plan_of(self.core, self.run(run_id))
+
     def steps(self, run_id: str) -> dict[str, Step]:
         """A run's steps by key."""
         return {step.key: step for step in self.store.read(lambda tx: steps.every(tx, run_id))}

@@ -12,14 +12,14 @@ from penstock.errors import PenstockError
 from penstock.model.effect import Work
 from penstock.model.flow import Flow
 from penstock.model.status import Outcome
-from penstock.services import apply, flows, runs
+from penstock.services import apply, flows, operate, runs
 from penstock.store import kv
 from tests.engine import outline, trees
 from tests.services.office import Office
 
 MOST = 60
 OUTCOMES = [{"n": 1}, {"n": 2}, {"n": 1}, *Outcome]
-DOINGS = ["work", "work", "work", "work", "wait", "kill", "restart", "replay"]
+DOINGS = [*["work"] * 8, "wait", "wait", "kill", "restart", "restart", "replay", "pause", "resume", "mark", "skip"]
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
@@ -58,15 +58,22 @@ def work(office: Office, chance: random.Random) -> None:
 
 def meddle(office: Office, doing: str, run_id: str, chance: random.Random) -> list[str]:
     """Let an operator do something to a run, if that can be done just now; gives the run that it began."""
+    step = chance.choice(["", *sorted(office.steps(run_id))])
     try:
         match doing:
+            case "pause":
+                operate.pause(office.core, run_id, "me")
+            case "resume":
+                operate.resume(office.core, run_id, "me", step=step)
+            case "mark":
+                operate.mark(office.core, run_id, "me", chance.choice(operate.MARKS), step=step)
+            case "skip":
+                operate.skip(office.core, run_id, "me", chance.choice([step, *office.plan_of(run_id).seats]))
             case "kill":
                 runs.kill(office.core, run_id, "me")
             case "restart":
                 runs.restart(office.core, run_id, "me")
             case _:
-                keys = sorted(office.steps(run_id))
-                step = chance.choice(["", *keys])
                 return [runs.replay(office.core, run_id, "me", from_step=step)]
     except PenstockError:
         pass  # nothing to restart, no such step
