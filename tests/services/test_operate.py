@@ -1,4 +1,4 @@
-"""Can people meddle with a run? Pause and resume it, mark and skip its steps; what cannot be is refused with a reason."""
+"""Can people meddle with a run? Pause, resume, mark, skip; what cannot be is refused with a reason."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from penstock.errors.run import InvalidInput, NothingToMark, NothingToPause, Not
 from penstock.model.event import Hold, Mark, Part, Reported, Resume
 from penstock.model.flow import Flow
 from penstock.model.inputs import Input
-from penstock.model.node import Parallel, Pause, Sequence, Task
+from penstock.model.node import ForEach, Parallel, Pause, Sequence, Task
 from penstock.model.plan import Plan
-from penstock.model.policy import SECOND, Retry
+from penstock.model.policy import SECOND, OnChildFailure, Retry
 from penstock.model.status import Outcome, RunStatus, StepStatus
 from penstock.services import flows, operate, reports, runs
 from tests.services.office import Office
@@ -89,7 +89,7 @@ def test_of_several_pauses_one_must_be_named(office: Office) -> None:
     operate.resume(office.core, run_id, "ann", step="y")
 
     assert office.statuses(run_id) == {"p": "running", "x": "paused", "y": "success"}
-    with pytest.raises(NotResumable, match='"y" of run .* is not paused'):
+    with pytest.raises(NotResumable, match=r'"y" of run .* is not paused'):
         operate.resume(office.core, run_id, "ann", step="y")
 
 
@@ -203,3 +203,26 @@ def test_parts_told_under_a_lost_fence_are_refused(office: Office) -> None:
     office.end(held)
 
     assert not reports.parts(office.core, held, Reported("dbt", 1, 1, (Part("x", StepStatus.SUCCESS),), held.fence))
+
+
+def test_one_value_of_a_loop_is_done_again_and_nothing_else(office: Office) -> None:
+    loop = ForEach(id="each", values=["x", "y", "z"], nodes=(task("a"), task("b")))
+    old = office.start(pushed(office, task("first"), loop, task("last")))
+    office.work()
+
+    new = runs.replay(office.core, old, "ann", from_step="each[1]", alone=True)
+
+    assert office.work() == ["each[1]/a", "each[1]/b"]
+    assert office.run(new).status is RunStatus.SUCCESS
+    assert set(office.statuses(new)) == set(office.statuses(old))
+
+
+def test_one_value_of_a_failed_loop_is_done_again_and_the_run_goes_on_behind_it(office: Office) -> None:
+    loop = ForEach(id="each", values=["x", "y"], nodes=(task("a"),), limit=0, on_child_failure=OnChildFailure.FINISH)
+    old = office.start(pushed(office, loop, task("last")))
+    office.work({"each[1]/a": Outcome.FAILED})
+
+    new = runs.replay(office.core, old, "ann", from_step="each[1]", alone=True)
+
+    assert office.work() == ["each[1]/a", "last"]
+    assert office.run(new).status is RunStatus.SUCCESS

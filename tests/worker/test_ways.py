@@ -116,7 +116,9 @@ def test_a_working_directory_that_is_killed_leaves_nothing(workshop: Workshop) -
 
 
 def test_a_script_that_waits_for_something_looks_again_without_a_process_in_between(workshop: Workshop) -> None:
-    look = shell("look", """test -f {{ vars.flag }} && echo there || { touch {{ vars.flag }}; echo '::{"snooze": 0.3}::'; }""")
+    look = shell(
+        "look", """test -f {{ vars.flag }} && echo there || { touch {{ vars.flag }}; echo '::{"snooze": 0.3}::'; }"""
+    )
     flag = workshop.folder / "flag"
 
     run_id = workshop.run(look, variables={"flag": str(flag)})

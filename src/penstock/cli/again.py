@@ -19,6 +19,7 @@ from penstock.cli.said import as_json, data, note
 from penstock.cli.several import chosen, many
 from penstock.cli.suggest import run_ids
 from penstock.cli.which import run_id
+from penstock.errors.project import WrongCall
 from penstock.errors.run import NothingToRestart
 from penstock.services import runs as verbs
 from penstock.services.document import document
@@ -35,6 +36,7 @@ class AgainGiven(Given, frozen=True, kw_only=True):
 
     run: str
     step: str = ""
+    alone: bool = False
     inputs: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     quiet: bool = False
@@ -123,6 +125,7 @@ def restart(**given: Any) -> int:
     **examples(
         "penstock runs replay last                       all of it once more, as a new run",
         "penstock runs replay last --from load           from one step on; what came before is kept",
+        "penstock runs replay last --from 'each[3]' --alone   one value of a loop, and nothing else",
         "penstock runs replay last -i day=2016-01-03     with another input",
     ),
 )
@@ -130,6 +133,7 @@ def restart(**given: Any) -> int:
 @click.option(
     "--from", "step", default="", metavar="STEP", help="The step to begin with: its key, as `runs show` gives it."
 )
+@click.option("--alone", is_flag=True, help="Only that step: what came after it is kept, too.")
 @click.option(
     "-i", "--input", "inputs", multiple=True, metavar="NAME=VALUE", help="An input that replaces the old one."
 )
@@ -144,16 +148,23 @@ def replay(**given: Any) -> int:
     with opened(asked) as app:
         old, wanted = run_id(app, asked.run), Wanted(json=asked.json, quiet=asked.quiet)
         if not asked.wait:
-            new = verbs.replay(app.core, old, who(), from_step=asked.step, asked=_start(app, old, asked, ""))
+            new = _replay(app, old, asked, "")
             following.tell_started(app, new, wanted)
             return Exit.SUCCESS
         drive = Drive(app, following.show_for(app, wanted))
         try:
             drive.start()
-            new = verbs.replay(app.core, old, who(), from_step=asked.step, asked=_start(app, old, asked, drive.id))
+            new = _replay(app, old, asked, drive.id)
             return following.follow(app, drive, new, wanted)
         finally:
             drive.close()
+
+
+def _replay(app: App, old: str, asked: AgainGiven, owner: str) -> str:
+    if asked.alone and not asked.step:
+        raise WrongCall("`--alone` needs the step that is to be done again.", hint="Example: --from 'each[3]' --alone")
+    started = _start(app, old, asked, owner)
+    return verbs.replay(app.core, old, who(), from_step=asked.step, asked=started, alone=asked.alone)
 
 
 def _start(app: App, old: str, asked: AgainGiven, owner: str) -> Start:

@@ -17,7 +17,7 @@ from penstock.errors import PenstockError
 COMMANDS: Final = {
     "run": ("penstock.cli.run:run", "Run a flow here and now, live, with its history kept."),
     "check": ("penstock.cli.check:check", "Check flow files and tell every problem with its place."),
-    "runs": ("penstock.cli.runs:runs", "List and show runs, read their logs; pause, resume, mark, kill, restart, replay them."),
+    "runs": ("penstock.cli.runs:runs", "List and show runs, read their logs; pause, mark, kill, restart, replay them."),
     "flows": ("penstock.cli.flows:flows", "List, show and push the flows of the store."),
     "types": ("penstock.cli.types:types", "List the task types, or tell everything about one."),
     "eval": ("penstock.cli.evaluate:evaluate", "Evaluate an expression against a context."),

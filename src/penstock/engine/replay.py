@@ -10,7 +10,7 @@ from penstock.engine.begin import wait_for_limit
 from penstock.engine.draft import OPEN, Draft
 from penstock.engine.groups import dag
 from penstock.engine.loaded import Loaded
-from penstock.engine.restart import REPLAY, reopen_run
+from penstock.engine.restart import REPLAY, Scope, go_on_pending, reopening
 from penstock.engine.rule import Rule
 from penstock.errors import nearest
 from penstock.errors.run import UnknownStep
@@ -43,12 +43,12 @@ LATER = (ERRORS, FINALLY, AFTER)
 KEPT = frozenset({StepStatus.SUCCESS, StepStatus.WARNING, StepStatus.SKIPPED})
 
 
-def keep(old: Loaded, fresh: Run, from_step: str, by: str) -> tuple[Replayed, Loaded]:
+def keep(old: Loaded, fresh: Run, from_step: str, by: str, *, alone: bool = False) -> tuple[Replayed, Loaded]:
     """Give the event that begins `fresh`, a queued copy of the run `old`, from one of its steps on; and `fresh` as it
     stands before, with what of the old run's outputs and values it keeps.
 
-    What succeeded before that step, and beside it in parallel, is kept with its attempts. Raises UnknownStep, and
-    NotLoaded for what it needs of the old run.
+    What succeeded before that step, and beside it in parallel, is kept with its attempts; with `alone` everything
+    else is kept, as it ended. Raises UnknownStep, and NotLoaded for what it needs of the old run.
     """
     plan, rows = old.plan, old.all_steps()
     # What a restart has put back stands behind work that is not done yet: nothing of before it could be kept.
@@ -56,10 +56,10 @@ def keep(old: Loaded, fresh: Run, from_step: str, by: str) -> tuple[Replayed, Lo
     if from_step not in begun:
         hint = nearest(from_step, begun) or "Replay from a step that has run."
         raise UnknownStep(f'The run has no step "{from_step}".', hint=hint)
-    kept = _kept(plan, rows, from_step)
+    kept = _kept(plan, rows, from_step, alone=alone)
     outputs = {key: found if key in kept else None for key, found in old.outputs.items()}
     root = _as_found(old.run.root, _counts(plan, kept, ROOT))
-    event = Replayed(by, old.run.id, from_step, tuple(kept.values()), root)
+    event = Replayed(by, old.run.id, from_step, tuple(kept.values()), root, alone)
     return event, Loaded(plan, fresh, outputs=outputs, values=old.values, every=True)
 
 
@@ -72,10 +72,12 @@ def replayed(draft: Draft, event: Replayed) -> None:
     draft.run = replace(run, rounds=1, root=event.root)
     draft.adopt(event.steps)
     draft.move_run(RunStatus.QUEUED, run.started_by)
+    lineage = frozenset({event.from_step, *draft.plan.ancestors(event.from_step)})
+    pending = reopening(Scope(chosen=lineage)) if event.alone else REPLAY + event.from_step
     if draft.plan.flow.limit is not None:
-        wait_for_limit(draft, pending=REPLAY + event.from_step)
+        wait_for_limit(draft, pending=pending)
     else:
-        reopen_run(draft, event.from_step)
+        go_on_pending(draft, pending)
 
 
 def untouched(run: Run) -> Run:
@@ -84,12 +86,14 @@ def untouched(run: Run) -> Run:
     return Run(status=RunStatus.QUEUED, **given)
 
 
-def _kept(plan: Plan, rows: list[Step], from_step: str) -> dict[str, Step]:
+def _kept(plan: Plan, rows: list[Step], from_step: str, *, alone: bool) -> dict[str, Step]:
     """The steps that the new run begins with, each as it finds it, groups with counts of what is left of them."""
     around = {from_step, *plan.ancestors(from_step)}
     told = {step.key: step for step in rows}
     kept = {
-        step.key: _as_kept(plan, step, told, around) for step in rows if not _comes_after(plan, step.key, from_step)
+        step.key: _as_ended(step) if alone else _as_kept(plan, step, told, around)
+        for step in rows
+        if not (from_step in plan.ancestors(step.key) if alone else _comes_after(plan, step.key, from_step))
     }
     start = kept[from_step]
     kept[from_step] = replace(start, status=StepStatus.CANCELLED, group=GroupState() if start.group else None)
@@ -113,6 +117,14 @@ def _as_kept(plan: Plan, step: Step, told: dict[str, Step], around: set[str]) ->
                 return step
         if _is_before_an_aside(plan, key_below(plan, step.key, around), around):
             return step
+    return _cut_short(step)
+
+
+def _as_ended(step: Step) -> Step:
+    return _cut_short(step) if step.status.open else step
+
+
+def _cut_short(step: Step) -> Step:
     over = replace(step, status=StepStatus.CANCELLED, child="", due_at=None, evaluating=False)
     return replace(over, held=False, waits_for=())
 

@@ -103,9 +103,14 @@ def reopen(draft: Draft, scope: Scope, by: str) -> None:
     draft.run = replace(run, rounds=run.rounds + 1, ended_at=None, outputs=None, failure=None, killed_by="")
     if draft.plan.flow.limit is not None:
         draft.move_run(RunStatus.QUEUED, by)
-        wait_for_limit(draft, pending=REOPEN + msgspec.json.encode(scope).decode())
+        wait_for_limit(draft, pending=reopening(scope))
     else:
         reopen_scope(draft, scope, by)
+
+
+def reopening(scope: Scope) -> str:
+    """What a limit may hold up: the opening of a scope, as the run keeps it."""
+    return REOPEN + msgspec.json.encode(scope).decode()
 
 
 def go_on_pending(draft: Draft, pending: str) -> None:
@@ -149,17 +154,16 @@ def _children(draft: Draft, key: str) -> list[Step]:
     keys = [plan.child_key(key, child, branch) for branch in lists for child in plan.children(node.id, branch)]
     if isinstance(node, LOOPS) and ids.iteration_of(key) is None:
         inner = {plan.child_key(key, child, TASKS) for child in plan.children(node.id, TASKS)}
-        last = state.total or 0 if isinstance(node, ForEach) else _iterations(draft, key, state)
-        keys = [ids.in_loop(key, index) for index in range(last)] + [each for each in keys if each not in inner]
+        keys = [*_iterations(draft, key, node, state), *(each for each in keys if each not in inner)]
     return draft.rows(keys)
 
 
-def _iterations(draft: Draft, key: str, state: GroupState) -> int:
-    """How many iterations of a loop until there were; once its errors or finally have begun, the rows tell."""
-    if state.phase is Phase.TASKS:
-        return state.next
-    inside = [step.key for step in draft.loaded.all_steps() if draft.plan.parent_key(step.key) == key]
-    return 1 + max((index for each in inside if (index := ids.iteration_of(each)) is not None), default=-1)
+def _iterations(draft: Draft, key: str, node: Node, state: GroupState) -> list[str]:
+    """The keys of a loop's iterations; of a loop until those that there are, since it may keep but the last."""
+    if isinstance(node, ForEach):
+        return [ids.in_loop(key, index) for index in range(state.total or 0)]
+    inside = [step.key for step in draft.steps_of(node.id) if step.key.startswith(f"{key}[")]
+    return sorted(inside, key=lambda each: ids.iteration_of(each) or 0)
 
 
 def _reopen(draft: Draft, key: str, scope: Scope) -> None:
@@ -188,7 +192,7 @@ def _reopen(draft: Draft, key: str, scope: Scope) -> None:
     failure = next((step.failure for step in own if step.status in REDO and step.key not in redone), None)
     state = replace(state, next=_cursor(draft, key, own), result=None, failure=failure, evaluation=evaluation, lost=0)
     if isinstance(node, Until) and ids.iteration_of(key) is None:
-        state = replace(state, total=state.next - len(again))
+        state = replace(state, total=min([state.next, *(ids.iteration_of(step.key) or 0 for step in again)]))
     state = replace(state, phase=Phase.TASKS, counts=_recount(own, redone), verdict=None, closing=False)
     if isinstance(node, Dag):
         state = replace(state, marks=dag.remarked(draft, node, own, redone))
@@ -220,14 +224,16 @@ def _to_do_again(draft: Draft, node: Node, key: str, own: list[Step], scope: Sco
 
 def _within_limit(draft: Draft, node: Node, key: str, again: list[Step], scope: Scope) -> list[Step]:
     """Those of the children to try again that there is room for; the others wait for their turn, half done as they
-    are. What an operator has chosen begins at once.
+    are. Groups that an operator has chosen begin at once, for only now it is known what of them is wanted.
     """
-    limit = node.limit if isinstance(node, Parallel | ForEach | Dag) and ids.iteration_of(key) is None else 0
-    if not limit or scope.chosen is not None or scope.asides:
+    side_by_side = isinstance(node, Parallel | ForEach | Dag) and ids.iteration_of(key) is None
+    room = node.limit if side_by_side else 1
+    chosen_groups = scope.chosen is not None and any(step.group is not None for step in again)
+    if not room or scope.asides or chosen_groups:
         return again
-    for step in again[limit:]:
-        draft.put_back(step, half_done=True)
-    return again[:limit]
+    for step in again[room:]:
+        draft.put_back(step, half_done=True, only=scope.only.get(step.key, ()))
+    return again[:room]
 
 
 def _to_wait(draft: Draft, node: Node, key: str, own: list[Step], again: list[Step], scope: Scope) -> list[Step]:

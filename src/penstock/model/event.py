@@ -19,7 +19,8 @@ class Begin(msgspec.Struct, frozen=True, tag="begin"):
 
 class Replayed(msgspec.Struct, frozen=True, tag="replayed", omit_defaults=True):
     """The run begins in the middle of its flow, at `from_step`, with what it keeps of the run `of`: its `steps`, and
-    the `root` group. Their outputs and loop values were copied with them, so that the old run may go.
+    the `root` group. Their outputs and loop values were copied with them, so that the old run may go. With `alone`
+    that step is done again and nothing else, whatever came after it.
     """
 
     by: str
@@ -27,6 +28,7 @@ class Replayed(msgspec.Struct, frozen=True, tag="replayed", omit_defaults=True):
     from_step: str
     steps: tuple[Step, ...] = ()
     root: GroupState = GroupState()
+    alone: bool = False
 
 
 class Admitted(msgspec.Struct, frozen=True, tag="admitted", omit_defaults=True):
@@ -228,9 +230,11 @@ def about(event: Event) -> tuple[str, int]:
             | Held(step=step, attempt=attempt)
             | Resume(step=step, attempt=attempt)
             | Reported(step=step, attempt=attempt)
+            | Admitted(step=step, attempt=attempt)
+            | Refused(step=step, attempt=attempt)
         ):
             return step, attempt
         case Mark(step=step):
             return step, 0
-        case Begin() | Replayed() | Admitted() | Refused() | Kill() | Restart() | Hold() | Fault():
+        case Begin() | Replayed() | Kill() | Restart() | Hold() | Fault():
             return "", 0

@@ -112,10 +112,13 @@ def restart(core: Core, run_id: str, by: str) -> None:
     tell(core, run_id, Restart(by))
 
 
-def replay(core: Core, run_id: str, by: str, *, from_step: str = "", asked: Start | None = None) -> str:
+def replay(
+    core: Core, run_id: str, by: str, *, from_step: str = "", asked: Start | None = None, alone: bool = False
+) -> str:
     """Start a new run like an old one, anew or from one of its steps on; given inputs replace the old ones.
 
-    What came before the step is kept with its attempts and outputs. Raises UnknownRun, UnknownStep, InvalidInput.
+    What came before the step is kept with its attempts and outputs; with `alone` what came after it is, too. Raises
+    UnknownRun, UnknownStep, InvalidInput.
     """
     asked = asked or Start()
     now = core.clock.now()
@@ -135,7 +138,7 @@ def replay(core: Core, run_id: str, by: str, *, from_step: str = "", asked: Star
     )
     while from_step:
         try:
-            return _replay_from(core, run_id, fresh, from_step, asked.key)
+            return _replay_from(core, run_id, fresh, (from_step, alone), asked.key)
         except RunMoved:
             pass  # it went on while it was copied: what is kept of it is to be decided anew
     loaded = Loaded(plan, fresh, every=True)
@@ -146,12 +149,13 @@ def replay(core: Core, run_id: str, by: str, *, from_step: str = "", asked: Star
     return _insert(core, batch, asked.key, now)
 
 
-def _replay_from(core: Core, old: str, fresh: Run, from_step: str, key: str) -> str:
+def _replay_from(core: Core, old: str, fresh: Run, at: tuple[str, bool], key: str) -> str:
     now = fresh.created_at
+    from_step, alone = at
 
     def ask(loaded: Loaded) -> tuple[Batch, Copied]:
         def decided() -> tuple[Replayed, Loaded, Decision]:
-            event, begun = keep(loaded, fresh, from_step, fresh.started_by)
+            event, begun = keep(loaded, fresh, from_step, fresh.started_by, alone=alone)
             return event, begun, advance(begun, event, now)
 
         event, begun, decision = with_parts(core, loaded, decided)

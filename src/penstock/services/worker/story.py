@@ -65,8 +65,8 @@ class Story:
                 raise BadAnswer(f'The process sent a message of a kind "{other}", which does not exist.')
 
     def hear_line(self, body: dict[str, object]) -> None:
-        """Take what a script printed between `::` and `::`: outputs, metrics, parts, logs; that what it waits for is not
-        there yet (`snooze`), with the seconds after which it wants to look again.
+        """Take what a script printed between `::` and `::`: outputs, metrics, parts, logs; that it waits for something
+        (`snooze`), with the seconds after which it wants to look again.
         """
         now = self._shop.core.clock.now()
         self._values(body.get("outputs"))
