@@ -136,6 +136,9 @@ class Tale:
         told.outputs = {key: found for key, found in self.outputs.items() if key in kept}
         told.values = dict(self.values)
         told.take(decision)
+        for effect in decision.effects:
+            if isinstance(effect, Tell):
+                told.tell(effect.event)
         return told, decision
 
     def _begun_from(self, old: Loaded, fresh: Run, from_step: str) -> Decision:

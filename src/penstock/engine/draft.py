@@ -134,13 +134,14 @@ class Draft:
         for step in steps:
             self._changed[step.key] = self.loaded.steps[step.key] = step
 
-    def put_back(self, step: Step, *, half_done: bool = False) -> None:
+    def put_back(self, step: Step, *, half_done: bool = False, only: tuple[str, ...] = ()) -> None:
         """Let a step wait for its turn again; its attempts go on counting. A group then begins anew, or where it is
-        but `half_done` goes on from what it has done.
+        but `half_done` goes on from what it has done; a task does `only` these of its parts.
         """
         group = step.group if half_done or step.group is None else GroupState()
         fresh = replace(step, status=StepStatus.WAITING, group=group, ended_at=None, due_at=None, failure=None)
-        self._write(replace(fresh, child="", evaluating=False, held=False, waits_for=()), operator=True)
+        fresh = replace(fresh, child="", evaluating=False, held=False, waits_for=(), only=only)
+        self._write(fresh, operator=True)
 
     def put_part(self, part: Step) -> None:
         """Write a step that an attempt reported; it is shown, and counts for nothing."""

@@ -8,6 +8,7 @@ from penstock.engine.draft import Draft
 from penstock.engine.groups import counts, guard
 from penstock.engine.restart import Scope, reopen
 from penstock.engine.rule import Rule
+from penstock.model import ids
 from penstock.model.effect import KillChild, Withdraw
 from penstock.model.event import Mark
 from penstock.model.run import ErrorKind, Failure, Step
@@ -19,6 +20,8 @@ def mark(draft: Draft, event: Mark) -> None:
     if not event.step:
         _mark_run(draft, event)
         return
+    if ids.part_of(event.step):
+        return  # nothing depends on what an attempt reports
     step, run = draft.step(event.step), draft.run
     if step is None or step.status is StepStatus.WAITING:
         if event.status is StepStatus.SKIPPED and event.step not in run.skips:
@@ -32,7 +35,7 @@ def mark(draft: Draft, event: Mark) -> None:
 
 def _mark_run(draft: Draft, event: Mark) -> None:
     run = draft.run
-    if not run.status.ended or run.status is RunStatus.RETRIED:
+    if not run.status.ended or run.status is RunStatus.RETRIED or event.status is StepStatus.SKIPPED:
         return
     draft.rule("", Rule.MARKED, event.by or "an operator")
     draft.move_run(RunStatus(event.status.value), event.by)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from penstock.engine.draft import Draft
 from penstock.engine.groups import counts, guard
 from penstock.engine.rule import Rule
@@ -17,6 +19,8 @@ def go_on(draft: Draft, key: str, state: GroupState) -> None:
         guard.tasks_over(draft, key, counts.rollup(state))
         return
     nodes = draft.plan.children(draft.node(key).id, state.branch)
+    while state.next < len(nodes) and draft.been_through(draft.plan.child_key(key, nodes[state.next], state.branch)):
+        state = replace(state, next=state.next + 1)
     if state.next < len(nodes):
         guard.start_next(draft, key, state, nodes)
     else:

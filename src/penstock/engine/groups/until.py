@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from penstock import expr
-from penstock.engine.draft import Draft
+from penstock.engine.draft import Draft, is_half_done
 from penstock.engine.evaluate import evaluate, is_pure
 from penstock.engine.groups import counts, guard, sequence
 from penstock.engine.rule import Rule
@@ -21,6 +21,8 @@ def iterate(draft: Draft, key: str, node: Until) -> None:
     """Begin the next iteration; of those before it, `keep` LAST keeps none."""
     state = draft.group(key)
     index = state.next
+    while draft.been_through(ids.in_loop(key, index)):
+        index += 1
     if node.keep is Keep.LAST and index:
         before = ids.in_loop(key, index - 1)
         state = counts.forgotten(state, draft.held(before).status)
@@ -31,6 +33,9 @@ def iterate(draft: Draft, key: str, node: Until) -> None:
     draft.set_group(key, counts.begun(replace(state, next=index + 1)))
     inner = ids.in_loop(key, index)
     earlier = draft.earlier(inner)
+    if is_half_done(earlier):
+        draft.reopening.append(inner)
+        return
     draft.put(
         Step(
             key=inner,
