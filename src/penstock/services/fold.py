@@ -29,8 +29,12 @@ def fold(core: Core, run_id: str) -> After:
             if not core.store.glance(lambda tx: inbox.any_for(tx, run_id)):
                 return after
             result = _fold_once(core, run_id, after)
-        except (UnknownRun, NewerEvent):
-            return after  # the run was pruned, or a newer process must fold it
+        except UnknownRun:
+            # It was pruned between an operator's look at it and his word, which else every sweep would find for ever.
+            core.store.write(lambda tx: inbox.forget(tx, run_id))
+            return after
+        except NewerEvent:
+            return after  # a newer process must fold it
         except CommitUnknown:
             core.cache.forget()
             continue

@@ -43,6 +43,11 @@ def runs_waiting(tx: Tx, limit: int = 100, after: str = "") -> list[str]:
     return [str(run_id) for (run_id,) in tx.all("inbox.runs_waiting", limit=limit, after=after)]
 
 
+def forget(tx: Tx, run_id: str) -> None:
+    """Remove what waits for a run that is gone; what waits for one that is there stays."""
+    tx.run("inbox.forget", run_id=run_id)
+
+
 def any_for(tx: Tx, run_id: str) -> bool:
     """Tell whether a run has unfolded events."""
     return tx.one("inbox.any_for", run_id=run_id) is not None

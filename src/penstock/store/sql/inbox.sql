@@ -24,3 +24,7 @@ SELECT DISTINCT run_id FROM inbox WHERE run_id > :after ORDER BY run_id LIMIT :l
 -- name: any_for
 -- Whether a run has unfolded events.
 SELECT 1 FROM inbox WHERE run_id = :run_id LIMIT 1
+
+-- name: forget
+-- Words for a run that is gone.
+DELETE FROM inbox WHERE run_id = :run_id AND NOT EXISTS (SELECT 1 FROM runs WHERE id = :run_id)
