@@ -174,7 +174,7 @@ def test_a_timeout_is_told_as_a_timeout_and_a_failure_as_what_it_is(workshop: Wo
 
 
 def test_a_timeout_that_was_not_needed_does_no_harm_to_the_next_task(workshop: Workshop) -> None:
-    run_id = workshop.run(wait("quick", timeout="PT0.3S"), wait("longer", 0.6))
+    run_id = workshop.run(wait("before"), wait("quick", timeout="PT2S"), wait("longer", 2.5))
 
     assert workshop.of(run_id).status is RunStatus.SUCCESS
 
