@@ -53,7 +53,7 @@ class Story:
     pairs: set[tuple[str, str]] = field(default_factory=set)
     ids: list[str] = field(default_factory=list)
     skips: tuple[str, ...] = ()
-    flow: Flow = Flow(id="f", namespace="n", body=Sequence(id=""))
+    flow: Flow = field(default_factory=lambda: Flow(id="f", namespace="n", body=Sequence(id="")))
 
 
 @dataclass(frozen=True)

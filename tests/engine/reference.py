@@ -117,13 +117,14 @@ class Reference:
 
     def until(self, node: Until, key: str, retry: Retry | None) -> list[str]:
         """Iterations until one is bad, the condition is met, or there were enough, which a restart counts anew."""
-        begun = sorted(int(each[len(key) + 1 : -1]) for each in self.found if re.fullmatch(re.escape(key) + r"\[\d+\]", each))
+        iteration = re.compile(re.escape(key) + r"\[(\d+)\]")
+        begun = sorted(int(there[1]) for each in self.found if (there := iteration.fullmatch(each)))
         found = [self.found[f"{key}[{index}]"] for index in begun]
         done = begun[-1] + 1 if begun else 0
         if found and found[-1] not in GOOD:
             found, done = found[:-1], done - 1
         counted_from = done
-        if done and counted_from == done and found and self.is_met(node, key, done):
+        if found and self.is_met(node, key, done):
             return found
         while True:
             if node.keep is Keep.LAST and found:
@@ -158,9 +159,7 @@ class Reference:
                     setups = [ended[one] for one in needs[name].setups if one in nodes]
                     verdict = decided(needs[name].rule, [ended[one] for one in on], setups)
                     begins = verdict == "begin"
-                    ended[name] = (
-                        self.one(nodes[name], inside, retry) if begins else self.write(inside + name, verdict)
-                    )
+                    ended[name] = self.one(nodes[name], inside, retry) if begins else self.write(inside + name, verdict)
         if not dag.judges or dag.on_child_failure is not OnChildFailure.FINISH:
             return list(ended.values())
         judged = [ended[name] for name in dag.judges if name in ended]

@@ -134,8 +134,11 @@ def dag_is_marked(tale: Tale, key: str) -> None:
     nodes = tale.plan.children(dag.id, "tasks")
     found = [tale.steps.get(tale.plan.child_key(key, node, "tasks")) for node in nodes]
     statuses = {node.id: _word(row) for node, row in zip(nodes, found, strict=True)}
-    stopped = tale.run.status is RunStatus.KILLING or any(
-        tale.steps[around].status.ended for around in tale.plan.ancestors(key) if around
+    given_up = tale.run.root.closing and tale.plan.is_after(key)
+    stopped = (
+        given_up
+        or tale.run.status is RunStatus.KILLING
+        or any(tale.steps[around].status.ended for around in tale.plan.ancestors(key) if around)
     )
     for node, row, mark in zip(nodes, found, state.marks, strict=True):
         need = dag.needs.get(node.id, Need())

@@ -111,9 +111,7 @@ def nodes(draw: st.DrawFn, numbers: Iterator[int], depth: int) -> Node:
 @st.composite
 def tasks(draw: st.DrawFn, own: dict[str, Any]) -> Task:
     """A task, perhaps with a condition, perhaps one that looks again and again, perhaps behind a limit."""
-    sensor = Sensor(
-        interval=3 * SECOND, longest=draw(st.sampled_from([None, 0, 8 * SECOND])), soft=draw(st.booleans())
-    )
+    sensor = Sensor(interval=3 * SECOND, longest=draw(st.sampled_from([None, 0, 8 * SECOND])), soft=draw(st.booleans()))
     limit = Limit(1, draw(st.sampled_from(list(WhenFull))), key=draw(st.sampled_from(["", "{{ taskrun.value }}"])))
     return Task(
         type="log",

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from penstock.engine import leaf
 from penstock.engine.draft import Draft
-from penstock.engine.finish import finish_with
+from penstock.engine.finish import awaits_outputs, finish_with
 from penstock.engine.groups import folder, guard, subflow
 from penstock.engine.retry import MOST_LOST_IN_A_ROW
 from penstock.engine.rule import Rule
@@ -89,7 +89,7 @@ def _group_evaluation_ended(draft: Draft, step: Step, event: Ended) -> None:
 
 def _root_evaluation_ended(draft: Draft, event: Ended) -> None:
     root = draft.run.root
-    if event.attempt != root.evaluation or draft.run.status.ended or draft.run.status is RunStatus.KILLING:
+    if event.attempt != root.evaluation or not awaits_outputs(draft):
         return
     if event.outcome is Outcome.LOST and root.lost + 1 < MOST_LOST_IN_A_ROW:
         draft.run = replace(draft.run, root=replace(root, evaluation=root.evaluation + 1, lost=root.lost + 1))

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from penstock import expr
 from penstock.engine import leaf
 from penstock.engine.draft import Draft
-from penstock.engine.finish import finish_with
+from penstock.engine.finish import awaits_outputs, finish_with
 from penstock.engine.groups import guard
 from penstock.engine.rule import Rule
 from penstock.engine.settle import begin_group
@@ -15,14 +15,13 @@ from penstock.model.event import Evaluated
 from penstock.model.node import Node, Pause, Subflow, Task
 from penstock.model.plan import ROOT
 from penstock.model.run import ErrorKind, Failure, Step
-from penstock.model.status import RunStatus, StepStatus
+from penstock.model.status import StepStatus
 
 
 def evaluated(draft: Draft, event: Evaluated) -> None:
     """Go on with recorded values; a late or doubled answer changes nothing."""
     if event.step == ROOT:
-        run = draft.run
-        if event.attempt == run.root.evaluation and not run.status.ended and run.status is not RunStatus.KILLING:
+        if event.attempt == draft.run.root.evaluation and awaits_outputs(draft):
             finish_with(draft, event.values, event.failure)
         return
     step = draft.step(event.step)
