@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from penstock.model.event import Fault
 from penstock.model.node import Parallel, Sequence, Task
 from penstock.model.status import RunStatus
+from penstock.services.explain import explain
 from penstock.store import queue
 from penstock.telemetry import Notice
 from tests.services.office import Office
@@ -32,3 +34,11 @@ def test_a_broken_decision_fails_its_run_and_says_so(office: Office) -> None:
     assert run.open == 0
     assert [notice.fields["run"] for notice in heard if notice.name == "run.fault"] == [run_id]
     assert not office.store.read(lambda tx: queue.claims_of(tx, run_id))
+    (told,) = [one.event for one in office.story(run_id) if isinstance(one.event, Fault)]
+    assert told.failure == run.failure
+    office.core.plans.add(plan.flow, plan.flow.revision)
+    last = explain(office.core, run_id).chapters[-1]
+    assert [one.because for one in last.decided] == [
+        ("the group around it is ended at once",),
+        ("a decision broke down; the run is given up",),
+    ]

@@ -24,9 +24,9 @@ def give_up(loaded: Loaded, failure: Failure, now: int) -> Decision:
     if run.status.ended:
         return Decision(run, fault=failure, rules=noted)
     left = loaded.all_open()
-    steps = tuple(
-        replace(step, status=StepStatus.CANCELLED, ended_at=now, due_at=None, evaluating=False) for step in left
-    )
+    noted = (*((step.key, Rule.HALTED, ()) for step in left), *noted)
+    over = {"status": StepStatus.CANCELLED, "ended_at": now, "due_at": None, "evaluating": False, "held": False}
+    steps = tuple(replace(step, **over, waits_for=()) for step in left)
     effects: list[Effect] = [KillChild(step.child, "penstock") for step in left if step.child]
     held = tuple(step.key for step in left if not step.child and (step.group is None or step.evaluating))
     if held:
@@ -42,6 +42,8 @@ def give_up(loaded: Loaded, failure: Failure, now: int) -> Decision:
         open=0,
         active=0,
         retrying=0,
+        waiting=0,
+        held_by="",
         history=(*run.history, Change(RunStatus.FAILED, now)),
     )
     effects += [Announce(RunStatus.FAILED), *words_to_parent(loaded.plan, ended, None)]
