@@ -17,11 +17,13 @@ from penstock.model.effect import (
     Produce,
     Ready,
     Recall,
+    Release,
     SetTimer,
     StartAgain,
     StartChild,
     Tell,
     TellParent,
+    Want,
     Withdraw,
     Work,
 )
@@ -88,6 +90,10 @@ def _about_step(tale: Tale, line: str) -> tuple[Event, dict[str, object] | None]
     key, word, rest = found["key"].removesuffix("root"), found["word"], found["rest"] or ""
     attempt = int(found["attempt"]) if found["attempt"] else _newest(tale, key)
     match word:
+        case "admitted":
+            return Admitted(key, key, attempt), None
+        case "refused":
+            return Refused(key, WhenFull(rest), key, attempt), None
         case "evaluated":
             return Evaluated(key, attempt, _data(rest)), None
         case "unevaluated":
@@ -171,8 +177,11 @@ def line(effect: Effect) -> str:
         case KeepValues(step, values):
             shown = msgspec.json.encode(values).decode()
             return f"keep {step} {shown if len(shown) < 60 else len(values)}"
-        case AskLimit(name, limit):
-            return f"ask {name} for one of {limit.count}"
+        case AskLimit(wants, step, attempt):
+            asked = " and ".join(_want(want) for want in wants)
+            return f"ask {asked}" + (f" for {step} {attempt}" if step else "")
+        case Release(step, attempt):
+            return f"release {step} {attempt}"
         case StartAgain(_, at):
             return f"start again at {(at - BEGAN) / 1e6:g}s"
         case Recall():
@@ -185,3 +194,11 @@ def line(effect: Effect) -> str:
             raise AssertionError(f"a run tells itself {other}")
         case Announce(status):
             return f"announce {status}"
+
+
+def _want(want: Want) -> str:
+    limit = want.limit
+    many = f"{limit.weight}" if limit.weight > 1 else "one"
+    if not limit.count:
+        return f"{want.name} for {many}"
+    return f"{want.name} for {many} of {limit.count}" + (f" in {limit.window / 1e6:g}s" if limit.window else "")

@@ -28,14 +28,14 @@ class FlowMaker:
             errors=self._nodes(1, depth=3) if rng.random() < 0.3 else (),
             finally_=self._nodes(1, depth=3) if rng.random() < 0.2 else (),
         )
-        limit = None
+        limits: tuple[Limit, ...] = ()
         if rng.random() < 0.3:
-            limit = Limit(rng.randint(1, 2), rng.choice(list(WhenFull)))
+            limits = (Limit(rng.randint(1, 2), rng.choice(list(WhenFull))),)
         return Flow(
             id=flow_id,
             namespace=NAMESPACE,
             body=body,
-            limit=limit,
+            limits=limits,
             retry=self._retry() if rng.random() < 0.1 else None,
             timeout=rng.randint(60, 300) * SECOND if rng.random() < 0.15 else None,
         )

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from penstock.model.effect import Want
 from penstock.model.policy import Limit
 from penstock.store import feed, limits, queue, runs
 from penstock.store.port import Store, Tx
@@ -86,7 +87,7 @@ def test_of_two_admissions_at_once_one_takes_the_last_slot(opener: Opener) -> No
 
     def wait(tx: Tx) -> None:
         for name in ("r0", "r1", "r2"):
-            limits.block(tx, name, "shop.load", Limit(1), 0, NOW)
+            limits.block(tx, limits.Waiter(run=name, since=NOW), [Want("shop.load", Limit(1))])
 
     stores[0].write(wait)
 
@@ -94,7 +95,7 @@ def test_of_two_admissions_at_once_one_takes_the_last_slot(opener: Opener) -> No
         limits.lock_limits(tx, ["shop.load"])
         for waiting in limits.waiting(tx, "shop.load"):
             if limits.live(tx, waiting.name) < waiting.limit.count:
-                limits.admit(tx, waiting.name, waiting.run)
+                limits.admit(tx, waiting, [waiting], NOW, NOW)
 
     _side_by_side([functools.partial(stores[i].write, admit) for i in range(3)])
 

@@ -34,7 +34,13 @@ INSERT INTO runs VALUES ('r1', 3, 'shop', 'load', 1, 'running', 0, NULL, 1, 2, N
 INSERT INTO steps VALUES ('r1', 'a', 'a', 'success', 1, '{"key":"a","node":"a","status":"success","attempt":1}');
 INSERT INTO attempts VALUES ('r1', 'a', 1, 'done', NULL, '{"step":"a","number":1,"outcome":"done"}');
 INSERT INTO outputs VALUES ('r1', 'a', 1, 'a', '{"n":1}', NULL, 7);
-"""
+INSERT INTO blocked_runs VALUES ('r2', 'shop.load', 1, 'queue', 3, 5);
+INSERT INTO limits VALUES ('shop.load');
+INSERT INTO admitted VALUES ('shop.load', 'r1');
+INSERT INTO ready_attempts (run_id, step, attempt, work, queue, priority, owner, at)
+VALUES ('r1', 'b', 1, 'task', 'default', 0, '', 9);
+""",
+    2: "INSERT INTO pools VALUES ('db', 3, 1);",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from penstock.errors.store import NewerEvent
+from penstock.model.effect import Want
 from penstock.model.event import Begin, Due, Ended, Event, Kill, Timer
 from penstock.model.policy import Limit, WhenFull
 from penstock.model.status import Outcome
@@ -108,19 +109,20 @@ def test_a_timer_set_again_rings_at_the_later_word_and_an_ended_run_has_none(sto
 
 
 def test_waiting_runs_are_admitted_by_priority_then_age_and_slots_are_counted_from_rows(store: Store) -> None:
-    limit = Limit(1, WhenFull.QUEUE)
+    wants = [Want("shop.load", Limit(1, WhenFull.QUEUE))]
 
     def wait(tx: Tx) -> None:
-        limits.block(tx, "old", "shop.load", limit, 0, NOW)
-        limits.block(tx, "young", "shop.load", limit, 0, NOW + 1)
-        limits.block(tx, "urgent", "shop.load", limit, 5, NOW + 2)
+        limits.block(tx, limits.Waiter(run="old", since=NOW), wants)
+        limits.block(tx, limits.Waiter(run="young", since=NOW + 1), wants)
+        limits.block(tx, limits.Waiter(run="urgent", since=NOW + 2, priority=5), wants)
 
     store.write(wait)
     order = [one.run for one in store.read(lambda tx: limits.waiting(tx, "shop.load"))]
 
     def admit(tx: Tx) -> None:
         limits.lock_limits(tx, ["shop.load", "other"])
-        limits.admit(tx, "shop.load", "urgent")
+        (urgent, *_) = limits.waiting(tx, "shop.load")
+        limits.admit(tx, urgent, [urgent], NOW, NOW)
 
     store.write(admit)
 

@@ -113,8 +113,8 @@ def test_a_cursor_is_given_up_after_a_while_and_when_the_queue_is_short(store: S
 
     cursor = queue.advance(None, some, 2, NOW)
 
-    assert cursor == queue.Cursor(0, some[1].fence, NOW)
-    assert queue.advance(cursor, some, 2, NOW + 1) == queue.Cursor(0, some[1].fence, NOW)
+    assert cursor == queue.Cursor(0, some[1].fence, NOW, some[1].place)
+    assert queue.advance(cursor, some, 2, NOW + 1) == cursor
     assert queue.advance(cursor, some, 2, NOW + queue.CURSOR_LIFE) is None
     assert queue.advance(cursor, some, 2, NOW - 1) is None
     assert queue.advance(cursor, some, 3, NOW) is None

@@ -32,7 +32,7 @@ ENUMS: list[tuple[str, str, type[enum.StrEnum] | set[str]]] = [
     ("ready_attempts", "work", Work),
     ("claimed_attempts", "work", Work),
     ("claimed_attempts", "killing", {"graceful", "force"}),
-    ("blocked_runs", "when_full", WhenFull),
+    ("blocked_attempts", "when_full", WhenFull),
     ("due", "timer", Timer),
     ("workers", "status", WorkerStatus),
     ("attempts", "outcome", Outcome),

@@ -91,7 +91,7 @@ def test_a_subflow_hands_its_outputs_up(workshop: Workshop) -> None:
 def test_a_limit_lets_runs_in_one_after_the_other(workshop: Workshop) -> None:
     lock = workshop.folder / "lock"
     task = shell("alone", f"mkdir {lock}; sleep 0.05; rmdir {lock}")
-    flow = Flow(id="one", namespace="tests", body=Sequence(id="", nodes=(task,)), limit=Limit(1))
+    flow = Flow(id="one", namespace="tests", body=Sequence(id="", nodes=(task,)), limits=(Limit(1),))
 
     ids = [workshop.start_flow(flow) for _ in range(4)]
     ended = [workshop.finish(run_id).status for run_id in ids]

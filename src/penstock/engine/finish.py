@@ -6,11 +6,12 @@ from msgspec.structs import replace
 
 from penstock.engine.draft import AT_REST, Draft
 from penstock.engine.evaluate import evaluate, failure_of, is_pure, typed
+from penstock.engine.rule import Rule
 from penstock.engine.scope import status_word
 from penstock.engine.values import convert
 from penstock.errors import PenstockError
 from penstock.model import ids
-from penstock.model.effect import Ready, StartAgain, TellParent, Work
+from penstock.model.effect import Ready, StartAgain, TellParent, Withdraw, Work
 from penstock.model.inputs import Output
 from penstock.model.plan import AFTER, ROOT, Plan
 from penstock.model.run import ErrorKind, Failure, Phase, Run
@@ -23,11 +24,19 @@ def finish(draft: Draft, result: StepStatus, failure: Failure | None = None) -> 
     if declared and result is not StepStatus.KILLED and not is_pure(outline(declared)):
         root = draft.run.root
         draft.run = replace(draft.run, root=replace(root, result=result, evaluation=root.evaluation + 1, lost=0))
+        draft.rule(ROOT, Rule.OUTPUTS_ASKED)
         # Not held back by a pause: nothing of the flow's own begins by it.
         draft.emit(Ready(ROOT, draft.run.root.evaluation, Work.EVALUATE))
         return
     outputs, problem = _outputs(draft, declared) if declared and result is not StepStatus.KILLED else (None, None)
     _end(draft, result, failure, outputs, problem)
+
+
+def evaluate_again(draft: Draft, evaluation: int) -> None:
+    """Have outputs evaluated after all that were taken back with what else was ready, when the run was paused."""
+    run = draft.run
+    if evaluation == run.root.evaluation and not run.status.ended and run.status is not RunStatus.KILLING:
+        draft.emit(Ready(ROOT, evaluation, Work.EVALUATE))
 
 
 def finish_with(draft: Draft, values: dict[str, object], problem: Failure | None) -> None:
@@ -40,6 +49,12 @@ def finish_with(draft: Draft, values: dict[str, object], problem: Failure | None
         except PenstockError as error:
             problem = failure_of(error)
     _end(draft, root.result or StepStatus.SUCCESS, root.failure, outputs, problem)
+
+
+def awaits_outputs(draft: Draft) -> bool:
+    """May a worker's answer about the outputs of the flow still count?"""
+    run = draft.run
+    return not run.status.ended and run.status is not RunStatus.KILLING and run.root.verdict is None
 
 
 def outline(declared: tuple[Output, ...]) -> dict[str, object]:
@@ -76,12 +91,14 @@ def _end(
 ) -> None:
     # Outputs that cannot be rendered fail a run that was well; they do not hide why another one failed.
     if problem is not None and result in (StepStatus.SUCCESS, StepStatus.WARNING):
+        draft.rule(ROOT, Rule.OUTPUTS_FAILED)
         message = f"The outputs of the flow cannot be rendered. {problem.message}"
         result, failure = StepStatus.FAILED, Failure(ErrorKind.EXPRESSION, message, code=problem.code)
     draft.run = replace(draft.run, outputs=outputs, failure=failure)
     after = draft.plan.children(ROOT, AFTER)
     root = replace(draft.run.root, verdict=result)
     if after:
+        draft.rule(ROOT, Rule.AFTER_ENTERED)
         draft.run = replace(draft.run, root=replace(root, phase=Phase.AFTER, next=1, closing=False))
         draft.starting.append((draft.plan.child_key(ROOT, after[0], AFTER), after[0]))
     else:
@@ -102,10 +119,9 @@ def close(draft: Draft) -> None:
 def retire(draft: Draft, at: int) -> None:
     """End the run as retried: another one like it begins at an instant, and stands for it from then on."""
     draft.retired_at = None
-    draft.starting.clear()
-    draft.ended.clear()
     run = draft.run
     successor = ids.child_run_id(run.id, "", run.number + 1)
+    draft.rule(ROOT, Rule.RETRY_AS_NEW_RUN)
     draft.move_run(RunStatus.RETRIED)
     draft.run = replace(draft.run, ended_at=draft.now, reason="", held_by="", successor=successor)
     draft.emit(StartAgain(successor, at))
@@ -116,7 +132,10 @@ def _wait_no_longer(draft: Draft) -> None:
     """What still runs beside the end may end by itself; what merely waits for its time would wait for ever."""
     if draft.run.open:
         for step in draft.open_under(ROOT):
-            if step.status in AT_REST or step.held:
+            if step.waits_for:
+                draft.emit(Withdraw((step.key,)))
+            if step.status in AT_REST or step.held or step.waits_for:
+                draft.rule(step.key, Rule.BESIDE_THE_END)
                 draft.end(step, StepStatus.CANCELLED)
 
 

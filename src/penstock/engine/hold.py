@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from penstock.engine import finish, leaf
 from penstock.engine.draft import Draft
 from penstock.engine.groups import pause
+from penstock.engine.rule import Rule
 from penstock.model.effect import Ready, Recall, Release, Work
 from penstock.model.event import Held, Hold, Resume
 from penstock.model.node import Folder, Node, Subflow, Task
@@ -20,6 +21,7 @@ def hold(draft: Draft, event: Hold) -> None:
     run = draft.run
     if run.status.ended or run.status is RunStatus.KILLING or run.held_by:
         return
+    draft.rule(ROOT, Rule.RUN_HELD, event.by or "somebody")
     draft.run = replace(run, held_by=event.by, reason=run.reason or f"paused by {event.by}")
     draft.emit(Recall())
 
@@ -49,6 +51,7 @@ def resume(draft: Draft, event: Resume) -> None:
         return
     if not draft.run.held_by or draft.run.status.ended:
         return
+    draft.rule(ROOT, Rule.RESUMED, event.by or "somebody")
     reason = draft.run.reason if draft.run.status is RunStatus.QUEUED else ""
     draft.run = replace(draft.run, held_by="", reason=reason)
     for step in draft.loaded.all_open():

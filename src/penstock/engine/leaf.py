@@ -5,16 +5,18 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from penstock import expr
+from penstock.engine import wants
 from penstock.engine.draft import Draft
 from penstock.engine.evaluate import evaluate, failure_of, is_pure
 from penstock.engine.groups import pause, subflow
-from penstock.engine.retry import MOST_LOST_IN_A_ROW, next_run_at, next_try_at, policy_for
+from penstock.engine.retry import MOST_LOST_IN_A_ROW, applies, next_run_at, next_try_at, policy_for
+from penstock.engine.rule import Rule
 from penstock.errors import PenstockError
 from penstock.model.effect import Ready, SetTimer, Work
 from penstock.model.event import Timer
 from penstock.model.node import Leaf, Node, Pause, Subflow, Task
 from penstock.model.run import ErrorKind, Failure, Step
-from penstock.model.status import Outcome, RunStatus, StepStatus
+from penstock.model.status import Outcome, StepStatus
 
 
 def begin(draft: Draft, key: str, node: Leaf, only: tuple[str, ...] = ()) -> None:
@@ -30,7 +32,7 @@ def begin(draft: Draft, key: str, node: Leaf, only: tuple[str, ...] = ()) -> Non
         tries=1,
         queued_at=draft.now,
         first_at=draft.now,
-        only=only,
+        only=earlier.only if earlier and earlier.status is StepStatus.WAITING else only,
     )
     if node.run_if and isinstance(node, Task):
         if not is_pure(node.run_if):
@@ -41,9 +43,11 @@ def begin(draft: Draft, key: str, node: Leaf, only: tuple[str, ...] = ()) -> Non
         try:
             wanted = expr.truthy(evaluate(draft, key, node.run_if))
         except PenstockError as error:
+            draft.rule(key, Rule.CANNOT_RENDER)
             draft.end(step, StepStatus.FAILED, failure_of(error))
             return
         if not wanted:
+            draft.rule(key, Rule.CONDITION_FALSE)
             draft.end(replace(step, attempt=step.attempt - 1, tries=0), StepStatus.SKIPPED)
             return
     _set_deadline(draft, node, step)
@@ -63,6 +67,7 @@ def attempt(draft: Draft, node: Node, step: Step, values: dict[str, object] | No
             if values is None and not subflow.is_pure(node):
                 _ask_worker(draft, step)
             elif draft.run.held_by:
+                draft.rule(step.key, Rule.HELD)
                 draft.put(replace(step, held=True))
             else:
                 subflow.begin(draft, node, step, values)
@@ -71,12 +76,19 @@ def attempt(draft: Draft, node: Node, step: Step, values: dict[str, object] | No
                 _ask_worker(draft, step)
             else:
                 pause.begin(draft, node, step, values)
+        case Task() if node.limits and not draft.run.held_by:
+            try:
+                wants.ask(draft, node, step)
+            except PenstockError as error:
+                draft.put(step)
+                draft.end(step, forgiven(node, StepStatus.FAILED), failure_of(error))
         case _:
             draft.put(step)
             draft.make_ready(Ready(step.key, step.attempt, worker=draft.worker_of(step.key)))
 
 
 def _ask_worker(draft: Draft, step: Step) -> None:
+    draft.rule(step.key, Rule.ASKS_WORKER)
     draft.put(replace(step, evaluating=True))
     draft.make_ready(Ready(step.key, step.attempt, Work.EVALUATE))
 
@@ -89,21 +101,29 @@ def ended(draft: Draft, step: Step, outcome: Outcome, failure: Failure | None, u
         case Outcome.DONE:
             policy = policy_for(draft.plan, node)
             warned = policy is not None and policy.warn and step.tries > policy.warn_after
+            if warned:
+                draft.rule(step.key, Rule.WARNED_BY_RETRY, policy.warn_after if policy else 0)
+            else:
+                draft.rule(step.key, Rule.DONE)
             draft.end(step, StepStatus.WARNING if warned and not node.allow_warning else StepStatus.SUCCESS)
         case Outcome.WARNING:
+            draft.rule(step.key, Rule.WARNING_ALLOWED if node.allow_warning else Rule.WARNED)
             draft.end(step, StepStatus.SUCCESS if node.allow_warning else StepStatus.WARNING, failure)
         case Outcome.SKIPPED:
+            draft.rule(step.key, Rule.NOTHING_TO_DO)
             draft.end(step, StepStatus.SKIPPED)
         case Outcome.KILLED:
+            draft.rule(step.key, Rule.KILLED)
             draft.end(step, StepStatus.KILLED, failure)
         case Outcome.SNOOZED if not stopping:
             _snooze(draft, node, step, until)
         case Outcome.LOST if not stopping and step.lost + 1 < MOST_LOST_IN_A_ROW:
             lost = replace(step, attempt=step.attempt + 1, lost=step.lost + 1, queued_at=draft.now)
+            draft.rule(step.key, Rule.LOST_AGAIN, lost.lost, MOST_LOST_IN_A_ROW)
             again(draft, node, lost)
         case Outcome.LOST | Outcome.SNOOZED if stopping:
-            killing = draft.run.status is RunStatus.KILLING
-            draft.end(step, StepStatus.KILLED if killing else StepStatus.CANCELLED, failure)
+            draft.rule(step.key, Rule.STOPPING)
+            draft.end(step, draft.stopped_as(step.key), failure)
         case Outcome.FAILED | Outcome.LOST | Outcome.SNOOZED:
             _failed(draft, node, step, failure or unexplained(outcome), stopping=stopping)
 
@@ -117,9 +137,11 @@ def _snooze(draft: Draft, node: Node, step: Step, until: int | None) -> None:
         if draft.now >= last:
             failure = Failure(ErrorKind.TIMEOUT, f'"{node.id}" has looked for {sensor.longest / 1e6:g} s in vain.')
             status = StepStatus.SKIPPED if sensor.soft else forgiven(node, StepStatus.FAILED)
+            draft.rule(step.key, Rule.LOOKED_LONG_ENOUGH)
             draft.end(step, status, failure)
             return
         at = min(at, last)
+    draft.rule(step.key, Rule.SNOOZED)
     draft.put(replace(step, status=StepStatus.SNOOZED, due_at=at))
     draft.emit(SetTimer(step.key, step.attempt, Timer.SNOOZE, at))
 
@@ -133,16 +155,34 @@ def again(draft: Draft, node: Node, step: Step) -> None:
 
 
 def _failed(draft: Draft, node: Node, step: Step, failure: Failure, *, stopping: bool) -> None:
-    if draft.run.status is RunStatus.KILLING:
+    if draft.killing(step.key):
+        draft.rule(step.key, Rule.STOPPING)
         draft.end(step, StepStatus.KILLED, failure)
         return
     policy = None if stopping else policy_for(draft.plan, node)
-    if policy is not None and policy.new_run and not draft.plan.is_after(step.key):
-        draft.retired_at = next_run_at(policy, draft.run, failure, draft.now)
+    if policy is not None and policy.new_run:
+        if not draft.plan.lies_aside(step.key):
+            draft.retired_at = next_run_at(policy, draft.run, failure, draft.now)
+        draft.rule(
+            step.key, Rule.NO_MORE_TRIES if draft.retired_at is None else Rule.RETRY_AS_NEW_RUN, draft.run.number
+        )
         draft.end(step, forgiven(node, StepStatus.FAILED), failure)
         return
     at = next_try_at(policy, step, failure, draft.now, draft.run.id)
+    if stopping:
+        draft.rule(step.key, Rule.STOPPING)
+    elif at is not None and policy is not None:
+        most = f" of {policy.max_attempts}" if policy.max_attempts is not None else ""
+        draft.rule(step.key, Rule.RETRY, step.tries + 1, most)
+    elif policy is None:
+        draft.rule(step.key, Rule.NO_RETRY)
+    elif not applies(policy, failure):
+        draft.rule(step.key, Rule.NOT_RETRIED)
+    else:
+        draft.rule(step.key, Rule.NO_MORE_TRIES, step.tries)
     if at is None:
+        if node.allow_failure:
+            draft.rule(step.key, Rule.FAILURE_ALLOWED)
         draft.end(step, forgiven(node, StepStatus.FAILED), failure)
     elif at <= draft.now:
         again(draft, node, _next(step, draft.now, failure))

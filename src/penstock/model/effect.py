@@ -113,11 +113,26 @@ class KeepValues(msgspec.Struct, frozen=True):
     values: tuple[object, ...]
 
 
-class AskLimit(msgspec.Struct, frozen=True):
-    """The run waits until the limit of its flow lets it in."""
+class Want(msgspec.Struct, frozen=True):
+    """Room behind one limit, under the name by which it is counted."""
 
     name: str
     limit: Limit
+
+
+class AskLimit(msgspec.Struct, frozen=True):
+    """An attempt (the run itself: the empty step, attempt 0) waits until all these limits have room for it at once."""
+
+    wants: tuple[Want, ...]
+    step: str = ""
+    attempt: int = 0
+
+
+class Release(msgspec.Struct, frozen=True):
+    """An attempt that was let in is over before it could begin: what it uses of limits is free."""
+
+    step: str
+    attempt: int
 
 
 class Tell(msgspec.Struct, frozen=True):
@@ -147,6 +162,7 @@ Effect = (
     | Produce
     | KeepValues
     | AskLimit
+    | Release
     | Tell
     | Announce
 )

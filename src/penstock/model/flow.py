@@ -39,11 +39,16 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     outputs: tuple[Output, ...] = ()
     variables: dict[str, object] = {}
     globals: dict[str, object] = {}
-    limit: Limit | None = None
+    limits: tuple[Limit, ...] = ()
     retry: Retry | None = None
     sla: tuple[Sla, ...] = ()
     timeout: int | None = None
     disabled: bool = False
+
+    @property
+    def limit(self) -> Limit | None:
+        """The first of its limits, where it has any."""
+        return self.limits[0] if self.limits else None
 
     @property
     def name(self) -> str:

@@ -14,6 +14,7 @@ NAMESPACE: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,149}")
 NODE_ID: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,99}")
 RUN_ID: Final = re.compile(r"[0-9a-hjkmnp-tv-z]{26}")
 DEEPEST_SUBFLOW: Final = 50
+POOL: Final = "pool:"
 
 
 def run_id(millis: int, entropy: bytes) -> str:

@@ -10,7 +10,7 @@ import enum
 import msgspec
 
 from penstock.model.inputs import Input
-from penstock.model.policy import Cache, OnChildFailure, Retry, Sensor
+from penstock.model.policy import Cache, Limit, OnChildFailure, Retry, Sensor
 
 
 class Base(msgspec.Struct, frozen=True, kw_only=True, tag_field="node", omit_defaults=True):
@@ -31,13 +31,18 @@ class Base(msgspec.Struct, frozen=True, kw_only=True, tag_field="node", omit_def
 
 
 class Task(Base, frozen=True, kw_only=True, tag="task", omit_defaults=True):
-    """One thing to do: `type` names the task type, `properties` are what its author wrote, templates unrendered."""
+    """One thing to do: `type` names the task type, `properties` are what its author wrote, templates unrendered.
+
+    Each of its attempts needs room behind all of `limits`; workers that serve `queue` do them.
+    """
 
     type: str
     properties: dict[str, object] = {}
     log_level: str = ""
     sensor: Sensor | None = None
     cache: Cache | None = None
+    limits: tuple[Limit, ...] = ()
+    queue: str = "default"
 
 
 class Group(Base, frozen=True, kw_only=True, omit_defaults=True):

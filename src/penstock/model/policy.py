@@ -44,7 +44,7 @@ class Retry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class WhenFull(enum.StrEnum):
-    """What becomes of a run that finds its flow's limit reached."""
+    """What becomes of a run, or of an attempt, that finds a limit reached."""
 
     QUEUE = "queue"
     CANCEL = "cancel"
@@ -52,10 +52,19 @@ class WhenFull(enum.StrEnum):
 
 
 class Limit(msgspec.Struct, frozen=True, omit_defaults=True):
-    """At most `count` runs of a flow at once."""
+    """How many runs of a flow, or attempts of a task, may be at work: at most `count` at once, each taking `weight`.
 
-    count: int
+    With `window` at most `count` may start in so many microseconds. With `key` (a template of pure expressions) each of
+    its values has a limit of its own. Limits of one `name` are one limit, wherever they are written; with a name and
+    no count it is a pool, whose size is set outside flows.
+    """
+
+    count: int = 0
     when_full: WhenFull = WhenFull.QUEUE
+    weight: int = 1
+    window: int | None = None
+    key: str = ""
+    name: str = ""
 
 
 class OnChildFailure(enum.StrEnum):

@@ -50,7 +50,8 @@ class GroupState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A group's own memory: which list it is in, the next child to start, and counts of the children of that list.
 
     `counts` has one number per status of the children begun (open ones under "open"); `result` is what the normal
-    tasks came to, kept while errors and finally run; `total` is a loop's number of values; `branch` the list chosen.
+    tasks came to, kept while errors and finally run; `total` is a loop's number of values, of a loop until the
+    iterations that were over before it was restarted; `branch` the list chosen.
     In the root alone `evaluation` numbers the attempts at evaluating the outputs of the flow, `lost` counts those
     lost in a row, and `verdict` is how the run will end, known while the tasks after the end run.
 
@@ -80,7 +81,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     a retry policy limits; `lost` those lost in a row. `value` is the loop value of an iteration. `child` is the run a
     subflow waits for; `evaluating` says
     that the current attempt only evaluates expressions that reach out. `held` says that it may not begin while its run
-    is paused. `reports` says that an attempt has
+    is paused, `waits_for` names the limits that its attempt waits for. `reports` says that an attempt has
     reported steps of its own, `only` names those that the next attempt is to do again (none: all).
     """
 
@@ -101,6 +102,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     child: str = ""
     evaluating: bool = False
     held: bool = False
+    waits_for: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
     reports: bool = False
 
@@ -131,6 +133,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     earlier attempts. `owner` is the process (a worker's id) that a run started by the command line belongs to until
     it is dead. `waiting` counts the pauses among its steps; `held_by` names who paused the run itself.
 
+    `lane` is what its attempts share their turn with (empty: its flow).
     `number` counts runs that took each other's place by a retry, `first_at` is when the first of them was created,
     `successor` the one after this. `breached` names the service levels that were missed, `skips` the steps that an
     operator wants skipped when their turn comes.
@@ -150,6 +153,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     labels: dict[str, str] = {}
     trigger: dict[str, object] = {}
     priority: int = 0
+    lane: str = ""
     logical_date: int | None = None
     interval_start: int | None = None
     interval_end: int | None = None
@@ -176,6 +180,11 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     killed_by: str = ""
     owner: str = ""
     started_by: str = ""
+
+    @property
+    def lane_name(self) -> str:
+        """What its attempts share their turn with: the flow, or the backfill that the run belongs to."""
+        return self.lane or f"{self.namespace}.{self.flow}"
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -11,6 +11,7 @@ from penstock.model.event import Ended, Event, Fault
 from penstock.model.run import Attempt, Run, Step
 from penstock.services.core import Core
 from penstock.services.reading import absorb
+from penstock.store.queue import Fronts
 
 
 class Recorded(msgspec.Struct, frozen=True):
@@ -56,6 +57,7 @@ class Batch:
         self.products: list[Product] = []
         self.children: list[ChildStart] = []
         self.folded: list[int] = []
+        self.fronts: Fronts = {}
 
     def take(self, recorded: Recorded, decision: Decision, outputs: dict[str, object] | None = None) -> None:
         """Add an event with what was decided upon it, and the outputs that came with it."""
@@ -100,7 +102,7 @@ class Batch:
 
     def stow(self, core: Core) -> None:
         """Put what is too large for a row into blobs, before the transaction; said twice it is the same blob."""
-        run_id = self.loaded.run.id
+        run_id, self.fronts = self.loaded.run.id, core.fronts
         for effect in self.effects:
             match effect:
                 case Produce(step, attempt, outputs):

@@ -44,6 +44,7 @@ def _prepare(core: Core, parent: Run, asked: StartChild, now: int) -> ChildStart
             "flowRevision": parent.revision,
         },
         priority=parent.priority,
+        lane=parent.lane,
         logical_date=parent.logical_date,
         interval_start=parent.interval_start,
         interval_end=parent.interval_end,

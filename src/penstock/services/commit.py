@@ -8,6 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from penstock.engine.replay import untouched
+from penstock.model import ids
 from penstock.model.effect import (
     Announce,
     AskLimit,
@@ -17,6 +18,7 @@ from penstock.model.effect import (
     Produce,
     Ready,
     Recall,
+    Release,
     SetTimer,
     StartAgain,
     StartChild,
@@ -26,6 +28,7 @@ from penstock.model.effect import (
     Work,
 )
 from penstock.model.event import Begin, ChildEnded, Ended, Held, Kill, Timer
+from penstock.model.node import Task
 from penstock.model.run import ErrorKind, Failure, Run
 from penstock.model.status import Outcome, RunStatus
 from penstock.services.batch import Batch
@@ -64,7 +67,10 @@ def commit(tx: Tx, batch: Batch, now: int, after: After) -> Result:
             return Result.BUSY
         if version != batch.expected:
             return Result.STALE
-        runs.write(tx, run, version)
+    # What needs an answer comes first, so that all the rest goes to the database together.
+    _free(tx, batch, after)
+    if batch.expected is not None:
+        runs.write(tx, run, batch.expected)
     steps.save(tx, run.id, batch.steps.values())
     events.append(tx, run.id, [(e.event, e.at, True, e.worker, e.fence) for e in batch.events])
     if batch.attempts:
@@ -76,21 +82,39 @@ def commit(tx: Tx, batch: Batch, now: int, after: After) -> Result:
         inbox.drop(tx, batch.folded)
     if run.status.ended:
         timers.clear(tx, run.id)
-        limits.unblock(tx, run.id)
-        after.limits.update(limits.release(tx, run.id))
     feed.append(tx, [("run", run.id, batch.committed().version)], now)
     return Result.WRITTEN
 
 
+def _free(tx: Tx, batch: Batch, after: After) -> None:
+    """Give back the slots of attempts that have ended, however they did, and those of an ended run."""
+    plan, run = batch.loaded.plan, batch.loaded.run
+    if run.status.ended:
+        limits.unblock(tx, run.id)
+        after.limits.update(limits.release(tx, run.id))
+    for event in (each.event for each in batch.events):
+        if isinstance(event, Ended) and event.step:
+            node = plan.node(ids.node_of(event.step))
+            if isinstance(node, Task) and node.limits:
+                after.limits.update(limits.release(tx, run.id, event.step, event.attempt))
+
+
+def _line_up(tx: Tx, batch: Batch, run: Run, now: int, after: After) -> None:
+    """Let attempts be claimed: in the queue of their task, in the lane of their run, by whom they belong to."""
+    ready: dict[tuple[str, str], list[tuple[str, int, Work]]] = {}
+    for effect in batch.ready():
+        node = batch.loaded.plan.node(ids.node_of(effect.step))
+        name = node.queue if isinstance(node, Task) else queue.DEFAULT_QUEUE
+        ready.setdefault((effect.worker or run.owner, name), []).append((effect.step, effect.attempt, effect.work))
+    for (owner, name), several in ready.items():
+        line = queue.Line(run.lane_name, name, batch.fronts)
+        queue.make_ready(tx, run.id, several, priority=run.priority, owner=owner, now=now, line=line)
+        after.wake = True
+
+
 def _act(tx: Tx, batch: Batch, run: Run, now: int, after: After) -> None:
     """Write what the effects ask for; each kind is acted on here and nowhere else."""
-    ready: dict[str, list[tuple[str, int, Work]]] = {}
-    for e in batch.effects:
-        if isinstance(e, Ready):
-            ready.setdefault(e.worker or run.owner, []).append((e.step, e.attempt, e.work))
-    for owner, attempts_ready in ready.items():
-        queue.make_ready(tx, run.id, attempts_ready, priority=run.priority, owner=owner, now=now)
-        after.wake = True
+    _line_up(tx, batch, run, now, after)
     for effect in batch.effects:
         match effect:
             case Withdraw():
@@ -118,8 +142,14 @@ def _act(tx: Tx, batch: Batch, run: Run, now: int, after: After) -> None:
             case KeepValues():
                 outputs.keep_values(tx, run.id, effect.step, effect.values)
             case AskLimit():
-                limits.block(tx, run.id, effect.name, effect.limit, run.priority, now)
-                after.limits.add(effect.name)
+                who = limits.Waiter(
+                    run=run.id, step=effect.step, attempt=effect.attempt, priority=run.priority, lane=run.lane_name,
+                    since=now,
+                )  # fmt: skip
+                limits.block(tx, who, effect.wants)
+                after.limits.update(want.name for want in effect.wants)
+            case Release():
+                after.limits.update(limits.release(tx, run.id, effect.step, effect.attempt))
             case Tell():
                 inbox.put(tx, run.id, effect.event, now)
                 after.fold.add(run.id)
@@ -135,7 +165,7 @@ def _act(tx: Tx, batch: Batch, run: Run, now: int, after: After) -> None:
 
 def _withdraw(tx: Tx, run_id: str, effect: Withdraw, now: int, after: After) -> None:
     """Take back what is ready, then flag what is held: in this order no claim in flight is missed."""
-    for step, attempt in queue.withdraw(tx, run_id, effect.steps):
+    for step, attempt in (*queue.withdraw(tx, run_id, effect.steps), *limits.withdraw(tx, run_id, effect.steps)):
         inbox.put(tx, run_id, Ended(step=step, attempt=attempt, outcome=Outcome.KILLED, ended_at=now), now)
         after.fold.add(run_id)
     if queue.flag(tx, run_id, effect.steps, effect.force):

@@ -33,7 +33,7 @@ SYSTEM = "system."
 class Start(msgspec.Struct, frozen=True, kw_only=True):
     """What a starter gives: inputs as text or values, labels, and where it has them a logical date and interval.
 
-    `lane` is what the run's attempts share their turn with, where that is not its flow (a backfill's or a trigger's id).
+    `lane` is what the run's attempts share their turn with, where that is not its flow (a backfill, a trigger).
     `key` makes a repeated start safe: the same key answers with the same run. `owner` is a process that alone may do
     the run's work while it lives. Instants in microseconds.
     """

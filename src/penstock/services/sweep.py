@@ -17,18 +17,48 @@ from penstock.store.queue import Claim
 from penstock.telemetry import Level
 
 AT_ONCE = 100
+LIMITS = "limits"
 
 
 def sweep(core: Core) -> int | None:
-    """Ring what is due, rescue what was lost, fold and admit what waits; tells when the next timer rings."""
+    """Ring what is due, rescue what was lost, fold and admit what waits; tells when the next thing falls due."""
     after = After(fold=set())
     after.fold |= ring(core)
     after.fold |= rescue(core)
     after.fold.update(core.store.read(lambda tx: inbox.runs_waiting(tx, AT_ONCE)))
-    after.limits.update(core.store.read(limits.waiting_names))
+    after.limits |= heal(core) | _waited_for(core)
     if after.fold or after.limits:
         follow_up(core, after)
-    return core.store.read(timers.next_at)
+    return _next_due(core)
+
+
+def heal(core: Core) -> set[str]:
+    """Free what is used by attempts and runs that are over; names the limits that have room by it."""
+    before = core.clock.now() - core.knobs.lease
+    if not core.store.read(lambda tx: limits.left_behind(tx, before)):
+        return set()
+
+    def work(tx: Tx) -> set[str]:
+        over = {(one.run, one.step, one.attempt) for one in limits.left_behind(tx, before)}
+        return {name for each in sorted(over) for name in limits.release(tx, *each)}
+
+    return core.store.write(work)
+
+
+def _waited_for(core: Core) -> set[str]:
+    """Rates whose window has room by now, and some of the limits that are waited for, others each time."""
+    lease_now, after = core.store.lease_now(), core.marks.get(LIMITS, "")
+    free, names = core.store.read(lambda tx: (limits.free_by(tx, lease_now), limits.waiting_names(tx, AT_ONCE, after)))
+    core.marks[LIMITS] = names[-1] if len(names) == AT_ONCE else ""
+    return {*free, *names}
+
+
+def _next_due(core: Core) -> int | None:
+    rings, frees = core.store.read(lambda tx: (timers.next_at(tx), limits.next_free(tx)))
+    if frees is None:
+        return rings
+    at = core.clock.now() + frees - core.store.lease_now()
+    return at if rings is None else min(at, rings)
 
 
 def ring(core: Core) -> set[str]:

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from penstock.model.policy import SECOND
-from penstock.store import cached, kv
+from penstock.store import cached, kv, limits
 from penstock.store.port import Store, Tx
 
 BATCH: Final = 100
@@ -37,6 +37,7 @@ def prune(store: Store, before: int, now: int, *, feed_before: int | None = None
         runs += gone.runs
         blobs += gone.blobs
     store.write(lambda tx: kv.expire(tx, now))
+    store.write(lambda tx: limits.tidy(tx, store.lease_now()))
     store.write(lambda tx: cached.expire(tx, now))
     store.forget_feed(max(before, now - FEED_LIFE) if feed_before is None else feed_before)
     store.tend()

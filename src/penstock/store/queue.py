@@ -13,10 +13,13 @@ from penstock.store.port import Row, Tx
 
 DEFAULT_QUEUE = "default"
 CURSOR_LIFE = SECOND
+SEVERAL = 4
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """An attempt that a worker holds; `killing` is empty, `graceful` or `force`."""
+    """An attempt that a worker holds; `killing` is empty, `graceful` or `force`. `lane` is what it shares its turn
+    with, `place` where it stood in its queue.
+    """
 
     run: str
     step: str
@@ -28,6 +31,9 @@ class Claim(msgspec.Struct, frozen=True):
     owner: str
     claimed_at: int
     worker: str
+    queue: str = DEFAULT_QUEUE
+    lane: str = ""
+    place: int = 0
 
 
 class Cursor(msgspec.Struct, frozen=True):
@@ -36,53 +42,84 @@ class Cursor(msgspec.Struct, frozen=True):
     priority: int
     fence: int
     since: int
+    place: int = 0
+
+
+Fronts = dict[tuple[str, str, int], int]
+
+
+class Line(msgspec.Struct, frozen=True):
+    """Where attempts line up: in which queue, and in which lane of it (a flow's, a backfill's).
+
+    `fronts` is where this process has claimed last, by queue, owner and priority; it spares PostgreSQL the rows before.
+    """
+
+    lane: str = ""
+    queue: str = DEFAULT_QUEUE
+    fronts: Fronts = {}
+
+
+Attempts = Iterable[tuple[str, int, Work]]
+ALONE = Line()
 
 
 def make_ready(
-    tx: Tx, run_id: str, attempts: Iterable[tuple[str, int, Work]], priority: int, owner: str, now: int
+    tx: Tx, run_id: str, attempts: Attempts, priority: int, owner: str, now: int, line: Line = ALONE
 ) -> None:
     """Let attempts be claimed, by anyone or by their run's owner alone; said twice is said once."""
-    rows: list[dict[str, object]] = [
-        {
-            "run_id": run_id,
-            "step": step,
-            "attempt": attempt,
-            "work": work.value,
-            "queue": DEFAULT_QUEUE,
-            "priority": priority,
-            "owner": owner,
-            "at": now,
-        }
+    where: dict[str, object] = {"queue": line.queue, "priority": priority, "owner": owner, "at": now}
+    where |= {"lane": line.lane, "front": line.fronts.get((line.queue, owner, priority), 0)}
+    rows = [
+        where | {"run_id": run_id, "step": step, "attempt": attempt, "work": work.value}
         for step, attempt, work in attempts
     ]
-    if rows:
-        tx.many("queue.make_ready", rows)
+    if len(rows) < SEVERAL:
+        if rows:
+            tx.many("queue.make_ready", rows)
+        return
+    found = tx.one("queue.next_place", **where)
+    first = codec.number(found[0]) if found else now
+    for row in rows:
+        del row["front"]
+    tx.many("queue.put_at", [row | {"place": first + number} for number, row in enumerate(rows)])
 
 
-def claim(tx: Tx, worker: str, room: int, now: int, cursor: Cursor | None = None) -> list[Claim]:
-    """Take up to `room` attempts for a worker: highest priority first, then oldest; other processes' own are left.
+def claim(
+    tx: Tx, worker: str, room: int, now: int, cursor: Cursor | None = None, queues: Sequence[str] = (DEFAULT_QUEUE,)
+) -> list[Claim]:
+    """Take up to `room` attempts for a worker: its own first, then highest priority, then in turn between lanes.
 
-    With the cursor that `advance` gave after the claim before, PostgreSQL does not walk what was claimed since again.
+    Of several queues the first one is emptied first. Other processes' own attempts are left. With the cursor that
+    `advance` gave after the claim before, PostgreSQL does not walk what was claimed since again.
     """
-    row: dict[str, object] = {"worker": worker, "room": room, "now": now, "queue": DEFAULT_QUEUE}
-    rows: list[Row] = []
-    if cursor and tx.kind == "postgres":
-        rows = tx.all("queue.claim_after", priority=cursor.priority, fence=cursor.fence, **row)
-    if not rows:
-        rows = tx.all("queue.claim", **row)
-    # RETURNING promises no order.
-    claims = sorted(_claims(rows), key=lambda taken: (-taken.priority, taken.fence))
+    claims: list[Claim] = []
+    for queue in queues:
+        if len(claims) < room:
+            claims += _claim(tx, worker, room - len(claims), now, cursor, queue)
+        cursor = None  # it is the first queue's
     if claims and tx.kind == "sqlite":
         tx.many("queue.hold", [_held(taken) for taken in claims])
     return claims
 
 
+def _claim(tx: Tx, worker: str, room: int, now: int, cursor: Cursor | None, queue: str) -> list[Claim]:
+    row: dict[str, object] = {"worker": worker, "room": room, "now": now, "queue": queue}
+    rows: list[Row] = []
+    if cursor and tx.kind == "postgres":
+        at = {"priority": cursor.priority, "place": cursor.place, "fence": cursor.fence}
+        rows = tx.all("queue.claim_after", **at, **row)
+    if not rows:
+        rows = tx.all("queue.claim", **row)
+    # RETURNING promises no order.
+    return sorted(_claims(rows), key=lambda taken: (taken.owner == "", -taken.priority, taken.place, taken.fence))
+
+
 def advance(cursor: Cursor | None, claims: Sequence[Claim], room: int, now: int) -> Cursor | None:
     """Give the cursor for the next claim; nothing once in CURSOR_LIFE, so that rows committed late are found."""
-    if len(claims) < room or not claims:
+    if len(claims) < room or not claims or claims[-1].owner:
         return None
-    since = cursor.since if cursor else now
-    return Cursor(claims[-1].priority, claims[-1].fence, since) if 0 <= now - since < CURSOR_LIFE else None
+    since, last = cursor.since if cursor else now, claims[-1]
+    return Cursor(last.priority, last.fence, since, last.place) if 0 <= now - since < CURSOR_LIFE else None
 
 
 def withdraw(tx: Tx, run_id: str, steps: Sequence[str]) -> list[tuple[str, int]]:
@@ -91,6 +128,11 @@ def withdraw(tx: Tx, run_id: str, steps: Sequence[str]) -> list[tuple[str, int]]
         return []
     rows = tx.all("queue.withdraw", run_id=run_id, steps=list(steps))
     return [(str(step), codec.number(attempt)) for step, attempt in rows]
+
+
+def recall(tx: Tx, run_id: str) -> list[tuple[str, int]]:
+    """Take back what nobody has claimed yet of a run, the evaluation of its outputs aside."""
+    return [(str(step), codec.number(attempt)) for step, attempt in tx.all("queue.recall", run_id=run_id)]
 
 
 def flag(tx: Tx, run_id: str, steps: Sequence[str], force: bool) -> list[tuple[str, int, str]]:
@@ -116,10 +158,14 @@ def hand_back(tx: Tx, taken: Claim, now: int | None = None) -> bool:
     """Let an attempt be claimed anew whose process is proven dead; False when the claim is not this one's any more."""
     if not give_back(tx, taken.run, taken.step, taken.attempt, taken.fence):
         return False
-    since = taken.claimed_at if now is None else now
-    attempt = (taken.step, taken.attempt, taken.work)
-    make_ready(tx, taken.run, [attempt], priority=taken.priority, owner=taken.owner, now=since)
+    tx.many("queue.put_at", [_held(taken) | {"at": taken.claimed_at if now is None else now}])
     return True
+
+
+def holds(tx: Tx, taken: Claim) -> bool:
+    """Tell whether a claim is still this one's."""
+    row = {"run_id": taken.run, "step": taken.step, "attempt": taken.attempt, "fence": taken.fence}
+    return tx.one("queue.holds", **row) is not None
 
 
 def held(tx: Tx, worker: str) -> list[Claim]:
@@ -185,9 +231,14 @@ def _claims(rows: list[Row]) -> list[Claim]:
             owner=str(owner),
             claimed_at=codec.number(claimed_at),
             worker=str(worker),
+            queue=str(queue),
+            lane=str(lane),
+            place=codec.number(place),
         )
-        for run, step, attempt, work, fence, priority, killing, owner, claimed_at, worker in rows
-    ]
+        for (
+            run, step, attempt, work, fence, priority, killing, owner, claimed_at, worker, queue, lane, place,
+        ) in rows
+    ]  # fmt: skip
 
 
 def _held(taken: Claim) -> dict[str, object]:
@@ -200,6 +251,8 @@ def _held(taken: Claim) -> dict[str, object]:
         "fence": taken.fence,
         "claimed_at": taken.claimed_at,
         "priority": taken.priority,
-        "queue": DEFAULT_QUEUE,
+        "queue": taken.queue,
         "owner": taken.owner,
+        "lane": taken.lane,
+        "place": taken.place,
     }

@@ -18,7 +18,10 @@ class WorkerStatus(enum.StrEnum):
 
 
 class Worker(msgspec.Struct, frozen=True, kw_only=True):
-    """A process that does work; `boot` tells its machine's boots apart, `lock_path` is the file it holds locked."""
+    """A process that does work; `boot` tells its machine's boots apart, `lock_path` is the file it holds locked.
+
+    `queues` are those whose attempts it takes.
+    """
 
     id: str
     host: str
@@ -30,11 +33,12 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
     capacity: int
     version: str
     started_at: int
+    queues: tuple[str, ...] = ("default",)
 
 
 def register(tx: Tx, worker: Worker) -> None:
     """Make a worker known; again after it was given up, it is known anew."""
-    row = msgspec.structs.asdict(worker) | {"status": worker.status.value}
+    row = msgspec.structs.asdict(worker) | {"status": worker.status.value, "queues": codec.text(worker.queues)}
     tx.run("workers.register", **row)
 
 
@@ -59,4 +63,4 @@ def dead(tx: Tx, before: int, boot: str = "") -> list[Worker]:
 
 
 def _workers(rows: list[Row]) -> list[Worker]:
-    return [codec.value(row, Worker) for row in rows]
+    return [codec.value((*row[:-1], codec.anything(row[-1])), Worker) for row in rows]

@@ -1,26 +1,63 @@
 -- name: make_ready
--- An attempt may be claimed, by its run's owner alone while that process is known; said twice is said once.
-INSERT INTO ready_attempts (run_id, step, attempt, work, queue, priority, owner, at)
+-- An attempt may be claimed, by its owner alone while that process is known; said twice is said once. Its place is
+-- where the queue stands, and behind what waits in its lane: who was quiet comes next, whatever others have queued.
+INSERT INTO ready_attempts (run_id, step, attempt, work, queue, priority, owner, at, lane, place)
+SELECT :run_id, :step, :attempt, :work, :queue, :priority, o.owner, :at, :lane, max(
+    coalesce((SELECT place FROM ready_attempts
+              WHERE queue = :queue AND owner = o.owner AND priority = :priority AND place >= :front
+              ORDER BY place LIMIT 1), :at),
+    coalesce((SELECT place + 1 FROM ready_attempts
+              WHERE queue = :queue AND owner = o.owner AND priority = :priority AND lane = :lane AND place >= :front
+              ORDER BY place DESC LIMIT 1), 0))
+FROM (SELECT CASE WHEN EXISTS (SELECT 1 FROM workers WHERE id = :owner) THEN :owner ELSE '' END AS owner) AS o
+WHERE true
+ON CONFLICT (run_id, step, attempt) DO NOTHING
+
+-- name: next_place
+-- Where the next attempt of a lane stands, as `make_ready` has it: for many at once.
+SELECT max(
+    coalesce((SELECT place FROM ready_attempts
+              WHERE queue = :queue AND owner = o.owner AND priority = :priority AND place >= :front
+              ORDER BY place LIMIT 1), :at),
+    coalesce((SELECT place + 1 FROM ready_attempts
+              WHERE queue = :queue AND owner = o.owner AND priority = :priority AND lane = :lane AND place >= :front
+              ORDER BY place DESC LIMIT 1), 0))
+FROM (SELECT CASE WHEN EXISTS (SELECT 1 FROM workers WHERE id = :owner) THEN :owner ELSE '' END AS owner) AS o
+
+-- name: put_at
+-- An attempt may be claimed at a place of its own: as one of many, or again where it stood.
+INSERT INTO ready_attempts (run_id, step, attempt, work, queue, priority, owner, at, lane, place)
 VALUES (:run_id, :step, :attempt, :work, :queue, :priority,
-        CASE WHEN EXISTS (SELECT 1 FROM workers WHERE id = :owner) THEN :owner ELSE '' END, :at)
+        CASE WHEN EXISTS (SELECT 1 FROM workers WHERE id = :owner) THEN :owner ELSE '' END, :at, :lane, :place)
 ON CONFLICT (run_id, step, attempt) DO NOTHING
 
 -- name: claim
--- The next rows leave ready for one worker: highest priority first, then oldest. (SQLite; the other half is `hold`.)
+-- The next rows leave ready for one worker: its own first, then highest priority, then in their places. (SQLite; the
+-- other half is `hold`.)
 DELETE FROM ready_attempts WHERE id IN (
-    SELECT id FROM ready_attempts WHERE queue = :queue AND (owner = '' OR owner = :worker)
-    ORDER BY priority DESC, id LIMIT :room)
-RETURNING run_id, step, attempt, work, id, priority, NULL, owner, :now, :worker
+    SELECT id FROM (SELECT id FROM ready_attempts WHERE queue = :queue AND owner = :worker
+                    ORDER BY priority DESC, place, id LIMIT :room)
+    UNION ALL
+    SELECT id FROM (SELECT id FROM ready_attempts WHERE queue = :queue AND owner = ''
+                    ORDER BY priority DESC, place, id LIMIT :room)
+    LIMIT :room)
+RETURNING run_id, step, attempt, work, id, priority, NULL, owner, :now, :worker, queue, lane, place
 
 -- name: hold
 -- A row that left ready is held under its number as fence; one that is held already stays under its own.
-INSERT INTO claimed_attempts (run_id, step, attempt, work, worker, fence, claimed_at, killing, priority, queue, owner)
-VALUES (:run_id, :step, :attempt, :work, :worker, :fence, :claimed_at, NULL, :priority, :queue, :owner)
+INSERT INTO claimed_attempts (run_id, step, attempt, work, worker, fence, claimed_at, killing, priority, queue, owner,
+                              lane, place)
+VALUES (:run_id, :step, :attempt, :work, :worker, :fence, :claimed_at, NULL, :priority, :queue, :owner, :lane, :place)
 ON CONFLICT (run_id, step, attempt) DO NOTHING
 
 -- name: withdraw
 -- Attempts that nobody has claimed yet are not to be claimed any more.
 DELETE FROM ready_attempts WHERE run_id = :run_id AND step IN :steps[]
+RETURNING step, attempt
+
+-- name: recall
+-- What nobody has claimed yet of a run is taken back; the run's own evaluation (the empty step) goes on.
+DELETE FROM ready_attempts WHERE run_id = :run_id AND step <> ''
 RETURNING step, attempt
 
 -- name: flag
@@ -35,23 +72,27 @@ RETURNING step, attempt, worker
 DELETE FROM claimed_attempts
 WHERE run_id = :run_id AND step = :step AND attempt = :attempt AND fence = :fence
 
+-- name: holds
+-- Whether a claim is held under this fence.
+SELECT 1 FROM claimed_attempts WHERE run_id = :run_id AND step = :step AND attempt = :attempt AND fence = :fence
+
 -- name: give_back_all
 -- Several claims of a run end, those that are still these.
 DELETE FROM claimed_attempts WHERE run_id = :run_id AND fence IN :fences[]
 
 -- name: held
 -- What one worker holds.
-SELECT run_id, step, attempt, work, fence, priority, killing, owner, claimed_at, worker
+SELECT run_id, step, attempt, work, fence, priority, killing, owner, claimed_at, worker, queue, lane, place
 FROM claimed_attempts WHERE worker = :worker ORDER BY fence
 
 -- name: flagged
 -- What one worker holds and is to end.
-SELECT run_id, step, attempt, work, fence, priority, killing, owner, claimed_at, worker
+SELECT run_id, step, attempt, work, fence, priority, killing, owner, claimed_at, worker, queue, lane, place
 FROM claimed_attempts WHERE worker = :worker AND killing IS NOT NULL ORDER BY fence
 
 -- name: claims_of
 -- What is held of one run.
-SELECT run_id, step, attempt, work, fence, priority, killing, owner, claimed_at, worker
+SELECT run_id, step, attempt, work, fence, priority, killing, owner, claimed_at, worker, queue, lane, place
 FROM claimed_attempts WHERE run_id = :run_id ORDER BY fence
 
 -- name: ready_of
@@ -60,7 +101,8 @@ SELECT step, attempt, work FROM ready_attempts WHERE run_id = :run_id ORDER BY i
 
 -- name: lost
 -- What is held by workers that are gone, silent, or of another boot of this machine.
-SELECT c.run_id, c.step, c.attempt, c.work, c.fence, c.priority, c.killing, c.owner, c.claimed_at, c.worker
+SELECT c.run_id, c.step, c.attempt, c.work, c.fence, c.priority, c.killing, c.owner, c.claimed_at, c.worker, c.queue,
+       c.lane, c.place
 FROM claimed_attempts AS c LEFT JOIN workers AS w ON w.id = c.worker
 WHERE w.id IS NULL OR w.beat_at < :before OR (:boot <> '' AND w.boot <> :boot)
 ORDER BY c.fence

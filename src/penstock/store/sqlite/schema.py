@@ -10,6 +10,7 @@ from penstock.store import codec
 from penstock.store.migrations.carried import Applied, Migration, Status, carried, snapshot, status, too_new
 
 APPLICATION = 0x50454E53  # "PENS"
+QUOTE = '"'
 
 
 def is_current(session: sqlite3.Connection, where: str, *, migrate: bool = True) -> bool:
@@ -55,9 +56,9 @@ def look(session: sqlite3.Connection, migrations: Sequence[Migration], where: st
 
 
 def dump(session: sqlite3.Connection) -> list[str]:
-    """Give the schema in comparable form."""
+    """Give the schema in comparable form; a table that was given its name later has it in quotes."""
     rows = session.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY type, name")
-    return [f"{kind} {name} {' '.join(str(text).split())}" for kind, name, text in rows]
+    return [f"{kind} {name} {' '.join(str(text).replace(QUOTE, '').split())}" for kind, name, text in rows]
 
 
 def _run(session: sqlite3.Connection, text: str, migrations: Sequence[Migration], now: int) -> None:

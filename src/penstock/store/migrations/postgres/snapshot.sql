@@ -52,21 +52,24 @@ CREATE TABLE ready_attempts (
     run_id TEXT COLLATE "C" NOT NULL,
     step TEXT COLLATE "C" NOT NULL,
     attempt BIGINT NOT NULL,
-    work TEXT NOT NULL CHECK (work IN ('task', 'evaluate')),
+    work TEXT NOT NULL CHECK (work IN ('task', 'evaluate', 'open', 'close')),
     queue TEXT COLLATE "C" NOT NULL,
     priority BIGINT NOT NULL,
     owner TEXT COLLATE "C" NOT NULL,
     at BIGINT NOT NULL,
+    lane TEXT COLLATE "C" NOT NULL,
+    place BIGINT NOT NULL,
     UNIQUE (run_id, step, attempt)
 );
-CREATE INDEX ready_in_order ON ready_attempts (queue, priority DESC, id);
+CREATE INDEX ready_in_order ON ready_attempts (queue, owner, priority DESC, place, id);
+CREATE INDEX ready_by_lane ON ready_attempts (queue, owner, priority, lane, place);
 
 -- Two attempts of one step may overlap: one that still runs after its run has ended, and one of a restart.
 CREATE TABLE claimed_attempts (
     run_id TEXT COLLATE "C" NOT NULL,
     step TEXT COLLATE "C" NOT NULL,
     attempt BIGINT NOT NULL,
-    work TEXT NOT NULL CHECK (work IN ('task', 'evaluate')),
+    work TEXT NOT NULL CHECK (work IN ('task', 'evaluate', 'open', 'close')),
     worker TEXT COLLATE "C" NOT NULL,
     fence BIGINT NOT NULL,
     claimed_at BIGINT NOT NULL,
@@ -74,38 +77,76 @@ CREATE TABLE claimed_attempts (
     priority BIGINT NOT NULL,
     queue TEXT COLLATE "C" NOT NULL,
     owner TEXT COLLATE "C" NOT NULL,
+    lane TEXT COLLATE "C" NOT NULL,
+    place BIGINT NOT NULL,
     PRIMARY KEY (run_id, step, attempt)
 );
 
 CREATE INDEX claimed_by_worker ON claimed_attempts (worker);
 
-CREATE TABLE blocked_runs (
-    run_id TEXT COLLATE "C" PRIMARY KEY,
+-- Limits of attempts besides those of runs: who waits has a row for each limit that it wants (a run: step '', attempt
+-- 0); `count` is nothing for a pool, `span` the microseconds in which a rate allows `count` starts.
+CREATE TABLE blocked_attempts (
     limit_name TEXT COLLATE "C" NOT NULL,
-    count BIGINT NOT NULL,
+    run_id TEXT COLLATE "C" NOT NULL,
+    step TEXT COLLATE "C" NOT NULL,
+    attempt BIGINT NOT NULL,
+    count BIGINT,
+    span BIGINT,
+    weight BIGINT NOT NULL,
     when_full TEXT NOT NULL CHECK (when_full IN ('queue', 'cancel', 'fail')),
     priority BIGINT NOT NULL,
-    since BIGINT NOT NULL
+    lane TEXT COLLATE "C" NOT NULL,
+    place BIGINT NOT NULL,
+    since BIGINT NOT NULL,
+    PRIMARY KEY (run_id, step, attempt, limit_name)
 );
-CREATE INDEX blocked_in_order ON blocked_runs (limit_name, priority DESC, since, run_id);
+CREATE INDEX blocked_in_order ON blocked_attempts (limit_name, priority DESC, place, since, run_id, step);
+CREATE INDEX blocked_by_lane ON blocked_attempts (limit_name, priority, lane, place);
+CREATE INDEX blocked_impatient ON blocked_attempts (limit_name) WHERE when_full <> 'queue';
 
--- What an admission locks; who is in is counted from `admitted`, never kept in a number.
 CREATE TABLE limits (
-    name TEXT COLLATE "C" PRIMARY KEY
+    name TEXT COLLATE "C" PRIMARY KEY,
+    free_at BIGINT
 );
+CREATE INDEX limits_to_free ON limits (free_at) WHERE free_at IS NOT NULL;
 
 CREATE TABLE admitted (
     limit_name TEXT COLLATE "C" NOT NULL,
     run_id TEXT COLLATE "C" NOT NULL,
-    PRIMARY KEY (limit_name, run_id)
+    step TEXT COLLATE "C" NOT NULL,
+    attempt BIGINT NOT NULL,
+    weight BIGINT NOT NULL,
+    lane TEXT COLLATE "C" NOT NULL,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (limit_name, run_id, step, attempt)
 );
-CREATE INDEX admitted_by_run ON admitted (run_id);
+CREATE INDEX admitted_by_run ON admitted (run_id, step, attempt);
+
+-- What a rate counts: starts, on the clock of leases, as long as its window is open.
+CREATE TABLE limit_starts (
+    limit_name TEXT COLLATE "C" NOT NULL,
+    at BIGINT NOT NULL,
+    run_id TEXT COLLATE "C" NOT NULL,
+    step TEXT COLLATE "C" NOT NULL,
+    attempt BIGINT NOT NULL,
+    weight BIGINT NOT NULL,
+    until BIGINT NOT NULL,
+    PRIMARY KEY (limit_name, at, run_id, step, attempt)
+);
+
+CREATE TABLE pools (
+    name TEXT COLLATE "C" PRIMARY KEY,
+    slots BIGINT NOT NULL CHECK (slots >= 0),
+    changed_at BIGINT NOT NULL
+);
 
 CREATE TABLE due (
     run_id TEXT COLLATE "C" NOT NULL,
     step TEXT COLLATE "C" NOT NULL,
     attempt BIGINT NOT NULL,
-    timer TEXT NOT NULL CHECK (timer IN ('retry', 'snooze', 'step_timeout', 'run_timeout')),
+    timer TEXT NOT NULL CHECK (timer IN ('retry', 'snooze', 'step_timeout', 'run_timeout', 'next', 'pause', 'sla',
+        'begin')),
     at BIGINT NOT NULL,
     PRIMARY KEY (run_id, step, attempt, timer)
 );
@@ -132,7 +173,8 @@ CREATE TABLE workers (
     status TEXT NOT NULL CHECK (status IN ('running', 'draining')),
     capacity BIGINT NOT NULL,
     version TEXT NOT NULL,
-    started_at BIGINT NOT NULL
+    started_at BIGINT NOT NULL,
+    queues TEXT NOT NULL
 );
 
 CREATE SEQUENCE events_id;
@@ -282,7 +324,21 @@ ALTER TABLE inbox SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_thr
     autovacuum_vacuum_cost_delay = 0, autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 5000);
 ALTER TABLE due SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500,
     autovacuum_vacuum_cost_delay = 0, autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 5000);
-ALTER TABLE blocked_runs SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500,
+ALTER TABLE blocked_attempts SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500,
     autovacuum_vacuum_cost_delay = 0);
 ALTER TABLE admitted SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500,
     autovacuum_vacuum_cost_delay = 0);
+ALTER TABLE limit_starts SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500,
+    autovacuum_vacuum_cost_delay = 0);
+
+CREATE TABLE cached_results (
+    key TEXT COLLATE "C" PRIMARY KEY,
+    run_id TEXT COLLATE "C" NOT NULL,
+    step TEXT COLLATE "C" NOT NULL,
+    body TEXT NOT NULL,
+    uri TEXT NOT NULL,
+    made_at BIGINT NOT NULL,
+    expires_at BIGINT
+);
+CREATE INDEX cached_by_run ON cached_results (run_id);
+CREATE INDEX cached_by_expiry ON cached_results (expires_at) WHERE expires_at IS NOT NULL;

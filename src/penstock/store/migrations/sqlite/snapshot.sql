@@ -51,21 +51,24 @@ CREATE TABLE ready_attempts (
     run_id TEXT NOT NULL,
     step TEXT NOT NULL,
     attempt INTEGER NOT NULL,
-    work TEXT NOT NULL CHECK (work IN ('task', 'evaluate')),
+    work TEXT NOT NULL CHECK (work IN ('task', 'evaluate', 'open', 'close')),
     queue TEXT NOT NULL,
     priority INTEGER NOT NULL,
     owner TEXT NOT NULL,
     at INTEGER NOT NULL,
+    lane TEXT NOT NULL,
+    place INTEGER NOT NULL,
     UNIQUE (run_id, step, attempt)
 ) STRICT;
-CREATE INDEX ready_in_order ON ready_attempts (queue, priority DESC, id);
+CREATE INDEX ready_in_order ON ready_attempts (queue, owner, priority DESC, place, id);
+CREATE INDEX ready_by_lane ON ready_attempts (queue, owner, priority, lane, place);
 
 -- Two attempts of one step may overlap: one that still runs after its run has ended, and one of a restart.
 CREATE TABLE claimed_attempts (
     run_id TEXT NOT NULL,
     step TEXT NOT NULL,
     attempt INTEGER NOT NULL,
-    work TEXT NOT NULL CHECK (work IN ('task', 'evaluate')),
+    work TEXT NOT NULL CHECK (work IN ('task', 'evaluate', 'open', 'close')),
     worker TEXT NOT NULL,
     fence INTEGER NOT NULL,
     claimed_at INTEGER NOT NULL,
@@ -73,36 +76,74 @@ CREATE TABLE claimed_attempts (
     priority INTEGER NOT NULL,
     queue TEXT NOT NULL,
     owner TEXT NOT NULL,
+    lane TEXT NOT NULL,
+    place INTEGER NOT NULL,
     PRIMARY KEY (run_id, step, attempt)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE blocked_runs (
-    run_id TEXT PRIMARY KEY,
+-- Limits of attempts besides those of runs: who waits has a row for each limit that it wants (a run: step '', attempt
+-- 0); `count` is nothing for a pool, `span` the microseconds in which a rate allows `count` starts.
+CREATE TABLE blocked_attempts (
     limit_name TEXT NOT NULL,
-    count INTEGER NOT NULL,
+    run_id TEXT NOT NULL,
+    step TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    count INTEGER,
+    span INTEGER,
+    weight INTEGER NOT NULL,
     when_full TEXT NOT NULL CHECK (when_full IN ('queue', 'cancel', 'fail')),
     priority INTEGER NOT NULL,
-    since INTEGER NOT NULL
+    lane TEXT NOT NULL,
+    place INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    PRIMARY KEY (run_id, step, attempt, limit_name)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX blocked_in_order ON blocked_runs (limit_name, priority DESC, since, run_id);
+CREATE INDEX blocked_in_order ON blocked_attempts (limit_name, priority DESC, place, since, run_id, step);
+CREATE INDEX blocked_by_lane ON blocked_attempts (limit_name, priority, lane, place);
+CREATE INDEX blocked_impatient ON blocked_attempts (limit_name) WHERE when_full <> 'queue';
 
--- What an admission locks; who is in is counted from `admitted`, never kept in a number.
 CREATE TABLE limits (
-    name TEXT PRIMARY KEY
+    name TEXT PRIMARY KEY,
+    free_at INTEGER
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX limits_to_free ON limits (free_at) WHERE free_at IS NOT NULL;
 
 CREATE TABLE admitted (
     limit_name TEXT NOT NULL,
     run_id TEXT NOT NULL,
-    PRIMARY KEY (limit_name, run_id)
+    step TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    weight INTEGER NOT NULL,
+    lane TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (limit_name, run_id, step, attempt)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX admitted_by_run ON admitted (run_id);
+CREATE INDEX admitted_by_run ON admitted (run_id, step, attempt);
+
+-- What a rate counts: starts, on the clock of leases, as long as its window is open.
+CREATE TABLE limit_starts (
+    limit_name TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    run_id TEXT NOT NULL,
+    step TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    weight INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    PRIMARY KEY (limit_name, at, run_id, step, attempt)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE pools (
+    name TEXT PRIMARY KEY,
+    slots INTEGER NOT NULL CHECK (slots >= 0),
+    changed_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE due (
     run_id TEXT NOT NULL,
     step TEXT NOT NULL,
     attempt INTEGER NOT NULL,
-    timer TEXT NOT NULL CHECK (timer IN ('retry', 'snooze', 'step_timeout', 'run_timeout')),
+    timer TEXT NOT NULL CHECK (timer IN ('retry', 'snooze', 'step_timeout', 'run_timeout', 'next', 'pause', 'sla',
+        'begin')),
     at INTEGER NOT NULL,
     PRIMARY KEY (run_id, step, attempt, timer)
 ) STRICT, WITHOUT ROWID;
@@ -129,7 +170,8 @@ CREATE TABLE workers (
     status TEXT NOT NULL CHECK (status IN ('running', 'draining')),
     capacity INTEGER NOT NULL,
     version TEXT NOT NULL,
-    started_at INTEGER NOT NULL
+    started_at INTEGER NOT NULL,
+    queues TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE events (
@@ -231,3 +273,15 @@ CREATE TABLE changes (
     version INTEGER NOT NULL,
     at INTEGER NOT NULL
 ) STRICT;
+
+CREATE TABLE cached_results (
+    key TEXT PRIMARY KEY,
+    run_id TEXT NOT NULL,
+    step TEXT NOT NULL,
+    body TEXT NOT NULL,
+    uri TEXT NOT NULL,
+    made_at INTEGER NOT NULL,
+    expires_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX cached_by_run ON cached_results (run_id);
+CREATE INDEX cached_by_expiry ON cached_results (expires_at) WHERE expires_at IS NOT NULL;
