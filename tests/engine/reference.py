@@ -160,7 +160,8 @@ class Reference:
                     verdict = decided(needs[name].rule, [ended[one] for one in on], setups)
                     begins = verdict == "begin"
                     ended[name] = self.one(nodes[name], inside, retry) if begins else self.write(inside + name, verdict)
-        if not dag.judges or dag.on_child_failure is not OnChildFailure.FINISH:
+        stopped = dag.on_child_failure is not OnChildFailure.FINISH and not {*ended.values()}.issubset(GOOD)
+        if stopped or not dag.judges:
             return list(ended.values())
         judged = [ended[name] for name in dag.judges if name in ended]
         return ["failed" if status == "cancelled" else status for status in judged]

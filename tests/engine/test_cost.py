@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import pairwise
 from types import FrameType
 
 import pytest
@@ -75,7 +76,7 @@ def test_a_node_of_a_dag_that_is_a_long_chain_costs_the_same_however_long_it_is(
     costs = []
     for size in SIZES:
         names = [f"t{number}" for number in range(size)]
-        tale = of_dag(names, {late: Need((early,)) for early, late in zip(names, names[1:], strict=False)})
+        tale = of_dag(names, {late: Need((early,)) for early, late in pairwise(names)})
         costs.append([cost(tale, "t0"), cost(tale, "t1"), cost(tale, "t2")])
 
     assert costs[0] == costs[1]

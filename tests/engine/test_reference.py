@@ -124,7 +124,8 @@ def agree(driver: Driver, reference: Reference) -> None:
     result = reference.run(flow.body, flow.after, flow.retry)
     found = statuses(driver.tale)
     differing = {key: (found.get(key), reference.found.get(key)) for key in {*found, *reference.found}}
-    assert {key: both for key, both in differing.items() if both[0] != both[1]} == {}
+    differing = {key: both for key, both in differing.items() if both[0] != both[1]}
+    assert not differing, f"found, expected: {differing}"
     assert str(driver.tale.run.status) == result
     assert driver.tale.run.open == 0
 
