@@ -14,6 +14,7 @@ from penstock.services.worker.shop import Progress
 
 INTERVAL = 0.2
 SETTLING = 200_000
+MOST_WAITING = 10_000
 GROUPS = ("sequence", "parallel", "foreach", "if", "switch", "dag", "until", "folder")
 
 
@@ -64,11 +65,14 @@ class PlainShow:
 
     def _take(self, told: RunDocument, lines: Iterator[LogLine]) -> None:
         """Add what has happened to what is to be written."""
-        self._said += [(_at(line.at), 1, f"{line.step}  │ {line.text}") for line in lines]
         if not self._begun:
             self._begun = True
             title = f"run {told.id} of {told.namespace}.{told.flow} (revision {told.revision})"
             self._said.append((told.created, 0, title))
+        for line in lines:
+            self._said.append((_at(line.at), 1, f"{line.step}  │ {line.text}"))
+            if len(self._said) >= MOST_WAITING:
+                self._write(None)  # memory is worth more than the order of lines that come in such a flood
         for step in told.steps:
             self._said.extend(self._moves(step))
             if step.status == "paused" and self._told.get((step.key, 0)) != "paused":
@@ -83,8 +87,8 @@ class PlainShow:
         """Write in the order of time what happened up to an instant: a log comes a moment after what it tells of."""
         self._said.sort(key=lambda line: line[:2])
         last = len(self._said) if until is None else bisect(self._said, _at(until), key=lambda line: line[0])
-        for at, _, text in self._said[:last]:
-            note(f"{at[11:23]}  {text}")
+        if last:
+            note("\n".join(f"{at[11:23]}  {text}" for at, _, text in self._said[:last]))
         del self._said[:last]
 
     def _moves(self, step: StepDocument) -> Iterator[tuple[str, int, str]]:
