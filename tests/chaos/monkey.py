@@ -65,7 +65,9 @@ class Monkey:
                 send(pid, signal.SIGCONT)
 
     def _stall(self, pid: int) -> bool:
-        least, most = STALLS[self._chance.random() < LONG_STALL]
+        # One at a time stands still for long: with nobody at work there is nothing to be found.
+        alone = all(at < time.monotonic() + STALLS[0][1] for at in self._stopped.values())
+        least, most = STALLS[alone and self._chance.random() < LONG_STALL]
         self._stopped[pid] = time.monotonic() + self._chance.uniform(least, most)
         send(pid, signal.SIGSTOP)
         return True
