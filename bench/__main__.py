@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench import chains, rates, recovery, shell, sizes, texts, warehouse, warm
+from bench import chains, fairness, rates, recovery, shell, sizes, texts, warehouse, warm
 from bench.figure import Bench, Figure
 
 BENCHES: dict[str, Bench] = {
@@ -30,6 +30,7 @@ BENCHES: dict[str, Bench] = {
     "throughput": rates.throughput,
     "latency": rates.latency,
     "claims_beside_transaction": rates.claims_beside_transaction,
+    "fairness": fairness.fairness,
     "warehouse": warehouse.warehouse,
     "warm_task": warm.warm_task,
 }

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import click
 import msgspec
+from msgspec.structs import replace
 
 from penstock.app import App, open_app
 from penstock.cli.drive import worker_options
@@ -34,6 +35,7 @@ class WorkerGiven(Given, frozen=True, kw_only=True):
     name: str = ""
     slots: int = 0
     until_idle: bool = False
+    queues: tuple[str, ...] = ()
 
 
 @click.command(
@@ -41,11 +43,13 @@ class WorkerGiven(Given, frozen=True, kw_only=True):
     **examples(
         "penstock worker                      until Ctrl-C, which lets what runs end",
         "penstock worker --slots 32 --store postgresql://penstock@db/penstock",
+        "penstock worker --queue gpu --queue default",
         "penstock worker --until-idle         do what there is, then leave",
     ),
 )
 @click.option("--name", default="", help="What it is called in histories; unique on this machine.")
 @click.option("--slots", type=click.IntRange(1, 10_000), default=None, help="Attempts at once.")
+@click.option("--queue", "queues", multiple=True, metavar="NAME", help="A queue to serve, instead of `default` alone.")
 @click.option("--until-idle", is_flag=True, help="Leave when no run is going any more.")
 @click.option("--json", "json", is_flag=True, help="Tell what happens as lines of JSON, on stderr.")
 @places
@@ -59,6 +63,7 @@ def worker(**given: Any) -> int:
     with open_app(project_of(asked.project), os.environ, store=asked.store) as app:
         name = asked.name or f"{socket.gethostname().partition('.')[0]}-{os.getpid()}-{os.urandom(2).hex()}"
         options = worker_options(app, ids.check_flow_id(name), slots=asked.slots)
+        options = replace(options, queues=asked.queues or options.queues)
         app.core.notices.subscribe(writer(sys.stderr, as_json=asked.json))
         if not asked.json:
             note(f"Worker {name} on {app.where.shown}: {options.slots} attempts at once. Ctrl-C drains it.")

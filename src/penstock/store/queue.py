@@ -189,6 +189,31 @@ def ready_of(tx: Tx, run_id: str) -> list[tuple[str, int, Work]]:
     return [(str(step), codec.number(attempt), Work(str(work))) for step, attempt, work in rows]
 
 
+class Standing(msgspec.Struct, frozen=True):
+    """Where a ready attempt stands."""
+
+    id: int
+    step: str
+    attempt: int
+    queue: str
+    owner: str
+    priority: int
+    place: int
+    at: int
+
+
+def standing(tx: Tx, run_id: str) -> list[Standing]:
+    """Tell where the ready attempts of a run stand."""
+    return [codec.value(row, Standing) for row in tx.all("queue.standing", run_id=run_id)]
+
+
+def ahead(tx: Tx, one: Standing) -> int:
+    """Count who is claimed before a ready attempt, of those that the same workers may claim."""
+    where: dict[str, object] = {"queue": one.queue, "owner": one.owner, "priority": one.priority}
+    row = tx.one("queue.ahead", place=one.place, id=one.id, **where)
+    return codec.number(row[0]) if row else 0
+
+
 def lost(tx: Tx, before_beat: int, boot: str = "") -> list[Claim]:
     """Give what is held by workers that are gone or silent since `before_beat`, or of another boot than `boot`.
 

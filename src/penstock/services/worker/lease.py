@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -27,6 +27,7 @@ from penstock.store.workers import Worker, WorkerStatus
 
 # The part of a lease after which children end: what is left of it is for killing them and for clocks that drift.
 SAFE: Final = 0.8
+ALONE: Final = (queue.DEFAULT_QUEUE,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,11 @@ class Heard:
 class Lease:
     """A worker's registration; opens with `start`, closes by leaving."""
 
-    def __init__(self, core: Core, worker: str, capacity: int, heard: Heard) -> None:
+    def __init__(self, core: Core, worker: str, capacity: int, heard: Heard, queues: Sequence[str] = ALONE) -> None:
         self._core = core
         self._worker = worker
         self._capacity = capacity
+        self._queues = tuple(queues)
         self._heard = heard
         self._status = WorkerStatus.RUNNING
         self._stopping = threading.Event()
@@ -120,6 +122,7 @@ class Lease:
                 version=__version__,
                 started_at=core.clock.now(),
                 status=self._status,
+                queues=self._queues,
             )
             workers.register(tx, row)
 

@@ -27,6 +27,7 @@ from penstock.services.reading import preload
 from penstock.services.render import Prepared, evaluate, prepare
 from penstock.services.worker import home, inline, workdir
 from penstock.services.worker.attempt import Attempt
+from penstock.services.worker.basket import Basket
 from penstock.services.worker.drain import on_signals
 from penstock.services.worker.ending import Stop
 from penstock.services.worker.lease import Heard, Lease, is_alive
@@ -58,6 +59,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     surroundings: Surroundings = Surroundings()
     drain_grace: int | None = None
     told: Callable[[Progress], None] = lambda _progress: None
+    queues: tuple[str, ...] = (queue.DEFAULT_QUEUE,)
 
 
 class Worker:
@@ -76,11 +78,12 @@ class Worker:
             flags=lambda flagged: self._reactor.soon(lambda: self._kill(flagged)),
             lost=lambda: self._reactor.soon(self._let_go),
         )
-        self._lease = Lease(core, options.id, options.slots, heard)
+        self._lease = Lease(core, options.id, options.slots, heard, options.queues)
         self._listener = core.store.listener()
         self._running: dict[Key, Attempt] = {}
         self._unsaid: dict[Key, Claim] = {}
         self._cursor: queue.Cursor | None = None
+        self._queues, self._basket = options.queues, Basket()
         self._hungry = True
         self._reports = 0
         self._patience = Patience(core, options.id)
@@ -193,8 +196,8 @@ class Worker:
         return 0 if self._draining else self._options.slots - len(self._running)
 
     def _take(self) -> None:
-        room = self._room()
-        taken = self._claim(room)
+        room = self._basket.size(self._room())
+        taken, running, started = self._claim(room), len(self._running), self._core.clock.steady()
         # A full basket says that there may be more.
         self._hungry = len(taken) == room
         with self._patience():
@@ -209,18 +212,28 @@ class Worker:
                 for reports in done.values():
                     self._report(reports)
                 done, began = {}, clock.steady()
+        self._basket.learn(len(taken), len(taken) - len(self._running) + running, clock.steady() - started)
 
     def _claim(self, room: int) -> list[Claim]:
         if room <= 0:
             return []
         try:
-            taken = claims.claim(self._core, self.id, room, self._cursor)
+            queues = self._queues_in_turn()
+            taken = claims.claim(self._core, self.id, room, self._cursor, queues)
             self._cursor = queue.advance(self._cursor, taken, room, self._core.clock.now())
             return taken
         except CommitUnknown:
             # What is held tells whether the claim was committed; while the store is away, a later sweep asks it.
             self._recall()
             return []
+
+    def _queues_in_turn(self) -> tuple[str, ...]:
+        """The queues that it serves, each time another one first."""
+        first, *others = self._queues
+        if others:
+            self._queues = (*others, first)
+            self._cursor = None
+        return self._queues
 
     def _begin_one(self, claim: Claim) -> None:
         if (ended := self._begin(claim)) is not None:

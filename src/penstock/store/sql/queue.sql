@@ -99,6 +99,16 @@ FROM claimed_attempts WHERE run_id = :run_id ORDER BY fence
 -- What may be claimed of one run.
 SELECT step, attempt, work FROM ready_attempts WHERE run_id = :run_id ORDER BY id
 
+-- name: standing
+-- Where the ready attempts of one run stand.
+SELECT id, step, attempt, queue, owner, priority, place, at FROM ready_attempts WHERE run_id = :run_id ORDER BY id
+
+-- name: ahead
+-- How many are claimed before a ready attempt.
+SELECT count(*) FROM ready_attempts
+WHERE queue = :queue AND owner = :owner AND (priority > :priority OR (
+    priority = :priority AND (place, id) < (:place, :id)))
+
 -- name: lost
 -- What is held by workers that are gone, silent, or of another boot of this machine.
 SELECT c.run_id, c.step, c.attempt, c.work, c.fence, c.priority, c.killing, c.owner, c.claimed_at, c.worker, c.queue,

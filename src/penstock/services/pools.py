@@ -1,0 +1,28 @@
+"""How do people size pools? A change lets in at once whoever has room by it."""
+
+from __future__ import annotations
+
+from penstock.model import ids
+from penstock.services.commit import After
+from penstock.services.core import Core
+from penstock.services.fold import follow_up
+from penstock.store import pools
+from penstock.store.pools import Pool
+
+
+def set_slots(core: Core, name: str, slots: int) -> None:
+    """Give a pool a size; who is in stays in, however small it becomes. Raises BadId."""
+    ids.check_flow_id(name)
+    now = core.clock.now()
+    core.store.write(lambda tx: pools.set_slots(tx, name, slots, now))
+    follow_up(core, After(limits={ids.POOL + name}))
+
+
+def delete(core: Core, name: str) -> bool:
+    """Forget a pool: who wants it waits until it is set again. False when there was none."""
+    return core.store.write(lambda tx: pools.delete(tx, name))
+
+
+def every(core: Core) -> tuple[list[Pool], list[str]]:
+    """The pools, and the names of those that are waited for and that nobody has set."""
+    return core.store.read(lambda tx: (pools.every(tx), pools.unknown(tx)))
