@@ -19,7 +19,7 @@ from penstock.store.port import Tx
 from tests.engine import outline, trees
 from tests.services.office import Office
 
-MOST = 60
+MOST = 40
 OUTCOMES = [{"n": 1}, {"n": 2}, {"n": 1}, *Outcome]
 DOINGS = [*["work"] * 8, "wait", "wait", "kill", "restart", "restart", "replay", "pause", "resume", "mark", "skip"]
 
