@@ -119,7 +119,7 @@ class Stage:
 
     def start_alone(self, plan: Plan, **asked: Any) -> str:
         """Start a run by a process that dies when its first transaction is done."""
-        return runs.start(self._core(Dying(self.store, 1), "dead"), plan, runs.Start(**asked))
+        return runs.start(self._core(Dying(self.store, 1), f"{len(self.every_run())} dead"), plan, runs.Start(**asked))
 
     def leave(self, claim: Claim, outcome: Outcome = Outcome.DONE) -> None:
         """Let a report be accepted and wait in the inbox, as when somebody else has the run."""

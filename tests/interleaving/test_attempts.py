@@ -17,7 +17,10 @@ def test_claim_and_kill(stage: Stage) -> None:
     run = stage.start(stage.push(["one", "two"]))
     stage.worker("a")
 
-    orders = stage.explore(lambda core: take(core, "a"), lambda core: runs.kill(core, run, "operator"))
+    def check(a: object, b: object) -> None:
+        assert all(claim.killing for claim in stage.held(run)), "a claim in flight was missed by the kill"
+
+    orders = stage.explore(lambda core: take(core, "a"), lambda core: runs.kill(core, run, "operator"), check)
 
     assert orders >= 20
 

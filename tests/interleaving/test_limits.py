@@ -43,7 +43,9 @@ def test_admit_and_admit(stage: Stage) -> None:
         stage.start_alone(plan)
     (name,) = stage.waiting()
 
-    orders = stage.explore(lambda core: follow(core, names=(name,)), lambda core: follow(core, names=(name,)))
+    orders = stage.explore(
+        lambda core: follow(core, names=(name,)), lambda core: follow(core, names=(name,)), switches_with_cut=0
+    )
 
     assert orders >= 20
 
@@ -55,7 +57,9 @@ def test_admit_and_release(stage: Stage) -> None:
     (claim,) = stage.claim(stage.worker("a"))
     (name,) = stage.waiting()
 
-    orders = stage.explore(lambda core: answer(core, claim), lambda core: follow(core, names=(name,)))
+    orders = stage.explore(
+        lambda core: answer(core, claim), lambda core: follow(core, names=(name,)), switches_with_cut=0
+    )
 
     assert orders >= 20
 
