@@ -38,7 +38,7 @@ def _on(database: str) -> list[Figure]:
         with _worker(made):
             _click(made, click)
             behind = [_click(made, click) for _ in range(CLICKS)]
-            left = made.core.store.read(lambda tx: table.counts(tx))
+            left = made.core.store.read(table.counts)
     waiting = sum(count for status, count in left.items() if not status.ended)
     note = f"{waiting} still queued at the end"
     return [

@@ -103,14 +103,16 @@ def _limit(core: Core, tx: Tx, one: Waiting) -> Reason:
         until = core.clock.now() + starts[0][0] + limit.window - lease_now if starts else None
         sentence = f"{who} waits for {what}: {used} of {count} starts in {limit.window / 1e6:g} s are made; "
         return Reason(
-            step=one.step, kind="limit", sentence=sentence + _place(ahead), limit=name, count=count, used=used, weight=limit.weight,
+            step=one.step, kind="limit", sentence=sentence + _place(ahead), limit=name, count=count, used=used,
+            weight=limit.weight,
             ahead=ahead, until=until,
         )  # fmt: skip
     used = limits.live(tx, name)
     holders = limits.in_use(tx, name, MOST_HOLDERS)
     sentence = f"{who} waits for {what}: {used} of {count} are in use{_by(holders)}, it wants {limit.weight}; "
     return Reason(
-        step=one.step, kind="limit", sentence=sentence + _place(ahead), limit=name, count=count, used=used, weight=limit.weight,
+        step=one.step, kind="limit", sentence=sentence + _place(ahead), limit=name, count=count, used=used,
+            weight=limit.weight,
         ahead=ahead, holders=tuple(Holder(each.run, each.step, each.weight, each.at) for each in holders),
     )  # fmt: skip
 
