@@ -3,23 +3,43 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Protocol
 
 from penstock.engine.draft import AT_REST, OPEN
 from penstock.engine.groups.rules import MARKS, READY, WAITING
 from penstock.model import ids
 from penstock.model.event import Timer
 from penstock.model.node import Dag, Folder, ForEach, If, Need, Pause, Sequence, Switch, Task, Until
-from penstock.model.plan import AFTER, ERRORS, FINALLY, ROOT
+from penstock.model.plan import AFTER, ERRORS, FINALLY, ROOT, Plan
 from penstock.model.policy import Retry
-from penstock.model.run import GroupState, Phase, Step
+from penstock.model.run import GroupState, Phase, Run, Step
 from penstock.model.status import RunStatus, StepStatus
-from tests.engine.tale import Tale
 from tests.engine.triggers import may_begin
 
 GOOD = (StepStatus.SUCCESS, StepStatus.WARNING, StepStatus.SKIPPED)
 
 
-def hold(tale: Tale) -> None:
+class Shown(Protocol):
+    """A run at one instant, from wherever it was read."""
+
+    @property
+    def plan(self) -> Plan:
+        """The flow that it goes by."""
+
+    @property
+    def run(self) -> Run:
+        """The run itself."""
+
+    @property
+    def steps(self) -> dict[str, Step]:
+        """All its steps by key."""
+
+    @property
+    def timers(self) -> dict[tuple[str, int, Timer], int]:
+        """What is to ring, and when."""
+
+
+def hold(tale: Shown) -> None:
     """Check everything that can be seen of a run at one instant."""
     recount(tale)
     timers_stand(tale)
@@ -35,17 +55,17 @@ def hold(tale: Tale) -> None:
     assert (run.status is RunStatus.RETRIED) == bool(run.successor)
 
 
-def rows_of(tale: Tale) -> list[Step]:
+def rows_of(tale: Shown) -> list[Step]:
     """Every step but those that attempts have merely reported."""
     return [step for step in tale.steps.values() if "#" not in step.key]
 
 
-def groups_of(tale: Tale) -> dict[str, GroupState]:
+def groups_of(tale: Shown) -> dict[str, GroupState]:
     """The memory of every group."""
     return {step.key: step.group for step in rows_of(tale) if step.group is not None} | {ROOT: tale.run.root}
 
 
-def recount(tale: Tale) -> None:
+def recount(tale: Shown) -> None:
     """A group's counts are those of its children's rows, the run's those of all rows."""
     by_parent: dict[str, Counter[str]] = {}
     rows = rows_of(tale)
@@ -65,7 +85,7 @@ def recount(tale: Tale) -> None:
     assert tale.run.active == sum(step.status not in AT_REST for step in leaves)
 
 
-def timers_stand(tale: Tale) -> None:
+def timers_stand(tale: Shown) -> None:
     """Whatever waits for its time has a timer, unless its run has ended."""
     for step in rows_of(tale):
         node = tale.plan.node(step.node)
@@ -88,7 +108,7 @@ def timers_stand(tale: Tale) -> None:
         assert tale.timers[asked] == step.due_at, f"{step.key} waits until {step.due_at}, its timer rings another time"
 
 
-def in_turn(tale: Tale) -> None:
+def in_turn(tale: Shown) -> None:
     """In a list of tasks that go one after the other, nothing has begun behind what has not ended well."""
     for step in rows_of(tale):
         before = _before(tale, step)
@@ -102,7 +122,7 @@ def in_turn(tale: Tale) -> None:
             assert row.status in GOOD, f"{step.key} is {step.status} behind {before}, which is {row.status}"
 
 
-def _before(tale: Tale, step: Step) -> str | None:
+def _before(tale: Shown, step: Step) -> str | None:
     """Key of the step that must have ended before this one, where there is one."""
     if ids.iteration_of(step.key) is not None:
         return None
@@ -114,7 +134,7 @@ def _before(tale: Tale, step: Step) -> str | None:
     return ids.loop_prefix(step.key) + plan.children(seat.parent, seat.branch)[seat.position - 1].id
 
 
-def after_the_end(tale: Tale) -> None:
+def after_the_end(tale: Shown) -> None:
     """The tasks after the end have begun only once it is known how the run ends, and then it ends so."""
     run = tale.run
     if run.root.phase is Phase.AFTER:
@@ -124,7 +144,7 @@ def after_the_end(tale: Tale) -> None:
             assert run.root.phase is Phase.AFTER, f"{step.key} has begun in the phase {run.root.phase}"
 
 
-def dag_is_marked(tale: Tale, key: str) -> None:
+def dag_is_marked(tale: Shown, key: str) -> None:
     """While a dag goes on, a mark is what its node's row says, and nothing has begun against its rule."""
     state = groups_of(tale)[key]
     dag = tale.plan.node(ids.node_of(key))
@@ -163,7 +183,7 @@ def _word(row: Step | None) -> str:
     return "open" if row.status.open else str(row.status)
 
 
-def policy(tale: Tale, step: Step) -> Retry | None:
+def policy(tale: Shown, step: Step) -> Retry | None:
     """The retry policy that a step goes by: its own, its nearest group's, its flow's."""
     place = step.node
     while place != ROOT:
@@ -174,7 +194,7 @@ def policy(tale: Tale, step: Step) -> Retry | None:
     return tale.plan.flow.body.retry or tale.plan.flow.retry
 
 
-def is_limited(tale: Tale, key: str) -> bool:
+def is_limited(tale: Shown, key: str) -> bool:
     """Do the attempts of this step wait behind limits?"""
     node = tale.plan.node(ids.node_of(key))
     return isinstance(node, Task) and bool(node.limits)

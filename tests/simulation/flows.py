@@ -1,14 +1,36 @@
-"""Which flows does the simulation run? Random trees of every group, with retries, allowances, limits and subflows."""
+"""Which flows does the simulation run? Random trees of every group, with every policy, limits, pauses and subflows."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
+from typing import Any
 
 from penstock.model.flow import Flow
-from penstock.model.node import ForEach, If, Node, Parallel, Sequence, Subflow, Switch, Task
-from penstock.model.policy import SECOND, Backoff, Limit, OnChildFailure, Retry, WhenFull
+from penstock.model.inputs import Output
+from penstock.model.node import (
+    Dag,
+    Folder,
+    ForEach,
+    If,
+    Keep,
+    Need,
+    Node,
+    Parallel,
+    Pause,
+    PauseEnd,
+    Sequence,
+    Subflow,
+    Switch,
+    Task,
+    TriggerRule,
+    Until,
+)
+from penstock.model.policy import SECOND, Backoff, Breach, Limit, OnChildFailure, Retry, Sensor, Sla, WhenFull
 
 NAMESPACE = "sim"
+CONDITIONS = ("true", "false", "{{ flow.id == 'nobody' }}", "{{ uuid() == '' }}", "{{ missing }}")
+RUN_IFS = ("", "", "", "false", "{{ uuid() != '' }}", "{{ missing }}")
 
 
 class FlowMaker:
@@ -20,7 +42,7 @@ class FlowMaker:
         self._count = 0
 
     def flow(self, flow_id: str) -> Flow:
-        """A flow with a random body, errors and finally, perhaps a limit."""
+        """A flow with a random body, errors and finally, perhaps limits, service levels, outputs that reach out."""
         rng = self._rng
         body = Sequence(
             id="",
@@ -35,8 +57,11 @@ class FlowMaker:
             id=flow_id,
             namespace=NAMESPACE,
             body=body,
+            after=self._nodes(rng.randint(1, 2), depth=2) if rng.random() < 0.25 else (),
             limits=limits,
+            outputs=(Output(id="o", value="{{ uuid() }}"),) if rng.random() < 0.2 else (),
             retry=self._retry() if rng.random() < 0.1 else None,
+            sla=(self._sla(),) if rng.random() < 0.2 else (),
             timeout=rng.randint(60, 300) * SECOND if rng.random() < 0.15 else None,
         )
 
@@ -50,47 +75,95 @@ class FlowMaker:
     def _node(self, depth: int) -> Node:
         rng = self._rng
         roll = rng.random()
-        if depth >= 3 or roll < 0.5:
+        if depth >= 3 or roll < 0.4:
             return self._task()
-        if roll < 0.55 and self._callees:
+        if roll < 0.47 and self._callees:
             return Subflow(
                 id=self._id("sub"), namespace=NAMESPACE, flow=rng.choice(self._callees), wait=rng.random() < 0.8
             )
-        inside = self._nodes(rng.randint(1, 3), depth + 1)
-        errors = self._nodes(1, depth=3) if rng.random() < 0.2 else ()
-        finally_ = self._nodes(1, depth=3) if rng.random() < 0.1 else ()
-        allow = rng.random() < 0.1
-        if roll < 0.65:
-            return Sequence(id=self._id("seq"), nodes=inside, errors=errors, finally_=finally_, allow_failure=allow)
-        if roll < 0.77:
-            mode = rng.choice(list(OnChildFailure))
-            return Parallel(
-                id=self._id("par"), nodes=inside, errors=errors, finally_=finally_, limit=rng.randint(0, 2),
-                on_child_failure=mode,
-            )  # fmt: skip
-        if roll < 0.9:
-            values: list[object] = [f"v{i}" for i in range(rng.randint(0, 4))]
-            return ForEach(
-                id=self._id("each"), values=values, nodes=inside, limit=rng.randint(0, 2), errors=errors,
-                deadline=rng.randint(30, 200) * SECOND if rng.random() < 0.1 else None,
-            )  # fmt: skip
-        if roll < 0.95:
-            condition = rng.choice(["true", "false", "{{ flow.id == 'nobody' }}", "{{ uuid() == '' }}"])
-            return If(id=self._id("if"), condition=condition, then=inside, else_=self._nodes(1, depth + 1))
-        return Switch(id=self._id("switch"), value=rng.choice(["a", "b"]), cases={"a": inside}, errors=errors)
+        if roll < 0.53:
+            delay = rng.choice(["", "PT20S", 5 * SECOND, "{{ uuid() == '' ? '' : 'PT3S' }}"])
+            return Pause(id=self._id("pause"), delay=delay, at_end=rng.choice(list(PauseEnd)))
+        make = rng.choice(self._groups())
+        around = {
+            "nodes": self._nodes(rng.randint(1, 3), depth + 1),
+            "errors": self._nodes(1, depth=3) if rng.random() < 0.2 else (),
+            "finally_": self._nodes(1, depth=3) if rng.random() < 0.1 else (),
+            "allow_failure": rng.random() < 0.1,
+            "deadline": rng.randint(30, 200) * SECOND if rng.random() < 0.1 else None,
+        }
+        return make(around)
+
+    def _groups(self) -> list[Callable[[dict[str, Any]], Node]]:
+        return [
+            self._sequence, self._folder, self._parallel, self._foreach, self._branch, self._dag, self._until,
+        ]  # fmt: skip
+
+    def _sequence(self, around: dict[str, Any]) -> Node:
+        return Sequence(id=self._id("seq"), **around)
+
+    def _folder(self, around: dict[str, Any]) -> Node:
+        return Folder(id=self._id("folder"), **around)
+
+    def _parallel(self, around: dict[str, Any]) -> Node:
+        mode, limit = self._rng.choice(list(OnChildFailure)), self._rng.randint(0, 2)
+        return Parallel(id=self._id("par"), limit=limit, on_child_failure=mode, **around)
+
+    def _foreach(self, around: dict[str, Any]) -> Node:
+        mode, limit = self._rng.choice(list(OnChildFailure)), self._rng.randint(0, 2)
+        values: list[object] = [f"v{i}" for i in range(self._rng.randint(0, 4))]
+        return ForEach(id=self._id("each"), values=values, limit=limit, on_child_failure=mode, **around)
+
+    def _branch(self, around: dict[str, Any]) -> Node:
+        nodes = around.pop("nodes")
+        if self._rng.random() < 0.6:
+            return If(id=self._id("if"), condition=self._rng.choice(CONDITIONS), then=nodes, **around)
+        return Switch(id=self._id("switch"), value=self._rng.choice(["a", "b"]), cases={"a": nodes}, **around)
+
+    def _dag(self, around: dict[str, Any]) -> Node:
+        rng = self._rng
+        nodes = (*around.pop("nodes"), *(self._task() for _ in range(rng.randint(0, 3))))
+        needs = {}
+        for place, node in enumerate(nodes):
+            on = tuple(each.id for each in nodes[:place] if rng.random() < 0.6)
+            if on:
+                needs[node.id] = Need(on, rng.choice(list(TriggerRule)), on[:1])
+        mode = rng.choice([OnChildFailure.FINISH, OnChildFailure.FINISH, *OnChildFailure])
+        judges = (nodes[0].id,) if rng.random() < 0.1 else ()
+        dag_id, limit = self._id("dag"), rng.randint(0, 2)
+        return Dag(id=dag_id, nodes=nodes, needs=needs, limit=limit, judges=judges, on_child_failure=mode, **around)
+
+    def _until(self, around: dict[str, Any]) -> Node:
+        rng = self._rng
+        return Until(
+            id=self._id("until"),
+            condition=rng.choice(CONDITIONS),
+            most=rng.randint(1, 3),
+            interval=rng.choice([0, 3 * SECOND]),
+            keep=rng.choice(list(Keep)),
+            fail_at_most=rng.random() < 0.3,
+            **around,
+        )
 
     def _task(self) -> Task:
         rng = self._rng
+        limits: tuple[Limit, ...] = ()
+        if rng.random() < 0.1:
+            limits = (
+                Limit(rng.randint(1, 2), rng.choice([WhenFull.QUEUE, *WhenFull]), name=rng.choice(["", "tasks"])),
+            )
+        sensor = Sensor(interval=2 * SECOND, longest=rng.choice([None, 10 * SECOND]), soft=rng.random() < 0.5)
         return Task(
             id=self._id("task"),
             type="log",
             retry=self._retry() if rng.random() < 0.3 else None,
             allow_failure=rng.random() < 0.1,
-            run_if=rng.choice(["", "", "", "false", "{{ uuid() != '' }}", "{{ missing }}"])
-            if rng.random() < 0.2
-            else "",
+            allow_warning=rng.random() < 0.05,
+            run_if=rng.choice(RUN_IFS) if rng.random() < 0.2 else "",
             deadline=rng.randint(20, 90) * SECOND if rng.random() < 0.1 else None,
             disabled=rng.random() < 0.03,
+            sensor=sensor if rng.random() < 0.1 else None,
+            limits=limits,
         )
 
     def _retry(self) -> Retry:
@@ -100,4 +173,12 @@ class FlowMaker:
             interval=rng.randint(0, 5) * SECOND,
             cap=20 * SECOND,
             max_attempts=rng.randint(1, 3),
+            warn=rng.random() < 0.2,
+            new_run=rng.random() < 0.15,
         )
+
+    def _sla(self) -> Sla:
+        breach, labels = self._rng.choice(list(Breach)), {"late": "yes"}
+        if self._rng.random() < 0.7:
+            return Sla(id="time", duration=self._rng.randint(20, 120) * SECOND, breach=breach, labels=labels)
+        return Sla(id="truth", condition="{{ execution.state != 'PAUSED' }}", breach=breach, labels=labels)

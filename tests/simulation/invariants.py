@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 
-from penstock.engine.draft import OPEN
 from penstock.model.effect import Work
-from penstock.model.event import Admitted, Ended, Restart
+from penstock.model.event import Admitted, Due, Ended, Mark, Restart, Timer, about
 from penstock.model.node import Task
 from penstock.model.plan import Plan
 from penstock.model.run import Run, Step
 from penstock.model.status import RunStatus, StepStatus
 from penstock.services.core import Core
-from penstock.store import events, feed, inbox, limits, queue, runs, steps
+from penstock.store import events, feed, inbox, limits, queue, runs, standing, steps
 from penstock.store.port import Tx
+from tests.engine import rules
 from tests.verified import check_verified
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A run as the store has it, for the rules that hold for any."""
+
+    plan: Plan
+    run: Run
+    steps: dict[str, Step]
+    timers: dict[tuple[str, int, Timer], int]
 
 
 class Watcher:
@@ -26,6 +37,7 @@ class Watcher:
         self._plans = plans
         self._ended_runs: dict[str, tuple[RunStatus, int]] = {}
         self._ended_steps: dict[tuple[str, str], tuple[StepStatus, int, int]] = {}
+        self._looked: dict[str, object] = {}
         self._versions: dict[str, int] = {}
         self._position = feed.resume(0)
         self._told: dict[str, int] = {}
@@ -43,33 +55,58 @@ class Watcher:
         self._limits(tx, found)
 
     def _one_run(self, tx: Tx, run: Run) -> None:
+        held, ready = queue.claims_of(tx, run.id), queue.ready_of(tx, run.id)
+        standing_now = (run.version, [(claim.fence, claim.killing) for claim in held], ready)
+        if self._looked.get(run.id) == standing_now:
+            return
+        self._looked[run.id] = standing_now
         plan = self._plans[run.flow]
         told = [event for event in events.every(tx, run.id) if event.accepted]
-        restarts = sum(isinstance(event.event, Restart | Admitted) for event in told)  # a limit may hold a restart up
+        # A limit may hold a restart up; a folder that is lost begins anew.
+        operated = run.redone + sum(isinstance(event.event, Restart | Admitted | Mark) for event in told)
         rows = steps.every(tx, run.id)
         assert run.version >= self._versions.get(run.id, 0), "a version went back"
         self._versions[run.id] = run.version
-        self._ended_stays(run, rows, restarts)
+        self._ended_stays(plan, run, rows, operated)
         _one_accepted(run, told)
         recount(plan, run, rows)
-        _retries(plan, run, rows)
-        held, ready = queue.claims_of(tx, run.id), queue.ready_of(tx, run.id)
+        _retries(plan, rows)
         _nothing_outlives(run, rows, held, ready)
+        _nothing_begins_while_held(run, ready)
+        waits = inbox.every(tx, run.id)
         if not run.status.ended:
-            _something_is_due(tx, plan, run, rows, bool(held or ready))
+            _something_is_due(tx, run, rows, bool(held or ready or waits))
+            self._wait_for_their_limits(tx, run, rows, waits)
+        by_key = {step.key: step for step in rows}
+        timers = standing.timers(tx, run.id)
+        rung = [each.event for each in waits if isinstance(each.event, Due)]
+        timers |= {(d.step, d.attempt, d.timer): by_key[d.step].due_at or 0 for d in rung if d.step in by_key}
+        rules.hold(Shown(plan, run, by_key, timers))
 
-    def _ended_stays(self, run: Run, rows: list[Step], restarts: int) -> None:
+    def _wait_for_their_limits(self, tx: Tx, run: Run, rows: list[Step], waits: list[inbox.Received]) -> None:
+        """Whoever waits for limits stands in their line, or their answer is on its way."""
+        answered = {about(each.event) for each in waits}
+        in_line = {(one.step, one.attempt) for one in limits.waits_of(tx, run.id)}
+        for step in rows:
+            if step.waits_for and step.status.open and (step.key, step.attempt) not in answered:
+                assert (step.key, step.attempt) in in_line, f"{step.key} waits for {step.waits_for} outside its line"
+
+    def _ended_stays(self, plan: Plan, run: Run, rows: list[Step], operated: int) -> None:
         before = self._ended_runs.get(run.id)
-        if before is not None and before[1] == restarts:
+        if before is not None and before[1] == operated:
             assert run.status is before[0], f"an ended run went from {before[0]} to {run.status}"
         if run.status.ended:
-            self._ended_runs[run.id] = (run.status, restarts)
+            self._ended_runs[run.id] = (run.status, operated)
+        half_done = {step.key for step in rows if step.status is StepStatus.WAITING}
         for step in rows:
             was = self._ended_steps.get((run.id, step.key))
-            if was is not None and was[2] == restarts:
+            if was is not None and was[2] == operated:
                 assert (step.status, step.attempt) == was[:2], f"ended {step.key} went from {was[0]} to {step.status}"
-            if step.status.ended:
-                self._ended_steps[run.id, step.key] = (step.status, step.attempt, restarts)
+            settled = step.status.ended and "#" not in step.key
+            if settled and not half_done.intersection(plan.ancestors(step.key)):
+                self._ended_steps[run.id, step.key] = (step.status, step.attempt, operated)
+            else:
+                self._ended_steps.pop((run.id, step.key), None)
 
     def _read_feed(self, tx: Tx) -> None:
         """Follow the feed as any reader does, in small parts, and keep the newer version of each run."""
@@ -107,8 +144,11 @@ class Watcher:
             assert not queue.ready_of(tx, run.id)
             assert self._told[run.id] == run.version, "a reader of the feed does not end up with the newest version"
             for step in steps.every(tx, run.id):
-                assert not step.status.open, f"{step.key} is still {step.status}"
+                assert not step.status.open or "#" in step.key, f"{step.key} is still {step.status}"
+            assert not limits.waits_of(tx, run.id), f"{run.id} still waits for limits"
+            assert not standing.timers(tx, run.id), f"timers are left of {run.id}"
         assert not limits.waiting_names(tx)
+        assert not limits.left_behind(tx, 1 << 62), "a slot outlives its attempt"
         assert not inbox.runs_waiting(tx)
 
 
@@ -121,23 +161,11 @@ def _one_accepted(run: Run, told: list[events.Told]) -> None:
 
 
 def recount(plan: Plan, run: Run, rows: list[Step]) -> None:
-    """A group's counts are those of its children's rows, but for children that have no row because a decision is
-    whole.
-    """
-    by_parent: dict[str, Counter[str]] = {}
-    for step in rows:
-        if plan.is_aside(step.key) or step.status is StepStatus.WAITING:
-            continue
-        word = OPEN if step.status.open else str(step.status)
-        by_parent.setdefault(plan.parent_key(step.key), Counter())[word] += 1
-    groups = {step.key: step.group for step in rows if step.group is not None} | {"": run.root}
-    for key, state in groups.items():
-        kept = {word: count for word, count in state.counts.items() if count}
-        assert kept == dict(by_parent.get(key, {})), f"{key or 'root'} counts {kept}, rows {by_parent.get(key)}"
-    assert run.open == sum(step.status.open for step in rows), "the run miscounts its open steps"
+    """A group's counts are those of its children's rows, the run's those of all rows."""
+    rules.recount(Shown(plan, run, {step.key: step for step in rows}, {}))
 
 
-def _retries(plan: Plan, run: Run, rows: list[Step]) -> None:
+def _retries(plan: Plan, rows: list[Step]) -> None:
     for step in rows:
         node = plan.node(step.node)
         if isinstance(node, Task) and node.retry is not None and node.retry.max_attempts is not None:
@@ -159,9 +187,17 @@ def _nothing_outlives(run: Run, rows: list[Step], held: list[queue.Claim], ready
             assert step.status.open or late, f"{claim.step} is held though {step.status}"
 
 
-def _something_is_due(tx: Tx, plan: Plan, run: Run, rows: list[Step], at_work: bool) -> None:
-    """No orphan: a run that has not ended has something that will move it on."""
-    if at_work or inbox.any_for(tx, run.id) or tx.one("timers.any_for", run_id=run.id):
+def _nothing_begins_while_held(run: Run, ready: list[tuple[str, int, Work]]) -> None:
+    """Of a run that is paused nothing can be claimed but the evaluation of its outputs."""
+    if run.held_by and not run.status.ended:
+        assert not [step for step, _, _ in ready if step], f"{run.id} is held by {run.held_by}, and {ready} are ready"
+
+
+def _something_is_due(tx: Tx, run: Run, rows: list[Step], at_work: bool) -> None:
+    """No orphan: a run that has not ended has something that will move it on, if only somebody's word."""
+    if at_work or tx.one("timers.any_for", run_id=run.id):
+        return
+    if run.held_by or any(step.status is StepStatus.PAUSED for step in rows):
         return
     if any(waiting.run == run.id for name in limits.waiting_names(tx) for waiting in limits.waiting(tx, name, 1000)):
         return

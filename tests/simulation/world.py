@@ -11,14 +11,17 @@ from penstock.clock import ManualClock
 from penstock.errors import PenstockError
 from penstock.errors.store import StoreError
 from penstock.model.effect import Ready, Work
-from penstock.model.event import Ended, Evaluated
+from penstock.model.event import Ended, Evaluated, Part, Reported
 from penstock.model.flow import Flow
+from penstock.model.plan import Plan
 from penstock.model.policy import SECOND
-from penstock.model.run import ErrorKind, Failure
-from penstock.model.status import Outcome
-from penstock.services import apply, claims, flows, render, runs, sweep
+from penstock.model.run import ErrorKind, Failure, Run, Step
+from penstock.model.status import Outcome, StepStatus
+from penstock.services import apply, claims, flows, operate, render, reports, runs, sweep
 from penstock.services.core import Core
 from penstock.services.plans import Plans
+from penstock.store import runs as run_rows
+from penstock.store import steps as step_rows
 from penstock.store import workers
 from penstock.store.port import Store
 from penstock.store.queue import Claim
@@ -63,6 +66,7 @@ class Life:
     stalled_until: int = 0
     beaten_at: int = 0
     doing: list[Claim] = field(default_factory=list)
+    folders: set[tuple[str, str]] = field(default_factory=set)
 
 
 class World:
@@ -77,9 +81,10 @@ class World:
         self.broken: list[str] = []
         self.sound = self._core(self.store)
         self.runs: list[str] = []
-        self.operated: set[str] = set()
+        self.replays: set[str] = set()
         self.names = 0
         self.plans = [flows.push(self.sound, made, f"seed {seed}", f"{seed}/{made.id}") for made in self._flows()]
+        self.plan_of = {plan.flow.id: plan for plan in self.plans}
         self.lives = [self._worker() for _ in range(3)] + [self._operator()]
 
     def _flows(self) -> list[Flow]:
@@ -164,20 +169,22 @@ class World:
             yield
             while life.doing:
                 held = life.doing.pop(0)
-                yield from self._do(core, held)
+                yield from self._do(core, held, life)
             sweep.sweep(core)
             yield
 
-    def _do(self, core: Core, held: Claim) -> Iterator[None]:
+    def _do(self, core: Core, held: Claim, life: Life) -> Iterator[None]:
         if held.work is Work.EVALUATE:
             yield
             apply.report_evaluated(core, held, self._evaluated(core, held))
             yield
             return
         started = self.clock.now()
-        for _ in range(self.rng.randint(0, 3)):
+        for number in range(self.rng.randint(0, 3)):
             yield
-        outcome = self._outcome(core, held)
+            if held.work is Work.TASK and self.rng.random() < 0.1:
+                self._tell_of_a_part(core, held, number)
+        outcome = self._outcome(core, held, life)
         failure = Failure(ErrorKind.TASK, "it fails") if outcome is Outcome.FAILED else None
         ended = Ended(
             step=held.step, attempt=held.attempt, outcome=outcome, worker=held.worker, started_at=started,
@@ -193,16 +200,36 @@ class World:
     def _evaluated(self, core: Core, held: Claim) -> Evaluated:
         return render.evaluate(core, held)
 
-    def _outcome(self, core: Core, held: Claim) -> Outcome:
+    def _tell_of_a_part(self, core: Core, held: Claim, number: int) -> None:
+        status = self.rng.choice([StepStatus.RUNNING, StepStatus.SUCCESS, StepStatus.FAILED])
+        part = Part(self.rng.choice(["one", "two/x[1]"]), status, started_at=self.clock.now())
+        reports.parts(core, held, Reported(held.step, held.attempt, number, (part,), held.fence))
+
+    def _outcome(self, core: Core, held: Claim, life: Life) -> Outcome:
         now_held = [claim for claim in claims.still_held(core, held.worker) if claim.fence == held.fence]
         if now_held and now_held[0].killing:
             return Outcome.KILLED
+        plan = self.plan_of[self._run(core, held.run).flow]
+        if held.work is Work.OPEN:
+            life.folders.add((held.run, held.step))
+            return Outcome.DONE if self.rng.random() < 0.95 else Outcome.FAILED
+        folder = held.step if held.work is Work.CLOSE else plan.folder_of(held.step)
+        if folder and (held.run, folder) not in life.folders:
+            return Outcome.LOST  # the folder was another worker's, which is dead
+        if held.work is Work.CLOSE:
+            life.folders.discard((held.run, folder))
+            return Outcome.DONE
         return self.rng.choices(
             [Outcome.DONE, Outcome.FAILED, Outcome.WARNING, Outcome.SKIPPED, Outcome.SNOOZED], [75, 17, 3, 2, 3]
         )[0]
 
-    def _inline(self, worker: str, plan: object, loaded: object, ready: Ready) -> tuple[Ended, apply.Outputs] | None:
-        if self.rng.random() < 0.5:
+    def _run(self, core: Core, run_id: str) -> Run:
+        found = core.store.read(lambda tx: run_rows.load(tx, run_id))
+        assert found is not None
+        return found
+
+    def _inline(self, worker: str, plan: Plan, loaded: object, ready: Ready) -> tuple[Ended, apply.Outputs] | None:
+        if self.rng.random() < 0.5 or plan.folder_of(ready.step):
             return None
         now = self.clock.now()
         outcome = Outcome.DONE if self.rng.random() < 0.8 else Outcome.FAILED
@@ -212,19 +239,84 @@ class World:
         return ended, {"inline": True}
 
     def _operate(self) -> Iterator[None]:
-        """An operator: starts runs (some twice with one key), kills and restarts a few."""
+        """An operator: starts runs (some twice with one key), and says to them whatever can be said, fitting or not.
+
+        When faults stop he only lets go on what he has paused: whatever has begun is to end.
+        """
         core = self._core(FaultyStore(self.store, self.faults))
         while True:
             yield
+            known = self.every_run()
             if not self.faults.on:
-                continue  # when faults stop, so does the operator: whatever has begun is to end
-            roll = self.rng.random()
-            if len(self.runs) < 4 and roll < 0.3:
+                self._let_go(core, known)
+            elif len(self.runs) < 4 and self.rng.random() < 0.3:
                 self._start(core)
-            elif self.runs and roll < 0.33:
-                runs.kill(core, self.rng.choice(self.runs), "operator", force=self.rng.random() < 0.3)
-            elif self.runs and roll < 0.38:
-                self._restart(core, self.rng.choice(self.runs))
+            elif known and self.rng.random() < 0.15:
+                self._say(core, self.rng.choice(known))
+
+    def _let_go(self, core: Core, known: list[Run]) -> None:
+        for run in known:
+            paused = [step for step in self._steps(run) if step.status is StepStatus.PAUSED]
+            if run.held_by:
+                self._try(core, "resume", run.id)
+            elif paused and not run.status.ended:
+                self._try(core, "resume", run.id, paused[0].key)
+
+    def _say(self, core: Core, run: Run) -> None:
+        verbs = [
+            "kill",
+            "restart",
+            "restart",
+            "replay",
+            "pause",
+            "resume",
+            "resume",
+            "mark",
+            "mark",
+            "mark run",
+            "parts",
+        ]
+        verb = self.rng.choice(verbs)
+        plan = self.plan_of[run.flow]
+        keys = sorted({*plan.seats, *(step.key for step in self._steps(run))})
+        self._try(core, verb, run.id, self.rng.choice(keys) if keys else "")
+
+    def _try(self, core: Core, verb: str, run: str, step: str = "") -> None:
+        rng, by = self.rng, "operator"
+        try:
+            match verb:
+                case "kill":
+                    runs.kill(core, run, by, force=rng.random() < 0.3)
+                case "restart":
+                    runs.restart(core, run, by)
+                case "replay" if len(self.replays) < 3:
+                    self.replays.add(runs.replay(core, run, by, from_step=step if rng.random() < 0.7 else ""))
+                case "pause":
+                    operate.pause(core, run, by)
+                case "resume":
+                    operate.resume(core, run, by, step=step if rng.random() < 0.5 else "")
+                case "mark":
+                    operate.mark(core, run, by, rng.choice(operate.MARKS), step=step)
+                case "mark run":
+                    operate.mark(core, run, by, rng.choice(operate.MARKS))
+                case "parts":
+                    parts = [row.key for row in self._steps_of(run) if "#" in row.key]
+                    if parts:
+                        operate.restart_parts(core, run, by, parts[:1])
+        except StoreError:
+            raise
+        except PenstockError:
+            return  # it does not fit just now
+
+    def every_run(self) -> list[Run]:
+        """All runs, children too."""
+        return self.store.read(lambda tx: run_rows.list_runs(tx, run_rows.Filter(), limit=1000))
+
+    def _steps(self, run: Run) -> list[Step]:
+        return self._steps_of(run.id)
+
+    def _steps_of(self, run: str) -> list[Step]:
+        return self.store.read(lambda tx: step_rows.every(tx, run))
 
     def _start(self, core: Core) -> None:
         plan = self.rng.choice(self.plans)
@@ -233,13 +325,6 @@ class World:
         assert runs.start(core, plan, runs.Start(key=key)) == run_id, "one key, two runs"
         if run_id not in self.runs:
             self.runs.append(run_id)
-
-    def _restart(self, core: Core, run_id: str) -> None:
-        self.operated.add(run_id)
-        try:
-            runs.restart(core, run_id, "operator")
-        except PenstockError:
-            return  # nothing to restart just now
 
 
 def claims_of(core: Core, worker: str, room: int) -> list[Claim]:
