@@ -20,7 +20,7 @@ def folders(workshop: Workshop) -> list[Path]:
 
 def test_tasks_of_a_working_directory_share_one_folder_and_hand_on_its_files(workshop: Workshop) -> None:
     inside = (shell("make", "cat in.txt > out.csv"), shell("see", "echo more >> out.csv; cat out.csv"))
-    properties = {"inputFiles": {"in.txt": "{{ flow.id }}\n"}, "outputFiles": ["*.csv"]}
+    properties: dict[str, object] = {"inputFiles": {"in.txt": "{{ flow.id }}\n"}, "outputFiles": ["*.csv"]}
 
     run_id = workshop.run(Folder(id="dir", nodes=inside, properties=properties))
 
@@ -54,7 +54,7 @@ def test_a_file_that_is_missing_fails_the_working_directory(workshop: Workshop) 
 
 
 def test_files_that_a_working_directory_keeps_are_there_in_the_next_run(workshop: Workshop) -> None:
-    kept = {"cache": {"patterns": ["lib/**"], "ttl": 3600}}
+    kept: dict[str, object] = {"cache": {"patterns": ["lib/**"], "ttl": 3600}}
     make = shell("make", "test -f lib/x || { mkdir -p lib; echo made > lib/x; echo fresh; }")
 
     first = workshop.run(Folder(id="dir", nodes=(make,), properties=kept))
