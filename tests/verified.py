@@ -1,4 +1,4 @@
-"""Is every run of a store what its events make it? The one question that each test that ends a run asks at its close."""
+"""Is every run of a store what its events make it? The one question each test that ends a run asks at its close."""
 
 from __future__ import annotations
 

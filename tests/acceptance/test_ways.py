@@ -65,7 +65,7 @@ def test_a_wait_between_iterations_survives_its_worker(project: Project) -> None
         "  - id: until\n    type: io.kestra.plugin.core.flow.LoopUntil\n"
         '    condition: "{{ outputs.look.vars.n >= 3 }}"\n    checkFrequency: {interval: PT1S}\n    tasks:\n'
     )
-    told = "echo '::{\"outputs\": {\"n\": {{ taskrun.iteration + 1 }} }}::'"
+    told = 'echo \'::{"outputs": {"n": {{ taskrun.iteration + 1 }} }}::\''
     look = project.step("look", script=told)
     flow = project.flow("looks", until, indented(look, 4))
     first = project.worker("first")

@@ -201,5 +201,13 @@ def _something_is_due(tx: Tx, run: Run, rows: list[Step], at_work: bool) -> None
         return
     if any(waiting.run == run.id for name in limits.waiting_names(tx) for waiting in limits.waiting(tx, name, 1000)):
         return
-    children = [runs.load(tx, step.child) for step in rows if step.child and step.status.open]
+    children = [_newest(tx, step.child) for step in rows if step.child and step.status.open]
     assert any(child is not None and not child.status.ended for child in children), f"nothing moves {run.id} on"
+
+
+def _newest(tx: Tx, run_id: str) -> Run | None:
+    """The run itself, or the last one of those that took its place."""
+    found = runs.load(tx, run_id)
+    while found is not None and found.successor:
+        found = runs.load(tx, found.successor)
+    return found

@@ -30,7 +30,7 @@ from penstock.telemetry import Notice
 from tests.simulation.faults import Crash, Faults, FaultyStore
 from tests.simulation.flows import FlowMaker
 
-LEASE = 10 * SECOND
+FARTHEST = 7200 * SECOND
 
 
 class Memory:
@@ -111,7 +111,7 @@ class World:
         """Let one process take one step, or stall, or die; time passes."""
         self.clock.advance(self.rng.randint(1, SECOND))
         if self.faults.maybe("clock step", 0.002):
-            self.clock.set_wall(self.rng.randint(-7200, 7200) * SECOND)
+            self.clock.set_wall(self.rng.randint(-FARTHEST, FARTHEST))
         now = self.clock.steady()
         able = [life for life in self.lives if life.stalled_until <= now]
         if not able:

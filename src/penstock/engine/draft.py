@@ -110,7 +110,7 @@ class Draft:
         """What an earlier going-through left of a step about to start; not looked up in a run never restarted."""
         if key in self._changed:
             return self._changed[key]
-        return self.step(key) if self._begun_anew() else None
+        return self.step(key) if self.begun_anew() else None
 
     def been_through(self, key: str) -> bool:
         """Has a restart left this child as it ended, so that a group which goes through its list again passes it?"""
@@ -122,7 +122,8 @@ class Draft:
         self.loaded.look_up(key for key in keys if key not in self._changed)
         return [step for key in keys if (step := self.step(key)) is not None]
 
-    def _begun_anew(self) -> bool:
+    def begun_anew(self) -> bool:
+        """May steps about to start have earlier attempts?"""
         return bool(self.run.rounds or self.run.redone)
 
     def put(self, step: Step) -> None:
@@ -154,7 +155,7 @@ class Draft:
 
     def _write(self, step: Step, *, operator: bool) -> None:
         old = self._changed.get(step.key)
-        if old is None and (step.key in self.loaded.steps or self._begun_anew()):
+        if old is None and (step.key in self.loaded.steps or self.begun_anew()):
             old = self.loaded.step(step.key)
         if old is not None:
             check_step_move(old.status, step.status, operator=operator)

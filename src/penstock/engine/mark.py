@@ -66,7 +66,9 @@ def _end_anew(draft: Draft, step: Step, event: Mark) -> None:
         around = draft.plan.parent_key(step.key)
         draft.set_group(around, counts.revised(draft.group(around), step.status, event.status))
     draft.rule(step.key, Rule.MARKED, event.by or "an operator")
-    draft.put(replace(step, status=event.status, ended_at=draft.now, failure=_failure(event)))
+    # From now on it is a step that has begun: a dag does not judge it anew as one that it had passed over.
+    first = draft.now if step.first_at is None else step.first_at
+    draft.put(replace(step, status=event.status, first_at=first, ended_at=draft.now, failure=_failure(event)))
     if not draft.plan.lies_aside(step.key):
         scope = Scope(chosen=frozenset(draft.plan.ancestors(step.key)), settled=step.key)
         reopen(draft, scope, event.by)

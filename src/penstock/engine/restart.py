@@ -180,9 +180,11 @@ def _reopen(draft: Draft, key: str, scope: Scope) -> None:
         if draft.plan.is_aside(step.key):
             _put_back(draft, step.key)
     whole = isinstance(node, Folder)
-    again = [] if whole else _to_do_again(draft, node, key, own, scope)
-    for step in own if whole else _to_wait(draft, node, key, own, again, scope):
+    for step in own if whole else []:
         _put_back(draft, step.key)
+    again = [] if whole else _to_do_again(draft, node, own, scope)
+    for step in _to_judge_anew(draft, node, own, again, scope):
+        draft.put_back(step, half_done=True)
     again = _within_limit(draft, node, key, again, scope)
     own = [draft.held(step.key) for step in own]
     state = GroupState() if whole else draft.group(key)
@@ -211,11 +213,13 @@ def _reopen(draft: Draft, key: str, scope: Scope) -> None:
         go_on(draft, key, draft.group(key))
 
 
-def _to_do_again(draft: Draft, node: Node, key: str, own: list[Step], scope: Scope) -> list[Step]:
-    """The children that are tried again at once; in a dag not those that wait for one that is."""
+def _to_do_again(draft: Draft, node: Node, own: list[Step], scope: Scope) -> list[Step]:
+    """The children that are tried again at once; in a dag, whose rules judge that, only those that were chosen."""
     wanted = [step for step in own if scope.wants(step)]
     if not isinstance(node, Dag):
         return wanted
+    if scope.chosen is None and not scope.asides:
+        return []
     seats, graph = draft.plan.seats, draft.plan.graphs[node.id]
     begun = [step for step in wanted if not dag.was_passed_over(step)]
     behind = dag.behind(graph, [seats[step.node].position for step in begun])
@@ -236,23 +240,19 @@ def _within_limit(draft: Draft, node: Node, key: str, again: list[Step], scope: 
     return again[:room]
 
 
-def _to_wait(draft: Draft, node: Node, key: str, own: list[Step], again: list[Step], scope: Scope) -> list[Step]:
-    """The children of a dag that are judged anew: what was passed over because of something that no longer stands in
-    its way and, where all is tried again, what did not succeed or was skipped behind that.
+def _to_judge_anew(draft: Draft, node: Node, own: list[Step], again: list[Step], scope: Scope) -> list[Step]:
+    """The children of a dag whose rules decide anew: what did not succeed, and what was skipped behind that; where an
+    operator has chosen, only what was passed over because of something that no longer stands in its way.
     """
     if not isinstance(node, Dag):
         return []
-    seats, graph = draft.plan.seats, draft.plan.graphs[node.id]
     moved = {scope.settled, *(step.key for step in again)}
-    behind = dag.behind(graph, [seats[step.node].position for step in own if step.key in moved])
-    found = []
-    for step in own:
-        late = seats[step.node].position in behind
-        passed = dag.was_passed_over(step) and step.key != scope.settled
-        bad = step.status in REDO or step.status is StepStatus.SKIPPED
-        if (passed and (late or step.status is StepStatus.CANCELLED)) or (scope.chosen is None and late and bad):
-            found.append(step)
-    return found
+    others = [step for step in own if step.key not in moved and (scope.chosen is None or dag.was_passed_over(step))]
+    bad = [step for step in others if step.status in REDO]
+    moved |= {step.key for step in bad}
+    places = {step.key: draft.plan.seats[step.node].position for step in own}
+    behind = dag.behind(draft.plan.graphs[node.id], [places[step.key] for step in own if step.key in moved])
+    return bad + [step for step in others if step.status is StepStatus.SKIPPED and places[step.key] in behind]
 
 
 def _reopen_aside(draft: Draft, key: str, scope: Scope) -> None:

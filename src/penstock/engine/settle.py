@@ -132,7 +132,7 @@ def begin_group(draft: Draft, key: str, node: Arrangement, values: dict[str, obj
             case Folder():
                 folder.begin(draft, key)
             case Until() if values is None:
-                until.iterate(draft, key, node)
+                until.begin(draft, key, node)
             case Until():
                 until.judge(draft, key, node, expr.truthy(values["condition"]))
     except PenstockError as error:

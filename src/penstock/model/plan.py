@@ -59,6 +59,7 @@ class Plan(msgspec.Struct, frozen=True):
     lists: dict[tuple[str, str], tuple[Node, ...]]
     graphs: dict[str, Graph] = {}
     has_folders: bool = False
+    has_limits: bool = False
 
     def node(self, node_id: str) -> Node:
         """The node of this id (the root group for the empty one); KeyError when there is none."""
@@ -139,7 +140,8 @@ def plan(flow: Flow) -> Plan:
         if isinstance(group, Dag):
             graphs[group.id] = graph(group, lists[group.id, TASKS])
     has_folders = any(isinstance(seat.node, Folder) for seat in seats.values())
-    return Plan(flow, seats, lists, graphs, has_folders)
+    has_limits = bool(flow.limits) or any(isinstance(s.node, Task) and s.node.limits for s in seats.values())
+    return Plan(flow, seats, lists, graphs, has_folders, has_limits)
 
 
 def graph(dag: Dag, enabled: tuple[Node, ...]) -> Graph:

@@ -89,6 +89,8 @@ def commit(tx: Tx, batch: Batch, now: int, after: After) -> Result:
 def _free(tx: Tx, batch: Batch, after: After) -> None:
     """Give back the slots of attempts that have ended, however they did, and those of an ended run."""
     plan, run = batch.loaded.plan, batch.loaded.run
+    if not plan.has_limits:
+        return
     if run.status.ended:
         limits.unblock(tx, run.id)
         after.limits.update(limits.release(tx, run.id))

@@ -17,15 +17,26 @@ from penstock.model.run import ErrorKind, Failure, GroupState, Step
 from penstock.model.status import StepStatus
 
 
+def begin(draft: Draft, key: str, node: Until) -> None:
+    """Begin the first iteration; where an earlier going-through kept but its last one, that one again, because the
+    attempts of those before it are not known any more, and attempts only grow.
+    """
+    if node.keep is Keep.LAST and draft.begun_anew():
+        inside = [step.key for step in draft.steps_of(node.id) if step.key.startswith(f"{key}[")]
+        first = max((ids.iteration_of(each) or 0 for each in inside), default=0)
+        draft.set_group(key, replace(draft.group(key), next=first, total=first))
+    iterate(draft, key, node)
+
+
 def iterate(draft: Draft, key: str, node: Until) -> None:
     """Begin the next iteration; of those before it, `keep` LAST keeps none."""
     state = draft.group(key)
     index = state.next
     while draft.been_through(ids.in_loop(key, index)):
         index += 1
-    if node.keep is Keep.LAST and index:
-        before = ids.in_loop(key, index - 1)
-        state = counts.forgotten(state, draft.held(before).status)
+    before = ids.in_loop(key, index - 1)
+    if node.keep is Keep.LAST and index and (last := draft.step(before)) is not None:
+        state = counts.forgotten(state, last.status)
         draft.forget(before)
         draft.emit(Forget(before))
     draft.rule(key, Rule.TURN)

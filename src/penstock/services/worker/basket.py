@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 MOMENTS: Final = 6_000
+LEAST: Final = 2
 
 
 class Basket:
@@ -24,4 +25,5 @@ class Basket:
         """So many were claimed, so many of them done at once, in so much time."""
         if not claimed:
             return
-        self._most = max(1, MOMENTS * done // max(1, micros)) if done == claimed else None
+        # Two at least: one whose turn it is, and behind it whoever has just come, both done before either is reported.
+        self._most = max(LEAST, MOMENTS * done // max(1, micros)) if done == claimed else None
