@@ -277,7 +277,7 @@ class Chance:
             row = tale.steps.get(asked[0])
             assert not asked[0] or asked in self.claimed or (row is not None and row.attempt >= asked[1]), asked
         if tale.run.held_by:
-            begun = [e for e in decision.effects if isinstance(e, Ready | StartChild) and getattr(e, "step", "x")]
+            begun = [e for e in decision.effects if isinstance(e, StartChild) or (isinstance(e, Ready) and e.step)]
             assert not begun, f"a run that {tale.run.held_by} has paused begins {begun}"
         back = msgspec.json.decode(msgspec.json.encode(tale.run), type=Run)
         assert back == tale.run

@@ -74,10 +74,11 @@ class Place:
 def stories(draw: st.DrawFn) -> Story:
     """A tree with what becomes of its leaves."""
     story = Story()
-    main, aside, last, after = (rows(draw, story, Place(0, kind)) for kind in ("root", "errors", "finally", "after"))
+    kinds = ("root", "errors", "finally", "after")
+    main, aside, last, after = [rows(draw, story, Place(0, kind)) for kind in kinds]
     body = Sequence(id="", nodes=main, errors=aside[:1], finally_=last[:1], retry=retry_of(draw))
     story.flow = Flow(id="f", namespace="n", body=body, after=after[:2])
-    if story.ids and draw(st.booleans()):
+    if draw(st.booleans()) and story.ids:
         story.skips = (draw(st.sampled_from(story.ids)),)
     return story
 
@@ -118,10 +119,11 @@ def a_node(draw: st.DrawFn, story: Story, place: Place) -> Node:
 
 def a_leaf(draw: st.DrawFn, story: Story, place: Place, kind: str, own: dict[str, Any]) -> Node:
     """A task, a subflow or a pause."""
-    words = CALM if place.calm else WILD
+    words: tuple[str, ...] = CALM if place.calm else WILD
     if kind == "pause":
         ends = [PauseEnd.RESUME, PauseEnd.WARN] + [PauseEnd.FAIL, PauseEnd.CANCEL] * (not place.calm)
-        return Pause(delay=draw(st.sampled_from(["", "PT4S", SECOND])), at_end=draw(st.sampled_from(ends)), **own)
+        delays: list[str | int] = ["", "PT4S", SECOND]
+        return Pause(delay=draw(st.sampled_from(delays)), at_end=draw(st.sampled_from(ends)), **own)
     if kind == "subflow":
         found = tuple(draw(st.sampled_from(("success", "warning") if place.calm else ENDS)) for _ in range(3))
         story.words[own["id"]] = found

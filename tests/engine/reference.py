@@ -9,10 +9,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from penstock.model.node import (
+    Arrangement,
     Dag,
     Folder,
     ForEach,
-    Group,
     If,
     Keep,
     Need,
@@ -71,7 +71,7 @@ class Reference:
         del self.found[""]
         return result
 
-    def group(self, node: Group, key: str, inside: str, retry: Retry | None) -> str:
+    def group(self, node: Arrangement, key: str, inside: str, retry: Retry | None) -> str:
         """A group: its tasks, its errors after a failure, its finally, its allowances."""
         self.forget((*node.errors, *node.finally_), inside)
         result = worst(self.tasks(node, key, inside, retry))
@@ -80,7 +80,7 @@ class Reference:
         self.all_of(node.finally_, inside, retry)
         return self.write(key, allowed(node, result))
 
-    def tasks(self, node: Group, key: str, inside: str, retry: Retry | None) -> list[str]:
+    def tasks(self, node: Arrangement, key: str, inside: str, retry: Retry | None) -> list[str]:
         """What the tasks of a group come to, of those that begin."""
         match node:
             case Row(nodes=nodes):

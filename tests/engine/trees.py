@@ -36,7 +36,7 @@ DEEPEST = 3
 CONDITIONS = ("", "", "", "", "false", "{{ kv('x') }}", "{{ nobody }}", "{{ taskrun.value ?? 'a' == 'a' }}")
 CHOICES = ("true", "false", "{{ kv('x') }}", "{{ nobody }}")
 MET = ("true", "false", "false", "{{ kv('x') }}", "{{ kv('x') }}", "{{ nobody }}")
-DELAYS = ("", "PT5S", 0, 7 * SECOND, "{{ kv('delay') }}", "soon")
+DELAYS: tuple[str | int, ...] = ("", "PT5S", 0, 7 * SECOND, "{{ kv('delay') }}", "soon")
 SLAS = (
     Sla(id="long", duration=20 * SECOND, breach=Breach.LABEL, labels={"late": "yes"}),
     Sla(id="longer", duration=30 * SECOND, breach=Breach.FAIL),
@@ -161,7 +161,7 @@ def _dag(draw: st.DrawFn, numbers: Iterator[int], depth: int, around: dict[str, 
     needs = {}
     for place, node in enumerate(inside):
         on = tuple(each.id for each in inside[:place] if draw(st.booleans()))
-        if on and draw(st.integers(0, 4)):
+        if draw(st.integers(0, 4)) and on:
             setups = tuple(each for each in on if draw(st.booleans()))
             needs[node.id] = Need(on, draw(st.sampled_from(list(TriggerRule))), setups)
     judges = tuple(node.id for node in inside if draw(st.booleans())) if draw(one_in(5)) else ()

@@ -82,7 +82,8 @@ class FlowMaker:
                 id=self._id("sub"), namespace=NAMESPACE, flow=rng.choice(self._callees), wait=rng.random() < 0.8
             )
         if roll < 0.53:
-            delay = rng.choice(["", "PT20S", 5 * SECOND, "{{ uuid() == '' ? '' : 'PT3S' }}"])
+            delays: list[str | int] = ["", "PT20S", 5 * SECOND, "{{ uuid() == '' ? '' : 'PT3S' }}"]
+            delay = rng.choice(delays)
             return Pause(id=self._id("pause"), delay=delay, at_end=rng.choice(list(PauseEnd)))
         make = rng.choice(self._groups())
         around = {

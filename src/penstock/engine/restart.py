@@ -230,8 +230,9 @@ def _within_limit(draft: Draft, node: Node, key: str, again: list[Step], scope: 
     """Those of the children to try again that there is room for; the others wait for their turn, half done as they
     are. Groups that an operator has chosen begin at once, for only now it is known what of them is wanted.
     """
-    side_by_side = isinstance(node, Parallel | ForEach | Dag) and ids.iteration_of(key) is None
-    room = node.limit if side_by_side else 1
+    room = 1
+    if isinstance(node, Parallel | ForEach | Dag) and ids.iteration_of(key) is None:
+        room = node.limit
     chosen_groups = scope.chosen is not None and any(step.group is not None for step in again)
     if not room or scope.asides or chosen_groups:
         return again
