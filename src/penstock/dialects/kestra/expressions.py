@@ -15,7 +15,7 @@ from penstock.dialects.kestra.reach import Obstacle, Post, obstacle, posts
 from penstock.dialects.kestra.tree import Scalar
 from penstock.errors import PenstockError, Place, Problem, Severity
 from penstock.errors.expr import UnknownName
-from penstock.errors.flow import CannotHaveRun, NotSupported, SecretDecides
+from penstock.errors.flow import BadPolicy, CannotHaveRun, NotSupported, SecretDecides
 from penstock.model.flow import Flow
 
 FREE: Final = None
@@ -60,7 +60,7 @@ def _one(page: Page, view: View, found: Found) -> None:
     names = _names(view, found)
     for problem in expr.check(template, names)[:MOST]:
         _note(page, view, found.scalar, problem)
-    if found.sort in ("task", "decides"):
+    if found.sort in ("task", "decides", "limit"):
         _reach(page, view, found, template, names)
     for problem in read_by_value(page, template, view.posts):
         _note(page, view, found.scalar, problem)
@@ -68,6 +68,10 @@ def _one(page: Page, view: View, found: Found) -> None:
         sentence = "An expression of an input cannot reach out yet: it is read before the run begins."
         at = Problem(NotSupported.code, sentence, Place(1, 1), "It can use other inputs and the flow's variables.")
         _note(page, view, found.scalar, at)
+    if found.sort == "limit" and not template.pure:
+        hint = "Make it of inputs, labels, variables and outputs alone."
+        sentence = "The key of a limit reaches out of the run."
+        _note(page, view, found.scalar, Problem(BadPolicy.code, sentence, Place(1, 1), hint))
     if found.sort == "decides" and "secret" in template.uses.functions and page.version != "0.20":
         sentence = "A secret cannot decide which tasks run: the answer would be kept in the run's history."
         at = Problem(SecretDecides.code, sentence, _place(text, "secret"), SecretDecides.hint)

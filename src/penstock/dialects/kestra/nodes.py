@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from penstock.dialects.kestra import fields
+from penstock.dialects.kestra import fields, limits
 from penstock.dialects.kestra.groups import READERS, certain, later
 from penstock.dialects.kestra.names import NOT_YET, OLD_PACKAGE, REPLACED, SHORT
 from penstock.dialects.kestra.page import Page, key_of, note_templates, shown, tell
@@ -48,7 +48,6 @@ BASE: Final = (
     "sensor",
 )
 PLATFORM: Final = {
-    "workerGroup": "Worker groups",
     "workerSelector": "Worker selectors",
     "assets": "Assets of tasks",
     "pluginDefaultsRef": "References to plugin defaults",
@@ -59,11 +58,12 @@ IDLE: Final = {
     "version": "a task runs in the version that is installed",
 }
 HINTS: Final = {
+    **dict.fromkeys(limits.PLACES, "Write it on the tasks inside."),
     "runIf": "Write it on the tasks inside, or put the group into an `If`.",
     "timeout": "`deadline` bounds the whole of a group, its retries included.",
 }
 BEGINNINGS: Final = ("io.kestra.plugin.core.", "io.kestra.plugin.", "io.kestra.core.tasks.")
-ALWAYS: Final = (*BASE, *PLATFORM, "version")
+ALWAYS: Final = (*BASE, *limits.PLACES, *PLATFORM, "version")
 
 
 def nodes(page: Page, tree: Map, name: str) -> tuple[Node, ...]:
@@ -125,7 +125,7 @@ def _group(page: Page, tree: Map, name: str, short: str, word: str) -> Node:
     made = reader(page, tree, name, lambda part, key: nodes(page, part, key))
     if isinstance(made, Group) and not (made.errors or made.finally_):
         made = replace(made, errors=nodes(page, tree, "errors"), finally_=nodes(page, tree, "finally"))
-    for each in ("runIf", "timeout"):
+    for each in ("runIf", "timeout", *limits.PLACES):
         if each not in own and fields.given(tree, each) is not None:
             hint = HINTS[each]
             sentence = f'"{each}" has no effect on "{name}": the language knows it for tasks that do work.'
@@ -163,6 +163,8 @@ def _task(page: Page, tree: Map, name: str, word: str) -> Node:
         timeout=timeout,
         cache=_cache(page, tree),
         sensor=_sensor(page, tree),
+        limits=limits.of_task(page, tree, name, declared),
+        queue=limits.queue(page, tree, declared),
     )
 
 
@@ -219,7 +221,7 @@ def _check(page: Page, tree: Map, name: str, info: TypeInfo, properties: dict[st
     owner = f'Task "{name}"'
     for key in properties:
         if key not in info.fields:
-            hint = fields.suggestion(key, (*info.fields, *BASE))
+            hint = fields.suggestion(key, (*info.fields, *BASE, *limits.PLACES))
             tell(page, UnknownProperty, tree.keys[key], f'{owner} ({info.name}) has no property "{shown(key)}".', hint)
     for key, about in info.fields.items():
         if about.required and fields.given(tree, key) is None:

@@ -1,4 +1,4 @@
-"""How often, how long, how many at once? `retry` and `concurrency` become policy values."""
+"""How often, how long? `retry` and `sla` become policy values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from penstock.dialects.kestra.page import Page, key_of, tell
 from penstock.dialects.kestra.tree import Map, Scalar, as_text
 from penstock.errors import Severity, nearest
 from penstock.errors.flow import BadPolicy, Deprecated, MissingProperty, UnknownType, WrongValue
-from penstock.model.policy import Backoff, Breach, Limit, Retry, Sla, WhenFull
+from penstock.model.policy import Backoff, Breach, Retry, Sla
 from penstock.model.run import ErrorKind
 
 COMMON: Final = (
@@ -69,18 +69,6 @@ def retry(page: Page, tree: Map, name: str = "retry") -> Retry | None:
     )
     _consistent(page, found, made, first)
     return made
-
-
-def limit(page: Page, tree: Map) -> tuple[Limit, ...]:
-    """How many runs of a flow may go on at once."""
-    found = fields.mapping(page, tree, "concurrency")
-    if found is None:
-        return ()
-    fields.known(page, found, ("limit", "behavior"), "`concurrency`")
-    fields.needed(page, found, "limit", "`concurrency`")
-    count = fields.whole(page, found, "limit", least=1)
-    behavior = fields.choice(page, found, "behavior", ("QUEUE", "CANCEL", "FAIL"), "QUEUE")
-    return () if count is None else (Limit(count, WhenFull(behavior.lower())),)
 
 
 def levels(page: Page, tree: Map) -> tuple[Sla, ...]:

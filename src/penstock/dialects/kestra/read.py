@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from penstock.dialects.kestra import fields
+from penstock.dialects.kestra import fields, limits
 from penstock.dialects.kestra.checks import check_flow
 from penstock.dialects.kestra.defaults import Default, flow_defaults, merged, project_defaults
 from penstock.dialects.kestra.expressions import check_templates
@@ -19,7 +19,7 @@ from penstock.dialects.kestra.labels import labels
 from penstock.dialects.kestra.nodes import nodes
 from penstock.dialects.kestra.page import Page, key_of, shown, tell
 from penstock.dialects.kestra.places import finish, lines_of
-from penstock.dialects.kestra.policies import levels, limit, retry
+from penstock.dialects.kestra.policies import levels, retry
 from penstock.dialects.kestra.tree import Items, Map, Scalar, Tree, kind_of
 from penstock.dialects.kestra.types import Types
 from penstock.dialects.kestra.yaml import parse
@@ -183,7 +183,7 @@ def _flow(page: Page, written: Map, project: tuple[Default, ...]) -> Flow:
         inputs=inputs(page, tree),
         outputs=outputs(page, tree),
         variables=fields.values(page, tree, "variables"),
-        limits=limit(page, tree),
+        limits=limits.of_flow(page, tree),
         retry=retry(page, tree),
         timeout=fields.duration(page, tree, "timeout"),
         disabled=fields.flag(page, tree, "disabled"),
