@@ -7,7 +7,9 @@ import datetime
 from penstock import expr
 from penstock.engine.draft import Draft
 from penstock.engine.scope import plain, scope_of
+from penstock.engine.values import convert
 from penstock.errors import PenstockError
+from penstock.model.inputs import Output
 from penstock.model.run import ErrorKind, Failure
 
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
@@ -39,6 +41,26 @@ def evaluate(draft: Draft, key: str, tree: object) -> object:
 def typed(draft: Draft, key: str, text: str) -> object:
     """Evaluate one template and keep the type of what it prints. Raises PenstockError."""
     return plain(expr.compile(text).value(scope_of(draft, key), calls_at(draft.now)))
+
+
+def outputs_of(draft: Draft, key: str, declared: tuple[Output, ...]) -> tuple[dict[str, object] | None, Failure | None]:
+    """The outputs that are declared for a step (the empty key: for the run), or why a required one cannot be told."""
+    values: dict[str, object] = {}
+    for output in declared:
+        try:
+            tree = output.value
+            found = typed(draft, key, tree) if isinstance(tree, str) else evaluate(draft, key, tree)
+            values[output.id] = converted(output, found)
+        except PenstockError as error:
+            if output.required:
+                return None, failure_of(error)
+            values[output.id] = None
+    return values, None
+
+
+def converted(output: Output, value: object) -> object:
+    """A declared output's value in its type. Raises InvalidInput."""
+    return None if value is None and not output.required else convert(output.type, value, output.id)
 
 
 def calls_at(now: int) -> expr.Calls:

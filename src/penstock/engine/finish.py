@@ -5,10 +5,9 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from penstock.engine.draft import AT_REST, Draft
-from penstock.engine.evaluate import evaluate, failure_of, is_pure, typed
+from penstock.engine.evaluate import converted, failure_of, is_pure, outputs_of
 from penstock.engine.rule import Rule
 from penstock.engine.scope import status_word
-from penstock.engine.values import convert
 from penstock.errors import PenstockError
 from penstock.model import ids
 from penstock.model.effect import Ready, StartAgain, TellParent, Withdraw, Work
@@ -28,7 +27,9 @@ def finish(draft: Draft, result: StepStatus, failure: Failure | None = None) -> 
         # Not held back by a pause: nothing of the flow's own begins by it.
         draft.emit(Ready(ROOT, draft.run.root.evaluation, Work.EVALUATE))
         return
-    outputs, problem = _outputs(draft, declared) if declared and result is not StepStatus.KILLED else (None, None)
+    outputs, problem = (
+        outputs_of(draft, ROOT, declared) if declared and result is not StepStatus.KILLED else (None, None)
+    )
     _end(draft, result, failure, outputs, problem)
 
 
@@ -45,7 +46,7 @@ def finish_with(draft: Draft, values: dict[str, object], problem: Failure | None
     outputs = None
     if problem is None:
         try:
-            outputs = {o.id: _converted(o, values.get(o.id)) for o in draft.plan.flow.outputs}
+            outputs = {o.id: converted(o, values.get(o.id)) for o in draft.plan.flow.outputs}
         except PenstockError as error:
             problem = failure_of(error)
     _end(draft, root.result or StepStatus.SUCCESS, root.failure, outputs, problem)
@@ -60,26 +61,6 @@ def awaits_outputs(draft: Draft) -> bool:
 def outline(declared: tuple[Output, ...]) -> dict[str, object]:
     """The templates of a flow's outputs, by id."""
     return {output.id: output.value for output in declared}
-
-
-def _outputs(draft: Draft, declared: tuple[Output, ...]) -> tuple[dict[str, object] | None, Failure | None]:
-    values: dict[str, object] = {}
-    for output in declared:
-        try:
-            tree = output.value
-            found = typed(draft, ROOT, tree) if isinstance(tree, str) else evaluate(draft, ROOT, tree)
-            values[output.id] = _converted(output, found)
-        except PenstockError as error:
-            if output.required:
-                return None, failure_of(error)
-            values[output.id] = None
-    return values, None
-
-
-def _converted(output: Output, value: object) -> object:
-    if value is None and not output.required:
-        return None
-    return convert(output.type, value, output.id)
 
 
 def _end(

@@ -12,6 +12,7 @@ from penstock.model.node import ForEach, Node, Subflow, Task, Until
 from penstock.model.plan import LOOPS, ROOT, TASKS, Plan
 from penstock.model.run import Run, Step
 
+COUNTED = ("iterationCount", "runningIterations", "terminatedIterations")
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
@@ -88,10 +89,40 @@ def _about_step(seen: Seen, key: str) -> dict[str, object]:
     if parents:
         here["parent"] = parents[0]
     here["parents"] = parents
+    items = [_item(seen, other) for other in valued if _gathers(plan, other)]
+    if items:
+        item = items[0]
+        if items[1:]:
+            item |= {"parent": items[1], "parents": items[:0:-1]}
+        here["item"] = item
     failure = _nearest_failure(seen, key)
     if failure:
         here["error"] = failure
     return here
+
+
+def _gathers(plan: Plan, key: str) -> bool:
+    node = plan.node(ids.node_of(key))
+    return isinstance(node, ForEach) and node.gathers
+
+
+def _item(seen: Seen, key: str) -> dict[str, object]:
+    """What an iteration of a loop that gathers is about: its index, its value, of a map's entry its key."""
+    step = seen.step(key)
+    value = step.value if step else None
+    entry = _entry(seen.plan, key, value)
+    name = {} if entry is None else {"key": entry[0]}
+    told = loop_value(seen.plan, value if entry is None else entry[1])
+    return {"index": ids.iteration_of(key), **name, "value": told}
+
+
+def _entry(plan: Plan, key: str, value: object) -> tuple[str, object] | None:
+    """Key and value of a map's entry, where the loop goes over a map."""
+    node = plan.node(ids.node_of(key))
+    of_map = isinstance(node, ForEach) and not isinstance(node.values, list)
+    if of_map and isinstance(value, dict) and value.keys() == {"key", "value"}:
+        return str(value["key"]), value["value"]
+    return None
 
 
 def _type(node: Node) -> str:
@@ -102,7 +133,7 @@ def _type(node: Node) -> str:
 
 def _iteration(seen: Seen, key: str) -> dict[str, object]:
     step = seen.step(key)
-    value = loop_text(step.value) if step else None
+    value = loop_value(seen.plan, step.value) if step else None
     return {"value": value, "items": value, "iteration": ids.iteration_of(key)}
 
 
@@ -125,9 +156,17 @@ def over_values(plan: Plan, around: list[str]) -> list[str]:
     return [key for key in around if isinstance(plan.node(ids.node_of(key)), ForEach)]
 
 
-def loop_text(value: object) -> object:
-    """A loop's value as expressions see it: maps and lists as JSON text, scalars as they are."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False) if isinstance(value, dict | list) else value
+def loop_value(plan: Plan, value: object) -> object:
+    """A loop's value as expressions see it: maps and lists as JSON text; scalars as text, too, where the flow's
+    language has them so.
+    """
+    as_text = plan.flow.language.values_as_text or isinstance(value, dict | list)
+    return loop_text(value) if as_text and value is not None else value
+
+
+def loop_text(value: object) -> str:
+    """A loop's value as text, by which outputs are found."""
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def nested(flat: Mapping[str, object]) -> dict[str, object]:
@@ -180,14 +219,21 @@ def loops_around(plan: Plan, node_id: str) -> list[str]:
     return found[::-1]
 
 
+def is_by_value(loop: Node) -> bool:
+    """Are the outputs of tasks in this loop kept by its values?"""
+    return isinstance(loop, ForEach) and not loop.gathers
+
+
 def within(seen: Seen, node_id: str, loops: list[str], prefix: str, own: list[str]) -> object:
     """The outputs of a task below `prefix`: of a loop over values by value, of a loop until of its newest iteration,
-    or the one that the looking step lies in itself. Raises KeyError.
+    or the one that the looking step lies in itself; of a loop that gathers nobody else sees inside. Raises KeyError.
     """
-    while loops and isinstance(seen.plan.node(loops[0]), Until):
+    while loops and not is_by_value(loop := seen.plan.node(loops[0])):
         around = prefix + loops[0]
         if own and own[0].startswith(f"{around}["):
             inside, own = own[0], own[1:]
+        elif not isinstance(loop, Until):
+            raise KeyError(node_id)
         else:
             step = seen.step(around)
             if step is None or step.group is None or not step.group.next:
@@ -196,10 +242,56 @@ def within(seen: Seen, node_id: str, loops: list[str], prefix: str, own: list[st
         prefix, loops = f"{inside}/", loops[1:]
     if loops:
         return ByValue(seen, node_id, loops, prefix, own)
+    node = seen.plan.node(node_id)
+    if isinstance(node, ForEach) and node.gathers:
+        return Gathered(seen, prefix + node_id)
     found = seen.output(prefix + node_id)
     if found is None:
         raise KeyError(node_id)
     return found
+
+
+class Gathered(Mapping[str, object]):
+    """What a loop that gathers hands on: how many iterations it has and how they ended, and what each handed on.
+    Raises KeyError where the loop has not begun.
+    """
+
+    def __init__(self, seen: Seen, key: str) -> None:
+        step = seen.step(key)
+        if step is None or step.group is None or step.group.total is None:
+            raise KeyError(key)
+        self._seen, self._key, self._state = seen, key, step.group
+        node = seen.plan.node(ids.node_of(key))
+        self._names = (*COUNTED, "outputs") if isinstance(node, ForEach) and node.outputs else COUNTED
+
+    def __getitem__(self, name: str) -> object:
+        counts = self._state.counts
+        match name:
+            case "iterationCount":
+                return self._state.total
+            case "runningIterations":
+                return counts.get("open", 0)
+            case "terminatedIterations":
+                plan = self._seen.plan
+                return {status_word(plan, word): many for word, many in counts.items() if word != "open" and many}
+            case "outputs" if name in self._names:
+                return [told for index in range(self._state.next) if (told := self._of(index))]
+            case _:
+                raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def _of(self, index: int) -> dict[str, object] | None:
+        inner = ids.in_loop(self._key, index)
+        made = self._seen.output(inner)
+        if made is None:
+            return None
+        item = {name: value for name, value in _item(self._seen, inner).items() if name != "index"}
+        return {"item": item | {"iteration": index}, "outputs": made}
 
 
 class Outputs(Mapping[str, object]):
@@ -223,7 +315,7 @@ class Outputs(Mapping[str, object]):
 
     def _has(self, node_id: str) -> bool:
         loops = loops_around(self._seen.plan, node_id)
-        if any(isinstance(self._seen.plan.node(loop), ForEach) for loop in loops):
+        if any(is_by_value(self._seen.plan.node(loop)) for loop in loops):
             return True
         try:
             return within(self._seen, node_id, loops, "", self._own) is not None
@@ -242,12 +334,12 @@ class ByValue(Mapping[str, object]):
         self._own = own
 
     def __getitem__(self, value: object) -> object:
-        key = self._iteration(str(loop_text(value)))
+        key = self._iteration(loop_text(value))
         own = self._own[1:] if self._own and self._own[0] == key else []
         return within(self._seen, self._node, self._inner, f"{key}/", own)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(dict.fromkeys(str(loop_text(step.value)) for step in self._steps()))
+        return iter(dict.fromkeys(loop_text(step.value) for step in self._steps()))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -256,10 +348,10 @@ class ByValue(Mapping[str, object]):
         loop = self._prefix + self._loop
         if self._own and self._own[0].startswith(f"{loop}["):
             step = self._seen.step(self._own[0])
-            if step is not None and str(loop_text(step.value)) == text:
+            if step is not None and loop_text(step.value) == text:
                 return self._own[0]
         for step in self._steps():
-            if str(loop_text(step.value)) == text:
+            if loop_text(step.value) == text:
                 return step.key
         raise KeyError(text)
 

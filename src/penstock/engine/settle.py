@@ -118,7 +118,7 @@ def begin_group(draft: Draft, key: str, node: Arrangement, values: dict[str, obj
             case Parallel():
                 parallel.go_on(draft, key, draft.group(key), node)
             case ForEach():
-                if values is not None or is_pure(foreach.outline(node)):
+                if values is not None or foreach.is_at_hand(node):
                     foreach.begin(draft, key, node, values)
                 else:
                     ask_worker(draft, key)

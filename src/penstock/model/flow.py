@@ -11,12 +11,13 @@ from penstock.model.policy import Limit, Retry, Sla
 
 class Language(msgspec.Struct, frozen=True, omit_defaults=True):
     """Which dialect a flow was written in, which version's behaviour it asks for, and how its expressions see
-    statuses.
+    statuses, and the values of loops: as text, or as what they are.
     """
 
     dialect: str = "kestra"
     version: str = "1"
     upper_case_statuses: bool = True
+    values_as_text: bool = True
 
 
 class Flow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

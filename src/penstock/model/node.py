@@ -9,7 +9,7 @@ import enum
 
 import msgspec
 
-from penstock.model.inputs import Input
+from penstock.model.inputs import Input, Output
 from penstock.model.policy import Cache, Limit, OnChildFailure, Retry, Sensor
 
 
@@ -71,6 +71,8 @@ class ForEach(Group, frozen=True, kw_only=True, tag="foreach", omit_defaults=Tru
     all).
 
     `distinct` drops values that repeat; `on_child_failure` CONTINUE still ends a loop of limit 1 at its first failure.
+    With `gathers` the loop hands on how its iterations ended and the `outputs` of each, its values may stand in a
+    stored file, and its tasks know the `item` they are about.
     """
 
     values: list[object] | dict[str, object] | str
@@ -78,6 +80,8 @@ class ForEach(Group, frozen=True, kw_only=True, tag="foreach", omit_defaults=Tru
     limit: int = 1
     distinct: bool = True
     on_child_failure: OnChildFailure = OnChildFailure.CONTINUE
+    gathers: bool = False
+    outputs: tuple[Output, ...] = ()
 
 
 class If(Group, frozen=True, kw_only=True, tag="if", omit_defaults=True):

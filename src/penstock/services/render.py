@@ -25,6 +25,7 @@ from penstock.model.plan import ROOT, Plan
 from penstock.model.run import ErrorKind, Failure, Step
 from penstock.services.cached import result_key
 from penstock.services.core import Core
+from penstock.services.listed import listed
 from penstock.services.reading import on_one_version, with_parts
 from penstock.store import attempts, kv
 from penstock.store.queue import Claim
@@ -122,7 +123,11 @@ def _evaluate_on(core: Core, claim: Claim, loaded: Loaded) -> dict[str, object]:
 
     def render() -> dict[str, object]:
         scope = worker_scope(core, loaded, claim.step)
-        return {name: _typed(value, scope, calls) for name, value in tree.items()}
+        values = {name: _typed(value, scope, calls) for name, value in tree.items()}
+        node = loaded.plan.seats.get(ids.node_of(claim.step))
+        if node is not None and isinstance(node.node, ForEach) and node.node.gathers:
+            values["values"] = listed(core, values["values"])
+        return values
 
     return with_parts(core, loaded, render)
 

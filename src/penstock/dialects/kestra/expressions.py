@@ -28,6 +28,9 @@ TASKRUN: Final = dict.fromkeys(("id", "startDate", "attemptsCount", "parentId"))
 ITERATION: Final = {**TASKRUN, **dict.fromkeys(("value", "iteration", "items"))}
 
 
+ITEM: Final = dict.fromkeys(("value", "index", "key", "parent", "parents"))
+
+
 class View(msgspec.Struct, frozen=True):
     """What is known of a flow while its expressions are checked: names before a run, names in it, names by place."""
 
@@ -36,7 +39,7 @@ class View(msgspec.Struct, frozen=True):
     lines: list[str]
     before: dict[str, object]
     within: dict[str, object]
-    names: dict[tuple[int, bool, bool], dict[str, object]] = {}
+    names: dict[tuple[int, bool, bool, bool], dict[str, object]] = {}
 
 
 def check_templates(page: Page, flow: Flow, lines: list[str], globals: Mapping[str, object] | None) -> None:
@@ -68,9 +71,10 @@ def _one(page: Page, view: View, found: Found) -> None:
         sentence = "An expression of an input cannot reach out yet: it is read before the run begins."
         at = Problem(NotSupported.code, sentence, Place(1, 1), "It can use other inputs and the flow's variables.")
         _note(page, view, found.scalar, at)
-    if found.sort == "limit" and not template.pure:
+    if found.sort in ("limit", "iteration") and not template.pure:
         hint = "Make it of inputs, labels, variables and outputs alone."
-        sentence = "The key of a limit reaches out of the run."
+        what = "key of a limit" if found.sort == "limit" else "output of an iteration"
+        sentence = f"The {what} reaches out of the run."
         _note(page, view, found.scalar, Problem(BadPolicy.code, sentence, Place(1, 1), hint))
     if found.sort == "decides" and "secret" in template.uses.functions and page.version != "0.20":
         sentence = "A secret cannot decide which tasks run: the answer would be kept in the run's history."
@@ -86,11 +90,11 @@ def _names(view: View, found: Found) -> dict[str, object]:
         return view.within
     post = view.posts.get(found.owner)
     # A loop's own tasks see its value as theirs, and `parent` is the loop around; tasks in groups see it as `parent`.
-    loops, handles, repeats = 0, False, False
+    loops, handles, repeats, item = 0, False, False, found.sort == "iteration"
     if post is not None:
         loops, handles = min(post.loops + post.indirect, 2) if post.loops else 0, post.handles
-        repeats = post.repeats
-    key = (loops, handles, repeats)
+        repeats, item = post.repeats, item or post.item
+    key = (loops, handles, repeats, item)
     if key not in view.names:
         taskrun = ITERATION if loops or repeats else TASKRUN
         names = {**view.within, "parents": FREE, "task": TASK, "taskrun": taskrun}
@@ -98,6 +102,8 @@ def _names(view: View, found: Found) -> dict[str, object]:
             names["parent"] = FREE
         if handles:
             names["error"] = FREE
+        if item:
+            names["item"] = ITEM
         view.names[key] = names
     return view.names[key]
 

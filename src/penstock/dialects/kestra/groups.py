@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from penstock.dialects.kestra import fields
+from penstock.dialects.kestra.inputs import outputs
 from penstock.dialects.kestra.labels import labels
 from penstock.dialects.kestra.page import Page, key_of, note_templates, tell
 from penstock.dialects.kestra.tree import Items, Map, Scalar, Tree, as_text, plain
@@ -45,6 +46,25 @@ def foreach(page: Page, tree: Map, name: str, children: Children) -> Node:
     limit = fields.whole(page, tree, "concurrencyLimit")
     values = _values(page, tree, "values", name)
     return ForEach(id=name, values=values, nodes=tasks(page, tree, name, children), limit=1 if limit is None else limit)
+
+
+def loop(page: Page, tree: Map, name: str, children: Children) -> Node:
+    """Once for each value, each for itself; what the iterations hand on is gathered."""
+    transmit = fields.flag(page, tree, "transmitFailed", True)
+    fields.choice(page, tree, "fetchType", ("AUTO", "FETCH", "STORE"), "AUTO")
+    return ForEach(
+        id=name,
+        values=_values(page, tree, "values", name),
+        nodes=tasks(page, tree, name, children),
+        limit=fields.whole(page, tree, "concurrencyLimit") or 0,
+        distinct=False,
+        on_child_failure=OnChildFailure.CONTINUE if transmit else OnChildFailure.FINISH,
+        gathers=True,
+        outputs=outputs(page, tree, name),
+        # Of what is not told to the outside, neither the failures nor the warnings count there.
+        allow_failure=not transmit,
+        allow_warning=not transmit,
+    )
 
 
 def each_sequential(page: Page, tree: Map, name: str, children: Children) -> Node:
@@ -181,6 +201,7 @@ READERS: Final[dict[str, tuple[Reader, tuple[str, ...]]]] = {
     "allow_failure": (allow_failure, ("tasks",)),
     "parallel": (parallel, ("tasks", "concurrent", "onChildFailure")),
     "foreach": (foreach, ("tasks", "values", "concurrencyLimit")),
+    "loop": (loop, ("tasks", "values", "concurrencyLimit", "transmitFailed", "fetchType", "outputs")),
     "each_sequential": (each_sequential, ("tasks", "value")),
     "each_parallel": (each_parallel, ("tasks", "value", "concurrent")),
     "if": (if_, ("condition", "then", "else")),

@@ -61,9 +61,10 @@ def declared(page: Page, tree: Map, name: str, owner: str) -> tuple[Input, ...]:
     return tuple(made for item in fields.maps(page, tree, name, each) if (made := _input(page, item)))
 
 
-def outputs(page: Page, tree: Map) -> tuple[Output, ...]:
-    """The outputs that a flow declares."""
-    return tuple(made for item in fields.maps(page, tree, "outputs", "An output") if (made := _output(page, item)))
+def outputs(page: Page, tree: Map, loop: str = "") -> tuple[Output, ...]:
+    """The outputs that a flow declares, or a loop for each of its iterations."""
+    items = fields.maps(page, tree, "outputs", "An output")
+    return tuple(made for item in items if (made := _output(page, item, loop)))
 
 
 def _input(page: Page, tree: Map) -> Input | None:
@@ -99,14 +100,14 @@ def _input(page: Page, tree: Map) -> Input | None:
     return made if name else None
 
 
-def _output(page: Page, tree: Map) -> Output | None:
+def _output(page: Page, tree: Map, loop: str) -> Output | None:
     name = _id(page, tree, "An output")
     owner = f'Output "{shown(name)}"' if name else "An output"
     fields.known(page, tree, ("id", "type", "value", "required", "description", "displayName"), owner)
     fields.needed(page, tree, "type", owner)
     value = fields.needed(page, tree, "value", owner)
     if value is not None:
-        note_templates(page, value, name, "output")
+        note_templates(page, value, loop or name, "iteration" if loop else "output")
     kind = fields.choice(page, tree, "type", OUTPUT_TYPES, "STRING")
     made = Output(
         id=name,

@@ -12,7 +12,7 @@ from penstock.errors.expr import UnknownName
 from penstock.errors.flow import LoopOutput
 from penstock.expr.nodes import Const, Expr, Item, Name
 from penstock.expr.uses import expressions, walk
-from penstock.model.node import Folder, If, Node, Pause, Subflow, Switch, Task, Until
+from penstock.model.node import Folder, ForEach, If, Node, Pause, Subflow, Switch, Task, Until
 
 CAUGHT = ("??", "default", "defined")
 
@@ -36,6 +36,9 @@ def fields_of(page: Page, node: Node) -> tuple[str, ...] | None:
             return ("iterationCount",)
         case Folder():
             return ("outputFiles",)
+        case ForEach(gathers=True):
+            counted = ("iterationCount", "runningIterations", "terminatedIterations")
+            return (*counted, "outputs") if node.outputs else counted
         case _:
             return ()
 

@@ -23,9 +23,9 @@ GROUPS: Final = {
     "LoopUntil": "loop_until",
     "WorkingDirectory": "working_directory",
     "ForEachItem": "foreach_item",
+    "Loop": "loop",
 }
 LATER: Final = {
-    "Loop": "loop",
     "Template": "template",
     "Approval": "approval",
 }

@@ -209,7 +209,7 @@ def _with_common(page: Page, tree: Map, made: Node) -> Node:
         deadline=fields.duration(page, tree, "deadline"),
         retry=retry(page, tree) if "retry" in tree.entries else None,
         allow_failure=made.allow_failure or fields.flag(page, tree, "allowFailure"),
-        allow_warning=fields.flag(page, tree, "allowWarning"),
+        allow_warning=made.allow_warning or fields.flag(page, tree, "allowWarning"),
     )
 
 

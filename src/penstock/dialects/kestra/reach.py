@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec.structs import replace
 
 from penstock.model.flow import Flow
 from penstock.model.node import Dag, ForEach, Node, Parallel, Until
@@ -11,7 +12,7 @@ from penstock.model.plan import AFTER, ERRORS, FINALLY, ROOT, TASKS, branches
 
 class Post(msgspec.Struct, frozen=True):
     """Where a node stands; is it, or a group around it, disabled, or for failures and ends; in a group in a loop; among
-    what is done until something is so?
+    what is done until something is so; in a loop that gathers?
     """
 
     node: Node
@@ -23,6 +24,7 @@ class Post(msgspec.Struct, frozen=True):
     handles: bool = False
     indirect: bool = False
     repeats: bool = False
+    item: bool = False
 
 
 class Obstacle(msgspec.Struct, frozen=True):
@@ -35,18 +37,29 @@ class Obstacle(msgspec.Struct, frozen=True):
 def posts(flow: Flow) -> dict[str, Post]:
     """The post of every node by its id; of two with one id the last."""
     found: dict[str, Post] = {}
-    waiting: list[tuple[Node, bool, int, bool, bool]] = [(flow.body, False, 0, False, False)]
+    waiting: list[tuple[Node, Post]] = [(flow.body, Post(flow.body, "", "", 0, False, 0))]
     while waiting:
-        group, disabled, loops, handles, repeats = waiting.pop()
+        group, around = waiting.pop()
         listed = branches(group) if group is not flow.body else (*branches(group), (AFTER, flow.after))
         for branch, nodes in listed:
-            inner = loops + 1 if isinstance(group, ForEach) and branch == TASKS else loops
-            after = handles or branch in (ERRORS, FINALLY, AFTER)
-            again = repeats or (isinstance(group, Until) and branch == TASKS)
+            inside = branch == TASKS
+            by_value = inside and isinstance(group, ForEach) and not group.gathers
+            shared = Post(
+                group,
+                group.id,
+                branch,
+                0,
+                around.disabled,
+                around.loops + by_value,
+                around.handles or branch in (ERRORS, FINALLY, AFTER),
+                not by_value,
+                around.repeats or (inside and isinstance(group, Until)),
+                around.item or (inside and isinstance(group, ForEach) and group.gathers),
+            )
             for position, node in enumerate(nodes):
-                off = disabled or node.disabled
-                found[node.id] = Post(node, group.id, branch, position, off, inner, after, inner == loops, again)
-                waiting.append((node, off, inner, after, again))
+                post = replace(shared, node=node, position=position, disabled=around.disabled or node.disabled)
+                found[node.id] = post
+                waiting.append((node, post))
     return found
 
 
@@ -63,6 +76,10 @@ def obstacle(found: dict[str, Post], flow: Flow, reader: str, target: str) -> Ob
     if target in (post.parent for post in above):
         return None  # What a group hands on, it hands on when it begins.
     own = {post.parent: post for post in above}
+    for post in below:
+        loop = found[post.parent].node if post.parent in found else None
+        if isinstance(loop, ForEach) and loop.gathers and post.branch == TASKS and loop.id not in own:
+            return Obstacle(f'"{target}" runs in the loop "{loop.id}", which hands on its `outputs` alone')
     meeting = next((post for post in below if post.parent in own or post.parent == reader), None)
     if meeting is None:
         return None  # Ids repeat, which is told elsewhere; then nobody knows what stands where.

@@ -10,7 +10,7 @@ import json
 from msgspec.structs import replace
 
 from penstock.engine.draft import Draft, is_half_done
-from penstock.engine.evaluate import evaluate, typed
+from penstock.engine.evaluate import evaluate, is_pure, typed
 from penstock.engine.groups import counts, guard, sequence
 from penstock.engine.rule import Rule
 from penstock.errors.run import InvalidInput
@@ -116,6 +116,12 @@ def as_values(found: object, node: ForEach) -> list[object]:
     for value in found:
         first.setdefault(json.dumps(value, sort_keys=True, default=str), value)
     return list(first.values())
+
+
+def is_at_hand(node: ForEach) -> bool:
+    """Can a decision find the values itself? What may be the address of a file is a worker's to read."""
+    stored = node.gathers and isinstance(node.values, str) and "{" in node.values
+    return not stored and is_pure(outline(node))
 
 
 def outline(node: ForEach) -> dict[str, object]:

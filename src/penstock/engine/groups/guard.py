@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from penstock.engine.draft import AT_REST, Draft
 from penstock.engine.finish import close, finish
 from penstock.engine.groups import counts
+from penstock.engine.groups.gather import gather
 from penstock.engine.leaf import forgiven
 from penstock.engine.rule import Rule
 from penstock.model import ids
@@ -35,10 +36,13 @@ def start_next(draft: Draft, key: str, state: GroupState, nodes: tuple[Node, ...
 
 def tasks_over(draft: Draft, key: str, result: StepStatus) -> None:
     """The tasks of a group have come to a result: run its errors, then its finally, then close it."""
+    stopped = draft.killing(key) or (key != ROOT and draft.orphaned(key))
+    iteration = ids.iteration_of(key) is not None
+    if iteration and not stopped:
+        result = gather(draft, key, draft.node(key), result)
     state = replace(draft.group(key), result=result)
     draft.set_group(key, state)
-    stopped = draft.killing(key) or (key != ROOT and draft.orphaned(key))
-    if stopped or ids.iteration_of(key) is not None:
+    if stopped or iteration:
         _close(draft, key)
     elif result is StepStatus.FAILED and draft.plan.children(draft.node(key).id, ERRORS):
         draft.rule(key, Rule.ERRORS_ENTERED)
