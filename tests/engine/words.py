@@ -48,7 +48,7 @@ from penstock.model.event import (
     Timer,
 )
 from penstock.model.ids import child_run_id
-from penstock.model.policy import WhenFull
+from penstock.model.policy import SECOND, WhenFull
 from penstock.model.run import ErrorKind, Failure
 from penstock.model.status import Outcome, RunStatus, StepStatus
 from tests.engine.outline import micros
@@ -61,6 +61,8 @@ def event(tale: Tale, line: str) -> tuple[Event, dict[str, object] | None]:
     """What a line such as `a failed exit 3`, `a#1 done {rows: 7}` or `kill by ann` says, with outputs if it has any."""
     first, _, rest = line.partition(" ")
     match first:
+        case "begin" if rest.startswith("and fail because "):
+            return Begin(failure=Failure(ErrorKind.INPUT, rest.removeprefix("and fail because "))), None
         case "begin":
             return Begin(by=rest.removeprefix("by ")), None
         case "admitted":
@@ -166,8 +168,9 @@ def line(effect: Effect) -> str:
             return "withdraw " + " ".join(step or "root" for step in sorted(steps)) + (" by force" if force else "")
         case SetTimer(step, attempt, timer, at):
             return f"timer {timer} {step or 'root'} {attempt} at {(at - BEGAN) / 1e6:g}s"
-        case StartChild(parent=parent, flow=flow, depth=depth):
-            return f"start {flow} for {parent.step} {parent.attempt} at depth {depth}"
+        case StartChild(parent=parent, flow=flow, depth=depth, at=at):
+            later = f" not before {at / SECOND:g}s" if at else ""
+            return f"start {flow} for {parent.step} {parent.attempt} at depth {depth}{later}"
         case KillChild(by=by, force=force):
             return f"kill child by {by}" + (" with force" if force else "")
         case TellParent(parent=parent, status=status):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from penstock.errors.run import InvalidInput
+from penstock.errors.run import CheckUnmet, InvalidInput
+from penstock.model.event import Begin
 from penstock.model.policy import SECOND
 from penstock.model.status import Outcome, RunStatus
 from tests.services.office import Office
@@ -119,3 +120,42 @@ def test_limits_of_flows_do_not_hold_each_other_up(office: Office) -> None:
     office.start(one), office.start(one), office.start(two)
 
     assert {held.step for held in office.claim(room=9)} == {"a", "b"}
+
+
+CHECKS = [
+    {"condition": "{{ inputs.n < 10 }}", "message": "n is too large"},
+    {"condition": "{{ inputs.n != 7 }}", "message": "not seven", "unmet": "fail"},
+    {"condition": "{{ kv('nothing', errorOnMissing=false) == 'x' }}", "message": "mind the key", "unmet": "go_on"},
+]
+CHECKED = {"inputs": [{"id": "n", "type": "INT"}], "checks": CHECKS, "tasks": ["a"]}
+
+
+def test_a_check_that_is_not_met_lets_nothing_begin(office: Office) -> None:
+    plan = office.push(CHECKED)
+
+    with pytest.raises(CheckUnmet, match="n is too large"):
+        office.start(plan, inputs={"n": 30})
+
+    assert office.work() == []
+
+
+def test_a_check_may_fail_a_run_at_once(office: Office) -> None:
+    plan = office.push(CHECKED)
+
+    run = office.run(office.start(plan, inputs={"n": 7}))
+
+    assert run.status is RunStatus.FAILED
+    assert run.failure is not None
+    assert run.failure.message == "not seven"
+    assert office.work() == []
+
+
+def test_what_a_check_says_of_a_run_that_goes_on_is_told_in_its_story(office: Office) -> None:
+    plan = office.push(CHECKED)
+
+    run_id = office.start(plan, inputs={"n": 3})
+
+    assert office.work() == ["a"]
+    first = office.story(run_id)[0].event
+    assert isinstance(first, Begin)
+    assert first.notes == ("info: mind the key",)

@@ -41,8 +41,8 @@ def advance(loaded: Loaded, event: Event, now: int) -> Decision:
         return give_up(loaded, event.failure, now)
     draft = Draft(loaded, now, operator=isinstance(event, Restart | Replayed | Mark) or bool(loaded.run.pending))
     match event:
-        case Begin():
-            begin.begin(draft)
+        case Begin(failure=failure):
+            begin.begin(draft, failure)
         case Replayed():
             replay.replayed(draft, event)
         case Admitted():

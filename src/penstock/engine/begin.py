@@ -18,13 +18,16 @@ from penstock.model.run import Failure
 from penstock.model.status import RunStatus
 
 
-def begin(draft: Draft) -> None:
-    """Start a run that was only queued; said twice it is started once."""
+def begin(draft: Draft, failure: Failure | None = None) -> None:
+    """Start a run that was only queued, or end it where a check has failed it; said twice it is started once."""
     run = draft.run
     if run.status is not RunStatus.QUEUED or run.reason or run.history:
         return
     draft.move_run(RunStatus.QUEUED, run.started_by)
-    if not draft.plan.flow.limits:
+    if failure is not None:
+        draft.rule(ROOT, Rule.CHECK_UNMET)
+        give_up(draft, RunStatus.FAILED, failure)
+    elif not draft.plan.flow.limits:
         go(draft)
     else:
         wait_for_limit(draft, pending="")

@@ -59,6 +59,7 @@ class Rule(enum.Enum):
     FAILED_AFTER_ALL = "all its tasks were gone through, and one failed"
     HALTED = "the group around it is ended at once"
     ALL_OVER = "its tasks came to {0}"
+    CHECK_UNMET = "a check of its flow is not met"
     GROUP_FAILED = "it cannot go on: {0}"
     ERRORS_ENTERED = "its tasks failed, so its errors are gone through"
     FINALLY_ENTERED = "its finally is gone through, whatever happened"

@@ -11,6 +11,7 @@ from typing import Final
 
 from penstock.errors.run import InvalidInput
 
+EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 EMAIL: Final = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
 URI: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:\S+")
 WHOLE: Final = re.compile(r"[+-]?[0-9]+")
@@ -46,6 +47,20 @@ def duration_micros(text: str) -> int:
     seconds = ((part.get("weeks", 0) * 7 + part.get("days", 0)) * 24 + part.get("hours", 0)) * 3600
     seconds += part.get("minutes", 0) * 60 + part.get("seconds", 0)
     return round(seconds * 1_000_000) * (-1 if found["sign"] else 1)
+
+
+def instant_micros(written: object) -> int:
+    """Microseconds since 1970 of a date-time with its offset (UTC where it has none), or of a date; 0 for nothing.
+    Raises InvalidInput.
+    """
+    if written in (None, ""):
+        return 0
+    try:
+        found = datetime.datetime.fromisoformat(str(written).strip())
+    except ValueError:
+        raise InvalidInput(f"{_shown(written)} is no date and time.") from None
+    aware = found if found.tzinfo else found.replace(tzinfo=datetime.UTC)
+    return (aware - EPOCH) // datetime.timedelta(microseconds=1)
 
 
 def _shown(value: object) -> str:

@@ -105,3 +105,10 @@ class NothingToMark(PenstockError):
     """A step or a run cannot be given this end by an operator as it stands now."""
 
     code = "PS-316"
+
+
+class CheckUnmet(PenstockError):
+    """A flow's `checks` do not let a run with these inputs begin."""
+
+    code = "PS-317"
+    hint = "Nothing was started. The flow's `checks` say what its runs must be like."

@@ -49,8 +49,8 @@ class SetTimer(msgspec.Struct, frozen=True):
 
 
 class StartChild(msgspec.Struct, frozen=True, kw_only=True):
-    """A run of another flow is to exist, under an id derived from the parent's attempt; its inputs are typed by the
-    service.
+    """A run of another flow is to exist, under an id derived from the parent's attempt, and to begin at an instant (0:
+    at once); its inputs are typed by the service.
     """
 
     id: str
@@ -61,6 +61,7 @@ class StartChild(msgspec.Struct, frozen=True, kw_only=True):
     inputs: dict[str, object]
     labels: dict[str, str]
     depth: int
+    at: int = 0
 
 
 class KillChild(msgspec.Struct, frozen=True):

@@ -11,10 +11,14 @@ from penstock.model.run import Failure, GroupState, Step
 from penstock.model.status import Outcome, RunStatus, StepStatus
 
 
-class Begin(msgspec.Struct, frozen=True, tag="begin"):
-    """The run exists and may be started."""
+class Begin(msgspec.Struct, frozen=True, tag="begin", omit_defaults=True):
+    """The run exists and may be started; or it has failed before it could (`failure`). `notes` are what its flow's
+    checks say.
+    """
 
     by: str = ""
+    failure: Failure | None = None
+    notes: tuple[str, ...] = ()
 
 
 class Replayed(msgspec.Struct, frozen=True, tag="replayed", omit_defaults=True):

@@ -6,7 +6,7 @@ import msgspec
 
 from penstock.model.inputs import Input, Output
 from penstock.model.node import Node, Sequence
-from penstock.model.policy import Limit, Retry, Sla
+from penstock.model.policy import Check, Limit, Retry, Sla
 
 
 class Language(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -43,6 +43,7 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     limits: tuple[Limit, ...] = ()
     retry: Retry | None = None
     sla: tuple[Sla, ...] = ()
+    checks: tuple[Check, ...] = ()
     timeout: int | None = None
     disabled: bool = False
 

@@ -101,7 +101,10 @@ class Switch(Group, frozen=True, kw_only=True, tag="switch", omit_defaults=True)
 
 
 class Subflow(Base, frozen=True, kw_only=True, tag="subflow", omit_defaults=True):
-    """A run of another flow. `transmit_cancelled` hands up cancelled and retried too (language versions 1 and 2)."""
+    """A run of another flow. `transmit_cancelled` hands up cancelled and retried too (language versions 1 and 2).
+
+    `at` is a template that gives the instant when it begins; empty: at once.
+    """
 
     namespace: str
     flow: str
@@ -112,6 +115,7 @@ class Subflow(Base, frozen=True, kw_only=True, tag="subflow", omit_defaults=True
     transmit_failed: bool = True
     transmit_cancelled: bool = True
     inherit_labels: bool = False
+    at: str = ""
 
 
 class TriggerRule(enum.StrEnum):

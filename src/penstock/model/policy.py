@@ -118,3 +118,20 @@ class Sla(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     condition: str = ""
     breach: Breach = Breach.LABEL
     labels: dict[str, str] = {}
+
+
+class IfUnmet(enum.StrEnum):
+    """What becomes of a run whose flow has a check that is not met: there is none, it fails at once, it goes on."""
+
+    BLOCK = "block"
+    FAIL = "fail"
+    GO_ON = "go_on"
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What must be true of a run before it begins: `condition` is a template, `message` is for people."""
+
+    condition: str
+    message: str
+    style: str = "info"
+    unmet: IfUnmet = IfUnmet.BLOCK

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from penstock.engine import Decision, Loaded
 from penstock.model.effect import Effect, Forget, Produce, Ready, StartChild, TellParent
-from penstock.model.event import Ended, Event, Fault
+from penstock.model.event import Begin, Ended, Event, Fault
 from penstock.model.run import Attempt, Run, Step
 from penstock.services.core import Core
 from penstock.services.reading import absorb
@@ -34,11 +34,12 @@ class Product(msgspec.Struct, frozen=True):
 
 
 class ChildStart(msgspec.Struct, frozen=True):
-    """A child run that is to be inserted, or the reason why it cannot be."""
+    """A child run that is to be inserted, and how it begins; or the reason why it cannot be."""
 
     asked: StartChild
     run: Run | None
     problem: str = ""
+    begin: Begin = Begin()
 
 
 class Batch:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from penstock.engine import Loaded
 from penstock.errors import PenstockError
 from penstock.model.effect import StartChild
+from penstock.model.event import Begin
 from penstock.model.run import Run
 from penstock.model.status import RunStatus
+from penstock.services import checks
 from penstock.services.batch import Batch, ChildStart
 from penstock.services.core import Core
 from penstock.services.flows import newest_plan
@@ -53,7 +56,12 @@ def _prepare(core: Core, parent: Run, asked: StartChild, now: int) -> ChildStart
         owner=parent.owner,
         started_by=f"run {parent.id}",
     )
-    return ChildStart(asked, child)
+    try:
+        judged = checks.judge(core, Loaded(plan, child, every=True))
+    except PenstockError as error:
+        return ChildStart(asked, None, str(error))
+    begin = Begin(child.started_by, judged.failure, judged.notes)
+    return ChildStart(asked, child, begin=begin)
 
 
 def _correlation(parent: Run) -> str:

@@ -31,7 +31,7 @@ from penstock.model.event import Begin, ChildEnded, Ended, Held, Kill, Timer
 from penstock.model.node import Task
 from penstock.model.run import ErrorKind, Failure, Run
 from penstock.model.status import Outcome, RunStatus
-from penstock.services.batch import Batch
+from penstock.services.batch import Batch, ChildStart
 from penstock.store import attempts, events, feed, inbox, limits, outputs, queue, runs, steps, timers
 from penstock.store.port import Tx
 
@@ -158,7 +158,7 @@ def _act(tx: Tx, batch: Batch, run: Run, now: int, after: After) -> None:
             case Ready() | Produce() | Announce() | StartChild():
                 pass  # written above and below, or by their products; the feed tells the status
     for child in batch.children:
-        _start_child(tx, child.asked, child.run, child.problem, now)
+        _start_child(tx, child, now, after)
         if child.run is not None:
             after.fold.add(child.run.id)
         if child.run is None or not child.asked.parent.wait:
@@ -191,14 +191,20 @@ def _start_again(tx: Tx, run: Run, effect: StartAgain, now: int, after: After) -
     feed.append(tx, [("run", fresh.id, fresh.version)], now)
 
 
-def _start_child(tx: Tx, asked: StartChild, child: Run | None, problem: str, now: int) -> None:
-    """Insert the child run beside its parent's commit, to begin by an event of its own; or tell why there is none."""
-    up = asked.parent
-    if child is None:
-        failure = Failure(ErrorKind.SUBFLOW, problem)
-        inbox.put(tx, up.run, ChildEnded(up.step, up.attempt, asked.id, RunStatus.FAILED, failure), now)
-    elif runs.insert(tx, child):
-        inbox.put(tx, child.id, Begin(by=f"run {up.run}"), now)
-        feed.append(tx, [("run", child.id, child.version)], now)
+def _start_child(tx: Tx, child: ChildStart, now: int, after: After) -> None:
+    """Insert the child run beside its parent's commit, to begin by an event of its own, or by a timer; or tell why
+    there is none.
+    """
+    up, run = child.asked.parent, child.run
+    if run is None:
+        failure = Failure(ErrorKind.SUBFLOW, child.problem)
+        inbox.put(tx, up.run, ChildEnded(up.step, up.attempt, child.asked.id, RunStatus.FAILED, failure), now)
+    elif runs.insert(tx, run):
+        if child.asked.at > now and child.begin.failure is None:
+            timers.set_timer(tx, run.id, "", 0, Timer.BEGIN, child.asked.at)
+            after.wake = True
+        else:
+            inbox.put(tx, run.id, child.begin, now)
+        feed.append(tx, [("run", run.id, run.version)], now)
         if not up.wait:
-            inbox.put(tx, up.run, ChildEnded(up.step, up.attempt, child.id, child.status), now)
+            inbox.put(tx, up.run, ChildEnded(up.step, up.attempt, run.id, run.status), now)

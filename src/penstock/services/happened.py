@@ -31,8 +31,8 @@ SOMEBODY = "somebody"
 def happened(event: Event) -> str:
     """Tell an event to people."""
     match event:
-        case Begin(by=by):
-            return f"begun by {by or SOMEBODY}"
+        case Begin(by=by, notes=notes):
+            return " · ".join((f"begun by {by or SOMEBODY}", *notes))
         case Replayed(by=by, of=old, from_step=step, steps=steps):
             return f'begun by {by or SOMEBODY} as a replay of {old} from "{step}", with {len(steps)} steps kept'
         case Admitted():

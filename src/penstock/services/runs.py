@@ -16,7 +16,7 @@ from penstock.model.event import Begin, Event, Kill, Replayed, Restart
 from penstock.model.plan import Plan
 from penstock.model.run import Run
 from penstock.model.status import RunStatus
-from penstock.services import fold
+from penstock.services import checks, fold
 from penstock.services.apply import repeat_unknown
 from penstock.services.batch import Batch, Recorded
 from penstock.services.children import prepare_children
@@ -60,7 +60,7 @@ class Copied(msgspec.Struct, frozen=True):
 
 
 def start(core: Core, plan: Plan, asked: Start) -> str:
-    """Start a run and give its id; a key said before gives the run it made then. Raises InvalidInput."""
+    """Start a run and give its id; a key said before gives the run it made then. Raises InvalidInput, CheckUnmet."""
     now = core.clock.now()
     flow = plan.flow
     reserved = [name for name in asked.labels if name.startswith(SYSTEM)]
@@ -86,7 +86,8 @@ def start(core: Core, plan: Plan, asked: Start) -> str:
         started_by=asked.by,
     )
     batch = Batch(Loaded(plan, run, every=True), new=True)
-    begin = Begin(by=asked.by)
+    judged = checks.judge(core, batch.loaded)
+    begin = Begin(asked.by, judged.failure, judged.notes)
     batch.take(Recorded(begin, now), decide(core, batch.loaded, begin, now))
     batch.loaded.every = False  # what it held was everything only while nothing had begun
     return _insert(core, batch, asked.key, now)
@@ -143,7 +144,8 @@ def replay(
             pass  # it went on while it was copied: what is kept of it is to be decided anew
     loaded = Loaded(plan, fresh, every=True)
     batch = Batch(loaded, new=True)
-    begin = Begin(by=by)
+    judged = checks.judge(core, loaded)
+    begin = Begin(by, judged.failure, judged.notes)
     batch.take(Recorded(begin, now), decide(core, loaded, begin, now))
     loaded.every = False
     return _insert(core, batch, asked.key, now)

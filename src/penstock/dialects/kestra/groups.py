@@ -113,10 +113,6 @@ def subflow(page: Page, tree: Map, name: str, _: Children) -> Node:
     for each in ("inputs", "labels"):
         if each in tree.entries:
             note_templates(page, tree.entries[each], name, "task")
-    if "scheduleDate" in tree.entries:
-        tell(
-            page, NotSupported, tree.keys["scheduleDate"], "A subflow that starts at a later date is not supported yet."
-        )
     if (
         fields.choice(page, tree, "restartBehavior", ("RETRY_FAILED", "NEW_EXECUTION"), "RETRY_FAILED")
         != "RETRY_FAILED"
@@ -144,6 +140,7 @@ def subflow(page: Page, tree: Map, name: str, _: Children) -> Node:
         transmit_failed=fields.flag(page, tree, "transmitFailed", True),
         transmit_cancelled=page.version != "0.20",
         inherit_labels=fields.flag(page, tree, "inheritLabels"),
+        at=fields.template(page, tree, "scheduleDate", name, "task"),
     )
 
 

@@ -25,16 +25,22 @@ GROUPS: Final = {
     "ForEachItem": "foreach_item",
     "Loop": "loop",
 }
-LATER: Final = {
+REFUSED: Final = {
     "Template": "template",
     "Approval": "approval",
+}
+WHY: Final = {
+    "template": ("Templates are not kept here.", "Make it a flow of its own, and call it with a `subflow`."),
+    "approval": (
+        "`Approval` is not among the tasks of Kestra's open engine.",
+        "A `pause` asks people: `onResume` for what they say, `resumers` for who may.",
+    ),
 }
 OLDER: Final = {"Flow": "subflow"}
 REPLACED: Final = {"each_sequential": "ForEach", "each_parallel": "ForEach"}
 
 SHORT: Final = {
-    **{short: short for short in (*GROUPS.values(), *LATER.values())},
-    **{package + word: short for package in PACKAGES for word, short in (GROUPS | LATER).items()},
+    **{short: short for short in (*GROUPS.values(), *REFUSED.values())},
+    **{package + word: short for package in PACKAGES for word, short in (GROUPS | REFUSED).items()},
     **{PACKAGES[1] + word: short for word, short in OLDER.items()},
 }
-NOT_YET: Final = frozenset(LATER.values())

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from penstock.dialects.kestra import fields, limits
 from penstock.dialects.kestra.groups import READERS, certain, later
-from penstock.dialects.kestra.names import NOT_YET, OLD_PACKAGE, REPLACED, SHORT
+from penstock.dialects.kestra.names import OLD_PACKAGE, REPLACED, SHORT, WHY
 from penstock.dialects.kestra.page import Page, key_of, note_templates, shown, tell
 from penstock.dialects.kestra.policies import retry
 from penstock.dialects.kestra.tree import Items, Map, Scalar, Tree, as_text, plain, spot
@@ -117,8 +117,9 @@ def _type(page: Page, tree: Map, name: str) -> str:
 
 
 def _group(page: Page, tree: Map, name: str, short: str, word: str) -> Node:
-    if short in NOT_YET:
-        tell(page, NotSupported, key_of(tree, "type"), f'"{word.rpartition(".")[2]}" is not supported yet.')
+    if short in WHY:
+        sentence, hint = WHY[short]
+        tell(page, NotSupported, key_of(tree, "type"), sentence, hint)
         return later(page, tree, name, lambda part, key: nodes(page, part, key))
     reader, own = READERS[short] if short in READERS else WAYS[short]
     _known(page, tree, name, (*own, *(() if short == "subflow" else ("errors", "finally"))))

@@ -10,7 +10,7 @@ from penstock.dialects.kestra.page import Page, key_of, tell
 from penstock.dialects.kestra.tree import Map, Scalar, as_text
 from penstock.errors import Severity, nearest
 from penstock.errors.flow import BadPolicy, Deprecated, MissingProperty, UnknownType, WrongValue
-from penstock.model.policy import Backoff, Breach, Retry, Sla
+from penstock.model.policy import Backoff, Breach, Check, IfUnmet, Retry, Sla
 from penstock.model.run import ErrorKind
 
 COMMON: Final = (
@@ -25,6 +25,11 @@ COMMON: Final = (
     "errorKinds",
 )
 BREACHES: Final = {"FAIL": Breach.FAIL, "CANCEL": Breach.CANCEL, "NONE": Breach.LABEL}
+UNMET: Final = {
+    "BLOCK_EXECUTION": IfUnmet.BLOCK,
+    "FAIL_EXECUTION": IfUnmet.FAIL,
+    "CREATE_EXECUTION": IfUnmet.GO_ON,
+}
 OWN: Final = {
     "constant": ("interval",),
     "exponential": ("interval", "maxInterval", "delayFactor"),
@@ -89,6 +94,26 @@ def levels(page: Page, tree: Map) -> tuple[Sla, ...]:
                 condition="" if by_time else fields.template(page, item, "assert", "", "output"),
                 breach=BREACHES[word],
                 labels=dict(labels(page, item)),
+            )
+        )
+    return tuple(made)
+
+
+def checks(page: Page, tree: Map) -> tuple[Check, ...]:
+    """What must be true of a run before it begins."""
+    made = []
+    for item in fields.maps(page, tree, "checks", "A check"):
+        fields.known(page, item, ("condition", "when", "message", "style", "behavior"), "A check")
+        word = "when" if fields.given(item, "when") is not None else "condition"
+        fields.needed(page, item, word, "A check")
+        fields.needed(page, item, "message", "A check")
+        behavior = fields.choice(page, item, "behavior", tuple(UNMET), "BLOCK_EXECUTION")
+        made.append(
+            Check(
+                condition=fields.template(page, item, word, "", "check"),
+                message=fields.text(page, item, "message"),
+                style=fields.choice(page, item, "style", ("INFO", "ERROR", "SUCCESS", "WARNING"), "INFO").lower(),
+                unmet=UNMET[behavior],
             )
         )
     return tuple(made)

@@ -19,7 +19,7 @@ from penstock.dialects.kestra.labels import labels
 from penstock.dialects.kestra.nodes import nodes
 from penstock.dialects.kestra.page import Page, key_of, shown, tell
 from penstock.dialects.kestra.places import finish, lines_of
-from penstock.dialects.kestra.policies import levels, retry
+from penstock.dialects.kestra.policies import checks, levels, retry
 from penstock.dialects.kestra.tree import Items, Map, Scalar, Tree, kind_of
 from penstock.dialects.kestra.types import Types
 from penstock.dialects.kestra.yaml import parse
@@ -43,7 +43,6 @@ VERSIONS: Final = ("0.20", "1", "2")
 DIRECTIVE: Final = re.compile(r"#\s*kestra:\s*(\S*)\s*$", re.MULTILINE)
 LATER: Final = {
     "listeners": "`listeners`",
-    "checks": "Checks before the start of a run (`checks`)",
 }
 SERVER_SIDE: Final = ("revision", "tenantId", "deleted", "updated", "source")
 READ: Final = (
@@ -58,6 +57,7 @@ READ: Final = (
     "finally",
     "afterExecution",
     "sla",
+    "checks",
     "triggers",
     "outputs",
     "concurrency",
@@ -177,6 +177,7 @@ def _flow(page: Page, written: Map, project: tuple[Default, ...]) -> Flow:
         body=body,
         after=nodes(page, tree, "afterExecution"),
         sla=levels(page, tree),
+        checks=checks(page, tree),
         language=Language(version=page.version),
         description=fields.text(page, tree, "description"),
         labels=labels(page, tree),

@@ -8,6 +8,7 @@ from penstock.engine import evaluate as evaluation
 from penstock.engine.draft import Draft
 from penstock.engine.evaluate import evaluate, failure_of
 from penstock.engine.rule import Rule
+from penstock.engine.values import instant_micros
 from penstock.errors import PenstockError
 from penstock.model import ids
 from penstock.model.effect import StartChild
@@ -23,7 +24,8 @@ def is_pure(node: Subflow) -> bool:
 
 def outline(node: Subflow) -> dict[str, object]:
     """The properties to evaluate, by name."""
-    return {"namespace": node.namespace, "flow": node.flow, "inputs": node.inputs, "labels": node.labels}
+    called: dict[str, object] = {"namespace": node.namespace, "flow": node.flow}
+    return called | {"inputs": node.inputs, "labels": node.labels} | ({"at": node.at} if node.at else {})
 
 
 def begin(draft: Draft, node: Subflow, step: Step, values: dict[str, object] | None) -> None:
@@ -37,11 +39,12 @@ def begin(draft: Draft, node: Subflow, step: Step, values: dict[str, object] | N
             draft.end(step, StepStatus.FAILED, Failure(ErrorKind.SUBFLOW, message, code="PS-307"))
             return
         found = values if values is not None else evaluate(draft, step.key, outline(node))
+        assert isinstance(found, dict)
+        at = instant_micros(found.get("at") or "")
     except PenstockError as error:
         draft.rule(step.key, Rule.CANNOT_RENDER)
         draft.end(step, StepStatus.FAILED, failure_of(error))
         return
-    assert isinstance(found, dict)
     child = ids.child_run_id(run.id, step.key, step.attempt)
     inherited = {k: v for k, v in run.labels.items() if node.inherit_labels or k.startswith("system.")}
     draft.emit(
@@ -54,6 +57,7 @@ def begin(draft: Draft, node: Subflow, step: Step, values: dict[str, object] | N
             inputs=dict(found["inputs"]),
             labels=inherited | {str(k): str(v) for k, v in dict(found["labels"]).items()},
             depth=run.depth + 1,
+            at=at,
         )
     )
     draft.rule(step.key, Rule.CHILD_STARTED, child)
