@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from penstock.model.effect import Want
+from penstock.model.effect import Want, Work
 from penstock.model.policy import Limit
 from penstock.store import feed, limits, queue, runs
 from penstock.store.port import Store, Tx
@@ -80,6 +80,26 @@ def test_a_claim_passes_by_rows_that_another_is_just_taking(dsn_opener: Opener) 
         taken = other.write(lambda tx: queue.claim(tx, "w2", 9, NOW))
 
     assert [one.step for one in taken] == ["b"]
+
+
+def test_who_lines_up_while_a_claim_is_in_flight_is_claimed_soon_after(dsn_opener: Opener) -> None:
+    worker, other = dsn_opener(), dsn_opener()
+    worker.write(lambda tx: ready(tx, "r", *(f"s{number}" for number in range(9))))
+    now, cursor = NOW, None
+    held: list[queue.Claim] = []
+
+    for _ in range(4):
+        now += queue.CURSOR_LAG // 2
+        taken = worker.write(functools.partial(queue.claim, worker="w", room=1, now=now, cursor=cursor))
+        cursor = queue.advance(cursor, taken, 1, now)
+    with _holding(worker, lambda tx: held.extend(queue.claim(tx, "w", 2, now, cursor))):
+        # It sees what is being claimed, and takes its place there.
+        click = queue.Line("click")
+        other.write(lambda tx: queue.make_ready(tx, "r", [("click", 1, Work.TASK)], 0, "", NOW, click))
+    cursor = queue.advance(cursor, held, 2, now)
+
+    assert cursor is not None and cursor.behind(now), "it does not look at all"
+    assert [one.step for one in worker.write(lambda tx: queue.claim(tx, "w", 1, now, cursor))] == ["click"]
 
 
 def test_of_two_admissions_at_once_one_takes_the_last_slot(opener: Opener) -> None:

@@ -99,25 +99,32 @@ def test_a_cursor_passes_by_nothing_that_comes_later_or_matters_more(store: Stor
     def claim_one_by_one(tx: Tx) -> list[str]:
         place, steps = cursor, []
         for _ in range(3):
-            (one,) = queue.claim(tx, "w1", 1, NOW, place)
-            place = queue.advance(place, [one], 1, NOW)
+            (one,) = queue.claim(tx, "w1", 1, NOW + queue.CURSOR_LAG, place)
+            place = queue.advance(place, [one], 1, NOW + queue.CURSOR_LAG)
             steps.append(one.step)
         return steps
 
     assert store.write(claim_one_by_one) == ["urgent", "low", "least"]
 
 
-def test_a_cursor_is_given_up_after_a_while_and_when_the_queue_is_short(store: Store) -> None:
+def test_a_cursor_stays_behind_what_was_claimed_and_looks_at_all_now_and_then(store: Store) -> None:
     store.write(lambda tx: ready(tx, "r", "a", "b"))
     some = claimed(store, room=2)
+    lag, life = queue.CURSOR_LAG, queue.CURSOR_LIFE
 
-    cursor = queue.advance(None, some, 2, NOW)
+    first = queue.advance(None, some, 2, NOW)
+    second = queue.advance(first, some, 2, NOW + lag)
+    old = queue.advance(second, some, 2, NOW + life)
+    anew = queue.advance(old, some, 2, NOW + life + 1)
 
-    assert cursor == queue.Cursor(0, some[1].fence, NOW, some[1].place)
-    assert queue.advance(cursor, some, 2, NOW + 1) == cursor
-    assert queue.advance(cursor, some, 2, NOW + queue.CURSOR_LIFE) is None
-    assert queue.advance(cursor, some, 2, NOW - 1) is None
-    assert queue.advance(cursor, some, 3, NOW) is None
+    assert first and second and old and anew
+    mark = queue.Mark(NOW, 0, some[1].place, some[1].fence)
+    assert (first.behind(NOW + lag - 1), first.behind(NOW + lag)) == (None, mark)
+    assert second.behind(NOW + lag) == mark
+    assert old.behind(NOW + life) is None, "once in a while all is looked at"
+    assert anew.behind(NOW + life + 1) == queue.Mark(NOW + lag, 0, some[1].place, some[1].fence)
+    assert queue.advance(second, some, 2, NOW - 1) == queue.advance(None, some, 2, NOW - 1), "the clock was set back"
+    assert queue.advance(second, some, 3, NOW + lag) is None, "a short queue is looked at from its beginning"
 
 
 def test_a_late_report_finds_its_claim_gone(store: Store) -> None:

@@ -13,6 +13,7 @@ from penstock.store.port import Row, Tx
 
 DEFAULT_QUEUE = "default"
 CURSOR_LIFE = SECOND
+CURSOR_LAG = SECOND // 10
 SEVERAL = 4
 
 
@@ -36,13 +37,29 @@ class Claim(msgspec.Struct, frozen=True):
     place: int = 0
 
 
-class Cursor(msgspec.Struct, frozen=True):
-    """Up to where a worker has claimed lately: before it are, for a moment, only rows that are gone."""
+class Mark(msgspec.Struct, frozen=True):
+    """Where the last row of a claim stood, and when it was claimed."""
 
+    at: int
     priority: int
+    place: int
     fence: int
+
+
+class Cursor(msgspec.Struct, frozen=True):
+    """From where a worker looks: before it are, for a moment, only rows that are gone.
+
+    It stays behind what was claimed: who lines up while a claim is in flight still sees the rows of that claim and
+    takes its place beside them. `whole` says that the next claim looks from the beginning.
+    """
+
     since: int
-    place: int = 0
+    marks: tuple[Mark, ...]
+    whole: bool = False
+
+    def behind(self, now: int) -> Mark | None:
+        """The mark to look from; nothing when all is to be looked at."""
+        return None if self.whole or now - self.marks[0].at < CURSOR_LAG else self.marks[0]
 
 
 Fronts = dict[tuple[str, str, int], int]
@@ -105,8 +122,8 @@ def claim(
 def _claim(tx: Tx, worker: str, room: int, now: int, cursor: Cursor | None, queue: str) -> list[Claim]:
     row: dict[str, object] = {"worker": worker, "room": room, "now": now, "queue": queue}
     rows: list[Row] = []
-    if cursor and tx.kind == "postgres":
-        at = {"priority": cursor.priority, "place": cursor.place, "fence": cursor.fence}
+    if cursor and tx.kind == "postgres" and (mark := cursor.behind(now)):
+        at = {"priority": mark.priority, "place": mark.place, "fence": mark.fence}
         rows = tx.all("queue.claim_after", **at, **row)
     if not rows:
         rows = tx.all("queue.claim", **row)
@@ -115,11 +132,16 @@ def _claim(tx: Tx, worker: str, room: int, now: int, cursor: Cursor | None, queu
 
 
 def advance(cursor: Cursor | None, claims: Sequence[Claim], room: int, now: int) -> Cursor | None:
-    """Give the cursor for the next claim; nothing once in CURSOR_LIFE, so that rows committed late are found."""
+    """Give the cursor for the next claim; once in CURSOR_LIFE it looks at all, and rows committed late are found."""
     if len(claims) < room or not claims or claims[-1].owner:
         return None
-    since, last = cursor.since if cursor else now, claims[-1]
-    return Cursor(last.priority, last.fence, since, last.place) if 0 <= now - since < CURSOR_LIFE else None
+    last = claims[-1]
+    mark = Mark(now, last.priority, last.place, last.fence)
+    if cursor is None or now < cursor.marks[-1].at:
+        return Cursor(now, (mark,))
+    marks = cursor.marks if now - cursor.marks[-1].at < CURSOR_LAG else (cursor.marks[-1], mark)
+    since = now if cursor.whole else cursor.since
+    return Cursor(since, marks, whole=now - since >= CURSOR_LIFE)
 
 
 def withdraw(tx: Tx, run_id: str, steps: Sequence[str]) -> list[tuple[str, int]]:
