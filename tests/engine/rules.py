@@ -149,7 +149,7 @@ def dag_is_marked(tale: Shown, key: str) -> None:
     state = groups_of(tale)[key]
     dag = tale.plan.node(ids.node_of(key))
     assert isinstance(dag, Dag)
-    if state.result is not None or tale.steps[key].status.ended or not state.marks:
+    if state.result is not None or not tale.steps[key].status.open or not state.marks:
         return
     nodes = tale.plan.children(dag.id, "tasks")
     found = [tale.steps.get(tale.plan.child_key(key, node, "tasks")) for node in nodes]

@@ -21,7 +21,7 @@ from penstock.model.status import RunStatus
 def begin(draft: Draft, failure: Failure | None = None) -> None:
     """Start a run that was only queued, or end it where a check has failed it; said twice it is started once."""
     run = draft.run
-    if run.status is not RunStatus.QUEUED or run.reason or run.history:
+    if run.status is not RunStatus.QUEUED or run.history:
         return
     draft.move_run(RunStatus.QUEUED, run.started_by)
     if failure is not None:

@@ -205,11 +205,11 @@ def _reopen(draft: Draft, key: str, scope: Scope) -> None:
         return
     for step in again:
         _once_more(draft, step, scope)
-    if again and counts.has_bad(draft.group(key)):
-        return  # what an operator has chosen is done first, whatever else did not succeed
+    # What an operator has chosen is done first, whatever else did not succeed.
+    alone = bool(again) and counts.has_bad(draft.group(key))
     if isinstance(node, Dag):
-        dag.again(draft, key, node)
-    else:
+        dag.again(draft, key, node, judge_only=alone)
+    elif not alone:
         go_on(draft, key, draft.group(key))
 
 

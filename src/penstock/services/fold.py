@@ -115,7 +115,9 @@ def follow_up(core: Core, after: After, looked_at: str = "") -> None:
             names = set()
             waiting |= admitted
             continue
-        done = fold(core, waiting.pop())
+        run_id = min(waiting)  # in an order of its own, so that what happens can be made to happen again
+        waiting.remove(run_id)
+        done = fold(core, run_id)
         wake = wake or done.wake
         waiting |= done.fold
         names |= done.limits

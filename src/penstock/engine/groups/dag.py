@@ -85,11 +85,13 @@ def was_passed_over(step: Step) -> bool:
     return step.status.ended and step.first_at is None
 
 
-def again(draft: Draft, key: str, node: Dag) -> None:
-    """Judge anew whoever waits, after some of its nodes were put back."""
+def again(draft: Draft, key: str, node: Dag, *, judge_only: bool) -> None:
+    """Judge anew whoever waits, after some of its nodes were put back; with `judge_only` nothing begins by it yet."""
     marks = list(draft.group(key).marks)
     _travel(draft, key, node, marks, range(len(marks)))
-    go_on(draft, key, _marked(draft, key, marks), node)
+    state = _marked(draft, key, marks)
+    if not judge_only:
+        go_on(draft, key, state, node)
 
 
 def behind(graph: Graph, places: list[int]) -> set[int]:
