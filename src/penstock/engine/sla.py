@@ -28,7 +28,7 @@ def watch(draft: Draft) -> None:
 def too_long(draft: Draft, place: int) -> None:
     """The time of a level is over and the run has not ended."""
     level = draft.plan.flow.sla[place]
-    _missed(draft, level, f"The run took longer than {(level.duration or 0) / 1e6:g} s.")
+    _missed(draft, level, f'Service level "{level.id}": the run took longer than {(level.duration or 0) / 1e6:g} s.')
 
 
 def check(draft: Draft) -> None:
@@ -38,7 +38,7 @@ def check(draft: Draft) -> None:
     """
     for level in draft.plan.flow.sla:
         if level.condition and level.id not in draft.run.breached and _is_false(draft, level):
-            _missed(draft, level, f"It is not true any more that {level.condition}.")
+            _missed(draft, level, f'Service level "{level.id}": it is not true any more that {level.condition}.')
             return
 
 
@@ -55,10 +55,11 @@ def _missed(draft: Draft, level: Sla, why: str) -> None:
     run = draft.run
     if level.id in run.breached or run.status.ended or run.status in (RunStatus.KILLING, RunStatus.QUEUED):
         return
-    first = not run.breached
+    # one that only labels must not keep a stricter one, whose time comes later, from ending the run
+    acted = any(each.id in run.breached and each.breach is not Breach.LABEL for each in draft.plan.flow.sla)
     draft.rule(ROOT, Rule.SERVICE_LEVEL, level.id)
     draft.run = replace(run, breached=(*run.breached, level.id), labels=run.labels | level.labels)
-    if level.breach is Breach.LABEL or not first or run.root.phase is Phase.AFTER:
+    if level.breach is Breach.LABEL or acted or run.root.phase is Phase.AFTER:
         return
     failure = Failure(ErrorKind.TIMEOUT if level.duration is not None else ErrorKind.LIMIT, why)
     guard.halt(draft, ROOT, StepStatus.CANCELLED)
