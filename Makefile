@@ -83,7 +83,7 @@ docs: $(VENV)/.installed-dev ## Write the reference pages again from the classes
 
 # Most tests share two workers; those that measure seconds have the machine to themselves.
 .PHONY: pytest
-pytest: $(VENV)/.installed-dev versitygw
+pytest: $(VENV)/.installed-dev versitygw interpreters
 	@$(BIN)/pytest -n 2 --dist loadscope -m "not acceptance and not chaos and not long"
 	@$(BIN)/pytest -m "acceptance and not long"
 	@$(BIN)/pytest -m "chaos and not long"
@@ -111,6 +111,24 @@ versitygw:
 	    GOBIN=$(CACHE)/bin go install github.com/versity/versitygw/cmd/versitygw@$(VERSITYGW_VERSION); \
 	elif [ -n "$${CI:-}" ]; then echo "Go is needed here to build versitygw, the S3 server of the tests." >&2; exit 1; \
 	else echo "No Go on this machine: the S3 tests run against moto's server instead of versitygw." >&2; fi
+
+# The engine that flows were first written for; needs a JDK 25 and maven, and fetches its jars once (some minutes).
+.PHONY: oracle
+oracle: $(VENV)/.installed-dev ## Ask the real engine about our cases, keep its answers, print where ours differ
+	@$(PY) -m tools.oracle tables
+
+# Languages of scripts, as far as they are light: Debian's packages, where nobody needs to be asked.
+INTERPRETERS := lua5.4=lua5.4 php=php-cli ruby=ruby
+.PHONY: interpreters
+interpreters:
+	@missing=""; for pair in $(INTERPRETERS); do \
+	    command -v "$${pair%%=*}" >/dev/null || missing="$$missing $${pair#*=}"; \
+	done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && [ -n "$${CI:-}$(filter interpreters,$(MAKECMDGOALS))" ]; then \
+	    echo "Installing$$missing, once." >&2; \
+	    apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends $$missing >/dev/null; \
+	else echo "Not on this machine, so their tests are passed over:$$missing (make interpreters, as root)" >&2; fi
 
 .PHONY: bench
 bench: $(VENV)/.installed-dev ## Measure, and write the table of bench/README.md

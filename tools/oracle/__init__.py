@@ -1,0 +1,1 @@
+"""What does the engine that flows were first written for do with this flow, this expression? README.md says how far."""
