@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 import sqlite3
@@ -90,6 +91,7 @@ class Project:
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("PENSTOCK")}
         self.environment |= {"HOME": str(folder), "PENSTOCK_STORE": self.address, "PYTHONPATH": SOURCES}
         self._running: list[Running] = []
+        self._numbers = itertools.count()
         self.settings()
         self.store = open_store(self.address, SystemClock(), migrate=True)
 
@@ -148,7 +150,7 @@ class Project:
 
     def begin(self, *words: str, prefix: Sequence[str] = (), environment: dict[str, str] | None = None) -> Running:
         """Call penstock without waiting for it."""
-        heard = self.folder / f"said-{len(self._running)}"
+        heard = self.folder / f"said-{next(self._numbers)}"
         with heard.open("wb") as out:
             process = subprocess.Popen(
                 [*prefix, *PENSTOCK, *words],

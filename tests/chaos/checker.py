@@ -24,6 +24,7 @@ from tests.acceptance.observe import eventually
 from tests.acceptance.project import Project
 from tests.chaos.ledger import Ledger
 from tests.chaos.plans import EFFECTS, End, ends_of
+from tests.chaos.shared import cached, folders, places
 from tests.simulation.invariants import recount
 
 PAGE = 500
@@ -48,10 +49,11 @@ def check(core: Core, project: Project, started: Collection[str]) -> Tally:
     found = {run.id: run for run in every_run(core)}
     problems = [f"run {missing} was started and is not there" for missing in set(started) - found.keys()]
     for run in found.values():
-        if run.parent is None and run.id not in started:
+        if run.parent is None and run.id not in started:  # whoever stands for another was looked for, too
             problems.append(f"run {run.id} of {run.flow} was started by nobody: a start was done twice")
         problems += [f"run {run.id} of {run.flow}: {problem}" for problem in _one_run(core, run, ledger, tally)]
     problems += [f"run {run} of the ledger is not in the store" for run in ledger.runs() - found.keys()]
+    problems += places(core, [run for run in found.values() if run.flow == "pooled"])
     told = "\n".join(problems[:SHOWN])
     assert not problems, f"{len(problems)} things are not as they must be:\n{told}"
     nothing_is_left(core, project)
@@ -117,13 +119,15 @@ def _one_run(core: Core, run: Run, ledger: Ledger, tally: Tally) -> Iterator[str
     if still or run.open:
         yield f"keeps {run.open} steps open beside its end: {still}"
     yield from _recounted(core, run, rows)
-    yield from _accepted_once(story, accepted)
+    yield from _accepted_once(story, accepted, run.redone)
     kept = {(attempt.step, attempt.number): attempt.outcome for attempt in tries}
     for end in accepted:
         outcome = kept.get((end.step, end.attempt))
         if outcome is not end.outcome:
             yield f"{end.step} #{end.attempt} was accepted as {end.outcome} and is kept as {outcome}"
     yield from _effects(run, accepted, ledger)
+    yield from folders(run, accepted)
+    yield from cached(core, run, ledger)
     yield from _folded_again(core, run)
 
 
@@ -139,13 +143,14 @@ def _recounted(core: Core, run: Run, rows: list[Step]) -> Iterator[str]:
         yield str(wrong)
 
 
-def _accepted_once(story: list[Told], accepted: list[Ended]) -> Iterator[str]:
-    """An attempt's end is accepted once, a step's work once, and no fence twice."""
+def _accepted_once(story: list[Told], accepted: list[Ended], redone: int) -> Iterator[str]:
+    """An attempt's end is accepted once, a step's work once (more often where a folder was lost), no fence twice."""
     for (step, attempt), count in Counter((end.step, end.attempt) for end in accepted).items():
         if count > 1:
             yield f"the end of {step} #{attempt} was accepted {count} times"
     for step, count in Counter(end.step for end in accepted if end.outcome is Outcome.DONE).items():
-        if count > 1:
+        # A working directory's own step is done when it opens and when it closes.
+        if count > (1 + redone) * (2 if step == "shared" else 1):
             yield f"{step} was accepted as done {count} times"
     for fence, count in Counter(told.fence for told in story if told.accepted and told.fence).items():
         if count > 1:
@@ -165,6 +170,8 @@ def _effects(run: Run, accepted: list[Ended], ledger: Ledger) -> Iterator[str]:
                 yield f"{end.step} #{end.attempt} was accepted as done, and its ledger says {mine}"
                 continue
             for number, other in lines.items():
+                if run.redone and number > end.attempt:
+                    continue  # the folder in which it had done its work was lost
                 if number > end.attempt:
                     yield f"{end.step} #{number} began after #{end.attempt} had been accepted as done"
                 elif number < end.attempt and any(line > mine.did[0] for line in other.began):

@@ -16,6 +16,8 @@ from tests.acceptance.project import Project, Running
 SIZE = 3
 # A worker that finds no server when it starts says so and leaves.
 STORE_AWAY = 4
+# Seconds in which one that begins may not yet hear that it should stop, and in which one that hears has done so.
+DEAF, LEAVES = 15.0, 45.0
 
 
 class Herd:
@@ -28,6 +30,8 @@ class Herd:
         self._alive: dict[int, Running] = {}
         self._names: dict[int, str] = {}
         self._due: dict[int, float] = {}
+        self._begun_at: dict[int, float] = {}
+        self._leaving: dict[int, float] = {}
         self._born = 0
         self.turned_away = 0
 
@@ -46,18 +50,35 @@ class Herd:
         if not self._alive:
             return False
         place = self._chance.choice(list(self._alive))
+        self._leaving.pop(place, None)
         self._alive.pop(place).kill()
         self._due[place] = time.monotonic() + self._chance.choice((0.0, 0.1, 0.5))
         return True
 
+    def ask_to_leave(self) -> bool:
+        """Ask one of them to stop in order; another takes its place when it has. False when none can be asked."""
+        found = [place for place in self._alive if place not in self._leaving]
+        if not found:
+            return False
+        place = self._chance.choice(found)
+        self._leaving[place] = time.monotonic()
+        self._alive[place].send(signal.SIGTERM)
+        return True
+
     def tend(self) -> None:
-        """Start whose time has come; a worker that ended by itself is a failure of the round."""
+        """Start whose time has come; a worker that ended by itself is a failure of the round, and one that stays."""
         for place, running in list(self._alive.items()):
             code = running.process.poll()
+            asked = self._leaving.get(place)
             if code is None:
+                late = asked is not None and time.monotonic() > asked + LEAVES
+                assert not late, f"asked to stop {LEAVES:g} s ago, a worker is there still and said:\n{running.said}"
                 continue
-            assert code == STORE_AWAY, f"a worker ended by itself with code {code} and said:\n{running.said}"
-            self.turned_away += 1
+            ours = (0, STORE_AWAY) if asked is not None else (STORE_AWAY,)
+            deaf = asked is not None and asked < self._begun_at[place] + DEAF and code == -signal.SIGTERM
+            assert code in ours or deaf, f"a worker ended by itself with code {code} and said:\n{running.said}"
+            self.turned_away += code == STORE_AWAY
+            self._leaving.pop(place, None)
             del self._alive[place]
             self._due[place] = time.monotonic() + 0.2
         for place, at in list(self._due.items()):
@@ -101,12 +122,13 @@ class Herd:
     def _is_whole(self) -> bool:
         self.tend()
         known = {one.id for one in self._project.store.read(workers.list_workers)}
-        return not self._due and known.issuperset(self._names[place] for place in self._alive)
+        return not self._due and not self._leaving and known.issuperset(self._names[place] for place in self._alive)
 
     def _begin(self, place: int) -> None:
         self._born += 1
         name = f"w{place}" if self._chance.random() < 0.5 else f"w{place}-{self._born}"
         self._names[place] = name
+        self._begun_at[place] = time.monotonic()
         self._alive[place] = self._project.begin("worker", "--name", name, environment=self._environment)
 
 

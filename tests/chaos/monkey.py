@@ -33,6 +33,7 @@ class Monkey:
         self._strike_at = time.monotonic() + pause
         self._acts: dict[str, tuple[float, Callable[[], bool]]] = {
             "worker killed": (4, herd.kill),
+            "worker asked to stop": (2, herd.ask_to_leave),
             "worker stopped": (3, self._stall_worker),
             "zygote killed": (1.5, lambda: self._kill_below(zygotes=True)),
             "child killed": (3, lambda: self._kill_below(zygotes=False)),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from penstock.model.run import Run
 from penstock.model.status import RunStatus
@@ -23,12 +24,16 @@ class End(msgspec.Struct, frozen=True):
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """A run to be started, and what the operator does to it besides: kill, pause, restart, replay."""
+    """A run to be started, and what the operator does to it besides: kill, pause, restart, replay, one by one or all
+    that bear a label. With `owned` the command line does it, until that is killed.
+    """
 
     flow: str
     key: str
     inputs: dict[str, object] = {}
+    labels: dict[str, str] = {}
     verb: str = ""
+    owned: bool = False
 
 
 # The tasks that run in processes and write to the ledger, by flow; in loops without the loop's part of the key.
@@ -49,16 +54,36 @@ EFFECTS: Final[dict[str, frozenset[str]]] = {
     "tree": frozenset({"work", "closed"}),
     "ways": frozenset({"one", "two", "four", "last"}),
     "asked": frozenset({"before", "beside", "after"}),
+    "folder": frozenset({"makes", "uses", "after"}),
+    "until": frozenset({"look"}),
+    "graph": frozenset({"bad", "good", "mend", "closes"}),
+    "pooled": frozenset({"light", "heavy"}),
+    "cached": frozenset({"after"}),
+    "reborn": frozenset({"before", "shaky"}),
 }
 SHARES: Final = {
-    "chain": 14, "wide": 8, "loop": 10, "choose": 14, "flaky": 10, "caller": 9, "guarded": 6, "limited": 8,
-    "refused": 6, "endless": 6, "gated": 6, "tree": 5, "ways": 6, "asked": 6,
+    "chain": 14, "wide": 7, "loop": 9, "choose": 12, "flaky": 8, "caller": 8, "guarded": 5, "limited": 7,
+    "refused": 5, "endless": 6, "gated": 6, "tree": 5, "ways": 6, "asked": 5, "folder": 6, "until": 5, "graph": 4,
+    "pooled": 7, "cached": 6, "reborn": 5,
 }  # fmt: skip
+# What a bulk verb finds its runs by.
+BULK: Final = "bulk"
+# One of so many runs of these flows belongs to a `penstock run`.
+OWNED: Final = {"chain": 0.12, "ways": 0.12, "folder": 0.1}
+# What the pool `press` has room for, and what an attempt takes of it.
+PRESS: Final = 3
+TAKES: Final = {"light": 1, "heavy": 2}
+REASON: Final = "it is right"
 
 
 def order(chance: random.Random, key: str) -> Order:
     """Draw a run of the mix."""
     flow = chance.choices(list(SHARES), list(SHARES.values()))[0]
+    drawn = _drawn(chance, flow, key)
+    return replace(drawn, owned=not drawn.verb and chance.random() < OWNED.get(flow, 0.0))
+
+
+def _drawn(chance: random.Random, flow: str, key: str) -> Order:
     match flow:
         case "chain":
             verb = chance.choices(("", "replay", "replay from"), (6, 1, 1))[0]
@@ -77,11 +102,25 @@ def order(chance: random.Random, key: str) -> Order:
         case "caller":
             return Order(flow=flow, key=key, inputs={"well": chance.random() < 0.6})
         case "endless":
-            return Order(flow=flow, key=key, verb=chance.choice(("kill", "kill by force")))
+            return _alone_or_bulk(chance, flow, key, ("kill", "kill by force", "bulk kill"))
         case "gated":
-            return Order(flow=flow, key=key, inputs={"gate": key}, verb="restart")
+            return replace(_alone_or_bulk(chance, flow, key, ("restart", "bulk restart")), inputs={"gate": key})
+        case "until":
+            return Order(flow=flow, key=key, inputs={"times": chance.randint(1, 4)})
+        case "pooled":
+            return Order(flow=flow, key=key, inputs={"customer": chance.choice(("ann", "bob", "cy"))})
+        case "cached":
+            return Order(flow=flow, key=key, inputs={"what": f"w{chance.randrange(12)}"})
+        case "reborn":
+            return Order(flow=flow, key=key, inputs={"name": key, "times": chance.randint(0, 2)})
         case _:
             return Order(flow=flow, key=key)
+
+
+def _alone_or_bulk(chance: random.Random, flow: str, key: str, verbs: tuple[str, ...]) -> Order:
+    verb = chance.choice(verbs)
+    labels = {BULK: verb.removeprefix("bulk ")} if verb.startswith("bulk") else {}
+    return Order(flow=flow, key=key, verb=verb, labels=labels)
 
 
 def ends_of(run: Run) -> tuple[End, ...]:
@@ -120,6 +159,18 @@ def _tree(_run: Run) -> tuple[End, ...]:
     return _success("each[1]/deep", "closed", "after", *each)
 
 
+def _until(run: Run) -> tuple[End, ...]:
+    times = run.inputs["times"]
+    assert isinstance(times, int)
+    # Of its iterations only the last is kept.
+    return _success("after", f"again[{times - 1}]/look")
+
+
+def _reborn(run: Run) -> tuple[End, ...]:
+    # A kill may strike the first task, too.
+    return (*_success("before", "shaky"), End(R.RETRIED, frozenset(), frozenset({"before"})))
+
+
 ENDS: Final[dict[str, Callable[[Run], tuple[End, ...]]]] = {
     "chain": lambda _run: _success("first", "says", "second", "third", "last"),
     "wide": lambda _run: _success("a", "b", "told", "c", "d", "after"),
@@ -137,4 +188,10 @@ ENDS: Final[dict[str, Callable[[Run], tuple[End, ...]]]] = {
     "tree": _tree,
     "ways": lambda _run: _success("one", "two", "three", "four", "rests", "last", "told"),
     "asked": lambda _run: _success("before", "asks", "beside", "after"),
+    "folder": lambda _run: _success("makes", "uses", "beside", "after"),
+    "until": _until,
+    "graph": lambda _run: (End(R.FAILED, frozenset({"good", "mend", "closes"})),),
+    "pooled": lambda _run: _success("light", "heavy", "after"),
+    "cached": lambda _run: _success("keeps", "after"),
+    "reborn": _reborn,
 }

@@ -15,12 +15,15 @@ from typing import Final
 import msgspec
 
 from penstock.app import App, open_app
+from penstock.services import pools
 from penstock.settings.read import find
 from projects.servers import PostgresServer
 from tests.acceptance.project import Project
 from tests.chaos.checker import Tally, check, why_not_ended
 from tests.chaos.herd import Herd
 from tests.chaos.monkey import Monkey
+from tests.chaos.owners import Owners
+from tests.chaos.plans import PRESS
 from tests.chaos.proxy import Proxy
 from tests.chaos.traffic import Traffic
 
@@ -62,12 +65,16 @@ class Round:
         self._app: App = open_app(find(folder), self.project.environment, store=through)
         self._herd = Herd(self.project, random.Random(chance.random()), through)
         self._monkey = Monkey(self._herd, server, random.Random(chance.random()), wanted.pause)
-        self._traffic = Traffic(self._app.core, folder, random.Random(chance.random()), f"s{wanted.seed}")
+        self._owners = Owners(self.project, random.Random(chance.random()), through)
+        self._traffic = Traffic(
+            self._app.core, self.project, self._owners, random.Random(chance.random()), f"s{wanted.seed}"
+        )
 
     def go(self) -> Tally:
         """Let runs go through the trouble, then check what is left; raises AssertionError with what is wrong."""
         pushed = self.project.call("flows", "push")
         assert pushed.code == 0, pushed.err
+        pools.set_slots(self._app.core, "press", PRESS)
         self._say(f"seed {self.wanted.seed}, {self.wanted.seconds:.0f} s")
         self._herd.start()
         until = self._began + self.wanted.seconds
@@ -81,6 +88,7 @@ class Round:
             finally:
                 give_up.set()
         going.result()
+        self._owners.leave()
         self._herd.drain()
         tally = check(self._app.core, self.project, self._traffic.started)
         self._summary(tally)
@@ -132,7 +140,8 @@ class Round:
             f"attempts accepted {tally.accepted} ({outcomes}), refused {tally.refused}; ledger {tally.lines} lines"
         )
         self._say(
-            f"operator: {verbs}; store away {self._traffic.away} times; workers turned away {self._herd.turned_away}"
+            f"operator: {verbs}; store away {self._traffic.away} times; workers turned away {self._herd.turned_away}; "
+            f"`penstock run` begun {self._owners.begun} times, killed {self._owners.killed} times"
         )
 
     def _say(self, text: str) -> None:

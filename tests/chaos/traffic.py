@@ -1,4 +1,4 @@
-"""Who starts the runs, and kills, pauses, restarts some? An operator who asks until it is done."""
+"""Who starts the runs, and kills, pauses, restarts some, or all of a kind? An operator who asks until it is done."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import random
 import threading
 import time
 from collections import Counter
-from pathlib import Path
 from typing import Final
 
 from penstock.errors.run import NothingToPause, NothingToRestart, NotResumable
@@ -19,12 +18,20 @@ from penstock.services import runs as verbs
 from penstock.services.core import Core
 from penstock.services.runs import Start
 from penstock.store import runs
-from tests.chaos.plans import Order, order
+from tests.acceptance.project import Project
+from tests.chaos.owners import Owners
+from tests.chaos.plans import BULK, REASON, Order, order
 
 AT_ONCE: Final = 24
 # Seconds after its start that a run is killed or paused, and for how long it then is paused.
 WAITS: Final = {"pause": (0.0, 0.4), "resume": (0.0, 0.0)}
 PAUSED: Final = 0.3
+# Seconds between two verbs of one kind that are meant for many runs: meanwhile some gather.
+BULK_EVERY: Final = 3.0
+BULK_VERBS: Final = {
+    "bulk kill": ("kill", "--flow", "chaos.endless"),
+    "bulk restart": ("restart", "--flow", "chaos.gated", "--status", "failed"),
+}
 LOOK: Final = 0.05
 BY: Final = "chaos"
 
@@ -32,41 +39,50 @@ BY: Final = "chaos"
 class Traffic:
     """The runs of a round, started by an operator in its own thread; every verb that finds no store is said again."""
 
-    def __init__(self, core: Core, folder: Path, chance: random.Random, name: str) -> None:
+    def __init__(self, core: Core, project: Project, owners: Owners, chance: random.Random, name: str) -> None:
         self.started: dict[str, Order] = {}
         self.open: dict[str, Order] = {}
         self.verbs: Counter[str] = Counter()
         self.ended = 0
         self.away = 0
         self._core = core
-        self._folder = folder
+        self._project = project
+        self._owners = owners
         self._chance = chance
         self._name = name
         self._next: Order | None = None
         self._numbered = 0
         self._due: dict[str, float] = {}
         self._done: set[str] = set()
+        self._bulk: dict[str, float] = {}
 
     def go(self, most: int, until: float, give_up: threading.Event) -> None:
         """Start runs until there are `most` or it is late, and go on until all have ended or it is given up."""
         while not give_up.wait(LOOK):
             try:
+                for owner in self._owners.tend(self._core):
+                    self._keep(owner.run, owner.order)
                 for run_id in list(self.open):
                     self._look_at(run_id)
+                self._tell_many()
                 while len(self.open) < AT_ONCE and self._numbered < most and time.monotonic() < until:
                     self._start()
             except StoreError:
                 self.away += 1
-            if not self.open and (self._numbered >= most or time.monotonic() >= until):
+            over = not self.open and not self._owners.expecting
+            if over and (self._numbered >= most or time.monotonic() >= until):
                 return
 
     def _start(self) -> None:
         if self._next is None:
             self._next = order(self._chance, f"{self._name}-{self._numbered}")
         wanted = self._next
-        plan = flows.newest_plan(self._core, "chaos", wanted.flow)
-        run_id = verbs.start(self._core, plan, Start(inputs=wanted.inputs, key=wanted.key, by=BY))
-        self._keep(run_id, wanted)
+        if wanted.owned:
+            self._owners.begin(wanted)
+        else:
+            plan = flows.newest_plan(self._core, "chaos", wanted.flow)
+            asked = Start(inputs=wanted.inputs, labels=wanted.labels, key=wanted.key, by=BY)
+            self._keep(verbs.start(self._core, plan, asked), wanted)
         self._next = None
         self._numbered += 1
 
@@ -92,13 +108,16 @@ class Traffic:
             case "kill" | "kill by force":
                 verbs.kill(self._core, run.id, BY, force=wanted.verb == "kill by force")
                 self._did(run.id, wanted)
+            case "bulk kill":
+                self._bulk.setdefault(wanted.verb, time.monotonic() + BULK_EVERY)
             case "pause" if not run.held_by:
                 with contextlib.suppress(NothingToPause):
                     operate.pause(self._core, run.id, BY)
                 self._due[run.id] = time.monotonic() + PAUSED
             case "pause" | "resume" if run.held_by or run.status is RunStatus.PAUSED:
                 with contextlib.suppress(NotResumable):
-                    operate.resume(self._core, run.id, BY)
+                    inputs = {"reason": REASON} if wanted.verb == "resume" else None
+                    operate.resume(self._core, run.id, BY, inputs=inputs)
                     self._did(run.id, wanted)
             case _:
                 pass
@@ -108,8 +127,12 @@ class Traffic:
         if run.id in self._done:
             return True
         match wanted.verb:
+            case "bulk restart" if run.status is RunStatus.FAILED:
+                self._project.open(wanted.key)
+                self._bulk.setdefault(wanted.verb, time.monotonic() + BULK_EVERY)
+                return False
             case "restart" if run.status is RunStatus.FAILED:
-                (self._folder / "gates" / wanted.key).touch()
+                self._project.open(wanted.key)
                 try:
                     verbs.restart(self._core, run.id, BY)
                 except NothingToRestart:
@@ -123,8 +146,22 @@ class Traffic:
                 self._did(run.id, wanted)
                 self._keep(new, again)
                 return True
+            case _ if run.status is RunStatus.RETRIED:
+                again = Order(flow=wanted.flow, key=f"{wanted.key}-{run.number + 1}", inputs=wanted.inputs)
+                self._keep(run.successor, again)
+                return True
             case _:
                 return True
+
+    def _tell_many(self) -> None:
+        """Do what is wanted of many, once some have gathered; as people do it, by a command."""
+        for verb, due in list(self._bulk.items()):
+            if time.monotonic() >= due:
+                name, *words = BULK_VERBS[verb]
+                said = self._project.call("runs", name, *words, "--label", f"{BULK}={name}", "--yes", "--no-wait")
+                # One that cannot be restarted yet is told again, with those that have come besides.
+                self.verbs[verb if said.code == 0 else f"{verb} (not yet)"] += 1
+                del self._bulk[verb]
 
     def _did(self, run_id: str, wanted: Order) -> None:
         self._done.add(run_id)
