@@ -11,8 +11,9 @@ import pytest
 
 from penstock.cli.telling import page
 from penstock.errors.run import UnknownStep
+from penstock.model.event import Ended
 from penstock.model.status import Outcome
-from penstock.services import operate, runs
+from penstock.services import apply, operate, runs
 from penstock.services.explain import explain
 from tests.services.office import Office
 
@@ -118,3 +119,20 @@ def test_of_one_step_its_own_part_is_told_with_the_groups_around_it(office: Offi
     assert keys == {"", "p", "x"}
     with pytest.raises(UnknownStep, match='Did you mean "mend"'):
         explain(office.core, run_id, "mned")
+
+
+def test_what_was_at_work_when_it_was_marked_had_not_waited_for_a_worker_all_the_while(office: Office) -> None:
+    run_id = office.start(office.push(["a"]), by="ann")
+    office.wait(2)
+    (held,) = office.claim()
+    began = office.clock.now()
+    office.wait(60)
+    operate.skip(office.core, run_id, "bob", "a")
+    late = Ended(step="a", attempt=1, outcome=Outcome.KILLED, worker="w", started_at=began, ended_at=office.clock.now())
+    apply.report(office.core, held, late, None)
+
+    told = explain(office.core, run_id, "a")
+
+    assert [one.micros for chapter in told.chapters for one in chapter.waited] == [2_000_000]
+    assert told.step_status == "skipped"
+    assert click.unstyle(next(page(told))).endswith(': success, step "a": skipped')

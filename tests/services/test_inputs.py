@@ -166,3 +166,13 @@ def test_names_with_dots_are_reached_as_maps_within_maps() -> None:
     inner = Input(id="c", type="STRING", depends_on=("a.b",), condition="{{ inputs.a.b > 1 }}", required=False)
 
     assert taken({"a.b": "2"}, inner, outer) == {"a.b": 2, "c": None}
+
+
+def test_what_is_wrong_ends_with_one_full_stop_and_names_who_asks() -> None:
+    flow = Flow(id="f", namespace="n", body=Sequence(id=""), inputs=(an("INT"),))
+
+    with pytest.raises(InvalidInput) as several:
+        typed_inputs(flow, {"x": "hi", "q": 1}, NOW, strict=True, of='"ask"')
+
+    wrong = 'Inputs of "ask": there is no input "q"; Invalid value for "x": "hi" is not a whole number.'
+    assert str(several.value) == f"PS-304  {wrong} It takes: x (INT)."

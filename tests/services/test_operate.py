@@ -226,3 +226,47 @@ def test_one_value_of_a_failed_loop_is_done_again_and_the_run_goes_on_behind_it(
 
     assert office.work() == ["each[1]/a", "last"]
     assert office.run(new).status is RunStatus.SUCCESS
+
+
+@pytest.mark.parametrize(
+    ("step", "hint"),
+    [("asc", 'Did you mean "ask"?'), ("loop", 'It waits at "ask".')],
+)
+def test_a_pause_by_a_wrong_name_is_told_with_those_there_are(office: Office, step: str, hint: str) -> None:
+    run_id = office.start(pushed(office, APPROVAL))
+
+    with pytest.raises(NotResumable) as refused:
+        operate.resume(office.core, run_id, "ann", step=step)
+
+    assert refused.value.hint == hint
+
+
+def test_what_has_ended_is_told_how_it_goes_on_when_somebody_resumes_it(office: Office) -> None:
+    run_id = office.start(pushed(office, task("a")))
+    office.work()
+
+    with pytest.raises(NotResumable, match="has ended, as success") as refused:
+        operate.resume(office.core, run_id, "ann")
+
+    assert "restart" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("step", "sentence", "hint"),
+    [
+        ("each[0]/lod", "no step", 'Did you mean "each[0]/load"?'),
+        ("each[9]/load", "has not begun in run .* which is failed", 'There is "each[0]/load".'),
+        ("load", "has not begun in run", 'There is "each[0]/load".'),
+        ("zzz", "no step", "`penstock runs show` names its steps."),
+    ],
+)
+def test_a_step_that_cannot_be_marked_is_told_with_one_that_can(
+    office: Office, step: str, sentence: str, hint: str
+) -> None:
+    run_id = office.start(pushed(office, ForEach(id="each", values=[1], nodes=(task("load"),))))
+    office.work({"each[0]/load": Outcome.FAILED})
+
+    with pytest.raises((UnknownStep, NothingToMark), match=sentence) as refused:
+        operate.mark(office.core, run_id, "ann", StepStatus.SUCCESS, step=step)
+
+    assert refused.value.hint == hint

@@ -60,8 +60,8 @@ def tell(**given: Any) -> int:
 
 def page(story: Story) -> Iterator[str]:
     """The lines of a story."""
-    what = f', step "{story.step}"' if story.step else ""
-    yield f"run {story.run} of {story.namespace}.{story.flow} (revision {story.revision}){what}: {_word(story.status)}"
+    what = f', step "{story.step}": {_word(story.step_status)}' if story.step else ""
+    yield f"run {story.run} of {story.namespace}.{story.flow} (revision {story.revision}): {_word(story.status)}{what}"
     began = story.chapters[0].at if story.chapters else 0
     before = began
     for chapter in story.chapters:

@@ -80,6 +80,7 @@ class Story(msgspec.Struct, frozen=True):
     status: str
     step: str
     chapters: tuple[Chapter, ...]
+    step_status: str = ""
 
 
 def explain(core: Core, run_id: str, step: str = "") -> Story:
@@ -95,7 +96,7 @@ def _explain(core: Core, plan: Plan, run_id: str, step: str, tx: Tx) -> Story:
     again = Refold(core, tx, plan, run)
     waits = Waits()
     chapters: list[Chapter] = []
-    latest = 0
+    latest, became = 0, ""
     for folded in again.all():
         waits.take(len(chapters), folded)
         chapters.append(_chapter(folded, latest))
@@ -107,7 +108,9 @@ def _explain(core: Core, plan: Plan, run_id: str, step: str, tx: Tx) -> Story:
             hint = nearest(step, list(again.steps)) or "`penstock runs show` names them."
             raise UnknownStep(f'The run has no step "{step}".', hint=hint)
         chapters = _about(plan, step, chapters)
-    return Story(run.id, run.namespace, run.flow, run.revision, run.status.value, step, tuple(chapters))
+        row = again.steps.get(step)
+        became = row.status.value if row else ""
+    return Story(run.id, run.namespace, run.flow, run.revision, run.status.value, step, tuple(chapters), became)
 
 
 def _chapter(folded: Folded, latest: int) -> Chapter:
@@ -162,6 +165,7 @@ class Waits:
     def __init__(self) -> None:
         self._told: dict[int, list[Waited]] = {}
         self._open: dict[str, tuple[int, int, int]] = {}
+        self._last: dict[str, tuple[int, int, int]] = {}
 
     def take(self, number: int, folded: Folded) -> None:
         """Close the waits that an event ended, and open those that it began."""
@@ -169,6 +173,8 @@ class Waits:
         if decision is None:
             return
         event = told.event
+        if isinstance(event, Ended) and event.started_at is not None and event.step in self._last:
+            self._shorten(*self._last[event.step], event.started_at)
         for step, was in zip(decision.steps, folded.before, strict=True):
             what = _waits_for(step)
             if was is not None and what == _waits_for(was) and step.attempt == was.attempt:
@@ -193,9 +199,18 @@ class Waits:
 
     def _close(self, key: str, at: int) -> None:
         if key in self._open:
-            number, place, since = self._open.pop(key)
+            self._last[key] = number, place, since = self._open.pop(key)
             waits = self._told[number]
             waits[place] = replace(waits[place], micros=max(0, at - since))
+
+    def _shorten(self, number: int, place: int, since: int, began: int) -> None:
+        """A wait for a worker was over when its attempt began, which is told only once that has ended, maybe long after
+        its step was marked or killed.
+        """
+        waits = self._told[number]
+        wait = waits[place]
+        if wait.what == "a worker" and wait.micros is not None and since <= began < since + wait.micros:
+            waits[place] = replace(wait, micros=began - since)
 
 
 def _waits_for(step: Step) -> str:

@@ -27,7 +27,7 @@ def typed_inputs(
     declared = {declaration.id for declaration in flow.inputs}
     if strict:
         for name in sorted(given.keys() - declared):
-            wrong.append(f'the flow has no input "{name}". {nearest(name, declared)}'.strip())
+            wrong.append(f'there is no input "{name}". {nearest(name, declared)}'.strip())
     values: dict[str, object] = {}
     off: set[str] = set()
     for declaration in _in_order(flow.inputs):
@@ -39,13 +39,15 @@ def typed_inputs(
         except InvalidInput as error:
             wrong.append(error.sentence)
     if wrong:
-        raise InvalidInput(f"Inputs of {of or flow.name}: " + "; ".join(wrong), hint=_declared_hint(flow))
+        told = "; ".join(each.removesuffix(".") for each in wrong)
+        dot = "" if told.endswith("?") else "."
+        raise InvalidInput(f"Inputs of {of or flow.name}: {told}{dot}", hint=_declared_hint(flow, of))
     return values
 
 
-def _declared_hint(flow: Flow) -> str:
+def _declared_hint(flow: Flow, of: str) -> str:
     if not flow.inputs:
-        return "The flow declares no inputs."
+        return f"{of or 'The flow'} declares no inputs."
     return "It takes: " + ", ".join(f"{i.id} ({i.type})" for i in flow.inputs) + "."
 
 

@@ -13,7 +13,7 @@ from penstock.errors.run import NothingToMark, NothingToPause, NothingToRestart,
 from penstock.model import ids
 from penstock.model.event import Hold, Mark, Restart, Resume
 from penstock.model.node import Pause
-from penstock.model.run import Step
+from penstock.model.run import Run, Step
 from penstock.model.status import RunStatus, StepStatus
 from penstock.services.core import Core
 from penstock.services.inputs import typed_inputs
@@ -35,9 +35,11 @@ def pause(core: Core, run_id: str, by: str) -> None:
     """Pause a run: what runs may end, nothing more begins. Raises UnknownRun, NothingToPause."""
     run = load(core, run_id).run
     if run.status.ended or run.status is RunStatus.KILLING:
-        raise NothingToPause(f"Run {run_id} is {run.status}.")
+        ended = "has ended" if run.status.ended else "is being ended"
+        raise NothingToPause(f"Run {run_id} is {run.status}: what {ended} cannot be paused.")
     if run.held_by:
-        raise NothingToPause(f"Run {run_id} is paused already, by {run.held_by}.")
+        hint = "`penstock runs resume` lets it go on."
+        raise NothingToPause(f"Run {run_id} is paused already, by {run.held_by}.", hint=hint)
     tell(core, run_id, Hold(by))
 
 
@@ -56,9 +58,10 @@ def resume(
             raise NotResumable(f"Run {run_id} was paused by {run.held_by}, and takes no inputs.")
         tell(core, run_id, Resume(by))
         return []
-    waiting = [one for one in core.store.read(lambda tx: steps.open_steps(tx, run_id)) if _waits(one, step)]
+    pauses = [one for one in core.store.read(lambda tx: steps.open_steps(tx, run_id)) if _waits(one)]
+    waiting = [one for one in pauses if not step or one.key == step]
     if len(waiting) != 1:
-        raise _not_one(run_id, str(run.status), step, waiting)
+        raise _not_one(run, step, pauses)
     paused = waiting[0]
     node = loaded.plan.node(paused.node)
     assert isinstance(node, Pause)
@@ -109,16 +112,22 @@ def restart_parts(core: Core, run_id: str, by: str, parts: list[str]) -> None:
     tell(core, run_id, Restart(by, tuple(parts)))
 
 
-def _waits(step: Step, wanted: str) -> bool:
-    return step.status is StepStatus.PAUSED and (not wanted or step.key == wanted)
+def _waits(step: Step) -> bool:
+    return step.status is StepStatus.PAUSED
 
 
-def _not_one(run_id: str, status: str, step: str, waiting: list[Step]) -> NotResumable:
-    if waiting:
-        named = ", ".join(f'"{one.key}"' for one in waiting)
-        return NotResumable(f"Run {run_id} waits at {len(waiting)} pauses: {named}.", hint="Name one of them.")
-    what = f'"{step}" of run {run_id} is not paused' if step else f"Run {run_id} is {status}, and nothing in it waits"
-    return NotResumable(f"{what}.")
+def _not_one(run: Run, step: str, pauses: list[Step]) -> NotResumable:
+    named = ", ".join(f'"{one.key}"' for one in pauses)
+    if step:
+        hint = nearest(step, [one.key for one in pauses]) or (f"It waits at {named}." if named else "")
+        return NotResumable(f'"{step}" of run {run.id} is not paused.', hint=hint)
+    if pauses:
+        return NotResumable(f"Run {run.id} waits at {len(pauses)} pauses: {named}.", hint="Name one of them.")
+    if run.status.ended:
+        return NotResumable(
+            f"Run {run.id} has ended, as {run.status}.", hint="`penstock runs restart` goes on with it."
+        )
+    return NotResumable(f"Run {run.id} is {run.status}, and nothing in it waits.")
 
 
 def _may_resume(node: Pause, by: str) -> None:
@@ -129,13 +138,20 @@ def _may_resume(node: Pause, by: str) -> None:
 def _check_step(core: Core, loaded: Loaded, key: str, status: StepStatus) -> None:
     """Refuse what the engine would leave as it is, and say why. Raises UnknownStep, NothingToMark."""
     run = loaded.run
-    if "#" in key or ids.node_of(key) not in loaded.plan.seats:
-        raise UnknownStep(f'The flow has no step "{key}".', hint=nearest(key, loaded.plan.seats))
+    known = loaded.plan.seats
+    if "#" in key or ids.node_of(key) not in known:
+        path, slash, last = key.rpartition("/")
+        hint = nearest(last, known).replace('"', f'"{path}{slash}', 1) or "`penstock runs show` names its steps."
+        raise UnknownStep(f'The flow has no step "{key}".', hint=hint)
     step = on_one_version(core, run.id, lambda newest: with_parts(core, newest, lambda: newest.step(key)))
     begun = step is not None and step.status is not StepStatus.WAITING
-    if not begun and status is not StepStatus.SKIPPED:
-        raise NothingToMark(f'"{key}" has not begun: until then it can only be skipped.')
-    if not begun and run.status.ended:
-        raise NothingToMark(f'Run {run.id} is {run.status}, and "{key}" has not begun in it.')
+    if not begun and (run.status.ended or status is not StepStatus.SKIPPED):
+        others = core.store.read(lambda tx: [each.key for each in steps.every(tx, run.id)])
+        alike = [each for each in others if each != key and ids.node_of(each) == ids.node_of(key)]
+        why = (
+            f"in run {run.id}, which is {run.status}" if run.status.ended else "yet: until then it can only be skipped"
+        )
+        hint = f'There is "{alike[0]}".' if alike else ""
+        raise NothingToMark(f'"{key}" has not begun {why}.', hint=hint)
     if step is not None and step.status.ended and (not run.status.ended or run.open):
         raise NothingToMark(f'"{key}" is {step.status}, and its run still goes: mark it once the run has ended.')

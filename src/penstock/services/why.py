@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+from penstock.errors import nearest
 from penstock.errors.run import UnknownStep
 from penstock.model import ids
+from penstock.model.node import Pause, PauseEnd
 from penstock.model.run import Run, Step
 from penstock.model.status import RunStatus, StepStatus
 from penstock.services.core import Core
@@ -83,7 +85,8 @@ def _why(core: Core, tx: Tx, run: Run, key: str) -> list[Reason]:
             found.append(_by_status(core, tx, run, one))
     if key and not found:
         found += _not_begun(core, tx, run, key)
-    return found
+    # a group that is gone through is told of only where nothing in it says what it waits for
+    return found if key else [one for one in found if one.kind != "inside"] or found
 
 
 def _limit(core: Core, tx: Tx, one: Waiting) -> Reason:
@@ -118,7 +121,7 @@ def _limit(core: Core, tx: Tx, one: Waiting) -> Reason:
 
 
 def _place(ahead: int) -> str:
-    return "it is the next." if not ahead else f"{ahead} stand before it."
+    return "it is the next." if not ahead else f"{ahead} stand{'s' if ahead == 1 else ''} before it."
 
 
 def _by(holders: list[InUse]) -> str:
@@ -138,7 +141,8 @@ def _ready(core: Core, tx: Tx, step: Step, one: Standing) -> Reason:
     if one.owner:
         sentence += f"Only {one.owner} may do it, as long as that lives."
     elif serving:
-        sentence += f"{len(serving)} workers serve the queue, with {free} slots free."
+        serve = "1 worker serves" if len(serving) == 1 else f"{len(serving)} workers serve"
+        sentence += f"{serve} the queue, with {free} slots free."
     else:
         sentence += f"No living worker serves the queue: `penstock worker --queue {one.queue}` does."
     return Reason(
@@ -152,14 +156,13 @@ def _by_status(core: Core, tx: Tx, run: Run, step: Step) -> Reason:
     if step.held:
         return _other(run, key, "paused", f'"{key}" waits until the run goes on, which {run.held_by} has paused.')
     if step.status in (StepStatus.RETRYING, StepStatus.SNOOZED):
-        seconds = max(0, (step.due_at or 0) - core.clock.now()) / 1e6
+        left = _left(core, step.due_at or 0)
         what = "tried again" if step.status is StepStatus.RETRYING else "looked at again"
-        return Reason(step=key, kind="time", sentence=f'"{key}" is {what} in {seconds:.1f} s.', until=step.due_at)
+        if step.group is not None:
+            what = "gone through again"
+        return Reason(step=key, kind="time", sentence=f'"{key}" is {what} {left}.', until=step.due_at)
     if step.status is StepStatus.PAUSED:
-        until = "" if step.due_at is None else f", or for {max(0, step.due_at - core.clock.now()) / 1e6:.1f} s"
-        return Reason(
-            step=key, kind="somebody", sentence=f'"{key}" waits for somebody to resume it{until}.', until=step.due_at
-        )
+        return Reason(step=key, kind="somebody", sentence=_paused(core, run, step), until=step.due_at)
     if step.child:
         child = runs.load(tx, step.child)
         status = str(child.status) if child else "not there yet"
@@ -173,11 +176,34 @@ def _by_status(core: Core, tx: Tx, run: Run, step: Step) -> Reason:
     return _other(run, key, "event", f'"{key}" is being handed on.')
 
 
+def _paused(core: Core, run: Run, step: Step) -> str:
+    """Who may let a pause go on, with what, and what happens without them."""
+    node = plan_of(core, run).node(step.node)
+    assert isinstance(node, Pause)
+    who = " or ".join(node.resumers) or "somebody"
+    asks = ", ".join(f"{each.id} ({each.type})" for each in node.inputs if each.required and not each.has_default)
+    until = ""
+    if step.due_at is not None:
+        ends = {PauseEnd.RESUME: "it goes on", PauseEnd.WARN: "it is a warning", PauseEnd.FAIL: "it fails"}
+        until = f"; {_left(core, step.due_at)} {ends.get(node.at_end, 'it is cancelled')} without"
+    with_values = f" with {asks}" if asks else ""
+    return f'"{step.key}" waits for {who} to resume it{with_values}{until}.'
+
+
+def _left(core: Core, until: int) -> str:
+    """In how long an instant comes, as people say it."""
+    seconds = max(0, until - core.clock.now()) / 1e6
+    if seconds < 60:
+        return f"in {seconds:.1f} s" if seconds >= 0.1 else "at once"
+    minutes = round(seconds / 60)
+    return f"in {minutes} min" if minutes < 60 else f"in {minutes // 60} h {minutes % 60} min"
+
+
 def _not_begun(core: Core, tx: Tx, run: Run, key: str) -> list[Reason]:
     """A step without a row, or one put back: what has to come before it is still at work."""
     plan = plan_of(core, run)
     if ids.node_of(key) not in plan.seats:
-        raise UnknownStep(f'The run has no step "{key}".')
+        raise UnknownStep(f'The run has no step "{key}".', hint=nearest(key, plan.seats))
     row = steps.load(tx, run.id, [key]).get(key)
     if run.status.ended or (row is not None and row.status.ended):
         return []
