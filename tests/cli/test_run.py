@@ -210,3 +210,43 @@ def test_a_run_that_nobody_does_can_be_gone_on_with_by_its_id(penstock: Penstock
 
     assert done.code == 0
     assert done.out == "said=Hello, world\n"
+
+
+def test_a_run_that_is_retried_as_a_new_one_is_followed_to_its_end(penstock: Penstock) -> None:
+    Path("again.yml").write_text(
+        "id: again\nnamespace: play\n"
+        "retry: {type: constant, interval: PT0.1S, maxAttempts: 3, behavior: CREATE_NEW_EXECUTION}\n"
+        "tasks:\n  - {id: bad, type: fail}\n"
+    )
+
+    done = penstock("run", "again.yml")
+
+    first, second, third = (line for line in done.err.splitlines() if line.startswith("Run "))
+    assert done.code == 1
+    assert "retried after" in first and "retried after" in second and "failed after" in third
+    assert done.err.count("bad  failed in") == 3
+    assert done.err.count("Another run takes its place: ") == 2
+    assert f"retried as      {second.split()[1]}" in penstock("runs", "show", first.split()[1]).out
+
+
+def test_lines_tell_how_a_step_ended_where_its_attempts_do_not(penstock: Penstock) -> None:
+    Path("told.yml").write_text(
+        "id: told\nnamespace: play\ntasks:\n"
+        "  - {id: allowed, type: fail, allowFailure: true}\n"
+        "  - id: look\n    type: shell.commands\n"
+        '    commands: ["echo \'::{\\"snooze\\": 0.05}::\'"]\n'
+        "    sensor: {interval: PT0.1S, deadline: PT0.2S, softFail: true}\n"
+        "  - {id: call, type: subflow, namespace: play, flowId: nope, allowFailure: true}\n"
+        "  - id: folder\n    type: working_directory\n    tasks:\n"
+        "      - {id: inside, type: shell.commands, commands: [echo inside]}\n"
+    )
+
+    done = penstock("run", "told.yml")
+    lines = [line[14:] for line in done.err.splitlines()]
+
+    assert done.code == 0
+    assert "allowed  warning" in lines
+    assert 'look  skipped: "look" has looked for 0.2 s in vain.' in lines
+    assert any(line.startswith("call  warning: PS-309") for line in lines)
+    assert not any(line.startswith("folder  ") for line in lines)
+    assert "folder" in (shown := penstock("runs", "show", "last").out) and "2 attempts" not in shown.split("folder")[1]

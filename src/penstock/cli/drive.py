@@ -15,6 +15,7 @@ from penstock.cli.said import note
 from penstock.errors.run import UnknownRun
 from penstock.errors.store import StoreError
 from penstock.model.run import Run
+from penstock.model.status import RunStatus
 from penstock.services import runs as verbs
 from penstock.services.worker.loop import Options, Worker
 from penstock.services.worker.shop import Progress, Surroundings
@@ -26,6 +27,7 @@ from penstock.telemetry import Notice
 LOOK_EVERY: Final = 0.25
 AWAY: Final = 1.0
 PATIENCE: Final = 60.0
+SETTLING: Final = 500_000
 
 T = TypeVar("T")
 
@@ -33,8 +35,8 @@ T = TypeVar("T")
 class Show(Protocol):
     """What lets people follow a run while it goes."""
 
-    def begin(self, run_id: str) -> None:
-        """The run exists."""
+    def begin(self, run_id: str, *, new: bool = False) -> None:
+        """The run exists; of a new one all is told, of another what happens from now on."""
 
     def refresh(self) -> float:
         """Show what is new, and tell for how many seconds nothing need be shown."""
@@ -55,7 +57,7 @@ class Show(Protocol):
 class Silent:
     """Shows nothing."""
 
-    def begin(self, run_id: str) -> None:
+    def begin(self, run_id: str, *, new: bool = False) -> None:
         """The run exists."""
 
     def refresh(self) -> float:
@@ -96,7 +98,9 @@ class Drive:
         self._worker.start()
 
     def follow(self, run_id: str, by: str) -> Run:
-        """Do the run until it has ended, showing it; Ctrl-C kills it, twice by force. Gives the run as it ended."""
+        """Do the run, and those that take its place, until it has ended, showing it; Ctrl-C kills it, twice by force.
+        Gives the last run as it ended.
+        """
         self._run_id = run_id
         self._patiently(lambda: self._show.begin(run_id))
         thread = threading.Thread(target=self._work, name="penstock-worker")
@@ -111,6 +115,7 @@ class Drive:
                         self._kill(by, force=heard > 1)
                         told = heard
                     wait = min(self._show.refresh(), LOOK_EVERY)
+                    self._go_over(SETTLING)
                     if self._run().status.ended:
                         # the worker may be asleep: somebody else may have ended the run
                         self._worker.wake()
@@ -123,8 +128,22 @@ class Drive:
                 signal.signal(number, handler)
         if self._failure is not None:
             raise self._failure
+        self._patiently(self._go_over)
         self._patiently(self._show.end)
         return self._patiently(self._run)
+
+    def _go_over(self, settling: int = 0) -> None:
+        """Follow the run that has taken this one's place, if one has and the logs of this one have had time to come."""
+        while (successor := self._successor()) and self._app.core.clock.now() - (self._run().ended_at or 0) >= settling:
+            self._show.end()
+            self._run_id = successor
+            self._show.begin(successor, new=True)
+
+    def _successor(self) -> str:
+        run = self._run()
+        if run.status is not RunStatus.RETRIED or not run.successor:
+            return ""
+        return run.successor if self._app.core.store.read(lambda tx: runs.load(tx, run.successor)) else ""
 
     def close(self) -> None:
         """End the worker; safe to call twice."""
@@ -170,7 +189,7 @@ class Drive:
             return False
         self._ask_at = now + LOOK_EVERY
         try:
-            if not self._run().status.ended:
+            if not self._run().status.ended or self._successor():
                 return False
             return not core.store.read(lambda tx: runs.owned(tx, [self.id]) or queue.held(tx, self.id))
         except StoreError:

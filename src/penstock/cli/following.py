@@ -37,7 +37,7 @@ def show_for(app: App, wanted: Wanted) -> Show:
 def follow(app: App, drive: Drive, run_id: str, wanted: Wanted) -> int:
     """Do a run here until it has ended; outputs or document to stdout, and the exit code that its status is."""
     run = drive.follow(run_id, who())
-    told = document(app.core, run_id)
+    told = document(app.core, run.id)
     if wanted.json:
         as_json(told)
     else:

@@ -123,7 +123,8 @@ def _page(told: RunDocument) -> list[str]:
         "reason": told.reason,
         "error": told.error.message if told.error else "",
         "logical date": told.logical_date or "",
-        "replay of": told.origin or "",
+        "goes back to": told.origin or "",
+        "retried as": told.successor or "",
         "started by run": told.parent or "",
     }
     lines += ["", *(f"{name:<15} {value}" for name, value in facts.items() if value)]

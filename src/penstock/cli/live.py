@@ -36,13 +36,14 @@ class LiveShow:
         self._live: Live | None = None
         self._progress: dict[str, str] = {}
 
-    def begin(self, run_id: str) -> None:
+    def begin(self, run_id: str, *, new: bool = False) -> None:
         """The run exists."""
         from rich.console import Console
         from rich.live import Live
 
         self._watch = Watch(self._core, run_id)
-        self._watch.pass_by()
+        if not new:
+            self._watch.pass_by()
         self._live = Live(console=Console(stderr=True, highlight=False), auto_refresh=False, transient=True)
         self._live.start()
 

@@ -28,9 +28,12 @@ class PlainShow:
         self._said: list[tuple[str, int, str]] = []
         self._begun = False
 
-    def begin(self, run_id: str) -> None:
+    def begin(self, run_id: str, *, new: bool = False) -> None:
         """The run exists."""
         self._watch = Watch(self._core, run_id)
+        self._told, self._begun = {}, False
+        if new:
+            return
         for step in self._watch.pass_by().steps:
             self._told |= {(step.key, each.number): each.status for each in step.attempts if each.status != "running"}
             if step.end:
@@ -82,6 +85,8 @@ class PlainShow:
         if told.status == "paused" and told.reason and self._told.get(("", 0)) != told.reason:
             self._told["", 0] = told.reason
             self._said.append((told.history[-1].at, 3, f"run paused: {told.reason}"))
+        elif told.status != "paused" and self._told.pop(("", 0), ""):
+            self._said.append((told.history[-1].at, 0, "run goes on"))
 
     def _write(self, until: int | None) -> None:
         """Write in the order of time what happened up to an instant: a log comes a moment after what it tells of."""
@@ -96,6 +101,8 @@ class PlainShow:
             key = (step.key, attempt.number)
             if self._told.get(key) == attempt.status:
                 continue
+            if step.type in GROUPS and attempt.status in ("running", "success"):
+                continue  # a folder that is opened or closed is no work of its author's
             again = f" (attempt {attempt.number})" if attempt.number > 1 else ""
             if key not in self._told and attempt.start:
                 yield attempt.start, 0, f"{step.key}  started{again}"
@@ -103,10 +110,21 @@ class PlainShow:
             if attempt.end:
                 why = f": {attempt.error.message}" if attempt.error else ""
                 yield attempt.end, 2, f"{step.key}  {attempt.status}{again}{_took(attempt.start, attempt.end)}{why}"
-        known = self._told.get((step.key, 0), "paused")
-        if not step.attempts and step.end and known == "paused" and step.type not in GROUPS:
+        if step.end is None:
+            if self._told.get((step.key, 0), "paused") != "paused":
+                del self._told[step.key, 0]
+        elif self._told.get((step.key, 0)) != step.status:
             self._told[step.key, 0] = step.status
-            yield step.end, 2, f"{step.key}  {step.status}"
+            last = step.attempts[-1] if step.attempts else None
+            if step.type not in GROUPS and (last is None or _differs(step.status, last.status)):
+                new = step.error and (last is None or last.error is None or last.error.message != step.error.message)
+                why = f": {step.error.message}" if step.error and new else ""
+                yield step.end, 2, f"{step.key}  {step.status}{why}"
+
+
+def _differs(step: str, attempt: str) -> bool:
+    """Does it need telling how a step ended, besides how its last attempt did?"""
+    return step != attempt and (step, attempt) != ("cancelled", "killed") and attempt != "running"
 
 
 def ending_lines(told: RunDocument) -> Iterator[str]:
@@ -117,6 +135,8 @@ def ending_lines(told: RunDocument) -> Iterator[str]:
         yield f"  {told.error.message}"
     elif told.reason:
         yield f"  {told.reason}"
+    if told.successor:
+        yield f"  Another run takes its place: {told.successor}"
     if told.status in ("failed", "killed", "cancelled"):
         yield f"  What it said:          penstock runs logs {told.id}"
         yield f"  Go on where it ended:  penstock runs restart {told.id}"

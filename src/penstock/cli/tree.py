@@ -89,9 +89,10 @@ def _line(step: StepDocument, depth: int, now: datetime.datetime | None, progres
     name = step.key.rpartition("/")[2]
     if step.key.endswith("]") and step.value is not None:
         value = step.value if isinstance(step.value, str) else msgspec.json.encode(step.value).decode()
-        name = f"{name} = {value[:60]}"
+        name = f"{name} = {value if len(value) <= 60 else f'{value[:29]}…{value[-30:]}'}"
     tries = len(step.attempts)
-    again = f"{tries} attempts" if tries > 1 else ""
+    # a folder's attempts open and close it: only a third one is one too many
+    again = f"{tries} attempts" if tries > (2 if step.type == "folder" else 1) else ""
     why = step.error.message if step.error and step.status not in ("success", "skipped") else ""
     if not why and step.status == "retrying" and step.attempts and step.attempts[-1].error:
         why = step.attempts[-1].error.message

@@ -110,6 +110,7 @@ class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
     started_by: str
     killed_by: str
     origin: str | None
+    successor: str | None
     parent: str | None
     error: ErrorDocument | None
     steps: list[StepDocument]
@@ -186,6 +187,7 @@ def _run(run: Run, plan: Plan, told: list[StepDocument], children: list[Run]) ->
         started_by=run.started_by,
         killed_by=run.killed_by,
         origin=run.origin or None,
+        successor=run.successor or None,
         parent=run.parent.run if run.parent else None,
         error=_error(run.failure),
         steps=told,
@@ -260,7 +262,7 @@ def _not_begun(plan: Plan, begun: dict[str, Step]) -> Iterable[str]:
         for node in plan.children(group, TASKS):
             if node.id not in begun:
                 yield node.id
-            if type_of(plan, node.id) in ("sequence", "parallel"):
+            if type_of(plan, node.id) in ("sequence", "parallel", "dag", "folder"):
                 groups.append(node.id)
 
 
