@@ -38,14 +38,18 @@ class Tally(msgspec.Struct):
     accepted: int = 0
     refused: int = 0
     lines: int = 0
+    again: int = 0
     statuses: Counter[str] = msgspec.field(default_factory=Counter)
     outcomes: Counter[str] = msgspec.field(default_factory=Counter)
 
 
-def check(core: Core, project: Project, started: Collection[str]) -> Tally:
-    """Check every run of a store whose workers have all stopped; raises AssertionError with what is wrong."""
+def check(core: Core, project: Project, started: Collection[str], handed_back: int) -> Tally:
+    """Check every run of a store whose workers have all stopped; raises AssertionError with what is wrong.
+
+    `handed_back` is how many attempts may have begun anew under their number, at most.
+    """
     ledger = Ledger(project.folder / "ledger")
-    tally = Tally(lines=ledger.count)
+    tally = Tally(lines=ledger.count, again=ledger.again)
     found = {run.id: run for run in every_run(core)}
     problems = [f"run {missing} was started and is not there" for missing in set(started) - found.keys()]
     for run in found.values():
@@ -53,6 +57,8 @@ def check(core: Core, project: Project, started: Collection[str]) -> Tally:
             problems.append(f"run {run.id} of {run.flow} was started by nobody: a start was done twice")
         problems += [f"run {run.id} of {run.flow}: {problem}" for problem in _one_run(core, run, ledger, tally)]
     problems += [f"run {run} of the ledger is not in the store" for run in ledger.runs() - found.keys()]
+    if ledger.again > handed_back:
+        problems.append(f"{ledger.again} attempts began anew, and {handed_back} may have been handed back")
     problems += places(core, [run for run in found.values() if run.flow == "pooled"])
     told = "\n".join(problems[:SHOWN])
     assert not problems, f"{len(problems)} things are not as they must be:\n{told}"
@@ -166,7 +172,7 @@ def _effects(run: Run, accepted: list[Ended], ledger: Ledger) -> Iterator[str]:
         lines = ledger.of(run.id, end.step)
         mine = lines.get(end.attempt)
         if end.outcome is Outcome.DONE:
-            if mine is None or (len(mine.began), len(mine.did)) != (1, 1):
+            if mine is None or not mine.once(done=True):
                 yield f"{end.step} #{end.attempt} was accepted as done, and its ledger says {mine}"
                 continue
             for number, other in lines.items():
@@ -174,9 +180,13 @@ def _effects(run: Run, accepted: list[Ended], ledger: Ledger) -> Iterator[str]:
                     continue  # the folder in which it had done its work was lost
                 if number > end.attempt:
                     yield f"{end.step} #{number} began after #{end.attempt} had been accepted as done"
-                elif number < end.attempt and any(line > mine.did[0] for line in other.began):
+                elif number < end.attempt and any(line > mine.did[-1] for line in other.began):
                     yield f"{end.step} #{number} began late, when #{end.attempt} had done its work"
-        elif end.failure is not None and end.failure.kind is ErrorKind.EXIT and (mine is None or len(mine.began) != 1):
+        elif (
+            end.failure is not None
+            and end.failure.kind is ErrorKind.EXIT
+            and (mine is None or not mine.once(done=False))
+        ):
             yield f"{end.step} #{end.attempt} was accepted as failed by itself, and its ledger says {mine}"
 
 

@@ -16,6 +16,8 @@ from tests.acceptance.project import Project, Running
 SIZE = 3
 # A worker that finds no server when it starts says so and leaves.
 STORE_AWAY = 4
+# Attempts that a worker has at once (penstock.yaml).
+SLOTS = 5
 # Seconds in which one that begins may not yet hear that it should stop, and in which one that hears has done so.
 DEAF, LEAVES = 15.0, 45.0
 
@@ -33,7 +35,7 @@ class Herd:
         self._begun_at: dict[int, float] = {}
         self._leaving: dict[int, float] = {}
         self._born = 0
-        self.turned_away = 0
+        self.turned_away = self.asked = 0
 
     def start(self) -> None:
         """Let every place have its worker."""
@@ -62,6 +64,7 @@ class Herd:
             return False
         place = self._chance.choice(found)
         self._leaving[place] = time.monotonic()
+        self.asked += 1
         self._alive[place].send(signal.SIGTERM)
         return True
 

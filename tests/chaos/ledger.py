@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from pathlib import Path
 
@@ -15,6 +16,17 @@ class Lines(msgspec.Struct):
 
     began: list[int] = []
     did: list[int] = []
+
+    @property
+    def again(self) -> int:
+        """How often it began anew: a worker that stops hands back what it had begun, once that is dead."""
+        return len(self.began) - 1
+
+    def once(self, *, done: bool) -> bool:
+        """Whether it began, and did its work once (or not at all) since; what began before that is over."""
+        spans = zip(self.began, [*self.began[1:], math.inf], strict=True)
+        counts = [sum(begin < line < end for line in self.did) for begin, end in spans]
+        return bool(counts) and max(counts) <= 1 and counts[-1] == done and sum(counts) == len(self.did)
 
 
 class Ledger:
@@ -32,6 +44,11 @@ class Ledger:
     def of(self, run: str, step: str) -> dict[int, Lines]:
         """The attempts of a step that wrote anything, by number."""
         return self._steps.get((run, step), {})
+
+    @property
+    def again(self) -> int:
+        """How often attempts began anew under their number."""
+        return sum(max(lines.again, 0) for tries in self._steps.values() for lines in tries.values())
 
     def runs(self) -> set[str]:
         """The runs whose attempts wrote anything."""

@@ -20,7 +20,7 @@ from penstock.settings.read import find
 from projects.servers import PostgresServer
 from tests.acceptance.project import Project
 from tests.chaos.checker import Tally, check, why_not_ended
-from tests.chaos.herd import Herd
+from tests.chaos.herd import SLOTS, Herd
 from tests.chaos.monkey import Monkey
 from tests.chaos.owners import Owners
 from tests.chaos.plans import PRESS
@@ -90,7 +90,7 @@ class Round:
         going.result()
         self._owners.leave()
         self._herd.drain()
-        tally = check(self._app.core, self.project, self._traffic.started)
+        tally = check(self._app.core, self.project, self._traffic.started, self._herd.asked * SLOTS)
         self._summary(tally)
         return tally
 
@@ -137,7 +137,8 @@ class Round:
         verbs, statuses, outcomes = listed(self._traffic.verbs), listed(tally.statuses), listed(tally.outcomes)
         self._say(f"{tally.runs} runs ({statuses}); {faults}")
         self._say(
-            f"attempts accepted {tally.accepted} ({outcomes}), refused {tally.refused}; ledger {tally.lines} lines"
+            f"attempts accepted {tally.accepted} ({outcomes}), refused {tally.refused}, begun anew {tally.again}; "
+            f"ledger {tally.lines} lines"
         )
         self._say(
             f"operator: {verbs}; store away {self._traffic.away} times; workers turned away {self._herd.turned_away}; "
