@@ -95,12 +95,15 @@ class LocalContext:
             raise NotOffered(f'"{name}" starts no process.')
         return registry.decode(kind, properties).launch(LaunchContext(namespace=self.namespace))
 
-    def put(self, content: bytes | str, name: str = "file") -> str:
-        """Store a file and give its address."""
+    def put(self, content: bytes | str | Path, name: str = "file") -> str:
+        """Store a file, or a copy of one, and give its address."""
         number = self._next()
         path = self.folder / "stored" / str(number) / Path(name).name
         path.parent.mkdir(parents=True)
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        if isinstance(content, Path):
+            shutil.copyfile(content, path)
+        else:
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
         return f"{SCHEME}{number}/{path.name}"
 
     def path(self, uri: str) -> Path:
@@ -185,7 +188,7 @@ class _Talk:
 
     def _file(self, ask: Ask, body: dict[str, object]) -> object:
         if ask is Ask.FILE_PUT:
-            return self._local.put(Path(str(body["path"])).read_bytes(), str(body["name"]))
+            return self._local.put(Path(str(body["path"])), str(body["name"]))
         uri = str(body["uri"])
         if ask is Ask.FILE_DELETE:
             try:
