@@ -157,3 +157,111 @@ def test_a_child_inherits_dates_and_priority(office: Office) -> None:
 
     assert (child.priority, child.logical_date, child.depth) == (7, 3 * SECOND, 1)
     assert isinstance(office.story(child.id)[0].event, Begin)
+
+
+def test_a_restart_goes_on_with_the_child_that_failed(office: Office) -> None:
+    office.push(["c", "d"], "child")
+    parent = office.start(office.push([{"subflow s": {"flow": "child"}}, "after"]))
+    office.work({"d": Outcome.FAILED})
+
+    runs.restart(office.core, parent, "ann")
+    worked = office.work()
+
+    (child,) = office.children(parent)
+    assert worked == ["d", "after"]
+    assert child.status is RunStatus.SUCCESS
+    assert office.run(parent).status is RunStatus.SUCCESS
+    assert office.steps(parent)["s"].attempt == 2
+
+
+def test_a_child_that_fails_again_after_a_restart_fails_its_step_again_and_again_goes_on(office: Office) -> None:
+    office.push(["c", "d"], "child")
+    parent = office.start(office.push([{"subflow s": {"flow": "child"}}]))
+    office.work({"d": Outcome.FAILED})
+    for _ in range(2):
+        runs.restart(office.core, parent, "ann")
+        assert office.work({"d": Outcome.FAILED}) == ["d"]
+        assert office.run(parent).status is RunStatus.FAILED
+
+    runs.restart(office.core, parent, "ann")
+
+    assert office.work() == ["d"]
+    assert office.run(parent).status is RunStatus.SUCCESS
+    assert len(office.children(parent)) == 1
+
+
+def test_a_restart_starts_another_child_where_its_author_wants_that(office: Office) -> None:
+    office.push(["c", "d"], "child")
+    parent = office.start(office.push([{"subflow s": {"flow": "child", "go_on": False}}]))
+    office.work({"d": Outcome.FAILED})
+
+    runs.restart(office.core, parent, "ann")
+
+    assert office.work() == ["c", "d"]
+    assert len(office.children(parent)) == 2
+
+
+def test_a_retry_policy_starts_another_child(office: Office) -> None:
+    office.push(["c", "d"], "child")
+    again = {"max_attempts": 2}
+    parent = office.start(office.push([{"subflow s": {"flow": "child", "retry": again}}]))
+
+    worked = office.work({"d": Outcome.FAILED}, most=2)
+    office.wait(1)
+    worked += office.work()
+
+    assert worked == ["c", "d", "c", "d"]
+    assert office.run(parent).status is RunStatus.SUCCESS
+
+
+def test_a_restart_hears_at_once_of_a_child_that_somebody_restarted_meanwhile(office: Office) -> None:
+    office.push(["c", "d"], "child")
+    parent = office.start(office.push([{"subflow s": {"flow": "child"}}]))
+    office.work({"d": Outcome.FAILED})
+    (child,) = office.children(parent)
+    runs.restart(office.core, child.id, "ann")
+    office.work()
+
+    runs.restart(office.core, parent, "ann")
+
+    assert office.work() == []
+    assert office.run(parent).status is RunStatus.SUCCESS
+
+
+def test_a_restart_waits_for_a_child_that_is_going_on_already(office: Office) -> None:
+    office.push(["c", "d"], "child")
+    parent = office.start(office.push([{"subflow s": {"flow": "child"}}]))
+    office.work({"d": Outcome.FAILED})
+    (child,) = office.children(parent)
+    runs.restart(office.core, child.id, "ann")
+
+    runs.restart(office.core, parent, "ann")
+
+    assert office.run(parent).status is RunStatus.RUNNING
+    assert office.work() == ["d"]
+    assert office.run(parent).status is RunStatus.SUCCESS
+
+
+def test_a_restart_goes_on_with_the_run_that_took_the_place_of_its_child(office: Office) -> None:
+    office.push({"retry": {"max_attempts": 2, "new_run": True}, "tasks": ["c", "d"]}, "child")
+    parent = office.start(office.push([{"subflow s": {"flow": "child"}}]))
+    office.work({"d": Outcome.FAILED})
+    assert office.run(parent).status is RunStatus.FAILED
+
+    runs.restart(office.core, parent, "ann")
+
+    assert office.work() == ["d"]
+    assert office.run(parent).status is RunStatus.SUCCESS
+
+
+def test_a_killed_parent_that_is_restarted_goes_on_with_its_killed_child(office: Office) -> None:
+    office.push(["c", "d"], "child")
+    parent = office.start(office.push([{"subflow s": {"flow": "child"}}]))
+    assert office.work(most=1) == ["c"]
+    runs.kill(office.core, parent, "ann")
+    assert office.run(parent).status is RunStatus.KILLED
+
+    runs.restart(office.core, parent, "ann")
+
+    assert office.work() == ["d"]
+    assert office.run(parent).status is RunStatus.SUCCESS

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from penstock.engine.decision import Decision
 from penstock.engine.loaded import Loaded
 from penstock.engine.rule import Noted, Rule
+from penstock.model import ids
 from penstock.model.effect import Announce, Effect, Produce, Ready
 from penstock.model.node import Node
 from penstock.model.plan import ROOT, Plan
@@ -19,6 +20,7 @@ from penstock.model.status import RunStatus, StepStatus, check_run_move, check_s
 OPEN = "open"
 WAITING_FOR_TIME = frozenset({StepStatus.RETRYING, StepStatus.SNOOZED})
 GOING = frozenset({RunStatus.RUNNING, RunStatus.RETRYING, RunStatus.PAUSED})
+UNSUCCESSFUL = frozenset({StepStatus.FAILED, StepStatus.KILLED, StepStatus.CANCELLED})
 AT_REST = WAITING_FOR_TIME | {StepStatus.PAUSED}
 
 
@@ -141,7 +143,8 @@ class Draft:
         """
         group = step.group if half_done or step.group is None else GroupState()
         fresh = replace(step, status=StepStatus.WAITING, group=group, ended_at=None, due_at=None, failure=None)
-        fresh = replace(fresh, child="", evaluating=False, held=False, waits_for=(), only=only)
+        failed = step.child if step.status in UNSUCCESSFUL else step.failed_child
+        fresh = replace(fresh, child="", failed_child=failed, evaluating=False, held=False, waits_for=(), only=only)
         self._write(fresh, operator=True)
 
     def put_part(self, part: Step) -> None:
@@ -178,10 +181,11 @@ class Draft:
 
     def _close_parts(self, key: str) -> None:
         """What an attempt had reported as under way ends with it."""
-        for part in self.loaded.parts_of(key):
-            newest = self._changed.get(part.key, part)
-            if newest.status.open:
-                self.put_part(replace(newest, status=StepStatus.CANCELLED, ended_at=self.now))
+        found = {part.key: part for part in self.loaded.parts_of(key)}
+        found |= {name: part for name, part in self._changed.items() if name.startswith(ids.part_key(key, ""))}
+        for part in found.values():
+            if part.status.open:
+                self.put_part(replace(part, status=StepStatus.CANCELLED, ended_at=self.now))
 
     def end(self, step: Step, status: StepStatus, failure: Failure | None = None) -> None:
         """End a step and let its group hear of it."""
@@ -246,9 +250,10 @@ class Draft:
         return self.group(folder).worker if folder else ""
 
     def open_under(self, key: str) -> list[Step]:
-        """Every open step inside a group, in the newest form."""
+        """Every open step inside a group, in the newest form; not what attempts have merely reported."""
         found = {step.key: step for step in self.loaded.all_open()} | self._changed
-        return [s for s in found.values() if s.status.open and (key == ROOT or key in self.plan.ancestors(s.key))]
+        steps = [step for step in found.values() if step.status.open and "#" not in step.key]
+        return [step for step in steps if key == ROOT or key in self.plan.ancestors(step.key)]
 
 
 def is_half_done(step: Step | None) -> bool:

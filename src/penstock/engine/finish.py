@@ -121,14 +121,14 @@ def _wait_no_longer(draft: Draft) -> None:
 
 
 def tell_parent(draft: Draft, outputs: dict[str, object] | None) -> None:
-    """Let the run that waits for this one know how it ended; one restarted later was waited for by nobody."""
+    """Let the run that waits for this one know how it ended; one that somebody restarts is waited for by nobody."""
     for word in words_to_parent(draft.plan, draft.run, outputs):
         draft.emit(word)
 
 
 def words_to_parent(plan: Plan, run: Run, outputs: dict[str, object] | None) -> tuple[TellParent, ...]:
     """What an ended run says to the run that waits for it, if one does."""
-    if run.parent is None or not run.parent.wait or run.rounds:
+    if run.parent is None or not run.parent.wait or run.rounds != run.parent.round:
         return ()
     handed: dict[str, object] = {
         "executionId": run.id,

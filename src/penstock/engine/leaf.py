@@ -33,6 +33,7 @@ def begin(draft: Draft, key: str, node: Leaf, only: tuple[str, ...] = ()) -> Non
         queued_at=draft.now,
         first_at=draft.now,
         only=earlier.only if earlier and earlier.status is StepStatus.WAITING else only,
+        failed_child=subflow.to_go_on_with(draft, node, earlier) if isinstance(node, Subflow) and earlier else "",
     )
     if node.run_if and isinstance(node, Task):
         if not is_pure(node.run_if):
@@ -213,8 +214,9 @@ def forgiven(node: Node, status: StepStatus) -> StepStatus:
 
 def _next(step: Step, now: int, failure: Failure | None) -> Step:
     return replace(
-        step, attempt=step.attempt + 1, tries=step.tries + 1, lost=0, queued_at=now, failure=failure, child=""
-    )
+        step, attempt=step.attempt + 1, tries=step.tries + 1, lost=0, queued_at=now, failure=failure,
+        child="", failed_child="",
+    )  # fmt: skip
 
 
 def unexplained(outcome: Outcome) -> Failure:

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from penstock.engine import leaf
 from penstock.engine.begin import wait_for_limit
-from penstock.engine.draft import OPEN, Draft
+from penstock.engine.draft import OPEN, UNSUCCESSFUL, Draft
+from penstock.engine.finish import tell_parent
 from penstock.engine.groups import branch, counts, dag
 from penstock.engine.rule import Rule
 from penstock.engine.settle import begin_group, go_on, set_deadline, start
@@ -16,13 +17,12 @@ from penstock.model.effect import SetTimer
 from penstock.model.event import Restart, Timer
 from penstock.model.node import Dag, Folder, ForEach, If, Node, Parallel, Pause, Subflow, Switch, Task, Until
 from penstock.model.plan import AFTER, ERRORS, FINALLY, LOOPS, ROOT, TASKS
-from penstock.model.run import GroupState, Phase, Step
+from penstock.model.run import GroupState, Parent, Phase, Step
 from penstock.model.status import RunStatus, StepStatus
 
 RESTART = "restart"
 REPLAY = "replay "
 REOPEN = "reopen "
-REDO = frozenset({StepStatus.FAILED, StepStatus.KILLED, StepStatus.CANCELLED})
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -40,7 +40,7 @@ class Scope(msgspec.Struct, frozen=True):
 
     def wants(self, step: Step) -> bool:
         """Is this step, or this group, to be opened again?"""
-        return step.status in REDO if self.chosen is None else step.key in self.chosen
+        return step.status in UNSUCCESSFUL if self.chosen is None else step.key in self.chosen
 
 
 def restart(draft: Draft, event: Restart) -> None:
@@ -48,10 +48,12 @@ def restart(draft: Draft, event: Restart) -> None:
 
     Not while steps of the last going-through still run beside it: their second attempt would be a third one's rival.
     """
-    run = draft.run
     if event.parts:
         restart_parts(draft, event)
         return
+    if event.parent is not None and not _may_go_on_for(draft, event.parent):
+        return
+    run = draft.run
     if not run.status.ended or run.open or run.status in (RunStatus.SUCCESS, RunStatus.RETRIED):
         return
     draft.run = replace(run, rounds=run.rounds + 1, ended_at=None, outputs=None, failure=None, killed_by="")
@@ -60,6 +62,19 @@ def restart(draft: Draft, event: Restart) -> None:
         wait_for_limit(draft, pending=RESTART)
     else:
         reopen_run(draft, by=event.by)
+
+
+def _may_go_on_for(draft: Draft, parent: Parent) -> bool:
+    """Let a child run be waited for by a later attempt of its parent's step; where there is nothing to go on with,
+    that attempt hears at once how it stands.
+    """
+    run = draft.run
+    begins = run.status.ended and run.status not in (RunStatus.SUCCESS, RunStatus.RETRIED) and not run.open
+    begins = begins and not (run.status is RunStatus.KILLED and draft.plan.flow.language.version == "0.20")
+    draft.run = replace(run, parent=replace(parent, round=run.rounds + begins))
+    if run.status.ended and not begins:
+        tell_parent(draft, run.outputs)
+    return begins
 
 
 def restart_parts(draft: Draft, event: Restart) -> None:
@@ -191,7 +206,7 @@ def _reopen(draft: Draft, key: str, scope: Scope) -> None:
     # What a worker may still say of the last going-through's outputs is no answer to this one's.
     evaluation = state.evaluation + bool(state.evaluation)
     redone = {step.key for step in again}
-    failure = next((step.failure for step in own if step.status in REDO and step.key not in redone), None)
+    failure = next((step.failure for step in own if step.status in UNSUCCESSFUL and step.key not in redone), None)
     state = replace(state, next=_cursor(draft, key, own), result=None, failure=failure, evaluation=evaluation, lost=0)
     if isinstance(node, Until) and ids.iteration_of(key) is None:
         state = replace(state, total=min([state.next, *(ids.iteration_of(step.key) or 0 for step in again)]))
@@ -249,7 +264,7 @@ def _to_judge_anew(draft: Draft, node: Node, own: list[Step], again: list[Step],
         return []
     moved = {scope.settled, *(step.key for step in again)}
     others = [step for step in own if step.key not in moved and (scope.chosen is None or dag.was_passed_over(step))]
-    bad = [step for step in others if step.status in REDO]
+    bad = [step for step in others if step.status in UNSUCCESSFUL]
     moved |= {step.key for step in bad}
     places = {step.key: draft.plan.seats[step.node].position for step in own}
     behind = dag.behind(draft.plan.graphs[node.id], [places[step.key] for step in own if step.key in moved])

@@ -69,6 +69,7 @@ class Rule(enum.Enum):
     CONDITION_MET = "its condition is met after {0} iterations"
     ONCE_MORE = "its condition is not met after {0} iterations"
     ENOUGH = "its condition is not met, and it has gone through all that it may"
+    CHILD_GOES_ON = "run {0}, which had not succeeded, is to go on"
     CHILD_STARTED = "its attempt is the run {0}"
     TOO_DEEP = "subflows may not lie deeper"
     PAUSES = "it waits until somebody resumes it, or its time is over"

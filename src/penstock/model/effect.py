@@ -50,7 +50,8 @@ class SetTimer(msgspec.Struct, frozen=True):
 
 class StartChild(msgspec.Struct, frozen=True, kw_only=True):
     """A run of another flow is to exist, under an id derived from the parent's attempt, and to begin at an instant (0:
-    at once); its inputs are typed by the service.
+    at once); its inputs are typed by the service. With `again` it goes on from what did not succeed, if it is still
+    there.
     """
 
     id: str
@@ -62,6 +63,7 @@ class StartChild(msgspec.Struct, frozen=True, kw_only=True):
     labels: dict[str, str]
     depth: int
     at: int = 0
+    again: bool = False
 
 
 class KillChild(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ import enum
 import msgspec
 
 from penstock.model.policy import WhenFull
-from penstock.model.run import Failure, GroupState, Step
+from penstock.model.run import Failure, GroupState, Parent, Step
 from penstock.model.status import Outcome, RunStatus, StepStatus
 
 
@@ -132,11 +132,12 @@ class Kill(msgspec.Struct, frozen=True, tag="kill"):
 
 class Restart(msgspec.Struct, frozen=True, tag="restart", omit_defaults=True):
     """An operator wants an ended run to go on from what did not succeed, or to do `parts` (keys of reported steps)
-    again.
+    again; or a restarted run wants that of the child run that its step, the `parent`, waits for.
     """
 
     by: str
     parts: tuple[str, ...] = ()
+    parent: Parent | None = None
 
 
 class Hold(msgspec.Struct, frozen=True, tag="hold"):

@@ -103,7 +103,8 @@ class Switch(Group, frozen=True, kw_only=True, tag="switch", omit_defaults=True)
 class Subflow(Base, frozen=True, kw_only=True, tag="subflow", omit_defaults=True):
     """A run of another flow. `transmit_cancelled` hands up cancelled and retried too (language versions 1 and 2).
 
-    `at` is a template that gives the instant when it begins; empty: at once.
+    `at` is a template that gives the instant when it begins; empty: at once. With `go_on` a restart goes on with the
+    run that failed, without it a restart starts another one.
     """
 
     namespace: str
@@ -116,6 +117,7 @@ class Subflow(Base, frozen=True, kw_only=True, tag="subflow", omit_defaults=True
     transmit_cancelled: bool = True
     inherit_labels: bool = False
     at: str = ""
+    go_on: bool = True
 
 
 class TriggerRule(enum.StrEnum):

@@ -79,8 +79,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `attempt` is the newest attempt's number (it only grows); `tries` counts those of the current going-through, which
     a retry policy limits; `lost` those lost in a row. `value` is the loop value of an iteration. `child` is the run a
-    subflow waits for; `evaluating` says
-    that the current attempt only evaluates expressions that reach out. `held` says that it may not begin while its run
+    subflow waits for, `failed_child` the one that a restarted subflow goes on with; `evaluating` says that the current
+    attempt only evaluates expressions that reach out. `held` says that it may not begin while its run
     is paused, `waits_for` names the limits that its attempt waits for. `reports` says that an attempt has
     reported steps of its own, `only` names those that the next attempt is to do again (none: all).
     """
@@ -100,6 +100,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     due_at: int | None = None
     failure: Failure | None = None
     child: str = ""
+    failed_child: str = ""
     evaluating: bool = False
     held: bool = False
     waits_for: tuple[str, ...] = ()
@@ -107,13 +108,16 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reports: bool = False
 
 
-class Parent(msgspec.Struct, frozen=True):
-    """The attempt of another run's step that started this run, and whether it waits for the end."""
+class Parent(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The attempt of another run's step that started this run, and whether it waits for the end; `round` is which of
+    this run's goings-through it waits for.
+    """
 
     run: str
     step: str
     attempt: int
     wait: bool = True
+    round: int = 0
 
 
 class Change(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -27,7 +27,7 @@ from penstock.model.effect import (
     Withdraw,
     Work,
 )
-from penstock.model.event import Begin, ChildEnded, Ended, Held, Kill, Timer
+from penstock.model.event import Begin, ChildEnded, Ended, Held, Kill, Restart, Timer
 from penstock.model.node import Task
 from penstock.model.run import ErrorKind, Failure, Run
 from penstock.model.status import Outcome, RunStatus
@@ -178,7 +178,8 @@ def _start_again(tx: Tx, run: Run, effect: StartAgain, now: int, after: After) -
     """Insert the run that takes this one's place, to begin at once or by a timer."""
     fresh = replace(
         untouched(run), id=effect.id, created_at=now, number=run.number + 1, origin=run.origin or run.id,
-        parent=run.parent, depth=run.depth, first_at=run.created_at if run.first_at is None else run.first_at,
+        parent=replace(run.parent, round=0) if run.parent else None, depth=run.depth,
+        first_at=run.created_at if run.first_at is None else run.first_at,
     )  # fmt: skip
     if not runs.insert(tx, fresh):
         return
@@ -196,6 +197,8 @@ def _start_child(tx: Tx, child: ChildStart, now: int, after: After) -> None:
     there is none.
     """
     up, run = child.asked.parent, child.run
+    if child.asked.again and _goes_on(tx, child.asked, now, after):
+        return
     if run is None:
         failure = Failure(ErrorKind.SUBFLOW, child.problem)
         inbox.put(tx, up.run, ChildEnded(up.step, up.attempt, child.asked.id, RunStatus.FAILED, failure), now)
@@ -208,3 +211,14 @@ def _start_child(tx: Tx, child: ChildStart, now: int, after: After) -> None:
         feed.append(tx, [("run", run.id, run.version)], now)
         if not up.wait:
             inbox.put(tx, up.run, ChildEnded(up.step, up.attempt, run.id, run.status), now)
+
+
+def _goes_on(tx: Tx, asked: StartChild, now: int, after: After) -> bool:
+    """Let a child run that did not succeed, or the one that took its place, go on; False when it is gone."""
+    found = runs.load(tx, asked.id)
+    while found is not None and found.successor:
+        found = runs.load(tx, found.successor)
+    if found is None or not inbox.put(tx, found.id, Restart(f"run {asked.parent.run}", parent=asked.parent), now):
+        return False
+    after.fold.add(found.id)
+    return True

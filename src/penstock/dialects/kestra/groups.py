@@ -11,7 +11,7 @@ from penstock.dialects.kestra.labels import labels
 from penstock.dialects.kestra.page import Page, key_of, note_templates, tell
 from penstock.dialects.kestra.tree import Items, Map, Scalar, Tree, as_text, plain
 from penstock.errors import Severity
-from penstock.errors.flow import Certain, Deprecated, NothingToDo, NotSupported, WrongValue
+from penstock.errors.flow import Certain, Deprecated, NothingToDo, WrongValue
 from penstock.model.node import ForEach, If, Node, Parallel, Sequence, Subflow, Switch
 from penstock.model.policy import OnChildFailure
 
@@ -113,12 +113,6 @@ def subflow(page: Page, tree: Map, name: str, _: Children) -> Node:
     for each in ("inputs", "labels"):
         if each in tree.entries:
             note_templates(page, tree.entries[each], name, "task")
-    if (
-        fields.choice(page, tree, "restartBehavior", ("RETRY_FAILED", "NEW_EXECUTION"), "RETRY_FAILED")
-        != "RETRY_FAILED"
-    ):
-        sentence = "A restart that runs the subflow anew is not supported yet."
-        tell(page, NotSupported, tree.entries["restartBehavior"], sentence)
     if "outputs" in tree.entries:
         hint = "Declare `outputs` in the other flow; they are at `outputs." + name + ".outputs`."
         tell(
@@ -141,6 +135,7 @@ def subflow(page: Page, tree: Map, name: str, _: Children) -> Node:
         transmit_cancelled=page.version != "0.20",
         inherit_labels=fields.flag(page, tree, "inheritLabels"),
         at=fields.template(page, tree, "scheduleDate", name, "task"),
+        go_on=fields.choice(page, tree, "restartBehavior", RESTARTS, RESTARTS[0]) == RESTARTS[0],
     )
 
 
@@ -191,6 +186,7 @@ def _value(page: Page, item: Tree, name: str) -> None:
         tell(page, WrongValue, item, f'A value of the loop "{name}" is empty.', 'Write "" where empty text is meant.')
 
 
+RESTARTS: Final = ("RETRY_FAILED", "NEW_EXECUTION")
 OF_VALUES: Final = "-values"
 LOOKS_FALSE: Final = frozenset({"false", "no", "off", "null", "none", "0.0", "[]", "{}"})
 READERS: Final[dict[str, tuple[Reader, tuple[str, ...]]]] = {

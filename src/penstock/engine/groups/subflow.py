@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from penstock.engine import evaluate as evaluation
-from penstock.engine.draft import Draft
+from penstock.engine.draft import UNSUCCESSFUL, Draft
 from penstock.engine.evaluate import evaluate, failure_of
 from penstock.engine.rule import Rule
 from penstock.engine.values import instant_micros
@@ -45,7 +45,7 @@ def begin(draft: Draft, node: Subflow, step: Step, values: dict[str, object] | N
         draft.rule(step.key, Rule.CANNOT_RENDER)
         draft.end(step, StepStatus.FAILED, failure_of(error))
         return
-    child = ids.child_run_id(run.id, step.key, step.attempt)
+    child = step.failed_child or ids.child_run_id(run.id, step.key, step.attempt)
     inherited = {k: v for k, v in run.labels.items() if node.inherit_labels or k.startswith("system.")}
     draft.emit(
         StartChild(
@@ -58,10 +58,18 @@ def begin(draft: Draft, node: Subflow, step: Step, values: dict[str, object] | N
             labels=inherited | {str(k): str(v) for k, v in dict(found["labels"]).items()},
             depth=run.depth + 1,
             at=at,
+            again=bool(step.failed_child),
         )
     )
-    draft.rule(step.key, Rule.CHILD_STARTED, child)
-    draft.put(replace(step, status=StepStatus.RUNNING, child=child, started_at=draft.now))
+    draft.rule(step.key, Rule.CHILD_GOES_ON if step.failed_child else Rule.CHILD_STARTED, child)
+    draft.put(replace(step, status=StepStatus.RUNNING, child=child, failed_child="", started_at=draft.now))
+
+
+def to_go_on_with(draft: Draft, node: Subflow, earlier: Step) -> str:
+    """The child run of an earlier attempt that a restart goes on with: one of this run's own that did not succeed."""
+    child = earlier.child if earlier.status in UNSUCCESSFUL else earlier.failed_child
+    own = (ids.child_run_id(draft.run.id, earlier.key, number) for number in range(earlier.attempt, 0, -1))
+    return child if child and node.go_on and node.wait and child in own else ""
 
 
 def outcome_of(node: Subflow, status: RunStatus) -> Outcome:
