@@ -76,3 +76,55 @@ def test_who_names_neither_runs_nor_what_fits_is_told(penstock: Penstock) -> Non
 
     assert refused.code == 2
     assert "--flow" in refused.err
+
+
+def test_all_that_fit_are_resumed_and_one_that_cannot_be_keeps_no_other_from_it(penstock: Penstock) -> None:
+    ids = [penstock("run", written("waits.yml", WAITS), "--no-wait", "-q").out.strip() for _ in range(3)]
+    penstock("runs", "resume", ids[0], "ask", "-i", "why=first")
+
+    named = penstock("runs", "resume", "--flow", "play.waits", "--status", "paused", "ask", "-i", "why=all", "-y")
+    again = penstock("runs", "resume", "--flow", "play.waits", "ask", "-i", "why=all", "-y")
+
+    assert (named.code, sorted(named.out.split()[::2])) == (0, sorted(ids[1:]))
+    assert (again.code, again.err.count("PS-315")) == (2, 3)
+    assert "`penstock worker` goes on with it" in named.err
+
+
+def test_runs_that_somebody_paused_are_all_resumed(penstock: Penstock) -> None:
+    for _ in range(2):
+        penstock("run", written("fails.yml", FAILS), "--no-wait", "-q")
+
+    paused = penstock("runs", "pause", "--flow", "fails", "-y")
+    resumed = penstock("runs", "resume", "--flow", "fails", "-y")
+
+    assert paused.out.count("paused") == 2
+    assert (resumed.code, resumed.out.count("running")) == (0, 2)
+
+
+def test_a_step_of_all_that_fit_is_skipped_marked_and_all_are_done_again(penstock: Penstock) -> None:
+    for name in ("one", "two"):
+        penstock("run", written("fails.yml", FAILS), "-l", f"name={name}", "-q")
+
+    marked = penstock("runs", "mark", "--flow", "fails", "--status", "failed", "bad", "success", "-y")
+    skipped = penstock("runs", "skip", "--flow", "fails", "-y", "tell")
+    worked = penstock("worker", "--until-idle")
+    replayed = penstock("runs", "replay", "--having", "name=two", "-l", "name=three", "-y", "-q")
+    refused = penstock("runs", "mark", "--flow", "fails", "--status", "queued", "bad", "success", "-y")
+
+    assert marked.out.count("running") == 2
+    assert skipped.out.count("\n") == 2
+    assert worked.code == 0
+    assert replayed.out.count("\n") == 1
+    assert "skipped" in penstock("runs", "show", skipped.out.split()[0]).out
+    assert (refused.code, refused.err) == (0, "No run fits.\n")
+
+
+def test_how_many_fit_is_asked_in_good_grammar_and_what_had_ended_is_told(penstock: Penstock) -> None:
+    penstock("run", written("waits.yml", WAITS), "--no-wait", "-q")
+
+    asked = penstock("runs", "kill", "--flow", "play.waits")
+    killed, again = penstock("runs", "kill", "last"), penstock("runs", "kill", "last")
+
+    assert "1 run fits. Go on?" in asked.err
+    assert killed.err == ""
+    assert "Had ended before: " in again.err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any, Final
 
 import click
@@ -14,13 +15,13 @@ from penstock.cli.drive import Drive
 from penstock.cli.ending import Exit
 from penstock.cli.following import Wanted
 from penstock.cli.inputs import given_inputs
-from penstock.cli.options import Given, examples, json_too, opened, pairs, places, who
+from penstock.cli.options import Given, examples, json_too, pairs, places, who
 from penstock.cli.said import as_json, data, note
-from penstock.cli.several import chosen, many
+from penstock.cli.several import ACTIVE, chosen, each_of, many
 from penstock.cli.suggest import run_ids
-from penstock.cli.which import run_id
 from penstock.errors.project import WrongCall
 from penstock.errors.run import NothingToRestart
+from penstock.model.status import RunStatus
 from penstock.services import runs as verbs
 from penstock.services.document import document
 from penstock.services.operate import restart_parts
@@ -32,9 +33,9 @@ PATIENCE: Final = 15.0
 
 
 class AgainGiven(Given, frozen=True, kw_only=True):
-    """What restart and replay were given."""
+    """What replay was given besides which runs."""
 
-    run: str
+    run: tuple[str, ...] = ()
     step: str = ""
     alone: bool = False
     inputs: tuple[str, ...] = ()
@@ -75,8 +76,9 @@ class KillGiven(Given, frozen=True, kw_only=True):
 @places
 def kill(**given: Any) -> int:
     """End runs, and the runs that they started: their tasks get their grace, or none."""
-    with chosen(given) as (app, named):
+    with chosen(given, *ACTIVE, RunStatus.KILLING) as (app, named):
         asked = msgspec.convert(given, KillGiven)
+        over_before = [each for each in named if _ended(app, each)]
         for each in named:
             verbs.kill(app.core, each, who(), force=asked.force)
         # what a dead worker held would wait for another one
@@ -87,6 +89,8 @@ def kill(**given: Any) -> int:
         else:
             for each in named:
                 data(f"{each}  {document(app.core, each).status}")
+        if over_before:
+            note(f"Had ended before: {', '.join(over_before)}. What they started is ended, too.")
         if asked.wait and not over:
             note("Not all have ended yet: their workers give the tasks their grace. `--force` gives none.")
     return Exit.SUCCESS
@@ -110,14 +114,13 @@ def kill(**given: Any) -> int:
 @places
 def restart(**given: Any) -> int:
     """Go on with an ended run from what did not succeed; what succeeded stays, earlier attempts too."""
-    with chosen(given) as (app, named):
+    with chosen(given, RunStatus.FAILED, RunStatus.KILLED, RunStatus.CANCELLED) as (app, named):
         asked = msgspec.convert(given, RestartGiven)
         wanted = Wanted(json=asked.json, quiet=asked.quiet)
         if asked.wait and len(named) == 1 and asked.run:
             return _go_on(app, named[0], wanted, asked.parts)
-        for found in named:
-            _restart_for_others(app, found, wanted, asked.parts)
-        return Exit.SUCCESS
+        done = each_of(named, lambda found: _restart_for_others(app, found, wanted, asked.parts))
+        return Exit.SUCCESS if done == named else Exit.WRONG_CALL
 
 
 @click.command(
@@ -127,9 +130,11 @@ def restart(**given: Any) -> int:
         "penstock runs replay last --from load           from one step on; what came before is kept",
         "penstock runs replay last --from 'each[3]' --alone   one value of a loop, and nothing else",
         "penstock runs replay last -i day=2016-01-03     with another input",
+        "penstock runs replay --flow shop.load --status failed   all that fit, for standing workers",
     ),
 )
-@click.argument("run", metavar="ID|last", shell_complete=run_ids)
+@click.argument("run", nargs=-1, metavar="ID|last...", shell_complete=run_ids)
+@partial(many, label="--having")
 @click.option(
     "--from", "step", default="", metavar="STEP", help="The step to begin with: its key, as `runs show` gives it."
 )
@@ -144,20 +149,26 @@ def restart(**given: Any) -> int:
 @places
 def replay(**given: Any) -> int:
     """Start a new run like an old one, anew or from one of its steps on."""
-    asked = msgspec.convert(given, AgainGiven)
-    with opened(asked) as app:
-        old, wanted = run_id(app, asked.run), Wanted(json=asked.json, quiet=asked.quiet)
-        if not asked.wait:
-            new = _replay(app, old, asked, "")
-            following.tell_started(app, new, wanted)
-            return Exit.SUCCESS
-        drive = Drive(app, following.show_for(app, wanted))
-        try:
-            drive.start()
-            new = _replay(app, old, asked, drive.id)
-            return following.follow(app, drive, new, wanted)
-        finally:
-            drive.close()
+    with chosen(given) as (app, named):
+        asked = msgspec.convert(given, AgainGiven)
+        wanted = Wanted(json=asked.json, quiet=asked.quiet)
+        if asked.wait and len(named) == 1 and asked.run:
+            return _replay_here(app, named[0], asked, wanted)
+
+        def begin(old: str) -> None:
+            following.tell_started(app, _replay(app, old, asked, ""), wanted)
+
+        done = each_of(named, begin)
+        return Exit.SUCCESS if done == named else Exit.WRONG_CALL
+
+
+def _replay_here(app: App, old: str, asked: AgainGiven, wanted: Wanted) -> int:
+    drive = Drive(app, following.show_for(app, wanted))
+    try:
+        drive.start()
+        return following.follow(app, drive, _replay(app, old, asked, drive.id), wanted)
+    finally:
+        drive.close()
 
 
 def _replay(app: App, old: str, asked: AgainGiven, owner: str) -> str:

@@ -11,14 +11,18 @@ import msgspec
 
 from penstock.app import App
 from penstock.cli.options import Given, opened, pairs
-from penstock.cli.said import note
+from penstock.cli.said import note, tell_error
 from penstock.cli.which import run_id
+from penstock.errors import PenstockError
 from penstock.errors.project import WrongCall
+from penstock.errors.store import StoreError
 from penstock.model.status import RunStatus
 from penstock.store import runs
 
 F = TypeVar("F", bound=Callable[..., Any])
 MOST: Final = 10_000
+STATUSES: Final = click.Choice([str(status) for status in RunStatus])
+ACTIVE: Final = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.RETRYING)
 
 
 class SeveralGiven(Given, frozen=True, kw_only=True):
@@ -32,14 +36,14 @@ class SeveralGiven(Given, frozen=True, kw_only=True):
     yes: bool = False
 
 
-def many(command: F) -> F:
-    """Let a verb act on every run that fits, besides those named."""
+def many(command: F, label: str = "--label", status: str = "status") -> F:
+    """Let a verb act on every run that fits, besides those named; a verb that has labels or a status of its own calls
+    the option, or its value, otherwise.
+    """
     options = [
         click.option("-y", "--yes", is_flag=True, help="Do not ask before acting on all that fit."),
-        click.option("--label", multiple=True, metavar="NAME=VALUE", help="Every run with this label."),
-        click.option(
-            "--status", multiple=True, type=click.Choice([str(s) for s in RunStatus]), help="Every run in this status."
-        ),
+        click.option(label, "label", multiple=True, metavar="NAME=VALUE", help="Every run with this label."),
+        click.option("--status", status, multiple=True, type=STATUSES, help="Every run in this status."),
         click.option("--namespace", default="", metavar="NAME", help="Every run in this namespace or below."),
         click.option("--flow", default="", metavar="[NAMESPACE.]FLOW", help="Every run of this flow."),
     ]
@@ -48,29 +52,57 @@ def many(command: F) -> F:
     return command
 
 
+def described(given: dict[str, Any]) -> bool:
+    """Were runs described, not named?"""
+    return any(given[name] for name in ("flow", "namespace", "status", "label"))
+
+
 @contextmanager
-def chosen(given: dict[str, Any]) -> Iterator[tuple[App, list[str]]]:
-    """Open the project and give the ids of the runs that are meant. Raises WrongCall when none are."""
+def chosen(given: dict[str, Any], *usual: RunStatus) -> Iterator[tuple[App, list[str]]]:
+    """Open the project and give the ids of the runs that are meant; of those described without a status only such as
+    the verb is `usual` for. Raises WrongCall when none are meant.
+    """
     known = {name: value for name, value in given.items() if name in SeveralGiven.__struct_fields__}
     asked = msgspec.convert(known, SeveralGiven)
-    described = bool(asked.flow or asked.namespace or asked.status or asked.label)
-    if bool(asked.run) == described:
+    many = described(given)
+    if bool(asked.run) == many:
         raise WrongCall("Name runs, or say which ones by --flow, --namespace, --status or --label; not both.")
     with opened(asked) as app:
-        named = [run_id(app, text) for text in asked.run] if asked.run else _fitting(app, asked)
-        if described and named and not asked.yes:
-            click.confirm(f"{len(named)} runs fit. Go on?", abort=True, err=True)
-        if described and not named:
+        named = [run_id(app, text) for text in asked.run] if asked.run else _fitting(app, asked, usual)
+        if many and named and not asked.yes:
+            fit = "1 run fits" if len(named) == 1 else f"{len(named):,} runs fit"
+            click.confirm(f"{fit}. Go on?", abort=True, err=True)
+        if many and not named:
             note("No run fits.")
         yield app, named
 
 
-def _fitting(app: App, asked: SeveralGiven) -> list[str]:
+def each_of(named: list[str], act: Callable[[str], object]) -> list[str]:
+    """Act on each run and give those on which it could be done: of several a refused one is told, and keeps the others
+    from nothing. Raises what the verb raises when there is but one, and StoreError always.
+    """
+    if len(named) == 1:
+        act(named[0])
+        return named
+    done = []
+    for found in named:
+        try:
+            act(found)
+        except StoreError:
+            raise
+        except PenstockError as refused:
+            tell_error(refused)
+        else:
+            done.append(found)
+    return done
+
+
+def _fitting(app: App, asked: SeveralGiven, usual: tuple[RunStatus, ...]) -> list[str]:
     namespace, _, flow = asked.flow.rpartition(".")
     wanted = runs.Filter(
         namespace=namespace or asked.namespace,
         flow=flow,
-        statuses=tuple(RunStatus(word) for word in asked.status),
+        statuses=tuple(RunStatus(word) for word in asked.status) or usual,
         labels=pairs(asked.label, "--label"),
     )
     return [run.id for run in app.core.store.read(lambda tx: runs.list_runs(tx, wanted, MOST))]
