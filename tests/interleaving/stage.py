@@ -74,6 +74,8 @@ class Stage:
     """A database with our schema and two sides; opens on an empty database, closes its connections."""
 
     def __init__(self, dsn: str) -> None:
+        self.dsn = dsn
+        self.undo = ""  # takes back what rows do not tell, before and after each order
         self.store: PostgresStore = open_postgres(dsn)
         self.clock = ManualClock()
         self.blobs = Memory()
@@ -95,6 +97,7 @@ class Stage:
         """Remove every run, worker and limit, and forget the flows."""
         self._watch.execute(self._clearing(), prepare=False)
         self.made.clear()
+        self.undo = ""
         self.clock = ManualClock()
         self.core = self._core(self.store, "calm")
 
@@ -219,7 +222,7 @@ class Stage:
         `check` is given what both verbs gave, before anything else goes on; `ready` is done with each side's own core
         before it sets out (so that it remembers a run, say).
         """
-        beginning, at = self._beginning(), self.clock.now()
+        beginning, at = f"{self.undo};{self._beginning()}", self.clock.now()
         search, count = Search(switches=switches, switches_with_cut=switches_with_cut), 0
         for side in self.sides.values():
             side.follows_feed = feed
@@ -233,6 +236,7 @@ class Stage:
                 except Exception as broken:
                     raise AssertionError(f"order {count}: {broken}\n{search.told()}") from broken
             if not search.turn():
+                self._watch.execute(self.undo, prepare=False)
                 return count
 
     def _perform(self, search: Search, a: Verb, b: Verb, ready: Callable[[Core], None] | None) -> bool:

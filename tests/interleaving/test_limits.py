@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from penstock.services import runs
+from penstock.services import pools, runs
 from penstock.services.core import Core
-from penstock.store import feed
+from penstock.store import feed, limits
+from penstock.store import pools as sizes
 from penstock.store.feed import Position
-from tests.interleaving.stage import Stage, answer, follow, take
+from tests.interleaving.stage import Stage, again, answer, follow, take
 
 ONE = {"tasks": ["one"], "limit": {"count": 1}}
+POOLED = [{"one": {"limits": [{"name": "db"}]}}]
 
 
 def test_start_and_start_behind_a_limit(stage: Stage) -> None:
@@ -19,7 +21,7 @@ def test_start_and_start_behind_a_limit(stage: Stage) -> None:
 
     orders = stage.explore(start, start, switches=1, switches_with_cut=0)
 
-    assert orders >= 20
+    assert orders >= 37
 
 
 def test_start_and_start_with_one_key(stage: Stage) -> None:
@@ -34,7 +36,7 @@ def test_start_and_start_with_one_key(stage: Stage) -> None:
 
     orders = stage.explore(start, start, check)
 
-    assert orders >= 20
+    assert orders >= 27
 
 
 def test_admit_and_admit(stage: Stage) -> None:
@@ -47,7 +49,7 @@ def test_admit_and_admit(stage: Stage) -> None:
         lambda core: follow(core, names=(name,)), lambda core: follow(core, names=(name,)), switches_with_cut=0
     )
 
-    assert orders >= 20
+    assert orders >= 18
 
 
 def test_admit_and_release(stage: Stage) -> None:
@@ -61,7 +63,49 @@ def test_admit_and_release(stage: Stage) -> None:
         lambda core: answer(core, claim), lambda core: follow(core, names=(name,)), switches_with_cut=0
     )
 
-    assert orders >= 20
+    assert orders >= 24
+
+
+def test_admit_and_kill_of_who_waits(stage: Stage) -> None:
+    stage.push(POOLED)
+    pools.set_slots(stage.core, "db", 0)
+    run, other = (stage.start(stage.made["story"]) for _ in range(2))
+    stage.store.write(lambda tx: sizes.set_slots(tx, "db", 1, stage.clock.now()))
+
+    def check(a: object, b: object) -> None:
+        held = stage.store.read(lambda tx: limits.in_use(tx, "pool:db"))
+        assert sum(one.weight for one in held) <= 1
+
+    orders = stage.explore(
+        lambda core: follow(core, names=("pool:db",)),
+        lambda core: runs.kill(core, run, "operator"),
+        check,
+        switches_with_cut=0,
+    )
+
+    assert stage.run(other).status == "success", "who stood behind it had its turn"
+    assert orders >= 18
+
+
+def test_a_pool_is_resized_while_somebody_asks_for_it(stage: Stage) -> None:
+    plan = stage.push(POOLED)
+    pools.set_slots(stage.core, "db", 1)
+    stage.start(plan)
+    stage.start(plan)
+
+    def check(a: object, b: object) -> None:
+        held = stage.store.read(lambda tx: limits.in_use(tx, "pool:db"))
+        assert len(held) == 2, "there is room for one more, and nobody was told"
+
+    orders = stage.explore(
+        lambda core: again(lambda: pools.set_slots(core, "db", 2)),
+        lambda core: runs.start(core, plan, runs.Start()),
+        check,
+        switches=1,
+        switches_with_cut=0,
+    )
+
+    assert orders >= 18
 
 
 def test_writer_and_reader_of_the_feed(stage: Stage) -> None:
@@ -86,7 +130,7 @@ def test_writer_and_reader_of_the_feed(stage: Stage) -> None:
 
     orders = stage.explore(lambda core: runs.kill(core, run, "operator"), write_and_read, check, feed=True)
 
-    assert orders >= 20
+    assert orders >= 77
 
 
 def read(core: Core, position: Position, told: dict[str, int]) -> Position:

@@ -18,7 +18,7 @@ def test_fold_and_fold(stage: Stage) -> None:
 
     orders = stage.explore(lambda core: follow(core, run), lambda core: follow(core, run), ready=remember(run))
 
-    assert orders >= 20
+    assert orders >= 47
 
 
 def test_report_and_fold(stage: Stage) -> None:
@@ -28,7 +28,7 @@ def test_report_and_fold(stage: Stage) -> None:
 
     orders = stage.explore(lambda core: answer(core, second), lambda core: follow(core, run), ready=remember(run))
 
-    assert orders >= 20
+    assert orders >= 97
 
 
 def test_two_reports_of_one_run(stage: Stage) -> None:
@@ -39,7 +39,7 @@ def test_two_reports_of_one_run(stage: Stage) -> None:
         lambda core: answer(core, first), lambda core: answer(core, second, Outcome.FAILED), ready=remember(run)
     )
 
-    assert orders >= 20
+    assert orders >= 73
 
 
 def test_child_ends_and_parent_is_killed(stage: Stage) -> None:
@@ -52,7 +52,7 @@ def test_child_ends_and_parent_is_killed(stage: Stage) -> None:
     )
 
     assert claim.run != run
-    assert orders >= 20
+    assert orders >= 32
 
 
 def test_timer_rings_and_report(stage: Stage) -> None:
@@ -62,7 +62,7 @@ def test_timer_rings_and_report(stage: Stage) -> None:
 
     orders = stage.explore(lambda core: answer(core, claim), ring)
 
-    assert orders >= 20
+    assert orders >= 85
 
 
 def test_prune_and_fold(stage: Stage) -> None:
@@ -77,7 +77,7 @@ def test_prune_and_fold(stage: Stage) -> None:
 
     orders = stage.explore(lambda core: follow(core, run), forget, check)
 
-    assert orders >= 20
+    assert orders >= 48
 
 
 def test_prune_and_restart(stage: Stage) -> None:
@@ -92,7 +92,7 @@ def test_prune_and_restart(stage: Stage) -> None:
 
     orders = stage.explore(lambda core: restart(core, run), forget, check)
 
-    assert orders >= 20
+    assert orders >= 87
 
 
 def ring(core: Core) -> None:

@@ -21,11 +21,12 @@ from penstock.store.postgres.store import open_postgres, postgres_status
 from penstock.store.sqlite import schema as sqlite_schema
 from penstock.store.sqlite.session import connect
 from penstock.store.sqlite.store import open_sqlite, sqlite_status
-from tests.store.makers import NOW
+from tests.store.makers import NOW, ready
 
 NEWEST = len(carried("sqlite"))
 MORE = Migration(NEWEST + 1, "more", "CREATE TABLE more (id BIGINT PRIMARY KEY);")
 BROKEN = Migration(NEWEST + 1, "broken", "CREATE TABLE more (id BIGINT PRIMARY KEY); CREATE TABLE more (id BIGINT);")
+WAITING = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'ready_attempts'::regclass"
 # What a store of each version held, in the words of that version; a migration adds its own line.
 DATA = {
     1: """
@@ -138,6 +139,26 @@ def test_a_migration_that_fails_leaves_the_version_before_it(tmp_path: Path, dsn
             postgres_schema.migrate(lane.session(), [*carried("postgres"), BROKEN], "it", NOW)
         done = postgres_schema.migrate(lane.session(), [*carried("postgres"), MORE], "it", NOW)
         assert (done.version, done.pending) == (NEWEST + 1, ())
+
+
+def test_a_migration_that_waits_for_a_table_does_not_hold_up_who_works(dsn: str) -> None:
+    open_postgres(dsn).close()
+    alter = Migration(NEWEST + 1, "more", "ALTER TABLE ready_attempts ADD COLUMN more TEXT;")
+    with closing(Lane(dsn)) as first, closing(Lane(dsn)) as second, closing(Lane(dsn)) as other:
+        first.session().execute("BEGIN; SELECT count(*) FROM ready_attempts", prepare=False)
+        with ThreadPoolExecutor(1) as crowd:
+            migrating = crowd.submit(
+                lambda: postgres_schema.migrate(second.session(), [*carried("postgres"), alter], "it", NOW)
+            )
+            while not other.session().execute(WAITING).fetchone():
+                pass
+            other.transact(lambda tx: ready(tx, "r", "a"))
+            was_done = migrating.done()
+            first.session().execute("COMMIT")
+            done = migrating.result(20)
+
+    assert not was_done
+    assert (done.version, done.pending) == (NEWEST + 1, ())
 
 
 def test_many_that_open_an_empty_store_at_once_migrate_it_once(tmp_path: Path, dsn: str) -> None:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from penstock.store.postgres.session import Session
 
 LOCK = 0x50454E53
+# Who waits for a table's lock holds up all who come after: a change of the schema lets them go on, and comes again.
+PATIENCE = "2s"
+TRIES = 30
 REPEATED = "SELECT version, name, checksum, applied_at FROM schema_migrations ORDER BY version"
 DUMP = """
 SELECT 'column ' || table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable
@@ -87,11 +90,20 @@ def _migrate(session: Session, migrations: Sequence[Migration], where: str, now:
 
 
 def _run(session: Session, text: str, migrations: Sequence[Migration], now: int) -> None:
-    with session.transaction():
-        session.execute(text, prepare=False)
-        for migration in migrations:
-            values = [migration.version, migration.name, migration.checksum, now]
-            session.execute("INSERT INTO schema_migrations VALUES (%s, %s, %s, %s)", values)
+    import psycopg
+
+    for left in reversed(range(TRIES)):
+        try:
+            with session.transaction():
+                session.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'", prepare=False)
+                session.execute(text, prepare=False)
+                for migration in migrations:
+                    values = [migration.version, migration.name, migration.checksum, now]
+                    session.execute("INSERT INTO schema_migrations VALUES (%s, %s, %s, %s)", values)
+            return
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+            if not left:
+                raise
 
 
 def _version(session: Session) -> int:
