@@ -161,8 +161,9 @@ def _next(window: list[Waiting], used: dict[str, int]) -> Waiting:
 
 
 def _can_never(books: Books, want: Waiting) -> bool:
+    """Whether it is heavier than the limit is large; a pool without slots is one that is shut for a while."""
     size = books.size(want)
-    return size is not None and want.limit.weight > size
+    return bool(size) and want.limit.weight > (size or 0)
 
 
 def _refuse(tx: Tx, want: Waiting, when_full: WhenFull, done: Round, now: int) -> None:

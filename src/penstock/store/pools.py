@@ -45,4 +45,4 @@ def every(tx: Tx) -> list[Pool]:
 
 def unknown(tx: Tx) -> list[str]:
     """Name the pools that somebody waits for although nobody has set their size."""
-    return [str(name) for (name,) in tx.all("pools.unknown", prefix=POOL, skip=len(POOL) + 1)]
+    return [str(name).removeprefix(POOL) for (name,) in tx.all("pools.unknown", prefix=POOL)]

@@ -20,6 +20,6 @@ FROM pools ORDER BY name
 
 -- name: unknown
 -- Pools that somebody waits for and that have no size.
-SELECT DISTINCT substr(limit_name, :skip) FROM blocked_attempts
+SELECT DISTINCT limit_name FROM blocked_attempts
 WHERE limit_name LIKE :prefix || '%' AND NOT EXISTS (SELECT 1 FROM pools WHERE :prefix || pools.name = limit_name)
 ORDER BY 1
