@@ -24,7 +24,7 @@ from tests.acceptance.observe import eventually
 from tests.acceptance.project import Project
 from tests.chaos.ledger import Ledger
 from tests.chaos.plans import EFFECTS, End, ends_of
-from tests.chaos.shared import cached, folders, places
+from tests.chaos.shared import cached, folders, given_up, places
 from tests.simulation.invariants import recount
 
 PAGE = 500
@@ -60,6 +60,7 @@ def check(core: Core, project: Project, started: Collection[str], handed_back: i
     if ledger.again > handed_back:
         problems.append(f"{ledger.again} attempts began anew, and {handed_back} may have been handed back")
     problems += places(core, [run for run in found.values() if run.flow == "pooled"])
+    problems += given_up([run for run in found.values() if run.flow == "folder"])
     told = "\n".join(problems[:SHOWN])
     assert not problems, f"{len(problems)} things are not as they must be:\n{told}"
     nothing_is_left(core, project)

@@ -69,7 +69,7 @@ SHARES: Final = {
 # What a bulk verb finds its runs by.
 BULK: Final = "bulk"
 # One of so many runs of these flows belongs to a `penstock run`.
-OWNED: Final = {"chain": 0.12, "ways": 0.12, "folder": 0.1}
+OWNED: Final = {"chain": 0.25, "ways": 0.2, "folder": 0.15}
 # What the pool `press` has room for, and what an attempt takes of it.
 PRESS: Final = 3
 TAKES: Final = {"light": 1, "heavy": 2}
@@ -166,6 +166,12 @@ def _until(run: Run) -> tuple[End, ...]:
     return _success("after", f"again[{times - 1}]/look")
 
 
+def _folder(run: Run) -> tuple[End, ...]:
+    whole = _success("makes", "uses", "beside", "after")
+    # A folder that is lost three times is given up.
+    return (*whole, End(R.FAILED, frozenset(), frozenset({"makes", "uses", "beside"}))) if run.redone >= 2 else whole
+
+
 def _reborn(run: Run) -> tuple[End, ...]:
     # A kill may strike the first task, too.
     return (*_success("before", "shaky"), End(R.RETRIED, frozenset(), frozenset({"before"})))
@@ -188,7 +194,7 @@ ENDS: Final[dict[str, Callable[[Run], tuple[End, ...]]]] = {
     "tree": _tree,
     "ways": lambda _run: _success("one", "two", "three", "four", "rests", "last", "told"),
     "asked": lambda _run: _success("before", "asks", "beside", "after"),
-    "folder": lambda _run: _success("makes", "uses", "beside", "after"),
+    "folder": _folder,
     "until": _until,
     "graph": lambda _run: (End(R.FAILED, frozenset({"good", "mend", "closes"})),),
     "pooled": lambda _run: _success("light", "heavy", "after"),

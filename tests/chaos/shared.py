@@ -16,6 +16,7 @@ from tests.chaos.ledger import Ledger
 from tests.chaos.plans import PRESS, TAKES
 
 FOLDER = ("shared", "makes", "uses")
+FEW = 0.05
 # A span: from, until (microseconds), and how much it takes.
 Span = tuple[int, int, int]
 
@@ -61,6 +62,13 @@ def folders(run: Run, accepted: Sequence[Ended]) -> Iterator[str]:
         yield f"its folder was not opened, used and closed in order: {[(end.step, end.attempt) for end in done]}"
     if len({end.worker for end in done}) != 1:
         yield f"its folder was shared by several workers: {[(end.step, end.worker) for end in done]}"
+
+
+def given_up(found: Collection[Run]) -> Iterator[str]:
+    """Folders that are lost three times are few: it takes three deaths of the very workers that hold them."""
+    failed = sum(run.status is RunStatus.FAILED for run in found)
+    if failed > 1 + len(found) * FEW:
+        yield f"{failed} of {len(found)} runs with a working directory have lost it three times"
 
 
 def cached(core: Core, run: Run, ledger: Ledger) -> Iterator[str]:
