@@ -15,7 +15,11 @@ OURS = frozenset({"penstock", "projects", "bench", "tools", "tests"})
 CORE = frozenset({"click", "msgspec", "obstore", "regex", "rich", "yaml", "zstandard"})
 
 # Files that are a vendor's library in our words and loaded only when it is wanted, each with its reason.
-VENDORS_OWN: dict[str, str] = {}
+GIVEN = "src/penstock/plugins/scripts/given/python"
+VENDORS_OWN: dict[str, str] = {
+    f"{GIVEN}/kestra.py": "it stands beside what it imports, in a folder of the scripts' own path",
+    f"{GIVEN}/penstock.py": "it stands beside what it imports, in a folder of the scripts' own path",
+}
 
 # Files that may name a module of ours in a text, each with its reason.
 BY_NAME = {

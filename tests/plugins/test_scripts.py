@@ -5,12 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from penstock.errors.task import BadAddress, NotOffered
 from penstock.plugins.scripts.options import localize
-from penstock.sdk.launch import FileChoice, LaunchMode, Limits, OutputsShape
+from penstock.sdk.launch import Environment, FileChoice, LaunchMode, Limits, OutputsShape
 from penstock.sdk.local import LocalContext
 
 
@@ -31,25 +32,47 @@ def test_commands_before_a_script_share_its_shell(local: LocalContext) -> None:
     assert launch.input_files == {".penstock-script.py": "print(1)"}
 
 
-def test_dependencies_are_installed_beside_the_script(local: LocalContext) -> None:
-    launch = local.launch(
-        "python.commands", {"commands": ["python x.py"], "dependencies": ["a>=1; python_version>'3'"]}
-    )
+def test_dependencies_are_what_the_python_of_a_script_must_have(local: LocalContext) -> None:
+    given = {"dependencies": ["a>=1"], "pythonVersion": "3.12", "packageManager": "UV"}
 
-    assert "'a>=1; python_version>'\"'\"'3'\"'\"''" in launch.argv[2]
-    assert launch.argv[2].endswith("python x.py")
-    assert launch.env["PYTHONPATH"] == ".penstock-packages"
+    script = local.launch("python.script", {"script": "import a", **given})
+    commands = local.launch("python.commands", {"commands": ["python x.py"], **given})
+
+    wanted = Environment(requirements=("a>=1",), version="3.12", manager="uv")
+    assert (script.mode, script.environment) == (LaunchMode.PYTHON, wanted)
+    assert (commands.argv[2], commands.environment) == ("set -e\npython x.py", wanted)
 
 
-def test_the_version_of_python_is_looked_at_first(local: LocalContext) -> None:
-    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    right = local.launch("python.script", {"script": "x", "pythonVersion": version, "beforeCommands": ["exit 7"]})
-    wrong = local.launch("python.commands", {"commands": ["exit 7"], "pythonVersion": "2.7"})
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"commands": ["pip install b", "python x.py"]},
+        {"commands": ["python x.py"], "beforeCommands": ["python -m pip3 install -r requirements.txt"]},
+        {"commands": ["uv pip install b"]},
+        {"commands": ["python x.py"], "dependencyCacheEnabled": False},
+    ],
+)
+def test_packages_that_commands_may_change_are_kept_for_nobody_else(local: LocalContext, said: dict[str, Any]) -> None:
+    launch = local.launch("python.commands", {"dependencies": ["a"], **said})
+
+    assert launch.environment == Environment(requirements=("a",), kept=False)
+
+
+def test_packages_that_commands_install_themselves_are_theirs(local: LocalContext) -> None:
+    launch = local.launch("python.commands", {"commands": ["x"], "beforeCommands": ["pip install b"]})
+
+    assert launch.environment is None
+    assert launch.argv[2] == "set -e\npip install b\nx"
+
+
+def test_words_of_json_are_known_to_a_script_that_a_shell_starts(local: LocalContext) -> None:
+    launch = local.launch("python.script", {"script": "print([true, null])", "beforeCommands": ["true"]})
     environment = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
+    (local.folder / ".penstock-script.py").write_text(launch.input_files[".penstock-script.py"])
 
-    assert subprocess.run(right.argv, env=environment, check=False).returncode == 7
-    failed = subprocess.run(wrong.argv, env=environment, capture_output=True, text=True, check=False)
-    assert (failed.returncode, failed.stderr[:36]) == (1, "Python 2.7 is wanted; this is " + sys.version[:6])
+    done = subprocess.run(launch.argv, env=environment, cwd=local.folder, capture_output=True, text=True, check=True)
+
+    assert done.stdout == "[True, None]\n"
 
 
 def test_commands_stop_at_the_first_failure_unless_told_otherwise(local: LocalContext) -> None:
@@ -64,6 +87,8 @@ def test_another_interpreter_takes_the_commands(local: LocalContext) -> None:
     launch = local.launch("shell.script", {"script": "echo", "interpreter": ["/bin/bash", "-ec"]})
 
     assert launch.argv == ("/bin/bash", "-ec", "echo")
+    alone = local.launch("shell.script", {"script": "echo", "interpreter": "/bin/bash"})
+    assert alone.argv == ("/bin/bash", "-c", "echo")
 
 
 def test_a_function_gets_its_arguments_by_name(local: LocalContext) -> None:
@@ -84,6 +109,19 @@ def test_stored_files_get_local_names(local: LocalContext) -> None:
 
 def test_text_without_addresses_stays_as_it_is() -> None:
     assert localize("echo s3://x/y") == ("echo s3://x/y", {})
+
+
+def test_files_of_the_project_get_local_names_too(local: LocalContext) -> None:
+    launch = local.launch("shell.commands", {"commands": ["sh nsfile:///scripts/x.sh"]})
+
+    assert launch.argv[2] == "set -e\nsh x.sh"
+    assert launch.input_files == {"x.sh": "nsfile:///scripts/x.sh"}
+
+
+def test_the_output_directory_of_old_is_a_folder_whose_files_are_all_stored(local: LocalContext) -> None:
+    launch = local.launch("shell.script", {"script": "x", "outputDirectory": True})
+
+    assert launch.output_folder == ".penstock-output"
 
 
 def test_files_limits_and_choices_are_handed_on(local: LocalContext) -> None:

@@ -49,3 +49,9 @@ class FolderGone(PenstockError):
 
     code = "PS-507"
     hint = "The worker that held it is gone; the working directory begins anew."
+
+
+class NotInstalled(PenstockError):
+    """The packages that a task needs could not be installed."""
+
+    code = "PS-508"

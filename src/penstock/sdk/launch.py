@@ -42,6 +42,18 @@ class FileChoice(msgspec.Struct, frozen=True, omit_defaults=True):
     exclude: tuple[str, ...] = ()
 
 
+class Environment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Packages that a process's Python must have: `requirements` as pip reads them, in a Python of this `version`
+    (none: the launch's own). `manager` installs them: uv, pip, or (nothing) whichever is there. `kept`: made once for
+    all who want the same; else made for this process alone.
+    """
+
+    requirements: tuple[str, ...] = ()
+    version: str = ""
+    manager: str = ""
+    kept: bool = True
+
+
 class LaunchContext(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a script type may know of the attempt that it describes a process for."""
 
@@ -60,11 +72,14 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     - exec: `argv`. - python: `source`, run as `__main__` with `names` already defined. - function: `function` of
     `module`, called with `kwargs`; the mapping that it returns is the outputs.
     `interpreter`: "project" (the Python of the flow's project; for exec its folder comes first in PATH), "own" (ours),
-    or the path of a Python. `input_files`: name in the working directory → content, or the address of a stored file
-    (see `is_stored`). `output_files`: globs in the working directory, stored when the process has ended.
-    `project_files`: which of the project's files are put there before. `protocol`: lines `::{…}::` of its standard
-    output are read. `stderr_warns`: a line on standard error makes a success a warning. `notices`: sentences for the
-    attempt's log.
+    or the path of a Python; `environment`: packages that it must have besides. `search`: folders that come last in
+    variables such as PYTHONPATH. `input_files`: name in the working directory → content, or the address of a stored
+    file (see `is_stored`, or `nsfile:///` for one of the project). `output_files`: globs in the working directory,
+    stored when the process has ended. `output_folder`: a folder of it that is made before, and of which every file is
+    stored by its name in it. `project_files`: which of the project's files are put there before. `not_found`: what to
+    say besides when the exit code is 127, as a shell's is for a program that is not there. `protocol`: lines `::{…}::`
+    of its standard output are read. `stderr_warns`: a line on standard error makes a success a warning. `notices`:
+    sentences for the attempt's log.
     """
 
     mode: LaunchMode
@@ -75,15 +90,19 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     function: str = ""
     kwargs: dict[str, object] = {}
     env: dict[str, str] = {}
+    search: dict[str, str] = {}
     input_files: dict[str, str] = {}
     output_files: tuple[str, ...] = ()
+    output_folder: str = ""
     project_files: FileChoice | None = None
     interpreter: str = "project"
+    environment: Environment | None = None
     protocol: bool = True
     stderr_warns: bool = False
     outputs_shape: OutputsShape = OutputsShape.SCRIPT
     limits: Limits = Limits()
     notices: tuple[str, ...] = ()
+    not_found: str = ""
 
 
 def is_stored(text: str) -> bool:

@@ -11,11 +11,14 @@ import msgspec
 from msgspec import Meta, field
 
 from penstock.errors.task import BadAddress, NotOffered
+from penstock.plugins.scripts import inside
 from penstock.sdk.launch import STORED, FileChoice, Launch, LaunchContext, LaunchMode, Limits
 from penstock.sdk.task import ScriptType
 from penstock.sdk.values import Size
 
 SHELL: Final = ("/bin/sh", "-c")
+ADDRESS: Final = re.compile(rf"{STORED.pattern}|nsfile:///[^\s'\"|;<>&()]+")
+OUTPUT_FOLDER: Final = ".penstock-output"
 PROCESS: Final = ("process", "io.kestra.plugin.core.runner.Process", "io.kestra.core.models.tasks.runners.Process")
 
 
@@ -31,6 +34,11 @@ class NamespaceFiles(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     enabled: Annotated[bool, Meta(description="Whether any do.")] = True
     include: Annotated[list[str], Meta(description="Globs of those that do; none means all.")] = []
     exclude: Annotated[list[str], Meta(description="Globs of those that do not.")] = []
+    namespaces: Annotated[
+        list[str], Meta(description="Read and not used: a project has one set of files for all its namespaces.")
+    ] = []
+    if_exists: Annotated[str, Meta(description="Read and not used: an input file of the same name wins.")] = "OVERWRITE"
+    folder_per_namespace: Annotated[bool, Meta(description="Read and not used.")] = False
 
 
 class Resources(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -42,8 +50,9 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbi
 
 
 class Script(ScriptType, frozen=True, kw_only=True):
-    """What every script task declares."""
+    """What every script task declares; `image` is what a container runs it in where its flow names none."""
 
+    image: ClassVar[str] = "ubuntu"
     outputs: ClassVar[dict[str, str]] = {
         "vars": 'Values that the script printed as `::{"outputs": {…}}::`.',
         "exitCode": "The exit code of the process.",
@@ -57,7 +66,8 @@ class Script(ScriptType, frozen=True, kw_only=True):
     ] = field(default_factory=list)
     fail_fast: Annotated[bool, Meta(description="Whether the first command that fails ends the shell.")] = True
     interpreter: Annotated[
-        list[str] | None, Meta(description="Program and arguments that take the commands instead of the shell.")
+        list[str] | str | None,
+        Meta(description="Program and arguments that take the commands instead of the shell; a program alone with -c."),
     ] = None
     env: Annotated[dict[str, str], Meta(description="Environment variables of the process.")] = field(
         default_factory=dict
@@ -69,6 +79,13 @@ class Script(ScriptType, frozen=True, kw_only=True):
     output_files: Annotated[
         list[str], Meta(description="Globs of files to store when the process has ended.", examples=[["*.csv"]])
     ] = field(default_factory=list)
+    output_directory: Annotated[
+        bool,
+        Meta(
+            description="Whether every file that lies in $OUTPUT_DIR at the end is stored.",
+            extra={"deprecated": "outputFiles says it"},
+        ),
+    ] = False
     namespace_files: Annotated[
         NamespaceFiles | None, Meta(description="Which files of the project come into the working directory.")
     ] = None
@@ -93,12 +110,15 @@ class Script(ScriptType, frozen=True, kw_only=True):
         str, Meta(description="AUTO, LINUX or WINDOWS; read and not used.", extra={"template": False})
     ] = field(default="AUTO", name="targetOS")
 
-    def shell(self, plan: LaunchContext, commands: Sequence[str], python: str = "project") -> Launch:
-        """Describe a shell that runs the commands before, then these."""
-        text, found = localize("\n".join([*self.before_commands, *commands]))
+    def shell(
+        self, plan: LaunchContext, commands: Sequence[str], python: str = "project", *, first: Sequence[str] = ()
+    ) -> Launch:
+        """Describe a shell that runs what is `first`, the commands before, then these."""
+        text, found = localize("\n".join([*first, *self.before_commands, *commands]))
         if self.interpreter is None and self.fail_fast:
             text = f"set -e\n{text}"
-        argv = (*(self.interpreter or SHELL), text)
+        program = [self.interpreter, "-c"] if isinstance(self.interpreter, str) else self.interpreter
+        argv = (*(program or SHELL), text)
         launch = Launch(mode=LaunchMode.EXEC, argv=argv, interpreter=python, input_files=found)
         return self.furnish(launch, plan)
 
@@ -106,24 +126,33 @@ class Script(ScriptType, frozen=True, kw_only=True):
         """Add what all scripts have in common; NotOffered when a container is asked for."""
         for name in self.input_files:
             check_name(name)
-        workdir = {"WORKING_DIR": plan.workdir, "OUTPUT_DIR": plan.workdir} if plan.workdir else {}
+        folder = f"{plan.workdir}/{OUTPUT_FOLDER}" if self.output_directory else plan.workdir
+        workdir = {"WORKING_DIR": plan.workdir, "OUTPUT_DIR": folder} if plan.workdir else {}
         limits = self.resources or Resources()
         files = self.namespace_files
         return msgspec.structs.replace(
             launch,
-            env={**workdir, **self.env},
+            env={**launch.env, **workdir, **self.env},
+            search=inside.SEARCH,
             input_files={**launch.input_files, **self.input_files},
             output_files=tuple(self.output_files),
+            output_folder=OUTPUT_FOLDER if self.output_directory else "",
             project_files=FileChoice(tuple(files.include), tuple(files.exclude)) if files and files.enabled else None,
             stderr_warns=self.warning_on_std_err,
             limits=Limits(limits.memory, limits.cpu_seconds, limits.open_files),
             notices=self.notices(),
         )
 
+    @property
+    def contained(self) -> bool:
+        """Whether the process is to live in a container."""
+        wanted = self.task_runner.type if self.task_runner else (self.runner or "process")
+        return wanted not in PROCESS and wanted.lower() != "process"
+
     def notices(self) -> tuple[str, ...]:
         """What the attempt's log should say about where it runs."""
         wanted = self.task_runner.type if self.task_runner else (self.runner or "process")
-        if wanted not in PROCESS and wanted.lower() != "process":
+        if self.contained:
             raise NotOffered(
                 f'The runner "{wanted}" does not exist here: this release starts processes, not containers.',
                 hint=f'Leave it out, or write "{PROCESS[1]}", when the code may run on the worker itself.',
@@ -145,7 +174,7 @@ def localize(text: str) -> tuple[str, dict[str, str]]:
             names[uri] = last if last not in names.values() else f"{len(names)}-{last}"
         return names[uri]
 
-    replaced = STORED.sub(local, text)
+    replaced = ADDRESS.sub(local, text)
     return replaced, {name: uri for uri, name in names.items()}
 
 

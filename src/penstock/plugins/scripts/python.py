@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import enum
+import re
 import shlex
+from collections.abc import Sequence
 from typing import Annotated, ClassVar, Final
 
 import msgspec
 from msgspec import Meta, field
 
+from penstock.plugins.scripts.languages import SCRIPT_FILE
 from penstock.plugins.scripts.options import Script, localize
-from penstock.sdk.launch import Launch, LaunchContext, LaunchMode, OutputsShape
+from penstock.sdk.launch import Environment, Launch, LaunchContext, LaunchMode, OutputsShape
 
-SCRIPT_FILE: Final = ".penstock-script.py"
+FILE: Final = f"{SCRIPT_FILE}.py"
 PACKAGES: Final = ".penstock-packages"
 JSON_NAMES: Final[dict[str, object]] = {"true": True, "false": False, "null": None}
-UV: Final = 'uv pip install --quiet --python "$(command -v python)" --target {folder} {packages}'
-PIP: Final = "python -m pip install --quiet --disable-pip-version-check --target {folder} {packages}"
+IMAGE: Final = "python:3.13-slim"
+USES_NAMES: Final = re.compile(rf"\b(?:{'|'.join(JSON_NAMES)})\b")
+NAMED: Final = (
+    "python -c 'import builtins, runpy, sys; builtins.true, builtins.false, builtins.null = True, False, None; "
+    'sys.argv[:] = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name="__main__")\''
+)
 VERSION: Final = (
     'python -c \'import sys; wanted = sys.argv[1].split("."); '
     "found = [str(part) for part in sys.version_info[:len(wanted)]]; "
     'sys.exit(None if found == wanted else "Python " + sys.argv[1] + " is wanted; this is " + sys.version)\' {wanted}'
 )
+# In a container, where nothing can be kept: beside the script.
+UV: Final = 'uv pip install --quiet --python "$(command -v python)" --target {folder} {packages}'
+PIP: Final = "python -m pip install --quiet --disable-pip-version-check --target {folder} {packages}"
+# Commands that would change the packages of the Python they find.
+INSTALLS: Final = re.compile(r"\bpip3?\s+(?:install|uninstall)\b|\buv\s+(?:add|sync|remove)\b")
+ABSENT: Final = "a program was not found. Should it be Python: `penstock doctor` tells which one tasks run in."
 
 
 class PackageManager(enum.StrEnum):
@@ -42,6 +55,8 @@ INSTALL: Final = {
 class PythonTask(Script, frozen=True, kw_only=True):
     """What every Python task declares."""
 
+    image: ClassVar[str] = IMAGE
+
     python: Annotated[
         str,
         Meta(
@@ -51,34 +66,49 @@ class PythonTask(Script, frozen=True, kw_only=True):
     ] = "project"
     dependencies: Annotated[
         list[str],
-        Meta(description="Packages to install beside the script before it runs.", examples=[["requests>=2"]]),
+        Meta(
+            description="Packages that it needs besides what the Python has; installed once, and kept for whoever "
+            "needs the same.",
+            examples=[["requests>=2"]],
+        ),
     ] = field(default_factory=list)
-
     package_manager: Annotated[
         PackageManager, Meta(description="What installs them: uv, pip, or whichever is there (uv first).")
     ] = PackageManager.AUTO
     python_version: Annotated[
-        str, Meta(description="Version that the Python must have; another one is a failure.", examples=["3.12"])
+        str,
+        Meta(description="Version that the Python must have; uv finds or fetches one that has it.", examples=["3.12"]),
     ] = ""
     dependency_cache_enabled: Annotated[
-        bool, Meta(description="Read and not used: uv and pip keep caches of their own.")
+        bool, Meta(description="Whether what is installed is kept for others; else it is installed anew each time.")
     ] = True
     uv_auto_install_enabled: Annotated[bool, Meta(description="Read and not used: uv is taken where it is.")] = True
 
-    def preparation(self) -> list[str]:
-        """Shell commands that look at the Python's version and install the dependencies, where that is wanted."""
-        commands = [VERSION.format(wanted=shlex.quote(self.python_version))] if self.python_version else []
-        if self.dependencies:
-            packages = " ".join(shlex.quote(name) for name in self.dependencies)
-            commands.append(INSTALL[self.package_manager].format(folder=PACKAGES, packages=packages))
-        return commands
+    def environment(self, commands: Sequence[str] = ()) -> Environment | None:
+        """What its Python must have; not kept where commands may change it."""
+        if not (self.dependencies or self.python_version) or self.contained:
+            return None
+        changes = any(INSTALLS.search(line) for line in (*self.before_commands, *commands))
+        return Environment(
+            requirements=tuple(self.dependencies),
+            version=self.python_version,
+            manager="" if self.package_manager is PackageManager.AUTO else self.package_manager.lower(),
+            kept=self.dependency_cache_enabled and not changes,
+        )
 
-    def with_packages(self, launch: Launch) -> Launch:
-        """Let Python find the installed dependencies."""
-        if not self.dependencies:
-            return launch
-        path = PACKAGES + (f":{self.env['PYTHONPATH']}" if "PYTHONPATH" in self.env else "")
-        return msgspec.structs.replace(launch, env={**launch.env, "PYTHONPATH": path})
+    def python_shell(self, plan: LaunchContext, commands: Sequence[str]) -> Launch:
+        """A shell whose `python` has the dependencies; in a container they are installed first."""
+        inside = self.dependencies if self.contained else []
+        packages = " ".join(shlex.quote(name) for name in inside)
+        version = self.python_version if self.contained else ""
+        look = [VERSION.format(wanted=shlex.quote(version))] if version else []
+        install = [INSTALL[self.package_manager].format(folder=PACKAGES, packages=packages)] if inside else []
+        launch = self.shell(plan, [*look, *install, *commands], self.python)
+        env = launch.env
+        if inside:
+            own = self.env.get("PYTHONPATH")
+            env = {**env, "PYTHONPATH": f"{PACKAGES}:{own}" if own else PACKAGES}
+        return msgspec.structs.replace(launch, env=env, environment=self.environment(commands), not_found=ABSENT)
 
 
 class PythonScript(PythonTask, frozen=True, kw_only=True):
@@ -93,18 +123,19 @@ class PythonScript(PythonTask, frozen=True, kw_only=True):
     def launch(self, plan: LaunchContext) -> Launch:
         """The source in a fork of the project's Python; through a shell only when something must run before it."""
         source, found = localize(self.script)
-        if not (self.before_commands or self.interpreter or self.preparation()):
+        if not (self.before_commands or self.interpreter or self.contained):
             launch = Launch(
                 mode=LaunchMode.PYTHON,
                 source=source,
                 names=JSON_NAMES,
                 interpreter=self.python,
+                environment=self.environment(),
                 input_files=found,
             )
             return self.furnish(launch, plan)
-        launch = self.shell(plan, [*self.preparation(), f"python {SCRIPT_FILE}"], self.python)
-        files = {**launch.input_files, **found, SCRIPT_FILE: source}
-        return self.with_packages(msgspec.structs.replace(launch, input_files=files))
+        run = f"{NAMED} {FILE}" if USES_NAMES.search(self.script) else f"python {FILE}"
+        launch = self.python_shell(plan, [run])
+        return msgspec.structs.replace(launch, input_files={**launch.input_files, **found, FILE: source})
 
 
 class PythonCommands(PythonTask, frozen=True, kw_only=True):
@@ -118,7 +149,7 @@ class PythonCommands(PythonTask, frozen=True, kw_only=True):
 
     def launch(self, plan: LaunchContext) -> Launch:
         """A shell with the commands."""
-        return self.with_packages(self.shell(plan, [*self.preparation(), *self.commands], self.python))
+        return self.python_shell(plan, self.commands)
 
 
 class PythonFunction(PythonTask, frozen=True, kw_only=True):
@@ -140,6 +171,7 @@ class PythonFunction(PythonTask, frozen=True, kw_only=True):
             function=self.function,
             kwargs=self.kwargs,
             interpreter=self.python,
+            environment=self.environment(),
             outputs_shape=OutputsShape.MAPPING,
         )
         return self.furnish(launch, plan)

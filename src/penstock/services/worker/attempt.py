@@ -18,18 +18,20 @@ from penstock.model.event import Ended
 from penstock.model.policy import SECOND
 from penstock.model.run import ErrorKind, Failure
 from penstock.model.status import Outcome
+from penstock.runners.process.environments import Held
 from penstock.runners.process.kept import Warm
 from penstock.runners.process.launcher import Child, Exit
 from penstock.runners.process.warm import FREE
-from penstock.sdk.launch import OutputsShape
+from penstock.sdk.launch import Launch, OutputsShape
 from penstock.services.render import Prepared
 from penstock.services.worker import answers, workdir
 from penstock.services.worker.capture import Source
 from penstock.services.worker.channel import Channel
 from penstock.services.worker.ending import End, Evidence, Stop, judge
 from penstock.services.worker.reactor import Timer
+from penstock.services.worker.ready import hand_on, make_ready, wants_something
 from penstock.services.worker.shop import Shop
-from penstock.services.worker.slot import Process
+from penstock.services.worker.slot import Process, with_python
 from penstock.services.worker.story import Story
 from penstock.store.chunks import Level
 from penstock.store.queue import Claim
@@ -58,6 +60,7 @@ class Attempt:
         self._story.masks.add(*prepared.secrets)
         self._child: Child | None = None
         self._warm: Warm | None = None
+        self._held: Held | None = None
         self._freed: dict[str, object] | None = None
         self._channel: Channel | None = None
         self._open: dict[int, Callable[[], None]] = {}
@@ -74,8 +77,8 @@ class Attempt:
             self._story.say(notice)
         if self._prepared.timeout is not None:
             self._after(self._prepared.timeout, lambda: self.stop(Stop.TIMEOUT))
-        if launch and (launch.input_files or launch.project_files):
-            self._shop.away(self._lay_in, self._laid_in)
+        if launch and wants_something(launch):
+            self._shop.away(self._lay_in, self._laid_in, installs=launch.environment is not None)
         else:
             self._launch()
 
@@ -96,19 +99,20 @@ class Attempt:
             self._after(self._shop.core.knobs.grace, self._child.kill)
 
     def _lay_in(self) -> None:
-        launch = self._process.launch
-        assert launch is not None
-        if launch.project_files is not None and self._shop.surroundings.project is not None:
-            workdir.lay_in_project(self._process.folder, self._shop.surroundings.project, launch.project_files)
-        workdir.lay_in(self._process.folder, launch.input_files, workdir.files_of(self._shop.core))
+        self._held = make_ready(self._shop, self._process, lambda: self.stopped is not Stop.NOT)
 
     def _laid_in(self, laid: Future[None]) -> None:
         error = laid.exception()
-        if error is not None:
-            self._fail_to_start(error)
-        elif self.stopped is not Stop.NOT:
+        if self._held is not None:
+            order = with_python(self._process.order, self._held.python)
+            self._process = msgspec.structs.replace(self._process, order=order)
+            if self._held.told:
+                self._story.say(self._held.told)
+        if self.stopped is not Stop.NOT:
             self._exit = Exit(signal=15)
             self._finish()
+        elif error is not None:
+            self._fail_to_start(error)
         else:
             self._launch()
 
@@ -124,7 +128,7 @@ class Attempt:
         self._child = child
         story, launch = self._story, self._process.launch
         if launch is not None and launch.protocol:
-            story.out.heard = story.hear_line
+            story.out.heard = story.err.heard = story.hear_line
         self._channel = Channel(child.channel, self._hear)
         self._watch(child.stdout, lambda: self._read(child.stdout, story.out), lambda: os.close(child.stdout))
         self._watch(child.stderr, lambda: self._read(child.stderr, story.err), lambda: os.close(child.stderr))
@@ -269,7 +273,7 @@ class Attempt:
             self.handed_back = True
         end = self._judged(self._exit)
         launch = self._process.launch
-        if launch is not None and launch.output_files and not self.handed_back:
+        if launch is not None and not self.handed_back and self._wanted(launch):
             self._shop.away(self._collect, lambda stored: self._collected(end, stored))
         else:
             self._conclude(end, {})
@@ -287,6 +291,7 @@ class Attempt:
             memory_limit=self._process.limits.memory,
             oom_killed=suspicious and self._shop.memory.killed(),
             last_words=self._last_words,
+            not_found=launch.not_found if launch else "",
             snoozed=self._story.snoozed,
             warned=bool(launch and launch.stderr_warns and self._story.err.lines),
         )
@@ -296,8 +301,11 @@ class Attempt:
         launch, claim = self._process.launch, self.claim
         assert launch is not None
         prefix = f"runs/{claim.run}/{claim.step}/{claim.attempt}"
-        stored = workdir.files_of(self._shop.core)
-        return workdir.collect(self._process.folder, launch.output_files, stored, prefix)
+        return hand_on(self._shop, self._process.folder, launch, self._story.files, prefix)
+
+    def _wanted(self, launch: Launch) -> bool:
+        """Whether files may have to be stored."""
+        return bool(launch.output_files or launch.output_folder or self._story.files)
 
     def _collected(self, end: End, stored: Future[dict[str, str]]) -> None:
         error = stored.exception()
@@ -317,6 +325,8 @@ class Attempt:
             self._story.say(end.failure.message, Level.ERROR)
         elif end.message:
             self._story.say(end.message, Level.WARNING if end.outcome is Outcome.WARNING else Level.INFO)
+        if self._held is not None:
+            self._shop.pool.submit(self._held.close)
         claim = self.claim
         ended = Ended(
             step=claim.step,
@@ -338,7 +348,7 @@ class Attempt:
         if launch is None:
             return story.outputs | (story.told.outputs if story.told else {})
         if launch.outputs_shape is OutputsShape.MAPPING:
-            return story.outputs | ({"outputFiles": files} if launch.output_files else {})
+            return story.outputs | ({"outputFiles": files} if self._wanted(launch) else {})
         ended = self._exit
         if ended is None or ended.trouble:
             return None

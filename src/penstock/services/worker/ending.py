@@ -18,6 +18,7 @@ from penstock.runners.process.launcher import Exit
 OUT_OF_MEMORY: Final = re.compile(
     rb"MemoryError|Cannot allocate memory|std::bad_alloc|OutOfMemory|out of memory|memory exhausted", re.IGNORECASE
 )
+NOT_FOUND: Final = 127
 KILLED_IN_A_SHELL: Final = 128 + signal.SIGKILL
 NAMES: Final = {
     signal.SIGSEGV: "a memory fault",
@@ -51,7 +52,9 @@ class Told(msgspec.Struct, frozen=True):
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of an end besides the exit; `must_tell`: the process was to tell its outcome itself."""
+    """What is known of an end besides the exit; `must_tell`: the process was to tell its outcome itself; `not_found`
+    explains the exit code of a shell that has not found a program.
+    """
 
     stop: Stop = Stop.NOT
     timeout: int | None = None
@@ -60,6 +63,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     memory_limit: int | None = None
     oom_killed: bool = False
     last_words: bytes = b""
+    not_found: str = ""
     snoozed: bool = False
     warned: bool = False
 
@@ -123,6 +127,8 @@ def _by_code(ended: Exit, code: int, evidence: Evidence) -> Failure:
         return msgspec.structs.replace(told, exit_code=code if told.exit_code is None else told.exit_code)
     if _starved(ended, evidence, killed=code == KILLED_IN_A_SHELL):
         return _failure(ErrorKind.MEMORY, _memory_sentence(ended, evidence), ended)
+    if code == NOT_FOUND and evidence.not_found:
+        return Failure(ErrorKind.EXIT, f"Command failed with exit code {code}: {evidence.not_found}", code)
     if told is not None:
         return Failure(ErrorKind.EXIT, f"Command failed with exit code {code}: {told.message}", code)
     return Failure(ErrorKind.EXIT, f"Command failed with exit code {code}", code)

@@ -107,7 +107,7 @@ def _open(shop: Shop, claim: Claim) -> Outputs:
             raise NoSuchFile("There is no project whose files could be laid in.")
         choice = FileChoice(wanted.namespace_files.include, wanted.namespace_files.exclude)
         workdir.lay_in_project(folder, project, choice)
-    workdir.lay_in(folder, wanted.input_files, stored)
+    workdir.lay_in(folder, wanted.input_files, stored, project)
     return None
 
 

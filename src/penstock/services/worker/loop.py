@@ -19,6 +19,7 @@ from penstock.model.plan import Plan
 from penstock.model.policy import SECOND
 from penstock.model.status import Outcome
 from penstock.runners.process import strays
+from penstock.runners.process.environments import Environments
 from penstock.runners.process.kept import Kept
 from penstock.runners.process.launcher import Launcher
 from penstock.services import apply, cached, claims
@@ -33,7 +34,7 @@ from penstock.services.worker.ending import Stop
 from penstock.services.worker.lease import Heard, Lease, is_alive
 from penstock.services.worker.logs import LogWriter
 from penstock.services.worker.patience import STORE_CODES, Patience
-from penstock.services.worker.places import is_left_behind, place_of, work_root
+from penstock.services.worker.places import environments_root, is_left_behind, place_of, work_root
 from penstock.services.worker.reactor import Reactor
 from penstock.services.worker.shop import MemoryWatch, Progress, Shop, Surroundings
 from penstock.services.worker.slot import Inline, work_of
@@ -99,6 +100,7 @@ class Worker:
             surroundings=options.surroundings,
             memory=MemoryWatch(),
             pool=ThreadPoolExecutor(SLOW_THREADS, "penstock-slow"),
+            environments=Environments(environments_root(core)),
             told=options.told,
         )
         self._upkeep = Upkeep(self._shop, self._patience, self._look)
@@ -151,8 +153,7 @@ class Worker:
         """End every process, keep the logs, leave the store; what still ran is handed back."""
         if self._closed:
             return
-        self._closed = True
-        self._draining = True
+        self._closed = self._draining = True
         for attempt in list(self._running.values()):
             attempt.stop(Stop.DRAIN, force=True)
         self._launcher.close()
@@ -160,6 +161,7 @@ class Worker:
         while self._running:
             self._reactor.turn()
         patience.cancel()
+        self._shop.environments.close()
         self._shop.pool.shutdown()
         self._logs.close()
         self._lease.close()

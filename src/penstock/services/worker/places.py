@@ -20,6 +20,11 @@ def work_root(core: Core) -> Path:
     return core.state_dir / "work" if core.state_dir else Path(tempfile.gettempdir()) / "penstock-work"
 
 
+def environments_root(core: Core) -> Path:
+    """The folder of the Pythons that were made for tasks; all workers of a project on this machine share it."""
+    return core.state_dir / "environments" if core.state_dir else Path(tempfile.gettempdir()) / "penstock-environments"
+
+
 def is_left_behind(core: Core, marker: str, new: str) -> bool:
     """Whether a process was started by a worker of this store that is dead, or whose name a new one bears."""
     where, _, rest = marker.partition("/")

@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from penstock.runners.process.environments import Environments
 from penstock.runners.process.kept import Kept
 from penstock.runners.process.launcher import Launcher
 from penstock.services.core import Core
@@ -57,12 +58,14 @@ class Shop:
     surroundings: Surroundings
     memory: MemoryWatch
     pool: ThreadPoolExecutor
+    environments: Environments
     told: Callable[[Progress], None] = lambda _progress: None
     paused: list[Callable[[], None]] = field(default_factory=list)
 
-    def away(self, work: Callable[[], T], then: Callable[[Future[T]], None]) -> None:
-        """Do slow work in another thread, then go on in the reactor's."""
-        self.pool.submit(work).add_done_callback(lambda future: self.reactor.soon(lambda: then(future)))
+    def away(self, work: Callable[[], T], then: Callable[[Future[T]], None], *, installs: bool = False) -> None:
+        """Do slow work in another thread, then go on in the reactor's; what `installs` may take minutes."""
+        pool = self.environments.threads if installs else self.pool
+        pool.submit(work).add_done_callback(lambda future: self.reactor.soon(lambda: then(future)))
 
 
 class MemoryWatch:

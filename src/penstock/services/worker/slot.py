@@ -71,7 +71,8 @@ def work_of(shop: Shop, claim: Claim, prepared: Prepared) -> Inline | Process:
                 state=known.state,
             )
         )
-        order = order_of(shop, launch, folder, environment(shop, known, launch.env))
+        env = searching(environment(shop, known, launch.env), launch.search)
+        order = order_of(shop, launch, folder, env)
         return Process(order, folder, launch, launch.limits)
     return _plugin(shop, about(claim, prepared, str(folder)), prepared, task)
 
@@ -118,6 +119,19 @@ def order_of(shop: Shop, launch: Launch, folder: Path, env: dict[str, str]) -> O
 def environment(shop: Shop, known: About, own: Mapping[str, str]) -> dict[str, str]:
     """A process's whole environment: the worker's harmless part, the project's, the attempt's names, the task's."""
     return _shared(shop) | _names(known) | dict(own)
+
+
+def with_python(order: Order, python: str) -> Order:
+    """The same process in another Python, which commands find first, too."""
+    env = order.env
+    if order.body["mode"] == LaunchMode.EXEC.value:
+        env = env | {"PATH": f"{Path(python).parent}{os.pathsep}{env['PATH']}"}
+    return msgspec.structs.replace(order, interpreter=python, env=env)
+
+
+def searching(env: dict[str, str], folders: Mapping[str, str]) -> dict[str, str]:
+    """The same environment with folders at the end of the variables that are searched."""
+    return env | {name: f"{env[name]}{os.pathsep}{last}" if env.get(name) else last for name, last in folders.items()}
 
 
 def _shared(shop: Shop) -> dict[str, str]:

@@ -32,6 +32,7 @@ class Story:
         self.told: Told | None = None
         self.snoozed = False
         self._wait: float | None = None
+        self.files: list[str] = []
         self.parts = Parts(shop, claim)
         self.out = Source(Stream.OUT)
         self.err = Source(Stream.ERR)
@@ -65,11 +66,18 @@ class Story:
                 raise BadAnswer(f'The process sent a message of a kind "{other}", which does not exist.')
 
     def hear_line(self, body: dict[str, object]) -> None:
-        """Take what a script printed between `::` and `::`: outputs, metrics, parts, logs; that it waits for something
-        (`snooze`), with the seconds after which it wants to look again.
+        """Take what a script printed between `::` and `::`: outputs, metrics, parts, logs, progress, `files` to be
+        stored (globs), `state` for the next attempt; that it waits for something (`snooze`), with the seconds after
+        which it wants to look again.
         """
         now = self._shop.core.clock.now()
         self._values(body.get("outputs"))
+        if isinstance(body.get("state"), dict):
+            self.hear({"t": "state", "value": body["state"]})
+        if isinstance(progress := body.get("progress"), dict):
+            self._progress(progress)
+        files = body.get("files")
+        self.files += [glob for glob in files if isinstance(glob, str)] if isinstance(files, list) else []
         again = body.get("snooze", False)
         if again is not False:
             self.snoozed, self._wait = True, _seconds(again)

@@ -9,11 +9,13 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Protocol, cast
+from typing import Final, Protocol, cast
 
 from penstock.errors.work import BadFileName, FileMissing, FolderGone
 from penstock.sdk.launch import FileChoice, is_stored
 from penstock.services.core import Core
+
+OF_PROJECT: Final = "nsfile:///"
 
 
 class Files(Protocol):
@@ -129,13 +131,15 @@ def inside(folder: Path, name: str) -> Path:
     return path
 
 
-def lay_in(folder: Path, files: Mapping[str, str], stored: Files) -> None:
-    """Write input files: text as it is, stored files by their address."""
+def lay_in(folder: Path, files: Mapping[str, str], stored: Files, project: Path | None = None) -> None:
+    """Write input files: text as it is, stored files by their address, those of the project by `nsfile:///…`."""
     for name, content in files.items():
         path = inside(folder, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         if is_stored(content.strip()):
             stored.get_file(content.strip(), path)
+        elif content.startswith(OF_PROJECT) and "\n" not in content.strip():
+            shutil.copy2(_of_project(project, content.strip().removeprefix(OF_PROJECT)), path)
         else:
             path.write_text(content)
 
@@ -176,6 +180,15 @@ def matching(folder: Path, globs: Iterable[str]) -> list[str]:
     names = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     wanted = list(globs)
     return sorted(name for name in names if _matches(name, wanted) and not (folder / name).is_symlink())
+
+
+def _of_project(project: Path | None, name: str) -> Path:
+    if project is None:
+        raise FileMissing(f'There is no project that could have the file "{name}".')
+    found = inside(project, name)
+    if not found.is_file():
+        raise FileMissing(f'The project has no file "{name}".')
+    return found
 
 
 def _files(project: Path) -> Iterable[Path]:

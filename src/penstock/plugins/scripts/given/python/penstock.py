@@ -1,0 +1,21 @@
+"""How does a script say `import penstock`? By what it can tell; where Penstock is installed, with all of that, too."""
+
+from __future__ import annotations
+
+from penstock_given import (
+    counter,
+    files,
+    gauge,
+    give_way,
+    log,
+    logger,
+    outputs,
+    progress,
+    save_state,
+    send,
+    snooze,
+    timer,
+)
+
+TOLD = (counter, files, gauge, log, logger, outputs, progress, save_state, send, snooze, timer)
+give_way("penstock", {each.__name__: each for each in TOLD})

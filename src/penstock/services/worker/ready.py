@@ -1,0 +1,48 @@
+"""What must be there before a process of people's code starts, and what is kept of its folder when it has ended?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from penstock.runners.process.environments import Held, choosing
+from penstock.runners.process.packages import Recipe
+from penstock.sdk.launch import Launch
+from penstock.services.worker import workdir
+from penstock.services.worker.shop import Shop
+from penstock.services.worker.slot import Process
+
+
+def wants_something(launch: Launch) -> bool:
+    """Whether anything must be there before."""
+    return bool(launch.input_files or launch.project_files or launch.output_folder or launch.environment)
+
+
+def make_ready(shop: Shop, process: Process, given_up: Callable[[], bool]) -> Held | None:
+    """Lay in files and have the packages installed that a launch wants, for a thread of its own. The environment is to
+    be closed when the process has ended. Raises PenstockError, OSError.
+    """
+    launch, folder, project = process.launch, process.folder, shop.surroundings.project
+    assert launch is not None
+    if launch.project_files is not None and project is not None:
+        workdir.lay_in_project(folder, project, launch.project_files)
+    workdir.lay_in(folder, launch.input_files, workdir.files_of(shop.core), project)
+    if launch.output_folder:
+        (folder / launch.output_folder).mkdir(exist_ok=True)
+    if launch.environment is None:
+        return None
+    environ = choosing(shop.core.knobs.environ) | process.order.env
+    python = process.order.interpreter
+    return shop.environments.hold(
+        Recipe(wanted=launch.environment, python=python, environ=environ, folder=folder), given_up
+    )
+
+
+def hand_on(shop: Shop, folder: Path, launch: Launch, told: Sequence[str], prefix: str) -> dict[str, str]:
+    """Store the files that a launch promised and those that its process told; gives their addresses by name."""
+    stored = workdir.files_of(shop.core)
+    found = workdir.collect(folder, (*launch.output_files, *told), stored, prefix)
+    if launch.output_folder:
+        inner = folder / launch.output_folder
+        found |= workdir.collect(inner, ["**/*"], stored, f"{prefix}/{launch.output_folder}")
+    return found
