@@ -16,7 +16,7 @@ from penstock.engine.groups import branch, foreach, pause, subflow, until
 from penstock.engine.scope import plain, scope_of
 from penstock.engine.values import duration_micros
 from penstock.errors import PenstockError
-from penstock.errors.run import UnknownKey, UnknownSecret
+from penstock.errors.run import UnknownKey, UnknownSecret, UnknownStep
 from penstock.errors.store import StoreError
 from penstock.model import ids
 from penstock.model.event import Evaluated
@@ -66,7 +66,8 @@ def prepare_on(core: Core, claim: Claim, loaded: Loaded) -> Prepared:
     def render() -> tuple[object, object, Step, str]:
         scope = worker_scope(core, loaded, claim.step)
         step = loaded.step(claim.step)
-        assert step is not None
+        if step is None:
+            raise UnknownStep(f'"{claim.step}" is not kept any more: its loop has gone on without it.')
         timeout = expr.render(node.timeout, scope, calls) if node.timeout else None
         own_key = expr.render(node.cache.key, scope, calls) if node.cache else ""
         return expr.render(node.properties, scope, calls), timeout, step, str(own_key)
@@ -138,8 +139,12 @@ def worker_scope(core: Core, loaded: Loaded, key: str) -> dict[str, object]:
 
 
 def worker_calls(core: Core, loaded: Loaded, used: set[str]) -> expr.Calls:
-    """What an expression may call in a worker; every secret it unseals is added to `used`."""
-    namespace = loaded.run.namespace
+    """What an expression of a run may call in a worker; every secret it unseals is added to `used`."""
+    return calls_in(core, loaded.run.namespace, used)
+
+
+def calls_in(core: Core, namespace: str, used: set[str]) -> expr.Calls:
+    """What an expression may call that belongs to a namespace and to no run yet; secrets it unseals go to `used`."""
 
     def secret(key: str, namespace: str = namespace) -> str:
         found = core.secrets.get(namespace, key)
