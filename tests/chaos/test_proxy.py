@@ -11,7 +11,7 @@ import pytest
 from tests.chaos.proxy import CUT_AFTER, CUT_BEFORE, Faults, Proxy
 from tests.chaos.round import Round, Wanted
 
-SECONDS = 30.0
+SECONDS = 26.0
 
 
 @pytest.mark.timeout(300)
