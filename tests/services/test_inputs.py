@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from penstock.engine.evaluate import calls_at
 from penstock.errors.run import InvalidInput
 from penstock.model.flow import Flow
 from penstock.model.inputs import Input
@@ -18,7 +19,7 @@ NOW = 1_700_000_000_000_000
 def taken(given: dict[str, object], *declared: Input, strict: bool = True) -> dict[str, object]:
     """The inputs of a run of a flow that declares these."""
     flow = Flow(id="f", namespace="n", body=Sequence(id=""), inputs=declared)
-    return typed_inputs(flow, given, NOW, strict=strict)
+    return typed_inputs(flow, given, calls_at(NOW), strict=strict)
 
 
 def an(type_: str, **rest: Any) -> Input:
@@ -172,7 +173,32 @@ def test_what_is_wrong_ends_with_one_full_stop_and_names_who_asks() -> None:
     flow = Flow(id="f", namespace="n", body=Sequence(id=""), inputs=(an("INT"),))
 
     with pytest.raises(InvalidInput) as several:
-        typed_inputs(flow, {"x": "hi", "q": 1}, NOW, strict=True, of='"ask"')
+        typed_inputs(flow, {"x": "hi", "q": 1}, calls_at(NOW), strict=True, of='"ask"')
 
     wrong = 'Inputs of "ask": there is no input "q"; Invalid value for "x": "hi" is not a whole number.'
     assert str(several.value) == f"PS-304  {wrong} It takes: x (INT)."
+
+
+def test_a_default_may_be_an_expression_of_earlier_inputs_and_of_keys() -> None:
+    first = Input(id="first", type="INT", default="3", has_default=True)
+    second = Input(id="second", type="STRING", default="{{ inputs.first + 1 }} {{ flow.id }}", has_default=True)
+
+    assert taken({}, first, second) == {"first": 3, "second": "4 f"}
+    assert taken({"first": 7, "second": "{{ as written }}"}, first, second) == {
+        "first": 7,
+        "second": "{{ as written }}",
+    }
+
+
+def test_a_default_that_cannot_be_rendered_is_told() -> None:
+    with pytest.raises(InvalidInput, match='default of "x" cannot be told'):
+        taken({}, Input(id="x", type="STRING", default="{{ nobody }}", has_default=True))
+
+
+def test_a_form_takes_its_values_one_by_one_or_as_a_map() -> None:
+    form = (Input(id="who.name", type="STRING"), Input(id="who.age", type="INT", required=False))
+
+    assert taken({"who.name": "ann", "who.age": "3"}, *form) == {"who.name": "ann", "who.age": 3}
+    assert taken({"who": '{"name": "ann"}'}, *form) == {"who.name": "ann", "who.age": None}
+    with pytest.raises(InvalidInput, match=r'no input "who\.size"'):
+        taken({"who": {"name": "ann", "size": 3}}, *form)

@@ -201,6 +201,7 @@ _READERS: Final[dict[str, Callable[[object], object]]] = {
     "DURATION": _duration,
     "FILE": _string,
     "JSON": _json,
+    "ION": _json,
     "YAML": _yaml,
     "URI": _uri,
     "EMAIL": _email,

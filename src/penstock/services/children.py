@@ -13,6 +13,7 @@ from penstock.services.batch import Batch, ChildStart
 from penstock.services.core import Core
 from penstock.services.flows import newest_plan
 from penstock.services.inputs import typed_inputs
+from penstock.services.render import calls_in
 
 
 def prepare_children(core: Core, batch: Batch, now: int) -> None:
@@ -25,7 +26,7 @@ def prepare_children(core: Core, batch: Batch, now: int) -> None:
 def _prepare(core: Core, parent: Run, asked: StartChild, now: int) -> ChildStart:
     try:
         plan = newest_plan(core, asked.namespace, asked.flow, asked.revision)
-        inputs = typed_inputs(plan.flow, asked.inputs, now)
+        inputs = typed_inputs(plan.flow, asked.inputs, calls_in(core, asked.namespace, set()))
     except PenstockError as error:
         return ChildStart(asked, None, str(error))
     flow = plan.flow

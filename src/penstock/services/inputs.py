@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from penstock import expr
-from penstock.engine.evaluate import calls_at
 from penstock.engine.scope import nested
 from penstock.engine.values import convert, duration_micros
 from penstock.errors import PenstockError, nearest
@@ -15,27 +15,29 @@ from penstock.model.flow import Flow
 from penstock.model.inputs import Input
 
 PATTERN_SECONDS = 1.0
+AtHand: TypeAlias = tuple[dict[str, object], expr.Calls]
 
 
 def typed_inputs(
-    flow: Flow, given: Mapping[str, object], now: int, *, strict: bool = False, of: str = ""
+    flow: Flow, given: Mapping[str, object], calls: expr.Calls, *, strict: bool = False, of: str = ""
 ) -> dict[str, object]:
     """The inputs of a run; with `strict` a name that the flow does not declare is an error. `of` says what else than
-    the flow asks for them. Raises InvalidInput with all that is wrong.
+    the flow asks for them, `calls` what their expressions may call. Raises InvalidInput with all that is wrong.
     """
     wrong: list[str] = []
     declared = {declaration.id for declaration in flow.inputs}
+    given = _unfolded(given, declared)
     if strict:
         for name in sorted(given.keys() - declared):
             wrong.append(f'there is no input "{name}". {nearest(name, declared)}'.strip())
     values: dict[str, object] = {}
     off: set[str] = set()
     for declaration in _in_order(flow.inputs):
-        if off.intersection(declaration.depends_on) or not _wanted(flow, declaration, values, now):
+        if off.intersection(declaration.depends_on) or not _wanted(flow, declaration, values, calls):
             off.add(declaration.id)
             continue
         try:
-            values[declaration.id] = _one(declaration, given, values, now)
+            values[declaration.id] = _one(flow, declaration, given, (values, calls))
         except InvalidInput as error:
             wrong.append(error.sentence)
     if wrong:
@@ -43,6 +45,24 @@ def typed_inputs(
         dot = "" if told.endswith("?") else "."
         raise InvalidInput(f"Inputs of {of or flow.name}: {told}{dot}", hint=_declared_hint(flow, of))
     return values
+
+
+def _unfolded(given: Mapping[str, object], declared: set[str]) -> dict[str, object]:
+    """A map that is given for a form becomes the values of its inputs, whose names begin with the form's."""
+    found: dict[str, object] = {}
+    for name, value in given.items():
+        inside = name not in declared and any(each.startswith(f"{name}.") for each in declared)
+        parts = _as_map(value) if inside else None
+        found |= {name: value} if parts is None else _unfolded({f"{name}.{k}": v for k, v in parts.items()}, declared)
+    return found
+
+
+def _as_map(value: object) -> dict[str, object] | None:
+    try:
+        made = convert("JSON", value, "")
+    except InvalidInput:
+        return None
+    return {str(key): part for key, part in made.items()} if isinstance(made, dict) else None
 
 
 def _declared_hint(flow: Flow, of: str) -> str:
@@ -71,21 +91,37 @@ def _in_order(declared: tuple[Input, ...]) -> list[Input]:
     return order
 
 
-def _wanted(flow: Flow, declaration: Input, values: dict[str, object], now: int) -> bool:
+def _scope(flow: Flow, values: dict[str, object]) -> dict[str, object]:
+    about = {"id": flow.id, "namespace": flow.namespace, "revision": flow.revision}
+    variables = {"vars": flow.variables, "variables": flow.variables, "globals": flow.globals}
+    return {"inputs": nested(values), "flow": about, "labels": nested(flow.labels), **variables}
+
+
+def _wanted(flow: Flow, declaration: Input, values: dict[str, object], calls: expr.Calls) -> bool:
     if not declaration.condition:
         return True
-    scope = {"inputs": nested(values), "vars": flow.variables, "flow": {"id": flow.id, "namespace": flow.namespace}}
     try:
-        return expr.truthy(expr.compile(declaration.condition).render(scope, calls_at(now)))
+        return expr.truthy(expr.compile(declaration.condition).render(_scope(flow, values), calls))
     except PenstockError:
         return False  # a condition that cannot be rendered switches its input off
 
 
-def _one(declaration: Input, given: Mapping[str, object], values: dict[str, object], now: int) -> object:
+def _default(flow: Flow, declaration: Input, at_hand: AtHand) -> object:
+    """What is taken where nothing was given; its templates are rendered, except as the release 0.20 had it."""
+    if not declaration.has_default or flow.language.version == "0.20":
+        return declaration.default
+    values, calls = at_hand
+    try:
+        return expr.render(declaration.default, _scope(flow, values), calls)
+    except PenstockError as error:
+        raise InvalidInput(f'the default of "{declaration.id}" cannot be told: {error.sentence}') from error
+
+
+def _one(flow: Flow, declaration: Input, given: Mapping[str, object], at_hand: AtHand) -> object:
     name = declaration.id
     value = given.get(name)
-    if value is None and declaration.has_default:
-        value = declaration.default
+    if value is None:
+        value = _default(flow, declaration, at_hand)
     if value is None:
         if declaration.required:
             raise InvalidInput(f'"{name}" ({declaration.type}) is required and was not given')
@@ -93,18 +129,18 @@ def _one(declaration: Input, given: Mapping[str, object], values: dict[str, obje
     typed = convert(declaration.type, value, name)
     if isinstance(typed, list) and declaration.item_type:
         typed = [convert(declaration.item_type, item, f"{name}[{place}]") for place, item in enumerate(typed)]
-    _check_choice(declaration, typed, values, now)
+    _check_choice(flow, declaration, typed, at_hand)
     _check_pattern(declaration, typed)
     _check_bounds(declaration, typed)
     return typed
 
 
-def _check_choice(declaration: Input, typed: object, values: dict[str, object], now: int) -> None:
+def _check_choice(flow: Flow, declaration: Input, typed: object, at_hand: AtHand) -> None:
     if declaration.allow_custom or declaration.type not in ("SELECT", "ENUM", "MULTISELECT"):
         return
     choices = list(declaration.values)
     if declaration.expression:
-        choices = _listed(declaration, values, now)
+        choices = _listed(flow, declaration, at_hand)
     texts = [str(choice) for choice in choices]
     for chosen in typed if isinstance(typed, list) else [typed]:
         if str(chosen) not in texts:
@@ -112,9 +148,10 @@ def _check_choice(declaration: Input, typed: object, values: dict[str, object], 
             raise InvalidInput(f'"{declaration.id}" is "{chosen}", which is none of {", ".join(texts)}. {hint}'.strip())
 
 
-def _listed(declaration: Input, values: dict[str, object], now: int) -> list[object]:
+def _listed(flow: Flow, declaration: Input, at_hand: AtHand) -> list[object]:
+    values, calls = at_hand
     try:
-        found = expr.compile(declaration.expression).value({"inputs": nested(values)}, calls_at(now))
+        found = expr.compile(declaration.expression).value(_scope(flow, values), calls)
     except PenstockError as error:
         raise InvalidInput(f'the choices of "{declaration.id}" cannot be told: {error.sentence}') from error
     listed = convert("ARRAY", found, declaration.id)

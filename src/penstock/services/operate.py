@@ -18,6 +18,7 @@ from penstock.model.status import RunStatus, StepStatus
 from penstock.services.core import Core
 from penstock.services.inputs import typed_inputs
 from penstock.services.reading import load, on_one_version, with_parts
+from penstock.services.render import calls_in
 from penstock.services.runs import tell
 from penstock.store import steps
 
@@ -67,7 +68,8 @@ def resume(
     assert isinstance(node, Pause)
     _may_resume(node, by)
     asking = replace(loaded.plan.flow, inputs=node.inputs)
-    typed = typed_inputs(asking, inputs or {}, core.clock.now(), strict=True, of=f'"{paused.key}"')
+    calls = calls_in(core, asking.namespace, set())
+    typed = typed_inputs(asking, inputs or {}, calls, strict=True, of=f'"{paused.key}"')
     tell(core, run_id, Resume(by, paused.key, paused.attempt, typed))
     return [paused]
 

@@ -24,6 +24,7 @@ from penstock.services.commit import After, Result, commit
 from penstock.services.core import Core
 from penstock.services.inputs import typed_inputs
 from penstock.services.reading import RunMoved, decide, load, on_one_version, plan_of, with_parts
+from penstock.services.render import calls_in
 from penstock.store import attempts, feed, inbox, outputs, runs
 from penstock.store.port import Tx
 
@@ -74,7 +75,7 @@ def start(core: Core, plan: Plan, asked: Start) -> str:
         revision=flow.revision,
         status=RunStatus.QUEUED,
         created_at=now,
-        inputs=typed_inputs(flow, asked.inputs, now, strict=True),
+        inputs=typed_inputs(flow, asked.inputs, calls_in(core, flow.namespace, set()), strict=True),
         labels=flow.labels | asked.labels | {"system.correlationId": run_id},
         trigger=asked.trigger,
         priority=asked.priority,
@@ -125,7 +126,7 @@ def replay(
     now = core.clock.now()
     was = load(core, run_id).run
     plan = plan_of(core, was)
-    inputs = typed_inputs(plan.flow, was.inputs | asked.inputs, now, strict=True)
+    inputs = typed_inputs(plan.flow, was.inputs | asked.inputs, calls_in(core, was.namespace, set()), strict=True)
     labels = was.labels | asked.labels
     fresh = replace(
         untouched(was),

@@ -15,11 +15,12 @@ from penstock.dialects.kestra.reach import Obstacle, Post, obstacle, posts
 from penstock.dialects.kestra.tree import Scalar
 from penstock.errors import PenstockError, Place, Problem, Severity
 from penstock.errors.expr import UnknownName
-from penstock.errors.flow import BadPolicy, CannotHaveRun, NotSupported, SecretDecides
+from penstock.errors.flow import BadPolicy, CannotHaveRun, SecretDecides
 from penstock.model.flow import Flow
 
 FREE: Final = None
 MOST: Final = 20
+SECRET_INPUT: Final = "Write `secret()` where the task needs it."
 IN_RUNS: Final = dict.fromkeys(("labels", "trigger", "envs", "logicalDate", "dataInterval"))
 FLOW: Final = dict.fromkeys(("id", "namespace", "revision"))
 EXECUTION: Final = dict.fromkeys(("id", "startDate", "originalId", "state", "outputs"))
@@ -67,10 +68,9 @@ def _one(page: Page, view: View, found: Found) -> None:
         _reach(page, view, found, template, names)
     for problem in read_by_value(page, template, view.posts):
         _note(page, view, found.scalar, problem)
-    if found.sort == "input" and not template.pure:
-        sentence = "An expression of an input cannot reach out yet: it is read before the run begins."
-        at = Problem(NotSupported.code, sentence, Place(1, 1), "It can use other inputs and the flow's variables.")
-        _note(page, view, found.scalar, at)
+    if found.sort == "input" and "secret" in template.uses.functions:
+        sentence = "A secret cannot become an input: inputs are kept in the run's history."
+        _note(page, view, found.scalar, Problem(SecretDecides.code, sentence, _place(text, "secret"), SECRET_INPUT))
     if found.sort in ("limit", "iteration") and not template.pure:
         hint = "Make it of inputs, labels, variables and outputs alone."
         what = "key of a limit" if found.sort == "limit" else "output of an iteration"

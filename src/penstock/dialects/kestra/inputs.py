@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from msgspec.structs import replace
+
 from penstock.dialects.kestra import fields
 from penstock.dialects.kestra.bounds import check_default, check_order, is_template, low
 from penstock.dialects.kestra.page import Page, key_of, note_templates, shown, tell
@@ -33,6 +35,8 @@ EXTRA: Final[dict[str, tuple[str, ...]]] = {
     "TIME": ("after", "before"),
     "DURATION": ("min", "max"),
     "FILE": ("extension", "allowedFileExtensions"),
+    "FORM": ("inputs",),
+    "ION": (),
     "JSON": (),
     "YAML": (),
     "URI": (),
@@ -43,22 +47,46 @@ EXTRA: Final[dict[str, tuple[str, ...]]] = {
     "MULTISELECT": (*CHOICE, "options", "itemType"),
 }
 RENAMED: Final = {"ENUM": "SELECT", "BOOL": "BOOLEAN"}
-LATER: Final = ("FORM", "TABLE", "OBJECT", "ION")
-ITEM_TYPES: Final = tuple(name for name in EXTRA if name not in ("ARRAY", "SELECT", "MULTISELECT", "FILE", "SECRET"))
-OUTPUT_TYPES: Final = (*EXTRA, *RENAMED)
+REFUSED: Final = ("TABLE", "OBJECT")
+NO_ITEMS: Final = ("ARRAY", "SELECT", "MULTISELECT", "FILE", "SECRET", "FORM")
+ITEM_TYPES: Final = tuple(name for name in EXTRA if name not in NO_ITEMS)
+OUTPUT_TYPES: Final = (*(name for name in EXTRA if name != "FORM"), *RENAMED)
 INPUT_ID: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}")
 NO_IDS: Final[tuple[str, ...]] = ()
 
 
 def inputs(page: Page, tree: Map) -> tuple[Input, ...]:
-    """The inputs that a flow declares."""
-    return tuple(made for item in fields.maps(page, tree, "inputs", "An input") if (made := _input(page, item)))
+    """The inputs that a flow declares; those of a form stand for themselves, under the form's name and a dot."""
+    return _several(page, tree, "inputs", "An input")
 
 
 def declared(page: Page, tree: Map, name: str, owner: str) -> tuple[Input, ...]:
     """What a task asks people for, declared as a flow's inputs are."""
-    each = f'An input of "{owner}"'
-    return tuple(made for item in fields.maps(page, tree, name, each) if (made := _input(page, item)))
+    return _several(page, tree, name, f'An input of "{owner}"')
+
+
+def _several(page: Page, tree: Map, name: str, each: str) -> tuple[Input, ...]:
+    return tuple(made for item in fields.maps(page, tree, name, each) for made in _inputs(page, item))
+
+
+def _inputs(page: Page, tree: Map) -> list[Input]:
+    """One input, or all those of a form, each of which waits for what the form waits for."""
+    made = _input(page, tree)
+    if made is None or made.type != "FORM":
+        return [] if made is None else [made]
+    fields.needed(page, tree, "inputs", f'Input "{shown(made.id)}" (FORM)')
+    inside = [each for item in fields.maps(page, tree, "inputs", "An input of a form") for each in _inputs(page, item)]
+    names = {each.id for each in inside}
+    return [
+        replace(
+            each,
+            id=f"{made.id}.{each.id}",
+            required=each.required and made.required,
+            depends_on=(*made.depends_on, *(f"{made.id}.{on}" if on in names else on for on in each.depends_on)),
+            condition=each.condition or made.condition,
+        )
+        for each in inside
+    ]
 
 
 def outputs(page: Page, tree: Map, loop: str = "") -> tuple[Output, ...]:
@@ -150,8 +178,9 @@ def _type(page: Page, tree: Map, owner: str) -> str:
     word = RENAMED.get(word, word)
     if word in EXTRA:
         return word
-    if word in LATER:
-        tell(page, NotSupported, found, f"Inputs of type {word} are not supported yet.")
+    if word in REFUSED:
+        sentence = f"There are no inputs of type {word} in Kestra's open engine."
+        tell(page, NotSupported, found, sentence, "An input of type JSON takes tables and objects.")
         return ""
     names = (*EXTRA, *RENAMED)
     hint = nearest(word, names) or f"It is one of {', '.join(sorted(names))}."
@@ -161,7 +190,7 @@ def _type(page: Page, tree: Map, owner: str) -> str:
 
 def _written(default: Scalar | Items | Map, kind: str) -> object:
     """A default as a value; text where the type is text, so that 1.10 stays 1.10."""
-    if isinstance(default, Scalar) and kind not in ("INT", "FLOAT", "BOOLEAN", "JSON", "YAML"):
+    if isinstance(default, Scalar) and kind not in ("INT", "FLOAT", "BOOLEAN", "JSON", "YAML", "ION"):
         return as_text(default)
     return plain(default)
 
@@ -237,13 +266,6 @@ def _check(page: Page, tree: Map, made: Input, owner: str) -> None:
         tell(page, WrongDefault, key_of(tree, "required"), f"{owner} has a default, so it cannot be optional.", hint)
     if isinstance(default, Scalar) and is_template(default.text):
         if page.version != "0.20":
-            sentence = f"The default of {low(owner)} holds an expression; defaults are not rendered yet."
-            tell(
-                page,
-                NotSupported,
-                default,
-                sentence,
-                "Make the input optional, and write the expression where the input is used: `inputs.x ?? …`.",
-            )
+            note_templates(page, default, made.id, "input")
         return
     check_default(page, default, made, owner)
