@@ -180,6 +180,8 @@ def _json(value: object, pieces: list[str]) -> None:
             pieces.append("null")
         case str():
             pieces.append(_quoted(value))
+        case float() if not math.isfinite(value):
+            pieces.append(f'"{float_text(value)}"')
         case bool() | int() | float():
             pieces.append(_scalar(value))
         case list() | tuple():

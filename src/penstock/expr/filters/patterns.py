@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from penstock.errors.expr import ExprFailed, ExprLimit
-from penstock.expr.calls import Frame, fits, spend
+from penstock.errors.expr import ExprFailed
+from penstock.expr.calls import Frame, fits
 from penstock.expr.printing import to_text
 from penstock.expr.registry import filter
+from penstock.expr.searching import SECONDS, searched
 
 if TYPE_CHECKING:
     import regex as engine
 
-SECONDS = 0.5
-# What a search may take is bounded by time alone, so that there may not be many in one expression.
-FUEL = 50
 _SPECIAL = frozenset("\\^$.|?*+()[]{}")
-T = TypeVar("T")
 
 
 @filter("replace")
@@ -45,7 +42,7 @@ def split(frame: Frame, value: str, delimiter: str, limit: int | None = None) ->
     elif _SPECIAL.isdisjoint(delimiter):
         parts = list(value.split(delimiter, most or -1))
     else:
-        parts = list(_within(frame, delimiter, lambda pattern: _pieces(pattern, value, most)))
+        parts = list(searched(frame, delimiter, lambda pattern: _pieces(pattern, value, most)))
     if not limit:
         while len(parts) > 1 and parts[-1] == "":
             parts.pop()
@@ -55,7 +52,7 @@ def split(frame: Frame, value: str, delimiter: str, limit: int | None = None) ->
 @filter("regexMatch")
 def regex_match(frame: Frame, value: str, regex: str) -> bool:
     """True when the pattern is found in the text."""
-    return bool(_within(frame, regex, lambda pattern: pattern.search(value, timeout=SECONDS) is not None))
+    return bool(searched(frame, regex, lambda pattern: pattern.search(value, timeout=SECONDS) is not None))
 
 
 @filter("regexExtract")
@@ -71,7 +68,7 @@ def regex_extract(frame: Frame, value: str, regex: str, group: int = 0) -> str |
         got = match.group(group)
         return got if isinstance(got, str) else None
 
-    return _within(frame, regex, found)
+    return searched(frame, regex, found)
 
 
 @filter("regexReplace")
@@ -94,7 +91,7 @@ def _substituted(frame: Frame, value: str, pattern: str, replacement: str) -> st
             end = match.end()
         return "".join(pieces) + value[end:]
 
-    return _within(frame, pattern, replaced)
+    return searched(frame, pattern, replaced)
 
 
 def _expanded(match: engine.Match[str], replacement: str) -> str:
@@ -142,18 +139,3 @@ def _pieces(pattern: engine.Pattern[str], value: str, most: int) -> list[str]:
         parts.append(value[end : match.start()])
         end = match.end()
     return [*parts, value[end:]]
-
-
-def _within(frame: Frame, pattern: str, work: Callable[[engine.Pattern[str]], T]) -> T:
-    """Compile a pattern and use it, within its limits of length and time."""
-    import regex as engine
-
-    spend(frame, FUEL)
-    if len(pattern) > 2000:
-        raise ExprLimit("A pattern has 2,000 characters at most.")
-    try:
-        return work(engine.compile(pattern))
-    except TimeoutError:
-        raise ExprLimit(f"The pattern takes more than {SECONDS:g} s.", hint="Nested repetitions are slow.") from None
-    except (engine.error, OverflowError, RecursionError, MemoryError) as error:
-        raise ExprFailed(f"This is no pattern: {error}.") from None

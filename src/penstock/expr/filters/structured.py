@@ -1,7 +1,13 @@
-"""Which filters write values as documents? JSON and YAML."""
+"""Which filters read or write values as documents? JSON, YAML, Ion text, and the queries of jq."""
 
 from __future__ import annotations
 
+import msgspec
+
+from penstock.errors.expr import ExprFailed
+from penstock.expr.calls import Frame
+from penstock.expr.documents import to_ion, to_yaml
+from penstock.expr.jq import results
 from penstock.expr.printing import to_json
 from penstock.expr.registry import filter
 
@@ -10,3 +16,26 @@ from penstock.expr.registry import filter
 def to_json_(value: object) -> str:
     """The value as compact JSON; entries of maps that are null are left out."""
     return to_json(value)
+
+
+@filter("jq")
+def jq(frame: Frame, value: object, expression: str) -> list[object]:
+    """The results of a jq program, always a list; text is read as JSON first."""
+    if isinstance(value, str):
+        try:
+            value = msgspec.json.decode(value) if value.strip() else None
+        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
+            raise ExprFailed(f"`jq` works on data, and this text is no JSON: {error}.") from None
+    return results(expression, value, frame)
+
+
+@filter("yaml", null="taken")
+def yaml(frame: Frame, value: object) -> str:
+    """The value as YAML, with a line break at its end."""
+    return to_yaml(value, frame)
+
+
+@filter("toIon", null="taken")
+def to_ion_(frame: Frame, value: object) -> str:
+    """The value as Ion text."""
+    return to_ion(value, frame)

@@ -1,4 +1,4 @@
-"""Which functions make or read values? Ranges, extremes, JSON."""
+"""Which functions make or read values? Ranges, extremes, JSON, YAML, Ion text, the outputs of loops."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import msgspec
 
 from penstock.errors.expr import ExprFailed
 from penstock.expr.calls import Frame
+from penstock.expr.documents import from_ion, from_yaml
 from penstock.expr.operators import counted, less
 from penstock.expr.registry import function
 from penstock.expr.scope import ABSENT, entry
@@ -48,6 +49,28 @@ def from_json(json: str | None) -> object:
         return msgspec.json.decode(json)
     except (msgspec.DecodeError, UnicodeEncodeError) as error:
         raise ExprFailed(f"This is no JSON: {error}.") from None
+
+
+@function("yaml")
+def yaml(frame: Frame, yaml: str | None) -> object:
+    """The value that the YAML text holds, of its first document; anchors are not followed."""
+    if yaml is None:
+        if frame.calls.version == "0.20":
+            return None
+        raise ExprFailed("`yaml` reads text, and this is null.")
+    return from_yaml(yaml, frame)
+
+
+@function("fromIon")
+def from_ion_(frame: Frame, ion: str | None) -> object:
+    """The first value that the Ion text holds; null of null."""
+    return None if ion is None else from_ion(ion, frame)
+
+
+@function("loopOutputs", "iterationOutput")
+def loop_outputs(outputs: list[object], name: str) -> list[object]:
+    """One output of every iteration of a loop, from the outputs that the loop keeps; null where there is none."""
+    return [None if (found := entry(one, name)) is ABSENT else found for one in outputs]
 
 
 @function("currentEachOutput")

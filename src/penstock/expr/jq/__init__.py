@@ -1,0 +1,7 @@
+"""How does the filter `jq` work? The language jq 1.6 over data, within the fuel of the expression that asks."""
+
+from __future__ import annotations
+
+from penstock.expr.jq.running import results
+
+__all__ = ["results"]
