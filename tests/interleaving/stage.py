@@ -76,6 +76,7 @@ class Stage:
     def __init__(self, dsn: str) -> None:
         self.dsn = dsn
         self.undo = ""  # takes back what rows do not tell, before and after each order
+        self.cut = self.waited = False  # in this order: was a COMMIT lost, did a side wait for the other
         self.store: PostgresStore = open_postgres(dsn)
         self.clock = ManualClock()
         self.blobs = Memory()
@@ -187,6 +188,7 @@ class Stage:
         """Let a side do its next step, and whoever waited for it go on."""
         side = self.sides[name]
         (other,) = (each for each in self.sides.values() if each is not side)
+        self.cut = self.cut or bool(cut)
         side.go(cut)
         self._settle(side, other)
         if other.blocked:
@@ -200,6 +202,7 @@ class Stage:
             row = self._watch.execute(WAITS, [other.pid, side.pid]).fetchone()
             side.blocked = bool(row and row[0])
             if side.blocked:
+                self.waited = True
                 return
             patience = GLIMPSE
         side.blocked = False
@@ -228,6 +231,7 @@ class Stage:
             side.follows_feed = feed
         while True:
             self._watch.execute(beginning, prepare=False)
+            self.cut = self.waited = False
             self.clock.set_wall(at - self.clock.steady())
             if self._perform(search, a, b, ready):
                 count += 1

@@ -35,6 +35,8 @@ def test_claim_and_claim(stage: Stage) -> None:
         taken = Counter(claim.step for claim in (*a, *b))
         assert all(count == 1 for count in taken.values()), taken
         assert sorted(taken) == sorted(claim.step for claim in stage.held(run))
+        assert not stage.waited, "a claim passes by what another one is just taking"
+        assert stage.cut or len(taken) == 3, "what nobody was taking was left lying"
 
     orders = stage.explore(lambda core: take(core, "a", 2), lambda core: take(core, "b", 2), check)
 
