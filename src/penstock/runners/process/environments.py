@@ -23,7 +23,7 @@ from typing import IO, Final
 import msgspec
 
 from penstock.errors.work import NotInstalled
-from penstock.runners.process.packages import Made, Recipe, install, python_of
+from penstock.runners.process.packages import Made, Recipe, find_uv, install, python_of
 
 THREADS: Final = 4
 DAY: Final = 86_400
@@ -60,6 +60,12 @@ class Held:
         self._lock = lock
         self._own = own
 
+    def __enter__(self) -> Held:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
         """Let go of it; one that was made for its user alone is removed. Safe to call twice."""
         if self._lock is not None:
@@ -73,8 +79,9 @@ class Environments:
     end with `close`.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, find_uv: Callable[[Mapping[str, str]], str] = find_uv) -> None:
         self.root = root
+        self._find_uv = find_uv
         self.threads = ThreadPoolExecutor(THREADS, "penstock-installs")
 
     def close(self) -> None:
@@ -87,7 +94,7 @@ class Environments:
         wanted = recipe.wanted
         if not wanted.kept or any(is_local(line) for line in wanted.requirements):
             own = self.root / f"own-{uuid.uuid4().hex[:12]}"
-            made = _installed(recipe, own, given_up)
+            made = self._installed(recipe, own, given_up)
             return Held(str(python_of(own)), made.sentence, own=own)
         key, told = key_of(recipe), ""
         lock = (self.root / f"{key}.lock").open("ab")
@@ -130,7 +137,7 @@ class Environments:
     def _make(self, key: str, recipe: Recipe, given_up: Callable[[], bool]) -> str:
         """Make an environment for a key that is held alone; say what was installed."""
         folder = self.root / f"{key}-{uuid.uuid4().hex[:8]}"
-        made = _installed(recipe, folder, given_up)
+        made = self._installed(recipe, folder, given_up)
         page = Kept(
             key=key,
             folder=str(folder),
@@ -149,6 +156,14 @@ class Environments:
         with contextlib.suppress(OSError):
             self.prune()
         return made.sentence
+
+    def _installed(self, recipe: Recipe, folder: Path, given_up: Callable[[], bool]) -> Made:
+        uv = self._find_uv(recipe.environ) if recipe.wanted.manager != "pip" else ""
+        try:
+            return install(recipe, uv, folder, given_up)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
 
     def _remove(self, one: Kept) -> bool:
         with (self.root / f"{one.key}.lock").open("ab") as lock:
@@ -215,14 +230,6 @@ def choosing(environ: Mapping[str, str]) -> dict[str, str]:
         for name, value in environ.items()
         if name.startswith((*RESOLVER, "SSL_CERT_")) or name.endswith(suffixes)
     }
-
-
-def _installed(recipe: Recipe, folder: Path, given_up: Callable[[], bool]) -> Made:
-    try:
-        return install(recipe, folder, given_up)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
 
 
 def _locked(lock: IO[bytes], how: int) -> bool:

@@ -23,8 +23,9 @@ UV: Final = 'pip install "penstock[uv]"'
 LOOK: Final = 0.1
 LAST_WORDS: Final = 1500
 FACTS: Final = (
-    "import json, platform, site; "
-    "print(json.dumps({'version': platform.python_version(), 'sites': site.getsitepackages()}))"
+    "import json, platform, site, importlib.util as u; "
+    "print(json.dumps({'version': platform.python_version(), 'sites': site.getsitepackages(), "
+    "'pip': bool(u.find_spec('pip'))}))"
 )
 # What uv reads of what is set for pip, by which name.
 AS_UV_SAYS: Final = {
@@ -62,6 +63,7 @@ class Facts(msgspec.Struct, frozen=True):
 
     version: str
     sites: list[str]
+    pip: bool
 
 
 def python_of(folder: Path) -> Path:
@@ -75,11 +77,12 @@ def find_uv(environ: Mapping[str, str]) -> str:
     return str(own) if own.is_file() else shutil.which("uv", path=environ.get("PATH", os.defpath)) or ""
 
 
-def install(recipe: Recipe, folder: Path, given_up: Callable[[], bool]) -> Made:
-    """Make an environment in a folder that is not there. Raises NotInstalled, MissingExtra."""
+def install(recipe: Recipe, uv: str, folder: Path, given_up: Callable[[], bool]) -> Made:
+    """Make an environment in a folder that is not there, by uv or (nothing) by pip. Raises NotInstalled,
+    MissingExtra.
+    """
     began = time.monotonic()
     wanted = recipe.wanted
-    uv = find_uv(recipe.environ) if wanted.manager != "pip" else ""
     if wanted.manager == "uv" and not uv:
         raise MissingExtra("uv is to install the packages, and it is not here.", hint=UV)
     work = _Work(recipe, given_up)
@@ -89,11 +92,14 @@ def install(recipe: Recipe, folder: Path, given_up: Callable[[], bool]) -> Made:
     if uv:
         seed = [] if wanted.kept else ["--seed"]
         work.do([uv, "venv", "--quiet", "--no-project", *seed, "--python", python, str(folder)])
-        into = [uv, "pip", "install", "--quiet", "--python", str(python_of(folder)), "-r", "-"]
+        alone = ["--no-index"] if recipe.environ.get("PIP_NO_INDEX", "0").lower() not in ("0", "", "false") else []
+        into = [uv, "pip", "install", "--quiet", *alone, "--python", str(python_of(folder)), "-r", "-"]
     else:
-        work.do([python, "-m", "venv", str(folder)])
-        pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
-        into = [str(python_of(folder)), *pip, "-r", "/dev/stdin"]
+        # The pip that is there already, where there is one: giving each environment its own takes seconds.
+        lent = same and base.pip and wanted.kept
+        work.do([python, "-m", "venv", *(["--without-pip"] if lent else []), str(folder)])
+        pip = [python, "-m", "pip", "--python", str(folder)] if lent else [str(python_of(folder)), "-m", "pip"]
+        into = [*pip, "--disable-pip-version-check", "--no-input", "install", "--quiet", "-r", "/dev/stdin"]
     if wanted.requirements:
         work.do(into, "".join(f"{line}\n" for line in wanted.requirements))
     version = base.version if same else work.facts(str(python_of(folder))).version

@@ -77,20 +77,26 @@ class Capture:
     def _lines(self, source: Source, text: bytes, at: int) -> None:
         if source.heard is not None and b"::{" in text:
             text = self._messages(source, source.heard, text, at)
+        self._text(source, text, at)
+
+    def _text(self, source: Source, text: bytes, at: int) -> None:
         if not text:
             return
         source.lines += text.count(b"\n") + (not text.endswith(b"\n"))
         self._put(source.stream, self._masks.hide(text), at)
 
     def _messages(self, source: Source, heard: Callable[[dict[str, object]], None], text: bytes, at: int) -> bytes:
-        found = [match[1] for match in MESSAGE.finditer(text)]
-        for body in found:
+        """Take the messages, and the text between them in its place; gives what is left after the last."""
+        after = 0
+        for match in MESSAGE.finditer(text):
+            self._text(source, text[after : match.start()], at)
+            after = match.end()
             source.lines += 1
             try:
-                heard(msgspec.json.decode(body, type=dict[str, object]))
+                heard(msgspec.json.decode(match[1], type=dict[str, object]))
             except msgspec.MsgspecError as error:
                 self.say(f"A line ::{{…}}:: could not be read: {error}.", at, Level.WARNING)
-        return MESSAGE.sub(b"", text) if found else text
+        return text[after:]
 
     def _put(self, stream: Stream, text: bytes, at: int, level: Level = Level.NONE) -> None:
         if self._room <= 0:
