@@ -83,7 +83,7 @@ docs: $(VENV)/.installed-dev ## Write the reference pages again from the classes
 
 # Most tests share two workers; those that measure seconds have the machine to themselves.
 .PHONY: pytest
-pytest: $(VENV)/.installed-dev versitygw interpreters
+pytest: $(VENV)/.installed-dev versitygw interpreters sshd
 	@$(BIN)/pytest -n 2 --dist loadscope -m "not acceptance and not chaos and not long"
 	@$(BIN)/pytest -m "acceptance and not long"
 	@$(BIN)/pytest -m "chaos and not long"
@@ -129,6 +129,16 @@ interpreters:
 	    echo "Installing$$missing, once." >&2; \
 	    apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends $$missing >/dev/null; \
 	else echo "Not on this machine, so their tests are passed over:$$missing (make interpreters, as root)" >&2; fi
+
+# The SSH server of the tests, run for one user on a free port; nothing of it is started here.
+.PHONY: sshd
+sshd:
+	@if PATH="$$PATH:/usr/sbin" command -v sshd >/dev/null; then exit 0; fi; \
+	if [ -n "$${CI:-}" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "Installing openssh-server, once." >&2; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends openssh-server >/dev/null; \
+	elif [ -n "$${CI:-}" ]; then echo "sshd is needed here: apt-get install openssh-server" >&2; exit 1; \
+	else echo "No sshd on this machine: the tests of SFTP and SSH are skipped (apt-get install openssh-server)." >&2; fi
 
 .PHONY: bench
 bench: $(VENV)/.installed-dev ## Measure, and write the table of bench/README.md

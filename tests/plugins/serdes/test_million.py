@@ -18,7 +18,7 @@ from pathlib import Path
 from penstock.sdk.local import LocalContext
 
 kind, source, target, more = sys.argv[1:]
-with LocalContext(Path(target).parent / "local") as local:
+with LocalContext(Path(f"{target}.folder")) as local:
     told = local.run(kind, {"from": local.put(Path(source)), **json.loads(more)})
     assert told.failure is None, told.failure
     uris = told.outputs.get("uris", {})
