@@ -26,7 +26,6 @@ def flow(written: object) -> Flow:
     body = {"id": ""} | {LISTS[name]: nodes(top.pop(name)) for name in ("tasks", "errors", "finally") if name in top}
     top |= {"limits": [top.pop("limit")]} if "limit" in top else {}
     top |= {"after": nodes(top["after"])} if "after" in top else {}
-    top |= {"limits": [top.pop("limit")]} if "limit" in top else {}
     top = {"id": "story", "namespace": "tests", "body": body} | {name: measured(name, top[name]) for name in top}
     return msgspec.convert(top, type=Flow)
 
