@@ -14,7 +14,7 @@ from penstock.model.effect import Ready
 from penstock.model.event import Ended
 from penstock.model.plan import Plan
 from penstock.model.status import Outcome, RunStatus
-from penstock.services import apply, claims, reading, render, runs, sweep
+from penstock.services import apply, claims, pools, reading, render, runs, sweep
 from penstock.services.core import Knobs
 from penstock.store import inbox, queue
 from penstock.store.port import Store, Tx
@@ -110,6 +110,21 @@ def test_a_start_without_a_key_whose_answer_was_lost_made_one_run_too(
 
     assert office.run(run_id).status is RunStatus.RUNNING
     assert office.work() == ["a"]
+
+
+@pytest.mark.parametrize("took_effect", [True, False])
+def test_a_flow_and_a_pool_whose_answers_were_lost_are_there_once(
+    losing: tuple[Office, LosesAnswers], took_effect: bool
+) -> None:
+    office, database = losing
+
+    database.to_lose = [took_effect]
+    plan = office.push(["a"])
+    database.to_lose = [took_effect]
+    pools.set_slots(office.core, "press", 3)
+
+    assert plan.flow.revision == office.push(["a"]).flow.revision == 1
+    assert [(pool.name, pool.slots) for pool in pools.every(office.core)[0]] == [("press", 3)]
 
 
 def test_outputs_too_large_for_a_row_go_to_a_blob_and_come_back(office: Office) -> None:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from msgspec.structs import replace
 
 from penstock.engine import Loaded
-from penstock.errors.store import CommitUnknown
 from penstock.model.effect import Ready, Work
 from penstock.model.event import Ended, Evaluated
 from penstock.model.plan import Plan
@@ -20,11 +18,10 @@ from penstock.services.children import prepare_children
 from penstock.services.commit import After, Result, commit
 from penstock.services.core import Core
 from penstock.services.reading import decide, on_one_version
+from penstock.services.unanswered import repeat_unknown
 from penstock.store import events, inbox, outputs, queue
 from penstock.store.port import Tx
 from penstock.store.queue import Claim
-
-T = TypeVar("T")
 
 
 class Said(enum.Enum):
@@ -174,12 +171,3 @@ def _leave_for_fold(tx: Tx, sheet: Sheet, now: int) -> None:
     for made in sheet.products:
         outputs.put(tx, made.run, made.step, made.attempt, made.body, made.uri)
     inbox.put(tx, sheet.claim.run, sheet.first.event, now)
-
-
-def repeat_unknown(core: Core, write: Callable[[], T]) -> T:
-    """Write, and when the answer to COMMIT was lost, look by writing again: fences and keys tell what was done."""
-    while True:
-        try:
-            return write()
-        except CommitUnknown:
-            core.cache.forget()

@@ -9,6 +9,7 @@ from penstock.errors.run import FlowDisabled, UnknownFlow
 from penstock.model.flow import Flow
 from penstock.model.plan import Plan
 from penstock.services.core import Core
+from penstock.services.unanswered import repeat_unknown
 from penstock.store import flows as table
 
 
@@ -23,7 +24,7 @@ def push(core: Core, flow: Flow, source: str, digest: str, by: str = "") -> Plan
         model=msgspec.json.encode(flow).decode(),
     )
     now = core.clock.now()
-    revision = core.store.write(lambda tx: table.push(tx, written, now, by))
+    revision = repeat_unknown(core, lambda: core.store.write(lambda tx: table.push(tx, written, now, by)))
     return core.plans.add(flow, revision)
 
 

@@ -6,6 +6,7 @@ from penstock.model import ids
 from penstock.services.commit import After
 from penstock.services.core import Core
 from penstock.services.fold import follow_up
+from penstock.services.unanswered import repeat_unknown
 from penstock.store import pools
 from penstock.store.pools import Pool
 
@@ -14,7 +15,7 @@ def set_slots(core: Core, name: str, slots: int) -> None:
     """Give a pool a size; who is in stays in, however small it becomes. Raises BadId."""
     ids.check_flow_id(name)
     now = core.clock.now()
-    core.store.write(lambda tx: pools.set_slots(tx, name, slots, now))
+    repeat_unknown(core, lambda: core.store.write(lambda tx: pools.set_slots(tx, name, slots, now)))
     follow_up(core, After(limits={ids.POOL + name}))
 
 

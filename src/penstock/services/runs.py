@@ -17,7 +17,6 @@ from penstock.model.plan import Plan
 from penstock.model.run import Run
 from penstock.model.status import RunStatus
 from penstock.services import checks, fold
-from penstock.services.apply import repeat_unknown
 from penstock.services.batch import Batch, Recorded
 from penstock.services.children import prepare_children
 from penstock.services.commit import After, Result, commit
@@ -25,6 +24,7 @@ from penstock.services.core import Core
 from penstock.services.inputs import typed_inputs
 from penstock.services.reading import RunMoved, decide, load, on_one_version, plan_of, with_parts
 from penstock.services.render import calls_in
+from penstock.services.unanswered import repeat_unknown
 from penstock.store import attempts, feed, inbox, outputs, runs
 from penstock.store.port import Tx
 
