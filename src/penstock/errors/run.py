@@ -112,3 +112,9 @@ class CheckUnmet(PenstockError):
 
     code = "PS-317"
     hint = "Nothing was started. The flow's `checks` say what its runs must be like."
+
+
+class BadSchedule(PenstockError):
+    """A cron expression, a date or a time zone of a schedule cannot be read."""
+
+    code = "PS-318"

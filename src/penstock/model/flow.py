@@ -7,6 +7,7 @@ import msgspec
 from penstock.model.inputs import Input, Output
 from penstock.model.node import Node, Sequence
 from penstock.model.policy import Check, Limit, Retry, Sla
+from penstock.model.trigger import Trigger
 
 
 class Language(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -38,6 +39,7 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     labels: dict[str, str] = {}
     inputs: tuple[Input, ...] = ()
     outputs: tuple[Output, ...] = ()
+    triggers: tuple[Trigger, ...] = ()
     variables: dict[str, object] = {}
     globals: dict[str, object] = {}
     limits: tuple[Limit, ...] = ()

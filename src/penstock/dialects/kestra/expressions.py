@@ -86,6 +86,8 @@ def _names(view: View, found: Found) -> dict[str, object]:
     """The names that an expression sees, by where it stands."""
     if found.sort == "input":
         return view.before
+    if found.sort in ("trigger", "condition"):
+        return {**view.before, **IN_RUNS, "trigger": FREE, "schedule": FREE}
     if found.sort == "check":
         return {**view.before, **IN_RUNS, "execution": EXECUTION}
     if found.sort == "output":

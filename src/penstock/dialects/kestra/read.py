@@ -21,6 +21,7 @@ from penstock.dialects.kestra.page import Page, key_of, shown, tell
 from penstock.dialects.kestra.places import finish, lines_of
 from penstock.dialects.kestra.policies import checks, levels, retry
 from penstock.dialects.kestra.tree import Items, Map, Scalar, Tree, kind_of
+from penstock.dialects.kestra.triggers import triggers
 from penstock.dialects.kestra.types import Types
 from penstock.dialects.kestra.yaml import parse
 from penstock.errors import Place, Problem, Severity, nearest
@@ -183,6 +184,7 @@ def _flow(page: Page, written: Map, project: tuple[Default, ...]) -> Flow:
         labels=labels(page, tree),
         inputs=inputs(page, tree),
         outputs=outputs(page, tree),
+        triggers=triggers(page, tree),
         variables=fields.values(page, tree, "variables"),
         limits=limits.of_flow(page, tree),
         retry=retry(page, tree),
@@ -209,14 +211,9 @@ def _not_yet(page: Page, tree: Map) -> None:
         if fields.given(tree, name) is not None:
             verb = "is" if what.startswith("`listeners") else "are"
             tell(page, NotSupported, tree.keys[name], f"{what} {verb} not supported yet.")
-    for trigger in fields.maps(page, tree, "triggers", "A trigger"):
-        fields.needed(page, trigger, "id", "A trigger")
-        fields.needed(page, trigger, "type", "A trigger")
-        name = fields.text(page, trigger, "id")
-        sentence = (
-            f'The trigger "{shown(name)}" does not start runs yet.' if name else "Triggers do not start runs yet."
-        )
-        tell(page, NotSupported, trigger, sentence, "The flow can be run by hand.", Severity.WARNING)
+    if fields.given(tree, "triggers") is not None:
+        sentence = "Triggers are read and checked, and do not start runs yet."
+        tell(page, NotSupported, tree.keys["triggers"], sentence, "The flow can be run by hand.", Severity.NOTE)
 
 
 def _some_tasks(page: Page, tree: Map) -> None:

@@ -1,0 +1,235 @@
+"""What starts runs of a flow by itself? Each entry of `triggers`, by its type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, TypeAlias
+
+from penstock.dialects.kestra import fields
+from penstock.dialects.kestra.conditions import MULTIPLE, UPSTREAM, conditions, states, when
+from penstock.dialects.kestra.conditions import short as conditions_of
+from penstock.dialects.kestra.labels import labels
+from penstock.dialects.kestra.page import Page, note_templates, shown, tell
+from penstock.dialects.kestra.tree import Items, Map, Scalar, Tree, as_text, plain
+from penstock.dialects.kestra.upstream import depends_on, multiple, preconditions
+from penstock.engine import calendar
+from penstock.errors import Severity, nearest
+from penstock.errors.flow import BadName, Deprecated, NoEffect, NotSupported, UnknownType, WrongValue
+from penstock.errors.run import BadSchedule
+from penstock.model.ids import NODE_ID
+from penstock.model.policy import SECOND
+from penstock.model.status import RunStatus
+from penstock.model.trigger import (
+    Dates,
+    Listening,
+    Missed,
+    OnRuns,
+    Polling,
+    Schedule,
+    Trigger,
+    Upstream,
+    Webhook,
+    Window,
+)
+
+COMMON: Final = (
+    "id", "type", "description", "disabled", "conditions", "when", "stopAfter", "logLevel", "logToFile", "labels",
+    "inputs", "allowConcurrent", "failOnTriggerError", "workerGroup", "workerSelector", "version", "assets",
+)  # fmt: skip
+PACKAGES: Final = ("io.kestra.plugin.core.trigger.", "io.kestra.core.models.triggers.types.")
+ENDED: Final = ("SUCCESS", "WARNING", "FAILED", "KILLED", "CANCELLED", "RETRIED")
+MINUTE: Final = 60 * SECOND
+LEVELS: Final = ("ERROR", "WARN", "INFO", "DEBUG", "TRACE")
+Reader: TypeAlias = Callable[[Page, Map, dict[str, Any]], Trigger]
+
+
+def triggers(page: Page, tree: Map) -> tuple[Trigger, ...]:
+    """The triggers of a flow."""
+    return tuple(made for item in fields.maps(page, tree, "triggers", "A trigger") if (made := _one(page, item)))
+
+
+def short(word: str) -> str:
+    """The name of a trigger's type without its package; empty where it is a plugin's."""
+    bare = next((word.removeprefix(package) for package in PACKAGES if word.startswith(package)), word)
+    return bare if bare in READERS else ""
+
+
+def _one(page: Page, tree: Map) -> Trigger | None:
+    found = fields.needed(page, tree, "type", "A trigger")
+    name = _id(page, tree)
+    word = as_text(found) if isinstance(found, Scalar) else ""
+    if found is None or not word:
+        return None
+    page.around.append(tree)
+    made = _read(page, tree, found, word, name)
+    page.around.pop()
+    return made
+
+
+def _read(page: Page, tree: Map, found: Scalar | Items | Map, word: str, name: str) -> Trigger | None:
+    kind = short(word)
+    last = word.rpartition(".")[2]
+    about = _common(page, tree, name, word)
+    if kind:
+        reader, own = READERS[kind]
+        fields.known(page, tree, (*COMMON, *own), f'Trigger "{shown(name)}"')
+        return reader(page, tree, about)
+    if last.endswith("RealtimeTrigger"):
+        return Listening(**about, properties=_properties(page, tree, name, ()))
+    if last.endswith("Trigger"):
+        interval = fields.duration(page, tree, "interval")
+        properties = _properties(page, tree, name, ("interval",))
+        return Polling(**about, interval=MINUTE if interval is None else interval, properties=properties)
+    hint = nearest(last, READERS) or f"There are {', '.join(READERS)}, and those of plugins."
+    tell(page, UnknownType, found, f'There is no trigger of type "{shown(word)}".', hint)
+    return None
+
+
+def _id(page: Page, tree: Map) -> str:
+    found = fields.needed(page, tree, "id", "A trigger")
+    name = fields.text(page, tree, "id")
+    if isinstance(found, Scalar) and not NODE_ID.fullmatch(name):
+        hint = 'Letters, digits, "_" and "-", at most 100, with a letter or digit first.'
+        tell(page, BadName, found, f'"{shown(name)}" cannot name a trigger.', hint)
+    return name
+
+
+def _common(page: Page, tree: Map, name: str, word: str) -> dict[str, Any]:
+    inputs = fields.mapping(page, tree, "inputs")
+    for each in ("inputs", "labels"):
+        if each in tree.entries:
+            note_templates(page, tree.entries[each], name, "trigger")
+    for each in ("workerSelector", "assets"):
+        if each in tree.entries:
+            tell(page, NotSupported, tree.keys[each], f'"{each}" of a trigger is not supported yet.')
+    return {
+        "id": name,
+        "type": word,
+        "description": fields.text(page, tree, "description"),
+        "disabled": fields.flag(page, tree, "disabled"),
+        "when": (*conditions(page, tree, UPSTREAM, apart=MULTIPLE), *when(page, tree, UPSTREAM)),
+        "inputs": {} if inputs is None else {key: plain(item) for key, item in inputs.entries.items()},
+        "labels": dict(labels(page, tree)),
+        "stop_after": statuses(states(page, tree, "stopAfter")),
+        "side_by_side": fields.flag(page, tree, "allowConcurrent"),
+        "log_level": fields.choice(page, tree, "logLevel", LEVELS, ""),
+    }
+
+
+def statuses(words: tuple[str, ...]) -> tuple[RunStatus, ...]:
+    """States of executions as statuses of runs; those that runs do not have are left out."""
+    known = {status.value.upper(): status for status in RunStatus}
+    return tuple(known[word] for word in words if word in known)
+
+
+def _missed(page: Page, tree: Map) -> Missed:
+    return Missed(fields.choice(page, tree, "recoverMissedSchedules", ("ALL", "LAST", "NONE"), "ALL").lower())
+
+
+def _schedule(page: Page, tree: Map, about: dict[str, Any]) -> Trigger:
+    fields.needed(page, tree, "cron", "A Schedule")
+    if "backfill" in tree.entries:
+        sentence = '"backfill" has no effect: backfills are started by people, not written in flows.'
+        tell(page, NoEffect, tree.keys["backfill"], sentence, severity=Severity.WARNING)
+    if "scheduleConditions" in tree.entries:
+        sentence = '"scheduleConditions" is the old name of "conditions".'
+        tell(page, Deprecated, tree.keys["scheduleConditions"], sentence, severity=Severity.NOTE)
+    about["when"] = (*about["when"], *conditions(page, tree, UPSTREAM, "scheduleConditions"))
+    made = Schedule(
+        **about,
+        cron=fields.text(page, tree, "cron"),
+        seconds=fields.flag(page, tree, "withSeconds"),
+        timezone=fields.text(page, tree, "timezone"),
+        late=fields.duration(page, tree, "lateMaximumDelay"),
+        missed=_missed(page, tree),
+    )
+    if made.cron:
+        _readable(page, tree.entries["cron"], lambda: calendar.check(made.cron, made.seconds, ""))
+    _zone(page, tree, made.timezone)
+    return made
+
+
+def _dates(page: Page, tree: Map, about: dict[str, Any]) -> Trigger:
+    fields.needed(page, tree, "dates", "A ScheduleOnDates")
+    dates = fields.texts(page, tree, "dates")
+    zone = fields.text(page, tree, "timezone")
+    for item, date in zip(fields.items(page, tree, "dates"), dates, strict=False):
+        _readable(page, item, partial(calendar.check_date, date, ""))
+    _zone(page, tree, zone)
+    return Dates(**about, dates=dates, timezone=zone, missed=_missed(page, tree))
+
+
+def _zone(page: Page, tree: Map, name: str) -> None:
+    if name:
+        _readable(page, tree.entries["timezone"], partial(calendar.check, "@daily", False, name))
+
+
+def _readable(page: Page, at: Tree, look: Callable[[], None]) -> None:
+    try:
+        look()
+    except BadSchedule as error:
+        tell(page, WrongValue, at, error.sentence, error.hint)
+
+
+def _webhook(page: Page, tree: Map, about: dict[str, Any]) -> Trigger:
+    fields.needed(page, tree, "key", "A Webhook")
+    if any(_is_multiple(item) for item in fields.maps(page, tree, "conditions", "A condition")):
+        tell(page, NotSupported, tree.keys["conditions"], "A Webhook cannot wait for several runs (MultipleCondition).")
+    return Webhook(
+        **about,
+        key=fields.template(page, tree, "key", "", "trigger"),
+        wait=fields.flag(page, tree, "wait"),
+        returns_outputs=fields.flag(page, tree, "returnOutputs"),
+    )
+
+
+def _is_multiple(item: Map) -> bool:
+    found = item.entries.get("type")
+    return isinstance(found, Scalar) and conditions_of(as_text(found)) == MULTIPLE
+
+
+def _runs(page: Page, tree: Map, about: dict[str, Any]) -> Trigger:
+    """By runs of other flows: with conditions on each, or once several have come."""
+    several = [item for item in fields.maps(page, tree, "conditions", "A condition") if _is_multiple(item)]
+    waits_for: tuple[Upstream, ...] = ()
+    window, reset, least = Window(), True, 0
+    if several:
+        waits_for, window, reset = multiple(page, several[0])
+    elif "preconditions" in tree.entries:
+        waits_for, window, reset = preconditions(page, tree)
+    elif "dependsOn" in tree.entries:
+        waits_for, window, least = depends_on(page, tree)
+    if not (about["when"] or waits_for):
+        sentence = f'The trigger "{shown(about["id"])}" has no conditions: every run of every other flow fires it.'
+        tell(page, NoEffect, tree, sentence, severity=Severity.WARNING)
+    wanted = states(page, tree, "states") or ENDED
+    return OnRuns(**about, states=statuses(wanted), waits_for=waits_for, least=least, window=window, reset=reset)
+
+
+def _properties(page: Page, tree: Map, name: str, own: tuple[str, ...]) -> dict[str, object]:
+    found = {}
+    for key, item in tree.entries.items():
+        if key not in COMMON and key not in own:
+            note_templates(page, item, name, "trigger")
+            found[key] = plain(item)
+    return found
+
+
+READERS: Final[dict[str, tuple[Reader, tuple[str, ...]]]] = {
+    "Schedule": (
+        _schedule,
+        (
+            "cron",
+            "withSeconds",
+            "timezone",
+            "lateMaximumDelay",
+            "recoverMissedSchedules",
+            "scheduleConditions",
+            "backfill",
+        ),
+    ),
+    "ScheduleOnDates": (_dates, ("dates", "timezone", "recoverMissedSchedules")),
+    "Webhook": (_webhook, ("key", "wait", "returnOutputs")),
+    "Flow": (_runs, ("states", "preconditions", "dependsOn", "mode", "minSatisfied", "window", "onMiss")),
+}
