@@ -112,11 +112,12 @@ def test_only_the_globals_that_the_project_names_are_known() -> None:
 
 
 def test_warnings_and_notes_leave_the_flow_as_it_is() -> None:
-    text = "id: a\nnamespace: co\n" + TASKS + "triggers:\n  - {id: t, type: io.kestra.plugin.core.trigger.Schedule, cron: '@daily'}\n"
+    trigger = "triggers:\n  - {id: t, type: io.kestra.plugin.core.trigger.Schedule, cron: '@daily'}\n"
+    text = "id: a\nnamespace: co\n" + TASKS + trigger
 
     found = flow_of(text)
 
-    assert {problem.severity for problem in found.problems} == {Severity.WARNING}
+    assert {problem.severity for problem in found.problems} == {Severity.NOTE}
 
 
 def test_problems_come_in_the_order_of_the_text() -> None:

@@ -15,7 +15,7 @@ from penstock.model.node import Subflow
 from penstock.model.plan import every_node
 
 LONGEST_CIRCLE = 8
-LISTS = ("tasks", "errors", "finally", "then", "else", "defaults")
+LISTS = ("tasks", "errors", "finally", "then", "else", "defaults", "afterExecution", "listeners")
 
 
 def check_flow(page: Page, tree: Map, flow: Flow) -> None:

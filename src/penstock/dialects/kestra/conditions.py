@@ -85,6 +85,19 @@ def one(page: Page, tree: Map, subject: Subject) -> Condition | None:
     return reader(page, tree, subject)
 
 
+def expression(condition: Condition) -> str:
+    """A condition as one expression, without braces; empty where it is made of more than expressions."""
+    several = condition.all_of or condition.any_of or condition.none_of
+    if not several:
+        whole = WHOLE.fullmatch(condition.test)
+        return f"({whole[1].strip()})" if whole else ""
+    parts = [expression(each) for each in several]
+    if not all(parts):
+        return ""
+    joined = f"({(' and ' if condition.all_of else ' or ').join(parts)})"
+    return f"(not {joined})" if condition.none_of else joined
+
+
 def quoted(text: str) -> str:
     """Text as an expression writes it."""
     return f'"{text}"' if "'" in text else f"'{text}'"

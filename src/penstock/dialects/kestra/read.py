@@ -16,6 +16,7 @@ from penstock.dialects.kestra.defaults import Default, flow_defaults, merged, pr
 from penstock.dialects.kestra.expressions import check_templates
 from penstock.dialects.kestra.inputs import inputs, outputs
 from penstock.dialects.kestra.labels import labels
+from penstock.dialects.kestra.listeners import listeners
 from penstock.dialects.kestra.nodes import nodes
 from penstock.dialects.kestra.page import Page, key_of, shown, tell
 from penstock.dialects.kestra.places import finish, lines_of
@@ -42,9 +43,6 @@ from penstock.model.node import Sequence
 
 VERSIONS: Final = ("0.20", "1", "2")
 DIRECTIVE: Final = re.compile(r"#\s*kestra:\s*(\S*)\s*$", re.MULTILINE)
-LATER: Final = {
-    "listeners": "`listeners`",
-}
 SERVER_SIDE: Final = ("revision", "tenantId", "deleted", "updated", "source")
 READ: Final = (
     "id",
@@ -57,6 +55,7 @@ READ: Final = (
     "errors",
     "finally",
     "afterExecution",
+    "listeners",
     "sla",
     "checks",
     "triggers",
@@ -68,7 +67,7 @@ READ: Final = (
     "taskDefaults",
     "disabled",
 )
-WITH_DEFAULTS: Final = ("tasks", "errors", "finally", "afterExecution")
+WITH_DEFAULTS: Final = ("tasks", "errors", "finally", "afterExecution", "listeners", "triggers")
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -161,7 +160,7 @@ def _parsed(source: str, page: Page) -> Tree | None:
 
 
 def _flow(page: Page, written: Map, project: tuple[Default, ...]) -> Flow:
-    fields.known(page, written, (*READ, *LATER, *SERVER_SIDE), "A flow")
+    fields.known(page, written, (*READ, *SERVER_SIDE), "A flow")
     tree = _with_defaults(page, written, project)
     _not_yet(page, tree)
     name, space = _name(page, tree), _namespace(page, tree)
@@ -176,7 +175,7 @@ def _flow(page: Page, written: Map, project: tuple[Default, ...]) -> Flow:
         id=name,
         namespace=space,
         body=body,
-        after=nodes(page, tree, "afterExecution"),
+        after=(*nodes(page, tree, "afterExecution"), *listeners(page, tree, nodes)),
         sla=levels(page, tree),
         checks=checks(page, tree),
         language=Language(version=page.version),
@@ -207,10 +206,6 @@ def _with_defaults(page: Page, tree: Map, project: tuple[Default, ...]) -> Map:
 
 
 def _not_yet(page: Page, tree: Map) -> None:
-    for name, what in LATER.items():
-        if fields.given(tree, name) is not None:
-            verb = "is" if what.startswith("`listeners") else "are"
-            tell(page, NotSupported, tree.keys[name], f"{what} {verb} not supported yet.")
     if fields.given(tree, "triggers") is not None:
         sentence = "Triggers are read and checked, and do not start runs yet."
         tell(page, NotSupported, tree.keys["triggers"], sentence, "The flow can be run by hand.", Severity.NOTE)
