@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from penstock.errors.task import MissingExtra
@@ -76,7 +77,7 @@ def settings(wheels: Path) -> dict[str, str]:
 
 def recipe(wheels: Path, *requirements: str, **more: object) -> Recipe:
     """What makes a Python like ours with some packages."""
-    wanted = Environment(requirements=requirements, **more)  # type: ignore[arg-type]
+    wanted = msgspec.convert({"requirements": requirements, **more}, Environment)
     return Recipe(wanted=wanted, python=sys.executable, environ=settings(wheels), folder=wheels)
 
 

@@ -22,7 +22,9 @@ from penstock.app.open import App, open_app
 from penstock.app.places import Where, locate
 from penstock.clock import SystemClock
 from penstock.errors import PenstockError
+from penstock.runners.process.environments import Environments, root_in
 from penstock.runners.process.launcher import Exit, Launcher, Order
+from penstock.runners.process.packages import find_uv
 from penstock.services.liveness import abandoned
 from penstock.services.project import flow_files
 from penstock.services.secrets import read_secrets
@@ -67,6 +69,7 @@ def examine(project: Project, environ: Mapping[str, str], store: str = "") -> It
         return
     yield from _project(project, where)
     yield _extras(where)
+    yield _packages(where, environ)
     yield from _disk(where)
     yield _fork(where)
     yield from _store(project, where, environ, store)
@@ -117,6 +120,15 @@ def _extras(where: Where) -> Finding:
     missing = [name for name in EXTRAS if name not in there]
     said = f"installed: {', '.join(there) or 'none'}" + (f"; not installed: {', '.join(missing)}" if missing else "")
     return Finding("extras", Grade.INFO, f"{said}.")
+
+
+def _packages(where: Where, environ: Mapping[str, str]) -> Finding:
+    kept = Environments(root_in(where.state)).every()
+    said = f"{len(kept)} environments, {sum(one.size for one in kept) / 1e6:,.0f} MB"
+    if uv := find_uv(environ):
+        return Finding("packages", Grade.GOOD, f"{uv} installs what tasks need; {said}.")
+    sentence = f"uv is not here, so pip installs what tasks need, which takes longer; {said}."
+    return Finding("packages", Grade.INFO, sentence, 'pip install "penstock[uv]"')
 
 
 def _disk(where: Where) -> Iterator[Finding]:

@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "runs": ("penstock.cli.runs:runs", "List and show runs, read their logs; pause, mark, kill, restart, replay them."),
     "flows": ("penstock.cli.flows:flows", "List, show and push the flows of the store."),
     "pools": ("penstock.cli.pools:pools", "Say how many slots a pool has; list pools."),
+    "envs": ("penstock.cli.envs:envs", "List and prune the Pythons that were made for tasks."),
     "types": ("penstock.cli.types:types", "List the task types, or tell everything about one."),
     "eval": ("penstock.cli.evaluate:evaluate", "Evaluate an expression against a context."),
     "init": ("penstock.cli.init:init", "Write a new project that runs."),

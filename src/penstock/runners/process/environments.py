@@ -39,7 +39,7 @@ LOCAL: Final = (".", "/", "-", "file:")
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """An environment as its page says it; `used_at` in seconds since 1970, `size` in bytes."""
+    """An environment as its page says it; `folder` is a name, `used_at` in seconds since 1970, `size` in bytes."""
 
     key: str
     folder: str
@@ -80,7 +80,7 @@ class Environments:
     """
 
     def __init__(self, root: Path, find_uv: Callable[[Mapping[str, str]], str] = find_uv) -> None:
-        self.root = root
+        self.root = root.absolute()
         self._find_uv = find_uv
         self.threads = ThreadPoolExecutor(THREADS, "penstock-installs")
 
@@ -102,7 +102,7 @@ class Environments:
             while True:
                 if _locked(lock, fcntl.LOCK_SH) and (found := self._page(key)) is not None:
                     os.utime(self.root / f"{key}.json")
-                    return Held(str(python_of(Path(found.folder))), told, lock)
+                    return Held(str(python_of(self.root / found.folder)), told, lock)
                 if _locked(lock, fcntl.LOCK_EX):
                     if self._page(key) is None:
                         told = self._make(key, recipe, given_up)
@@ -140,7 +140,7 @@ class Environments:
         made = self._installed(recipe, folder, given_up)
         page = Kept(
             key=key,
-            folder=str(folder),
+            folder=folder.name,
             python=made.version,
             requirements=tuple(sorted(recipe.wanted.requirements)),
             made_with=made.tool,
@@ -170,7 +170,7 @@ class Environments:
             if not _locked(lock, fcntl.LOCK_EX):
                 return False
             (self.root / f"{one.key}.json").unlink(missing_ok=True)
-            shutil.rmtree(one.folder, ignore_errors=True)
+            shutil.rmtree(self.root / one.folder, ignore_errors=True)
             return True
 
     def _sweep(self, before: float) -> None:
@@ -185,7 +185,7 @@ class Environments:
                 if not _locked(lock, fcntl.LOCK_EX):
                     continue
                 page = self._page(key)
-                if page is None or Path(page.folder) != folder:
+                if page is None or page.folder != folder.name:
                     shutil.rmtree(folder, ignore_errors=True)
 
     def _folders(self) -> Iterator[Path]:
@@ -198,7 +198,12 @@ class Environments:
             used = path.stat().st_mtime
         except (OSError, msgspec.MsgspecError):
             return None
-        return msgspec.structs.replace(page, used_at=used) if python_of(Path(page.folder)).exists() else None
+        return msgspec.structs.replace(page, used_at=used) if python_of(self.root / page.folder).exists() else None
+
+
+def root_in(state: Path) -> Path:
+    """Where the environments of a project are kept, of which this is the folder for state."""
+    return state / "environments"
 
 
 def key_of(recipe: Recipe) -> str:

@@ -6,6 +6,7 @@ import hashlib
 import tempfile
 from pathlib import Path
 
+from penstock.runners.process.environments import root_in
 from penstock.services.core import Core
 from penstock.services.worker.lease import is_alive
 
@@ -22,7 +23,7 @@ def work_root(core: Core) -> Path:
 
 def environments_root(core: Core) -> Path:
     """The folder of the Pythons that were made for tasks; all workers of a project on this machine share it."""
-    return core.state_dir / "environments" if core.state_dir else Path(tempfile.gettempdir()) / "penstock-environments"
+    return root_in(core.state_dir or Path(tempfile.gettempdir()) / "penstock")
 
 
 def is_left_behind(core: Core, marker: str, new: str) -> bool:
