@@ -7,6 +7,7 @@ from pathlib import Path
 from penstock.model.node import Folder, Parallel, Sequence, Task
 from penstock.model.policy import SECOND, Cache, Sensor
 from penstock.model.status import Outcome, RunStatus, StepStatus
+from penstock.services import operate
 from penstock.services import runs as verbs
 from penstock.services.worker.places import work_root
 from tests.worker.workshop import Workshop, python, shell
@@ -101,6 +102,17 @@ print('::{"parts": [{"name": "orders", "status": "success"}]}::', flush=True)
     statuses = workshop.statuses(run_id)
     assert statuses["dbt#orders"] is StepStatus.SUCCESS
     assert statuses["dbt#users"] is StepStatus.CANCELLED
+
+
+def test_a_script_is_told_which_of_its_parts_are_wanted(workshop: Workshop) -> None:
+    look = """echo '::{"parts": [{"name": "orders", "status": "failed"}, {"name": "users", "status": "failed"}]}::'
+[ "$PENSTOCK_ONLY" = orders ]"""
+    run_id = workshop.run(shell("dbt", look))
+
+    operate.restart_parts(workshop.core, run_id, "ann", ["dbt#orders"])
+    workshop.finish(run_id)
+
+    assert [attempt.outcome for attempt in workshop.attempts(run_id)] == [Outcome.FAILED, Outcome.DONE]
 
 
 def test_a_working_directory_that_is_killed_leaves_nothing(workshop: Workshop) -> None:

@@ -9,8 +9,8 @@ from penstock.dialects.kestra.groups import READERS, Children, Reader, subflow, 
 from penstock.dialects.kestra.inputs import declared
 from penstock.dialects.kestra.page import Page, note_templates, tell
 from penstock.dialects.kestra.tree import Items, Map, Scalar, as_text, plain
-from penstock.errors import nearest
-from penstock.errors.flow import Cycle, UnknownDependency
+from penstock.errors import Severity, nearest
+from penstock.errors.flow import Cycle, NoEffect, UnknownDependency
 from penstock.model.node import (
     Dag,
     Folder,
@@ -30,43 +30,60 @@ from penstock.model.policy import SECOND, OnChildFailure
 
 MINUTE: Final = 60 * SECOND
 RULES: Final = tuple(rule.value.upper() for rule in TriggerRule if rule is not TriggerRule.ALL_DONE_SETUP_SUCCESS)
+ALL_DONE, NONE_FAILED = TriggerRule.ALL_DONE, TriggerRule.NONE_FAILED
+EDGES: Final = ("dependsOn", "teardownOf")
 FILES: Final = ("inputFiles", "outputFiles", "namespaceFiles", "cache")
 OF_PAUSE: Final = "-group"
 
 
 def dag(page: Page, tree: Map, name: str, children: Children) -> Node:
-    """By what each depends on. As in Kestra a failure lets nothing more begin; a `rule` on a task decides otherwise."""
+    """By what each depends on. As in Kestra a failure lets nothing more begin; a `rule` on a task, or one that takes
+    down what others set up, decides otherwise: what has no rule then begins when nothing it depends on has failed.
+    """
+    entries = list(fields.maps(page, tree, "tasks", "An entry of a Dag"))
+    ruled = any(key in item.entries for item in entries for key in ("rule", "teardownOf"))
     nodes: list[Node] = []
     needs: dict[str, Need] = {}
-    ruled = False
-    for index, item in enumerate(fields.maps(page, tree, "tasks", "An entry of a Dag")):
-        fields.known(page, item, ("task", "dependsOn", "rule"), "An entry of a Dag")
+    for index, item in enumerate(entries):
+        fields.known(page, item, ("task", *EDGES, "rule"), "An entry of a Dag")
         inner = fields.needed(page, item, "task", "An entry of a Dag")
         if not isinstance(inner, Map):
             continue
         only = Items(item.line, item.column, (inner,))
         node = children(Map(item.line, item.column, {str(index): only}, {}), str(index))
-        rule = fields.choice(page, item, "rule", RULES, "ALL_DONE")
-        ruled = ruled or "rule" in item.entries
         nodes += node
         if node:
-            needs[node[0].id] = Need(fields.texts(page, item, "dependsOn"), TriggerRule(rule.lower()))
+            needs[node[0].id] = _need(page, item, ruled=ruled)
     _edges(page, tree, needs)
     default = "FINISH" if ruled else "CONTINUE"
     word = fields.choice(page, tree, "onChildFailure", ("CONTINUE", "CANCEL", "FAIL", "FINISH"), default)
+    tears = {one for one, need in needs.items() if need.setups}
     return Dag(
         id=name,
         nodes=tuple(nodes),
-        needs={one: need for one, need in needs.items() if need != Need(rule=TriggerRule.ALL_DONE)},
+        needs={one: need for one, need in needs.items() if need.on or need.rule not in (ALL_DONE, NONE_FAILED)},
         limit=fields.whole(page, tree, "concurrent") or 0,
+        judges=tuple(node.id for node in nodes if node.id not in tears) if tears else (),
         on_child_failure=OnChildFailure(word.lower()),
     )
+
+
+def _need(page: Page, item: Map, *, ruled: bool) -> Need:
+    """What an entry of a dag waits for; what it takes down must have been set up, and what used it be done."""
+    on, setups = (fields.texts(page, item, key) for key in EDGES)
+    rule = fields.choice(page, item, "rule", RULES, "NONE_FAILED" if ruled else "ALL_DONE")
+    if not setups:
+        return Need(on, TriggerRule(rule.lower()))
+    if "rule" in item.entries:
+        hint = "It begins when all it depends on has ended, and what it takes down had been set up."
+        tell(page, NoEffect, item.keys["rule"], '"rule" has no effect beside "teardownOf".', hint, Severity.WARNING)
+    return Need((*on, *(one for one in setups if one not in on)), TriggerRule.ALL_DONE_SETUP_SUCCESS, setups)
 
 
 def _edges(page: Page, tree: Map, needs: dict[str, Need]) -> None:
     """Note edges to nowhere, and circles, in which nothing could ever begin."""
     for item in fields.maps(page, tree, "tasks", "An entry of a Dag"):
-        for one in fields.items(page, item, "dependsOn"):
+        for one in (*fields.items(page, item, EDGES[0]), *fields.items(page, item, EDGES[1])):
             if isinstance(one, Scalar) and as_text(one) not in needs:
                 sentence = f'There is no task "{as_text(one)}" in this Dag.'
                 tell(page, UnknownDependency, one, sentence, nearest(as_text(one), needs))
@@ -100,7 +117,7 @@ def loop_until(page: Page, tree: Map, name: str, children: Children) -> Node:
         most=most,
         longest=longest,
         interval=(SECOND if old else MINUTE) if interval is None else interval,
-        keep=Keep.LAST,
+        keep=Keep(fields.choice(page, tree, "keep", ("LAST", "ALL"), "LAST").lower()),
         fail_at_most=fields.flag(page, tree, "failOnMaxReached"),
     )
 
@@ -193,7 +210,7 @@ def _delay(page: Page, tree: Map, name: str, key: str) -> str | int:
 OF_SUBFLOW: Final = READERS["subflow"][1]
 WAYS: Final[dict[str, tuple[Reader, tuple[str, ...]]]] = {
     "dag": (dag, ("tasks", "concurrent", "onChildFailure")),
-    "loop_until": (loop_until, ("tasks", "condition", "checkFrequency", "failOnMaxReached")),
+    "loop_until": (loop_until, ("tasks", "condition", "checkFrequency", "failOnMaxReached", "keep")),
     "pause": (pause, ("delay", "timeout", "pauseDuration", "behavior", "onResume", "onPause", "tasks", "resumers")),
     "working_directory": (working_directory, ("tasks", *FILES)),
     "foreach_item": (foreach_item, ("items", "batch", *OF_SUBFLOW)),
