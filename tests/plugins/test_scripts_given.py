@@ -138,3 +138,20 @@ def test_a_line_that_cannot_be_written_as_json_is_text() -> None:
 
     told = json.loads(done.stdout.strip().strip(":"))
     assert told["outputs"] == {"a": [1, 2], "b": "<class 'object'>"}
+
+
+def test_a_task_knows_its_folder_while_its_properties_are_rendered(workshop: Workshop) -> None:
+    task = shell(
+        "t",
+        "cd / && cat {{ workingDir }}/in.txt",
+        "echo made > {{ outputDir }}/made.txt && cp {{ outputDir }}/made.txt $OUTPUT_DIR/too.txt",
+        inputFiles={"in.txt": "text\n"},
+        outputDirectory=True,
+    )
+
+    run_id = workshop.run(task)
+
+    made = workshop.outputs(run_id)["t"]
+    assert workshop.log(run_id, "t") == "text\n"
+    assert sorted(made["outputFiles"]) == ["made.txt", "too.txt"]
+    assert workshop.core.blobs.get(made["outputFiles"]["too.txt"]) == b"made\n"

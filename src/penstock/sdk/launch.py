@@ -8,7 +8,14 @@ from typing import Final
 
 import msgspec
 
+from penstock.sdk.container import Container
+
 STORED: Final = re.compile(r"(?:kestra|penstock):///[^\s'\"|;<>&()]+")
+
+# Stands for an attempt's folder while properties are rendered, since it is made when the process is described.
+HERE: Final = "@@penstock:here@@"
+# The folder in it whose files are all stored, where that is wanted.
+OUTPUT_FOLDER: Final = ".penstock-output"
 
 
 class LaunchMode(enum.StrEnum):
@@ -79,7 +86,7 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     stored by its name in it. `project_files`: which of the project's files are put there before. `not_found`: what to
     say besides when the exit code is 127, as a shell's is for a program that is not there. `protocol`: lines `::{…}::`
     of its standard output are read. `stderr_warns`: a line on standard error makes a success a warning. `notices`:
-    sentences for the attempt's log.
+    sentences for the attempt's log. `container`: where an exec's program lives instead of on the worker.
     """
 
     mode: LaunchMode
@@ -103,6 +110,22 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     limits: Limits = Limits()
     notices: tuple[str, ...] = ()
     not_found: str = ""
+    container: Container | None = None
+
+
+def at(launch: Launch, folder: str) -> Launch:
+    """The same launch with a folder in the place of HERE."""
+    texts = (*launch.argv, launch.source, *launch.env.values(), *launch.input_files.values(), str(launch.kwargs))
+    if not any(HERE in text for text in texts):
+        return launch
+    return msgspec.structs.replace(
+        launch,
+        argv=tuple(text.replace(HERE, folder) for text in launch.argv),
+        source=launch.source.replace(HERE, folder),
+        env={name: text.replace(HERE, folder) for name, text in launch.env.items()},
+        input_files={name: text.replace(HERE, folder) for name, text in launch.input_files.items()},
+        kwargs=msgspec.json.decode(msgspec.json.encode(launch.kwargs).replace(HERE.encode(), folder.encode())),
+    )
 
 
 def is_stored(text: str) -> bool:

@@ -23,6 +23,7 @@ from penstock.model.event import Evaluated
 from penstock.model.node import ForEach, If, Node, Pause, Subflow, Switch, Task, Until
 from penstock.model.plan import ROOT, Plan
 from penstock.model.run import ErrorKind, Failure, Step
+from penstock.sdk.launch import HERE, OUTPUT_FOLDER
 from penstock.services.cached import result_key
 from penstock.services.core import Core
 from penstock.services.listed import listed
@@ -134,8 +135,8 @@ def _evaluate_on(core: Core, claim: Claim, loaded: Loaded) -> dict[str, object]:
 
 
 def worker_scope(core: Core, loaded: Loaded, key: str) -> dict[str, object]:
-    """What an expression sees in a worker: the run's data and the environment meant for flows."""
-    return scope_of(loaded, key) | {"envs": core.envs}
+    """What an expression sees in a worker: the run's data, the environment meant for flows, where scripts will be."""
+    return scope_of(loaded, key) | {"envs": core.envs, "workingDir": HERE, "outputDir": f"{HERE}/{OUTPUT_FOLDER}"}
 
 
 def worker_calls(core: Core, loaded: Loaded, used: set[str]) -> expr.Calls:

@@ -21,7 +21,7 @@ from penstock.model.flow import Flow
 FREE: Final = None
 MOST: Final = 20
 SECRET_INPUT: Final = "Write `secret()` where the task needs it."
-IN_RUNS: Final = dict.fromkeys(("labels", "trigger", "envs", "logicalDate", "dataInterval"))
+IN_RUNS: Final = dict.fromkeys(("labels", "trigger", "envs", "logicalDate", "dataInterval", "workingDir", "outputDir"))
 FLOW: Final = dict.fromkeys(("id", "namespace", "revision"))
 EXECUTION: Final = dict.fromkeys(("id", "startDate", "originalId", "state", "outputs"))
 TASK: Final = dict.fromkeys(("id", "type"))

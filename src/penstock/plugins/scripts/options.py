@@ -12,13 +12,12 @@ from msgspec import Meta, field
 
 from penstock.errors.task import BadAddress, NotOffered
 from penstock.plugins.scripts import inside
-from penstock.sdk.launch import STORED, FileChoice, Launch, LaunchContext, LaunchMode, Limits
+from penstock.sdk.launch import OUTPUT_FOLDER, STORED, FileChoice, Launch, LaunchContext, LaunchMode, Limits
 from penstock.sdk.task import ScriptType
 from penstock.sdk.values import Size
 
 SHELL: Final = ("/bin/sh", "-c")
 ADDRESS: Final = re.compile(rf"{STORED.pattern}|nsfile:///[^\s'\"|;<>&()]+")
-OUTPUT_FOLDER: Final = ".penstock-output"
 PROCESS: Final = ("process", "io.kestra.plugin.core.runner.Process", "io.kestra.core.models.tasks.runners.Process")
 
 
