@@ -148,3 +148,20 @@ def test_eval_tells_where_an_expression_is_wrong(penstock: Penstock) -> None:
     assert done.code == 3
     assert 'Did you mean "day"?' in done.err
     assert "^" in done.err
+
+
+def test_a_task_type_that_is_not_installed_is_refused_or_fails_the_run_at_its_task(
+    penstock: Penstock, folder: Path
+) -> None:
+    text = (
+        "id: odd\nnamespace: n\ntasks:\n  - {id: a, type: log, message: hi}\n  - {id: b, type: their.own.Thing, x: 1}\n"
+    )
+    (folder / "odd.yml").write_text(text)
+
+    refused = penstock("check", "odd.yml")
+    let_pass = penstock("check", "--allow-unknown", "odd.yml")
+    ran = penstock("run", "--allow-unknown", "odd.yml")
+
+    assert (refused.code, let_pass.code, ran.code) == (3, 0, 1)
+    assert 'There is no task type "their.own.Thing"' in ran.err
+    assert "a  success" in ran.err

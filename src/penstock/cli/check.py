@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from penstock.cli.ending import Exit
-from penstock.cli.options import examples, json_too, manner_of, near, project_of
+from penstock.cli.options import allow_unknown, examples, json_too, manner_of, near, project_of
 from penstock.cli.said import as_json, data, note
 from penstock.errors import Problem, Severity
 from penstock.errors.project import NoSuchFile
@@ -40,6 +40,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
 )
 @click.argument("paths", nargs=-1, metavar="[FILE|FOLDER]...")
 @click.option("--strict", is_flag=True, help="Let warnings fail the check too.")
+@allow_unknown
 @click.option("-q", "--quiet", is_flag=True, help="Tell problems only.")
 @click.option("-C", "--project", default="", metavar="FOLDER", help="The project's folder, instead of this one.")
 @json_too
@@ -51,7 +52,7 @@ def check(**given: Any) -> int:
     named = [Path(path) for path in given["paths"]]
     first = next((path for path in named if path.exists()), None)
     project = project_of(given["project"], first)
-    found = _read(project, named)
+    found = _read(project, named, allow_unknown=given["allow_unknown"])
     stops = {Severity.ERROR, Severity.WARNING} if given["strict"] else {Severity.ERROR}
     bad = [each for each in found if any(problem.severity in stops for problem in each.reading.problems)]
     if given["json"]:
@@ -61,8 +62,8 @@ def check(**given: Any) -> int:
     return Exit.INVALID_FLOW if bad else Exit.SUCCESS
 
 
-def _read(project: Project, named: list[Path]) -> list[Found]:
-    manner = manner_of(project)
+def _read(project: Project, named: list[Path], *, allow_unknown: bool) -> list[Found]:
+    manner = manner_of(project, allow_unknown=allow_unknown)
     if named == [Path("-")]:
         return [Found(Path("-"), read_text(sys.stdin.buffer.read(), manner, "-"))]
     for path in named:

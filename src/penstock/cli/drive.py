@@ -221,6 +221,8 @@ def worker_options(
             pythons=app.where.pythons,
             preimports=settings.preimports,
             environment={name: expanded(value, os.environ) for name, value in settings.environment.items()},
+            volumes=settings.containers.volumes,
+            privileged=settings.containers.privileged,
         ),
         told=told,
     )

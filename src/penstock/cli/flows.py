@@ -12,7 +12,18 @@ import msgspec
 
 from penstock.app import open_app
 from penstock.cli.lazy import LazyGroup
-from penstock.cli.options import Given, examples, json_too, manner_of, near, opened, places, project_of, who
+from penstock.cli.options import (
+    Given,
+    allow_unknown,
+    examples,
+    json_too,
+    manner_of,
+    near,
+    opened,
+    places,
+    project_of,
+    who,
+)
 from penstock.cli.said import as_json, data, note, table, tell_problems
 from penstock.cli.suggest import flow_names
 from penstock.cli.target import address
@@ -121,11 +132,13 @@ def show(**given: Any) -> None:
     **examples("penstock flows push                the flows of the project", "penstock flows push flows/daily.yml"),
 )
 @click.argument("paths", nargs=-1, metavar="[FILE|FOLDER]...")
+@allow_unknown
 @json_too
 @places
 def push(**given: Any) -> None:
     """Put flows of files into the store: all of them, or none when one has an error."""
     named = [Path(path) for path in given.pop("paths")]
+    unknown = given.pop("allow_unknown")
     asked = msgspec.convert(given, Given)
     project = project_of(asked.project, named[0] if named and named[0].exists() else None)
     for path in named:
@@ -134,7 +147,7 @@ def push(**given: Any) -> None:
     files = [near(path) for path in flow_files(named or project.flow_places)]
     if not files:
         raise NoSuchFile(f"There are no flows in {', '.join(map(str, named or project.flow_places))}.")
-    found = read_all(files, manner_of(project))
+    found = read_all(files, manner_of(project, allow_unknown=unknown))
     if any(each.reading.flow is None for each in found):
         raise invalid([each for each in found if each.reading.problems])
     with open_app(project, os.environ, store=asked.store) as app:

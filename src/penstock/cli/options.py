@@ -46,6 +46,12 @@ def json_too(command: F) -> F:
     return click.option("--json", "json", is_flag=True, help="Give the data as JSON on stdout.")(command)
 
 
+def allow_unknown(command: F) -> F:
+    """Let flows name task types that are not installed."""
+    text = "Let flows name task types that are not installed."
+    return click.option("--allow-unknown", "allow_unknown", is_flag=True, help=text)(command)
+
+
 def examples(*lines: str) -> dict[str, Any]:
     """What a command's --help ends with, and how it is wrapped."""
     return {"epilog": "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines), "context_settings": HELP}
@@ -65,14 +71,15 @@ def opened(given: Given, *, make: bool = False) -> App:
     return open_app(project_of(given.project), os.environ, store=given.store, make=make)
 
 
-def manner_of(project: Project) -> Manner:
-    """How a project wants its flows read."""
+def manner_of(project: Project, *, allow_unknown: bool = False) -> Manner:
+    """How a project wants its flows read; `allow_unknown` lets them name task types that are not installed."""
     settings = project.settings
     return Manner(
         namespace=settings.namespace,
         version=settings.kestra.version,
         defaults=tuple(msgspec.to_builtins(default) for default in settings.plugin_defaults),
         globals=settings.variables,
+        allow_unknown=allow_unknown or settings.kestra.allow_unknown,
     )
 
 

@@ -15,7 +15,18 @@ from penstock.cli.drive import Drive
 from penstock.cli.ending import Exit
 from penstock.cli.following import Wanted
 from penstock.cli.inputs import given_inputs
-from penstock.cli.options import Given, examples, instant, json_too, opened, pairs, places, project_of, who
+from penstock.cli.options import (
+    Given,
+    allow_unknown,
+    examples,
+    instant,
+    json_too,
+    opened,
+    pairs,
+    places,
+    project_of,
+    who,
+)
 from penstock.cli.said import tell_problems
 from penstock.cli.suggest import targets
 from penstock.cli.target import Target, is_file, plan_for
@@ -41,6 +52,7 @@ class RunGiven(Given, frozen=True, kw_only=True):
     key: str = ""
     quiet: bool = False
     wait: bool = True
+    allow_unknown: bool = False
 
 
 @click.command(
@@ -66,6 +78,7 @@ class RunGiven(Given, frozen=True, kw_only=True):
 @click.option("--key", default="", help="A key of your own: the same key again is the same run.")
 @click.option("--revision", type=int, default=None, help="A revision of the store instead of the newest text.")
 @click.option("--no-wait", "wait", flag_value=False, default=True, help="Only start it; a standing worker does it.")
+@allow_unknown
 @click.option("-q", "--quiet", is_flag=True, help="Show nothing while it goes.")
 @json_too
 @places
@@ -83,7 +96,7 @@ def run(**given: Any) -> int:
     file = Path(asked.target) if is_file(asked.target) else None
     project = project_of(asked.project, file)
     with open_app(project, os.environ, store=asked.store) as app:
-        plan, problems = plan_for(app, Target(asked.target, file, asked.revision), who())
+        plan, problems = plan_for(app, Target(asked.target, file, asked.revision, asked.allow_unknown), who())
         if not asked.quiet:
             tell_problems(problems)
         if not asked.wait:

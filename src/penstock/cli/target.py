@@ -18,11 +18,14 @@ from penstock.store import flows
 
 
 class Target(msgspec.Struct, frozen=True):
-    """What was typed, the file that it is (if it is one), and the revision wanted of a stored flow."""
+    """What was typed, the file that it is (if it is one), and the revision wanted of a stored flow. With
+    `allow_unknown` a file may name task types that are not installed.
+    """
 
     text: str
     file: Path | None = None
     revision: int | None = None
+    allow_unknown: bool = False
 
 
 def is_file(text: str) -> bool:
@@ -42,7 +45,7 @@ def is_file(text: str) -> bool:
 def plan_for(app: App, target: Target, by: str) -> tuple[Plan, tuple[Problem, ...]]:
     """The plan to run, in the store with all that it calls; and what is worth a warning in its text."""
     if target.file is not None:
-        return _from_file(app, target.file, by)
+        return _from_file(app, target.file, by, allow_unknown=target.allow_unknown)
     if target.revision is None:
         files = project.files_of(target.text, app.project.flow_places) if app.project.file else []
         if len(files) > 1:
@@ -50,7 +53,7 @@ def plan_for(app: App, target: Target, by: str) -> tuple[Plan, tuple[Problem, ..
                 f'"{target.text}" stands in {" and ".join(str(near(path)) for path in files)}.', hint="Name the file."
             )
         if files:
-            return _from_file(app, files[0], by)
+            return _from_file(app, files[0], by, allow_unknown=target.allow_unknown)
     namespace, flow_id = address(app, target.text)
     return verbs.newest_plan(app.core, namespace, flow_id, target.revision), ()
 
@@ -71,8 +74,8 @@ def address(app: App, name: str) -> tuple[str, str]:
     raise UnknownFlow(f'There is no file and no flow "{name}".', hint=hint)
 
 
-def _from_file(app: App, path: Path, by: str) -> tuple[Plan, tuple[Problem, ...]]:
-    manner = manner_of(app.project)
+def _from_file(app: App, path: Path, by: str, *, allow_unknown: bool) -> tuple[Plan, tuple[Problem, ...]]:
+    manner = manner_of(app.project, allow_unknown=allow_unknown)
     plan, reading = project.push_file(app.core, near(path), manner, by)
     around = app.project.flow_places if app.project.file else [path.absolute().parent]
     project.push_called(app.core, plan.flow, around, manner, by)

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from penstock.dialects.kestra import INSTALLED, Reading, read
+from penstock.dialects.kestra import Installed, Reading, read
 from penstock.errors import Place, Problem, Severity, nearest
 from penstock.errors.project import InvalidFlows, NoSuchFile, SameFlowTwice
 from penstock.errors.run import UnknownFlow
@@ -34,6 +34,7 @@ class Manner(msgspec.Struct, frozen=True, kw_only=True):
     version: str = "1"
     defaults: tuple[dict[str, object], ...] = ()
     globals: dict[str, object] = {}
+    allow_unknown: bool = False
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -67,7 +68,7 @@ def read_text(text: bytes | str, manner: Manner, file: str = "") -> Reading:
     """Read one text as a project's files are read; its digest covers what the project adds."""
     reading = read(
         text,
-        types=INSTALLED,
+        types=Installed(others=manner.allow_unknown),
         file=file,
         version=manner.version,
         defaults=manner.defaults,

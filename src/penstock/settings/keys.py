@@ -20,6 +20,12 @@ class Kestra(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Literal["0.20", "1", "2"],
         Meta(description="The version of the language; one file says otherwise with a first line `# kestra: 0.20`."),
     ] = "1"
+    allow_unknown: Annotated[
+        bool,
+        Meta(
+            description="Whether a flow may name task types that are not installed; a run fails where it gets to one."
+        ),
+    ] = False
 
 
 class PluginDefault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,6 +70,17 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ] = Duration(90 * DAY)
     logs: Annotated[Duration | None, Meta(description="Their logs alone; `null` keeps them as long as their run.")] = (
         Duration(30 * DAY)
+    )
+
+
+class Containers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`containers`: what a task's container may ask of the machine that it runs on."""
+
+    volumes: Annotated[bool, Meta(description="Whether containers may have folders of the machine (`volumes`).")] = (
+        False
+    )
+    privileged: Annotated[bool, Meta(description="Whether containers may have all of its powers (`privileged`).")] = (
+        False
     )
 
 
@@ -118,6 +135,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ),
     ] = ""
     limits: Annotated[Limits, Meta(description="How much may happen at once.")] = Limits()
+    containers: Annotated[Containers, Meta(description="What containers may ask for.")] = Containers()
     retention: Annotated[Retention, Meta(description="How long ended runs are kept.")] = Retention()
 
 

@@ -18,7 +18,9 @@ TEXTS: Final = frozenset({"text", "list of text", "map of text"})
 
 
 class Installed(msgspec.Struct, frozen=True):
-    """The task types of this machine."""
+    """The task types of this machine; with `others` a flow may name more than these."""
+
+    others: bool = False
 
     def find(self, name: str) -> TypeInfo | None:
         """The type of a name or alias, None when no installed package offers it."""

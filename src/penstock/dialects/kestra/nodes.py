@@ -243,6 +243,7 @@ def _unknown(page: Page, tree: Map, word: str) -> None:
         at,
         f'There is no task type "{shown(word)}".',
         hint or "`penstock types` lists those there are.",
+        Severity.WARNING if page.types.others else Severity.ERROR,
     )
 
 

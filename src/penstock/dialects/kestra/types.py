@@ -39,6 +39,10 @@ class Misfit(msgspec.Struct, frozen=True):
 class Types(Protocol):
     """The task types that flows may name."""
 
+    @property
+    def others(self) -> bool:
+        """May they name others, too?"""
+
     def find(self, name: str) -> TypeInfo | None:
         """The type of a name or alias, None when there is none."""
 
