@@ -12,7 +12,8 @@ from penstock.errors.problem import Severity
 from penstock.expr.binding import bind
 from penstock.expr.invocations import known_word
 from penstock.expr.lexer import place_of
-from penstock.expr.nodes import Args, Call, Coalesce, Expr, Filter, Filtered, Item, Name, Test
+from penstock.expr.nodes import Args, Binary, Call, Coalesce, Expr, Filter, Filtered, Item, Name, Test
+from penstock.expr.operators import FINAL
 from penstock.expr.paths import written_path
 from penstock.expr.registry import FILTERS, FUNCTIONS, TESTS, Word
 from penstock.expr.source import Source
@@ -55,6 +56,9 @@ def _expression(node: Expr, look: _Look, soft: bool) -> None:
     match node:
         case Name() | Item():
             _path(node, look, soft)
+        case Binary() if node.operator in FINAL:
+            _expression(node.left, look, False)
+            _expression(node.right, look, False)
         case Coalesce():
             _expression(node.left, look, True)
             _expression(node.right, look, soft)

@@ -26,10 +26,10 @@ from penstock.expr.nodes import (
     Test,
     Unary,
 )
-from penstock.expr.operators import BINARY, COMPARING, negate, plus, truth
+from penstock.expr.operators import BINARY, COMPARING, FINAL, negate, plus, truth
 from penstock.expr.paths import item_of, name_of
-from penstock.expr.printing import joined_text, to_text
-from penstock.expr.scope import Missing
+from penstock.expr.printing import to_text
+from penstock.expr.scope import Missing, told
 from penstock.expr.source import Run, Source
 
 
@@ -91,8 +91,15 @@ def _binary(node: Binary, source: Source) -> Run:
     operate = BINARY[symbol]
     at, place = node.at, source.place
 
+    final = symbol in FINAL
+
     def run(frame: Frame) -> object:
-        a, b = left(frame), right(frame)
+        try:
+            a, b = left(frame), right(frame)
+        except Missing as missing:
+            if final:
+                raise told(missing, source.text) from None
+            raise
         try:
             result = operate(a, b)
             spend(frame, size_of(a) + size_of(b) + size_of(result))
@@ -110,8 +117,15 @@ def _comparing(node: Binary, source: Source) -> Run:
     compare = COMPARING[node.operator]
     at, place = node.at, source.place
 
+    final = node.operator in FINAL
+
     def run(frame: Frame) -> object:
-        a, b = left(frame), right(frame)
+        try:
+            a, b = left(frame), right(frame)
+        except Missing as missing:
+            if final:
+                raise told(missing, source.text) from None
+            raise
         try:
             spend(frame, size_of(a) + size_of(b))
             return compare(a, b, frame.fuel)
@@ -218,7 +232,7 @@ def _joined(node: Joined, source: Source) -> Run:
         size = 0
         for part in parts:
             value = part(frame)
-            pieces.append("" if value is None else joined_text(value))
+            pieces.append(to_text(value))
             size += len(pieces[-1])
             fits(size)
         spend(frame, size >> 6)

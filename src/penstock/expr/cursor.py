@@ -14,10 +14,11 @@ MAX_HEIGHT = 150
 class Cursor:
     """A reading of one text, from its first token to its last."""
 
-    __slots__ = ("height", "index", "nesting", "text", "token", "tokens")
+    __slots__ = ("height", "index", "loose", "nesting", "text", "token", "tokens")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, loose: bool = False) -> None:
         self.text = text
+        self.loose = loose
         self.tokens = tokenize(text)
         self.index = 0
         self.token: Token = self.tokens[0]

@@ -30,7 +30,6 @@ PRECEDENCE = {
     "and": 15,
     "is": 20,
     "contains": 20,
-    "isIn": 20,
     "==": 30,
     "!=": 30,
     ">": 30,
@@ -48,7 +47,11 @@ PRECEDENCE = {
     "..": 120,
     "??": 120,
     "???": 120,
+    "isIn": 120,
 }
+# From language version 2 on these bind no tighter than a comparison.
+LOOSE = PRECEDENCE | {"??": 30, "???": 30, "isIn": 30}
+LOOSENED = ("??", "isIn")
 UNARY = 500
 WORDS = {"or", "and", "is", "contains", "isIn", "equals", "not"}
 CONSTANTS: dict[str, bool | None] = {
@@ -66,12 +69,13 @@ CONSTANTS: dict[str, bool | None] = {
 def expression(cursor: Cursor, floor: int = 0) -> Expr:
     """Read an expression whose operators bind at least as tight as `floor`."""
     cursor.enter()
+    table = LOOSE if cursor.loose else PRECEDENCE
     left = _operand(cursor)
     while True:
         token = cursor.token
         if token.kind != "mark" and token.kind != "name":
             break
-        precedence = PRECEDENCE.get(token.text, -1)
+        precedence = table.get(token.text, -1)
         if precedence < floor:
             break
         cursor.next()

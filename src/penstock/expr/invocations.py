@@ -191,10 +191,9 @@ def _block(node: Call, source: Source, compile_one: Compile) -> Run:
                 raise WrongArguments("`block` takes the name of a block.")
             name = arguments[0](frame)
             emit = source.blocks.get(name) if isinstance(name, str) else None
-            if emit is None:
-                raise UnknownWord(f"There is no block `{to_text(name)[:100]}`.", hint=nearest(str(name), source.blocks))
             out: list[object] = []
-            emit(deeper(frame), out)
+            if emit is not None:
+                emit(deeper(frame), out)
         except ExprError as error:
             place(error, at)
         return "".join(map(to_text, out))

@@ -1,4 +1,4 @@
-"""What do `+ - * / % ~ == < contains isIn ..` do with two values? Whole numbers are 64 bits wide and wrap around."""
+"""What do `+ - * / % ~ == < contains isIn ..` do with two values? Whole numbers of 64 bits stay so, wrapping around."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import TypeGuard
 
 from penstock.errors.expr import ExprFailed, ExprLimit, WrongType
 from penstock.expr.calls import fits
-from penstock.expr.printing import joined_text, kind_of
+from penstock.expr.printing import Single, joined_text, kind_of
+
+WIDEST = 16_384
 
 
 def truth(value: object, where: str) -> bool:
@@ -51,8 +53,6 @@ def less(left: object, right: object, symbol: str = "<") -> bool:
             return left < right
         case date(), date() if not isinstance(left, datetime) and not isinstance(right, datetime):
             return left < right
-        case bool(), bool():
-            return left < right
     raise WrongType(
         f"`{symbol}` cannot compare {kind_of(left)} with {kind_of(right)}.",
         hint="`| number` makes a number of text, `| timestamp` one of a date.",
@@ -62,7 +62,7 @@ def less(left: object, right: object, symbol: str = "<") -> bool:
 def add(left: object, right: object) -> object:
     """`+`: numbers add, text joins, a list grows."""
     if _number(left) and _number(right):
-        return _bounded(left + right)
+        return _result(left + right, left, right)
     if isinstance(left, str) or isinstance(right, str):
         return _joined(joined_text(left), joined_text(right))
     if isinstance(left, list):
@@ -74,8 +74,9 @@ def add(left: object, right: object) -> object:
 
 def subtract(left: object, right: object) -> object:
     """`-`: numbers subtract, a list loses the elements that are equal."""
+    left, right = _read(left), _read(right)
     if _number(left) and _number(right):
-        return _bounded(left - right)
+        return _result(left - right, left, right)
     if isinstance(left, list):
         gone = right if isinstance(right, list) else [right]
         fits(len(left) * len(gone))
@@ -85,26 +86,29 @@ def subtract(left: object, right: object) -> object:
 
 def multiply(left: object, right: object) -> object:
     """`*` of two numbers."""
+    left, right = _read(left), _read(right)
     if _number(left) and _number(right):
-        return _bounded(left * right)
+        return _result(left * right, left, right)
     raise _mismatch("*", left, right)
 
 
 def divide(left: object, right: object) -> object:
     """`/` of two numbers; of two whole numbers the answer is whole, cut towards zero."""
+    left, right = _read(left), _read(right)
     if not (_number(left) and _number(right)):
         raise _mismatch("/", left, right)
     if isinstance(left, int) and isinstance(right, int):
         _not_zero(right, "/")
         quotient = abs(left) // abs(right)
-        return _bounded(quotient if (left < 0) == (right < 0) else -quotient)
+        return _result(quotient if (left < 0) == (right < 0) else -quotient, left, right)
     if right == 0:
         return math.nan if left == 0 or math.isnan(left) else math.copysign(math.inf, left) * math.copysign(1, right)
-    return _float(left) / _float(right)
+    return _result(_float(left) / _float(right), left, right)
 
 
 def remainder(left: object, right: object) -> object:
     """`%` of two numbers; the sign is the left one's."""
+    left, right = _read(left), _read(right)
     if not (_number(left) and _number(right)):
         raise _mismatch("%", left, right)
     if isinstance(left, int) and isinstance(right, int):
@@ -119,7 +123,7 @@ def remainder(left: object, right: object) -> object:
 def negate(value: object) -> object:
     """`-` before a number."""
     if _number(value):
-        return _bounded(-value)
+        return _result(-value, value, value)
     raise WrongType(f"`-` needs a number, not {kind_of(value)}.")
 
 
@@ -159,9 +163,7 @@ def is_in(left: object, right: object, fuel: list[int] | None = None) -> bool:
             return any(equal(item, left, fuel) for item in right)
         case Mapping():
             return _hashable(left) and left in right
-        case None | str():
-            return False
-    raise WrongType(f"`isIn` needs a list or a map on its right, not {kind_of(right)}.")
+    return False
 
 
 def span(left: object, right: object) -> list[object]:
@@ -175,7 +177,8 @@ def counted(start: object, end: object, step: int) -> list[object]:
         raise ExprFailed("A range cannot go on by steps of 0.")
     if isinstance(start, str) and isinstance(end, str) and len(start) == 1 and len(end) == 1:
         return [chr(code) for code in range(ord(start), ord(end) + (1 if step > 0 else -1), step)]
-    if isinstance(start, int) and isinstance(end, int) and not isinstance(start, bool) and not isinstance(end, bool):
+    if _number(start) and _number(end) and math.isfinite(start) and math.isfinite(end):
+        start, end = int(start), int(end)
         numbers = range(start, end + (1 if step > 0 else -1), step)
         fits(max(0, (end - start) // step + 1), 1_000_000)
         return list(numbers)
@@ -195,6 +198,8 @@ BINARY: dict[str, Callable[[object, object], object]] = {
     ">=": lambda left, right: _neither_null(left, right) and not less(left, right, ">="),
     "..": span,
 }
+# A missing name among their operands fails, whatever `??` stands around them.
+FINAL = frozenset(("+", "-", "*", "/", "%", "==", "!="))
 COMPARING: dict[str, Callable[[object, object, list[int]], object]] = {
     "==": equal,
     "!=": lambda left, right, fuel: not equal(left, right, fuel),
@@ -236,9 +241,26 @@ def _float(value: int | float) -> float:
         return math.inf if value > 0 else -math.inf
 
 
-def _bounded(value: int | float) -> int | float:
-    """Wrap a whole number into 64 bits."""
-    if isinstance(value, float) or -(1 << 63) <= value < 1 << 63:
+def _read(value: object) -> object:
+    """Give the number that a text is, where a calculation needs one; else the value."""
+    if not isinstance(value, str) or len(value) > 400 or "_" in value:
+        return value
+    try:
+        return int(value) if value.lstrip("+-").isdigit() else float(value)
+    except ValueError:
+        return value
+
+
+def _result(value: int | float, left: int | float, right: int | float) -> int | float:
+    """Wrap a whole number into 64 bits, unless one of its operands is wider; 32-bit numbers stay such."""
+    if isinstance(value, float):
+        kinds = (type(left), type(right))
+        return Single(value) if Single in kinds and float not in kinds else value
+    if -(1 << 63) <= value < 1 << 63:
+        return value
+    if not all(isinstance(one, float) or -(1 << 63) <= one < 1 << 63 for one in (left, right)):
+        if value.bit_length() > WIDEST:
+            raise ExprLimit(f"A whole number has {WIDEST:,} bits at most.")
         return value
     return (value + (1 << 63)) % (1 << 64) - (1 << 63)
 

@@ -10,10 +10,10 @@ from penstock.expr.lexer import Token, place_of, refuse
 from penstock.expr.nodes import Block, Body, Expr, Filtered, For, If, Macro, Print, Set, Statement, Text
 
 
-def parse(text: str) -> Body:
-    """Read a template; raises ExprSyntaxError, UnknownWord or ExprLimit with the place."""
+def parse(text: str, loose: bool = False) -> Body:
+    """Read a template, `loose` as version 2 has it; raises ExprSyntaxError, UnknownWord or ExprLimit with the place."""
     try:
-        cursor = Cursor(text)
+        cursor = Cursor(text, loose)
         body, _ = _body(cursor, (), None)
         return body
     except RecursionError:

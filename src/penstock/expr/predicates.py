@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import msgspec
-
+from penstock.errors.expr import ExprFailed
+from penstock.expr.documents import read_json
 from penstock.expr.operators import equal
 from penstock.expr.registry import test
+from penstock.expr.scope import ABSENT
 
 
 @test("defined", missing=True)
@@ -67,15 +68,12 @@ def equals(value: object, other: object) -> bool:
 
 
 @test("json")
-def json(value: object) -> bool:
-    """True for text that can be read as JSON."""
-    if not isinstance(value, str):
-        return False
+def json(value: str) -> bool:
+    """True for text that can be read as JSON, and for text without anything but blanks."""
     try:
-        msgspec.json.decode(value)
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        return not value.strip() or read_json(value) is not ABSENT
+    except ExprFailed:
         return False
-    return True
 
 
 @test("string")

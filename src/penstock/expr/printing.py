@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -65,8 +66,19 @@ def kind_of(value: object) -> str:
             return f"a {type(value).__name__}"
 
 
+class Single(float):
+    """A number of 32 bits, which `| number` makes of a short text: it is calculated and printed as such."""
+
+    __slots__ = ()
+
+    def __new__(cls, value: float) -> Single:
+        return super().__new__(cls, struct.unpack("f", struct.pack("f", value))[0])
+
+
 def float_text(value: float) -> str:
     """Print a number in its shortest form: 1.0, 1.0E20, 1.0E-4."""
+    if type(value) is Single and math.isfinite(value):
+        value = next(short for digits in range(1, 18) if Single(short := float(f"{value:.{digits}g}")) == value)
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):

@@ -63,15 +63,16 @@ TESTS: dict[str, Word] = {}
 
 
 def filter(  # the language's own word, and only ever used as `@filter(…)`
-    *names: str, null: Literal["passes", "taken"] = "passes", missing: bool = False
+    *names: str, null: Literal["passes", "taken"] = "passes", missing: bool = False, rest: tuple[str, ...] = ()
 ) -> Callable[[F], F]:
     """Register a filter under its name (and older names): the function's parameters are the filter's arguments.
 
-    With `null="taken"` the function sees a null on its left; `missing` makes a missing name such a null.
+    With `null="taken"` the function sees a null on its left; `missing` makes a missing name such a null. `rest` names
+    arguments that can be left out, which the function takes as its `*rest`.
     """
 
     def register(call: F) -> F:
-        word = _word("filter", names[0], call, null_passes=null == "passes", missing_passes=missing)
+        word = _word("filter", names[0], call, null_passes=null == "passes", missing_passes=missing, rest=rest)
         return _keep(FILTERS, word, names, call)
 
     return register
@@ -134,6 +135,7 @@ def _word(
     pure: bool = True,
     null_passes: bool = False,
     missing_passes: bool = False,
+    rest: tuple[str, ...] = (),
 ) -> Word:
     code = call.__code__
     names = list(code.co_varnames[: code.co_argcount])
@@ -152,7 +154,10 @@ def _word(
     if code.co_flags & 0x04:
         own = code.co_varnames[code.co_argcount + code.co_kwonlyargcount]
         declared = call.__annotations__[own]
-        parameters.append(Parameter(_camel(own), _kinds(declared), declared, False, many=True))
+        if rest:
+            parameters += [Parameter(name, _kinds(declared), declared, False) for name in rest]
+        else:
+            parameters.append(Parameter(_camel(own), _kinds(declared), declared, False, many=True))
     doc = (call.__doc__ or "").strip()
     return Word(kind, name, doc, call, tuple(parameters), subject, pure, framed, null_passes, missing_passes)
 

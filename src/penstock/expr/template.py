@@ -12,6 +12,7 @@ from penstock.errors import PenstockError, Place
 from penstock.errors.expr import ExprError, ExprLimit
 from penstock.expr.calls import PURE, Calls, Frame
 from penstock.expr.closures import compiled
+from penstock.expr.grammar import LOOSENED
 from penstock.expr.nodes import Body, Print
 from penstock.expr.parser import parse
 from penstock.expr.printing import to_text
@@ -37,17 +38,23 @@ class Template(msgspec.Struct, frozen=True, eq=False):
     emit: Emit
     # The closure of the one expression, when the text is that and nothing else.
     alone: Run | None
+    # The same text as language version 2 reads it, where that is another tree.
+    loose: Template | None = None
 
     def render(self, scope: Mapping[str, object], calls: Calls = PURE) -> str:
         """Give the text; raises an ExprError whose place is relative to the template's text."""
         if self.constant:
             return self.text
+        if self.loose is not None and calls.version == "2":
+            return self.loose.render(scope, calls)
         return self.render_in(Frame(scope, calls, ({},) if self.source.variables else (), [calls.fuel]))
 
     def value(self, scope: Mapping[str, object], calls: Calls = PURE) -> object:
         """Give the value, its type kept when exactly one expression is printed, else the text."""
         if self.constant:
             return self.text
+        if self.loose is not None and calls.version == "2":
+            return self.loose.value(scope, calls)
         frame = Frame(scope, calls, ({},) if self.source.variables else (), [calls.fuel])
         try:
             if self.alone is not None:
@@ -64,6 +71,8 @@ class Template(msgspec.Struct, frozen=True, eq=False):
 
     def render_in(self, frame: Frame) -> str:
         """Render on behalf of another template, with its fuel and depth."""
+        if self.loose is not None and frame.calls.version == "2":
+            return self.loose.render_in(frame)
         try:
             if self.alone is not None:
                 text = to_text(self.alone(frame))
@@ -168,6 +177,13 @@ def _compiled(text: str) -> Template:
     if "{{" not in text and "{%" not in text and "{#" not in text:
         return Template(text, True, Uses(), True, source_of(text, ()), (), _nothing, None)
     body = parse(text)
+    made = _made(text, body)
+    if any(word in text for word in LOOSENED) and (other := parse(text, loose=True)) != body:
+        return msgspec.structs.replace(made, loose=_made(text, other))
+    return made
+
+
+def _made(text: str, body: Body) -> Template:
     source = source_of(text, body)
     uses = uses_of(body, source)
     try:

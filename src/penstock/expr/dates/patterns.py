@@ -12,6 +12,19 @@ from penstock.expr.dates.names import Names
 LETTERS = frozenset("GuyYDMLdQqwWEecFahHkKmsSAnNVvzOXxZ")
 
 
+# How often a letter may stand in a row.
+WIDTHS = {
+    **dict.fromkeys("GMLEQqXxZec", range(1, 6)),
+    **dict.fromkeys("dHhKkmsw", range(1, 3)),
+    **dict.fromkeys("aFW", range(1, 2)),
+    **dict.fromkeys("zv", range(1, 5)),
+    "D": range(1, 4),
+    "S": range(1, 10),
+    "V": range(2, 3),
+    "O": (1, 4),
+}
+
+
 class Field(msgspec.Struct, frozen=True):
     """A letter of the pattern, and how often it stands there."""
 
@@ -81,6 +94,8 @@ def _parts(pattern: str, index: int, depth: int) -> tuple[tuple[Part, ...], int]
             end = index
             while end < len(pattern) and pattern[end] == letter:
                 end += 1
+            if end - index not in WIDTHS.get(letter, range(1, 20)):
+                raise ExprFailed(f"`{letter}` cannot stand {end - index} times in the pattern `{pattern[:60]}`.")
             if letter not in LETTERS:
                 raise ExprFailed(
                     f"`{letter}` means nothing in the pattern `{pattern[:60]}`.",

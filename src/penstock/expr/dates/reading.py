@@ -50,6 +50,8 @@ def _since(number: int, zone: tzinfo, version: str) -> datetime:
 
 
 def _text(text: str, zone: tzinfo, format: str | None, names: Names) -> datetime:
+    if format is not None and format.lower() == "basic_iso_date":
+        format = "yyyyMMdd"
     if format is None or format.lower().startswith("iso"):
         return _iso(text, zone)
     pattern = "EEE, d MMM yyyy HH:mm:ss z" if format.lower() == "rfc_1123_date_time" else pattern_of(format, names)
@@ -83,11 +85,22 @@ def _made(found: Found, zone: tzinfo, text: str) -> datetime:
         if found.day_of_year is not None:
             day = date(found.year, 1, 1) + timedelta(days=found.day_of_year - 1)
         else:
-            day = date(found.year, found.month or 1, found.day or 1)
+            day = _clamped(found.year, found.month or 1, found.day or 1)
         local = datetime.combine(day, time(hour, found.minute, found.second, found.micros))
     except (ValueError, OverflowError) as error:
         raise ExprFailed(f"'{text[:60]}' is no date: {error}.") from None
     return _placed(local, zone_of(found.zone) if found.zone else None, zone)
+
+
+def _clamped(year: int, month: int, day: int) -> date:
+    """Give the day, or the last one of a shorter month: the 31st of April is the 30th."""
+    for earlier in range(4):
+        try:
+            return date(year, month, day - earlier if 28 < day <= 31 else day)
+        except ValueError:
+            if not 28 < day <= 31:
+                raise
+    return date(year, month, day)
 
 
 def _placed(local: datetime, own: tzinfo | None, zone: tzinfo) -> datetime:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from penstock.expr.dates.names import Names, names_of
 from penstock.expr.dates.patterns import Field, Literal, Optional, Part, parts_of, pattern_of
+from penstock.expr.dates.zone_names import general_name, long_name
 
 
 def written(value: datetime, format: str, locale: str | None = None) -> str:
@@ -19,7 +20,8 @@ def written(value: datetime, format: str, locale: str | None = None) -> str:
             instant = value.astimezone(UTC)
             return f"{instant.year:04d}-{instant:%m-%dT%H:%M:%S}{_fraction(instant)}Z"
         case "iso_date_time" | "iso_zoned_date_time":
-            return f"{day}T{clock}{_offset(value, 'X', 3)}[{_zone_id(value)}]"
+            offset = _offset(value, "X", 3)
+            return f"{day}T{clock}{offset}" + (f"[{name}]" if (name := _zone_id(value)) != offset else "")
         case "iso_offset_date_time":
             return f"{day}T{clock}{_offset(value, 'X', 3)}"
         case "iso_local_date_time":
@@ -132,7 +134,7 @@ def _named(width: int, number: int, long: tuple[str, ...], short: tuple[str, ...
 
 
 def _week(value: datetime, names: Names) -> tuple[int, int]:
-    """Give year and number of the week, by where the language says a week begins."""
+    """Give year and number of the week."""
     day = value.date()
     for year in (day.year + 1, day.year, day.year - 1):
         if year > 9999 or year < 1:
@@ -171,12 +173,25 @@ def _offset(value: datetime, letter: str, width: int) -> str:
 
 
 def _zone(letter: str, width: int, value: datetime, names: Names) -> str:
+    """Name the zone: in English in full, in another language by its short name, which is the same everywhere."""
     if letter == "V":
         return _zone_id(value)
-    if value.tzinfo is UTC:
+    zone = _zone_id(value)
+    if zone == "UTC":
         return names.utc if width == 4 else "UTC"
-    key = getattr(value.tzinfo, "key", None)
-    return (value.tzname() or "") if key else _offset(value, "X", 3)
+    if zone == "GMT":
+        return "Greenwich Mean Time" if width == 4 and names.language == "en" else "GMT"
+    if zone[:1] in "+-Z":
+        return zone
+    short = value.tzname() or ""
+    if not short.isalpha():
+        short = _offset(value, "O", 4)
+    if width == 4 and names.language == "en":
+        summer = bool(value.dst())
+        return (long_name(zone, summer) if letter == "z" else general_name(zone)) or short
+    if letter == "z" or len(short) != 3 or short[1] not in "SD":
+        return short if letter == "z" else short.replace("ST", "T").replace("EEST", "EET")
+    return short[0] + short[2]
 
 
 def _zone_id(value: datetime) -> str:

@@ -9,7 +9,7 @@ from datetime import UTC, timedelta, timezone, tzinfo
 from penstock.errors.expr import ExprFailed
 
 _OFFSET = re.compile(r"(?:UTC|GMT|UT)?([+-])(\d{1,2})(?::?(\d{2}))?(?::?(\d{2}))?")
-_UTC = {"UTC", "Z", "GMT", "UT", "Etc/UTC", "Zulu"}
+_UTC = {"UTC", "Z", "UT", "Etc/UTC", "Zulu"}
 
 
 @functools.lru_cache(maxsize=256)

@@ -68,7 +68,7 @@ def _float(value: float) -> str:
         return "+inf" if value > 0 else "-inf"
     if value.is_integer() and abs(value) < 2**63:
         return f"{'-' if math.copysign(1, value) < 0 else ''}{abs(int(value))}e0"
-    printed = float_text(value)
+    printed = float_text(float(value))
     return printed.replace("E", "e") if "E" in printed else printed + "e0"
 
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from penstock.expr.filters import collection, dates, encoding, number, patterns, structured, text
+from penstock.expr.filters import collection, dates, encoding, number, patterns, printf, structured, text
 
-__all__ = ["collection", "dates", "encoding", "number", "patterns", "structured", "text"]
+__all__ = ["collection", "dates", "encoding", "number", "patterns", "printf", "structured", "text"]

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from penstock.errors.expr import ExprFailed, ExprLimit, WrongType
 from penstock.expr.calls import fits
 from penstock.expr.operators import equal, less
-from penstock.expr.printing import joined_text, kind_of
+from penstock.expr.printing import joined_text, kind_of, to_text
 from penstock.expr.registry import filter
 
 
 @filter("default", null="taken", missing=True)
-def default(value: object, default: object) -> object:
+def default(value: object, default: object = None) -> object:
     """Another value where this one is missing, null or empty."""
     match value:
         case None:
@@ -34,14 +34,14 @@ def length(value: object) -> int:
 
 @filter("first")
 def first(value: str | list[object]) -> object:
-    """The first element or character; null when there is none."""
-    return value[0] if value else None
+    """The first element, null when there is none; the first character of a text."""
+    return _end(value, 0)
 
 
 @filter("last")
 def last(value: str | list[object]) -> object:
-    """The last element or character; null when there is none."""
-    return value[-1] if value else None
+    """The last element, null when there is none; the last character of a text."""
+    return _end(value, -1)
 
 
 @filter("join")
@@ -70,16 +70,17 @@ def reverse(value: list[object]) -> list[object]:
     return list(reversed(value))
 
 
-@filter("merge")
-def merge(value: list[object] | Mapping[str, object], items: object) -> object:
+@filter("merge", null="taken")
+def merge(value: object, items: object) -> object:
     """A list with the elements of another behind its own, or a map with the entries of another over its own."""
+    if value is None or items is None:
+        return items if value is None else value
+    if not isinstance(value, (Mapping, list, tuple)) or not isinstance(items, (Mapping, list, tuple)):
+        raise WrongType(f"`merge` joins lists and maps, not {kind_of(value)} and {kind_of(items)}.")
+    fits(len(value) + len(items), 1_000_000)
     if isinstance(value, Mapping):
-        if isinstance(items, Mapping):
-            return {**value, **items}
-        raise WrongType(f"`merge` puts a map over a map, not {kind_of(items)}.")
-    more = list(items) if isinstance(items, (list, tuple)) else [items]
-    fits(len(value) + len(more), 1_000_000)
-    return [*value, *more]
+        return {**value, **(items if isinstance(items, Mapping) else {to_text(item): item for item in items})}
+    return [*value, *([items] if isinstance(items, Mapping) else items)]
 
 
 @filter("slice")
@@ -149,10 +150,20 @@ def contains(value: object, item: object) -> bool:
     raise WrongType(f"`contains` cannot look for {kind_of(item)} in {kind_of(value)}.")
 
 
+def _end(value: str | list[object], index: int) -> object:
+    if not value and isinstance(value, str):
+        raise ExprFailed("The text is empty: it has no first and no last character.")
+    return value[index] if value else None
+
+
 def _sorted(value: list[object], reverse: bool) -> list[object]:
+    if len(value) > 1 and any(item is None for item in value):
+        raise WrongType("Null stands neither before nor after anything: it cannot be sorted.")
     texts = [item for item in value if isinstance(item, str)]
     if len(texts) == len(value):
         return [*sorted(texts, reverse=reverse)]
+    if all(isinstance(item, bool) for item in value):
+        return sorted(value, key=bool, reverse=reverse)
     numbers = [item for item in value if isinstance(item, (int, float)) and not isinstance(item, bool)]
     if len(numbers) == len(value):
         return [*sorted(numbers, reverse=reverse)]
@@ -160,7 +171,7 @@ def _sorted(value: list[object], reverse: bool) -> list[object]:
 
 
 def _frozen(value: object, budget: list[int]) -> object:
-    """Give what is equal when two values are, and can be looked up; true is not 1 here, but 1 is 1.0."""
+    """Give what can be looked up, and tells apart true, 1 and 1.0."""
     budget[0] -= 1
     if budget[0] < 0:
         raise ExprLimit("The elements are too large to be compared.")
@@ -169,8 +180,8 @@ def _frozen(value: object, budget: list[int]) -> object:
             return ("list", *(_frozen(item, budget) for item in value))
         case Mapping():
             return ("map", frozenset((key, _frozen(item, budget)) for key, item in value.items()))
-        case bool():
-            return ("bool", value)
+        case bool() | float():
+            return (type(value).__name__, value)
         case _:
             return value
 

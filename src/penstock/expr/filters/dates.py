@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
+from penstock.errors.expr import ExprFailed
 from penstock.expr.calls import Frame
 from penstock.expr.dates import moved, read_date, written, zone_of
+from penstock.expr.printing import to_text
 from penstock.expr.registry import filter
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone(timedelta()))
@@ -24,18 +26,16 @@ def date(
     return written(_moment(frame, value, time_zone, existing_format, locale), format, locale)
 
 
-@filter("dateAdd")
-def date_add(
-    frame: Frame,
-    value: object,
-    amount: int,
-    unit: str,
-    format: str = "iso",
-    time_zone: str | None = None,
-    existing_format: str | None = None,
-) -> str:
+@filter("dateAdd", rest=("format", "timeZone", "existingFormat", "locale"))
+def date_add(frame: Frame, value: object, amount: int | float | str, unit: str, *form: str | None) -> str:
     """The date so many `DAYS`, `HOURS`, `MONTHS`… later (or earlier, when the amount is negative), in a format."""
-    return written(moved(_moment(frame, value, time_zone, existing_format, None), amount, unit), format)
+    format, time_zone, existing_format, locale = form
+    try:
+        count = int(amount)
+    except (ValueError, OverflowError):
+        raise ExprFailed(f"The amount of `dateAdd` is a whole number, not `{to_text(amount)[:40]}`.") from None
+    moment = _moment(frame, value, time_zone, existing_format, locale)
+    return written(moved(moment, count, unit), format or "iso", locale)
 
 
 @filter("timestamp")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from penstock.errors.expr import ExprFailed
-from penstock.expr.printing import to_text
+from penstock.expr.printing import joined_text
 from penstock.expr.registry import filter
 
 
@@ -12,7 +14,7 @@ def base64_encode(value: object) -> str:
     """The text in Base64."""
     import base64
 
-    return base64.b64encode(_bytes(to_text(value))).decode()
+    return base64.b64encode(_bytes(joined_text(value))).decode()
 
 
 @filter("base64decode")
@@ -22,17 +24,17 @@ def base64_decode(value: str) -> str:
     import binascii
 
     try:
-        return base64.b64decode(value.encode(), validate=True).decode()
+        return base64.b64decode(value.encode() + b"=" * (-len(value) % 4), validate=True).decode("utf-8", "replace")
     except (binascii.Error, UnicodeError):
         raise ExprFailed("This is no text in Base64.") from None
 
 
 @filter("urlencode")
-def url_encode(value: object) -> str:
+def url_encode(value: str) -> str:
     """The text as it can stand in a query of an address: blanks as `+`."""
     import urllib.parse
 
-    return urllib.parse.quote_plus(_bytes(to_text(value)), safe="*-._").replace("~", "%7E")
+    return urllib.parse.quote_plus(_bytes(value), safe="*-._").replace("~", "%7E")
 
 
 @filter("urldecode")
@@ -40,6 +42,8 @@ def url_decode(value: str) -> str:
     """The text that was encoded for an address."""
     import urllib.parse
 
+    if re.search(r"%(?![0-9a-fA-F]{2})", value):
+        raise ExprFailed("After each `%` of an address two hexadecimal digits stand.")
     return urllib.parse.unquote_plus(value)
 
 

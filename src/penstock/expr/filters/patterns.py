@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from penstock.errors.expr import ExprFailed
 from penstock.expr.calls import Frame, fits
-from penstock.expr.printing import to_text
+from penstock.expr.printing import joined_text
 from penstock.expr.registry import filter
 from penstock.expr.searching import SECONDS, searched
 
@@ -18,16 +18,19 @@ _SPECIAL = frozenset("\\^$.|?*+()[]{}")
 
 
 @filter("replace")
-def replace(frame: Frame, value: str, pairs: Mapping[str, object], regexp: bool = False) -> str:
+def replace(frame: Frame, value: object, pairs: Mapping[str, object], regexp: bool = False) -> str:
     """The text with each key of the map replaced by its value; with `regexp` keys are patterns."""
+    text = joined_text(value)
     for old, new in pairs.items():
+        if new is None:
+            raise ExprFailed(f"What stands in place of `{old[:40]}` is null.")
+        instead = joined_text(new)
         if regexp:
-            value = _substituted(frame, value, old, to_text(new))
-        elif old:
-            instead = to_text(new)
-            fits(len(value) + value.count(old) * (len(instead) - len(old)))
-            value = value.replace(old, instead)
-    return value
+            text = _substituted(frame, text, old, instead)
+        else:
+            fits(len(text) + text.count(old) * (len(instead) - len(old)))
+            text = text.replace(old, instead)
+    return text
 
 
 @filter("split")
@@ -35,32 +38,39 @@ def split(frame: Frame, value: str, delimiter: str, limit: int | None = None) ->
     """The parts of the text between the delimiters (a pattern); without a limit empty parts at the end are dropped."""
     parts: list[object]
     most = max(0, (limit or 0) - 1)
-    if delimiter == "":
+    if delimiter == "" and value:
         parts = [*value[:most], value[most:]] if most and len(value) > most else list(value)
-    elif limit == 1:
+    elif limit == 1 or not value:
         parts = [value]
     elif _SPECIAL.isdisjoint(delimiter):
         parts = list(value.split(delimiter, most or -1))
     else:
         parts = list(searched(frame, delimiter, lambda pattern: _pieces(pattern, value, most)))
-    if not limit:
-        while len(parts) > 1 and parts[-1] == "":
+    if not limit and parts != [value]:
+        while parts and parts[-1] == "":
             parts.pop()
     return parts
 
 
-@filter("regexMatch")
-def regex_match(frame: Frame, value: str, regex: str) -> bool:
+@filter("regexMatch", null="taken")
+def regex_match(frame: Frame, value: object, regex: str) -> bool:
     """True when the pattern is found in the text."""
-    return bool(searched(frame, regex, lambda pattern: pattern.search(value, timeout=SECONDS) is not None))
+    if value is None:
+        return False
+    text = joined_text(value)
+    return bool(searched(frame, regex, lambda pattern: pattern.search(text, timeout=SECONDS) is not None))
 
 
 @filter("regexExtract")
-def regex_extract(frame: Frame, value: str, regex: str, group: int = 0) -> str | None:
+def regex_extract(frame: Frame, value: object, regex: str, group: int = 0) -> str | None:
     """What the pattern, or one of its groups, first matches; null when nothing does."""
 
+    text = joined_text(value)
+
     def found(pattern: engine.Pattern[str]) -> str | None:
-        match = pattern.search(value, timeout=SECONDS)
+        if group < 0:
+            raise ExprFailed("A group is 0 at least.")
+        match = pattern.search(text, timeout=SECONDS)
         if match is None:
             return None
         if not 0 <= group <= pattern.groups:
@@ -72,9 +82,9 @@ def regex_extract(frame: Frame, value: str, regex: str, group: int = 0) -> str |
 
 
 @filter("regexReplace")
-def regex_replace(frame: Frame, value: str, regex: str, replacement: str) -> str:
+def regex_replace(frame: Frame, value: object, regex: str, replacement: str) -> str:
     """The text with every match of the pattern replaced; `$1` stands for its first group."""
-    return _substituted(frame, value, regex, replacement)
+    return _substituted(frame, joined_text(value), regex, replacement)
 
 
 def _substituted(frame: Frame, value: str, pattern: str, replacement: str) -> str:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import msgspec
-
-from penstock.errors.expr import ExprFailed
 from penstock.expr.calls import Frame
-from penstock.expr.documents import to_ion, to_yaml
-from penstock.expr.jq import results
+from penstock.expr.documents import read_json, to_ion, to_yaml
+from penstock.expr.jq import results, taken_in
 from penstock.expr.printing import to_json
 from penstock.expr.registry import filter
 
@@ -22,11 +19,8 @@ def to_json_(value: object) -> str:
 def jq(frame: Frame, value: object, expression: str) -> list[object]:
     """The results of a jq program, always a list; text is read as JSON first."""
     if isinstance(value, str):
-        try:
-            value = msgspec.json.decode(value) if value.strip() else None
-        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
-            raise ExprFailed(f"`jq` works on data, and this text is no JSON: {error}.") from None
-    return results(expression, value, frame)
+        return results(expression, read_json(value) if value.strip() else None, frame)
+    return results(expression, taken_in(value, frame), frame)
 
 
 @filter("yaml", null="taken")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from penstock.errors.expr import ExprFailed, WrongType
+from penstock.errors.expr import ExprFailed
 from penstock.expr.calls import Frame, fits, spend
-from penstock.expr.printing import joined_text, kind_of
+from penstock.expr.printing import Single, joined_text
 from penstock.expr.registry import filter
 
 
@@ -33,7 +33,8 @@ def title(value: str) -> str:
     pieces = []
     begins = True
     for letter in value:
-        pieces.append(letter.title() if begins else letter)
+        capital = letter.title()
+        pieces.append(capital if begins and len(capital) == 1 else letter)
         begins = letter.isspace()
     return "".join(pieces)
 
@@ -41,7 +42,14 @@ def title(value: str) -> str:
 @filter("trim")
 def trim(value: str) -> str:
     """The text without blanks around it."""
-    return value.strip()
+    # Blanks here are what lies up to the space, no-break spaces not.
+    return value.strip("".join(map(chr, range(33))))
+
+
+@filter("nl2br")
+def nl2br(value: str) -> str:
+    """The text with `<br />` in place of line breaks."""
+    return value.replace("\r\n", "<br />").replace("\n", "<br />").replace("\r", "<br />")
 
 
 @filter("abbreviate")
@@ -61,65 +69,69 @@ def string(value: object) -> str:
 
 
 @filter("substringBefore")
-def substring_before(value: str, separator: str) -> str:
+def substring_before(value: object, separator: str) -> str:
     """The text before the first separator; all of it when there is none."""
-    return value.partition(separator)[0] if separator else ""
+    return joined_text(value).partition(separator)[0] if separator else ""
 
 
 @filter("substringBeforeLast")
-def substring_before_last(value: str, separator: str) -> str:
+def substring_before_last(value: object, separator: str) -> str:
     """The text before the last separator; all of it when there is none."""
-    before, found, _ = value.rpartition(separator) if separator else ("", "", "")
-    return before if found else value
+    text = joined_text(value)
+    before, found, _ = text.rpartition(separator) if separator else ("", "", "")
+    return before if found else text
 
 
 @filter("substringAfter")
-def substring_after(value: str, separator: str) -> str:
+def substring_after(value: object, separator: str) -> str:
     """The text after the first separator; nothing when there is none."""
-    return value.partition(separator)[2] if separator else value
+    text = joined_text(value)
+    return text.partition(separator)[2] if separator else text
 
 
 @filter("substringAfterLast")
-def substring_after_last(value: str, separator: str) -> str:
+def substring_after_last(value: object, separator: str) -> str:
     """The text after the last separator; nothing when there is none."""
-    _, found, after = value.rpartition(separator) if separator else ("", "", "")
+    _, found, after = joined_text(value).rpartition(separator) if separator else ("", "", "")
     return after if found else ""
 
 
-@filter("startsWith")
+@filter("startsWith", null="taken")
 def starts_with(value: object, prefix: str) -> bool:
     """True when the text starts so."""
-    return joined_text(value).startswith(prefix)
+    return value is not None and joined_text(value).startswith(prefix)
 
 
-@filter("endsWith")
+@filter("endsWith", null="taken")
 def ends_with(value: object, suffix: str) -> bool:
     """True when the text ends so."""
-    return joined_text(value).endswith(suffix)
+    return value is not None and joined_text(value).endswith(suffix)
 
 
 @filter("slugify")
-def slugify(value: str) -> str:
+def slugify(value: object) -> str:
     """The text as a name for addresses and files: small letters and digits, joined by hyphens."""
     import unicodedata
 
-    plain = unicodedata.normalize("NFD", value).encode("ascii", "ignore").decode().lower()
+    plain = unicodedata.normalize("NFD", joined_text(value)).encode("ascii", "ignore").decode().lower()
     return "-".join("".join(c if c.isalnum() else " " for c in plain if c.isalnum() or c in " -_\t\n").split())
 
 
 @filter("indent")
-def indent(value: str, amount: int, prefix: str = " ") -> str:
+def indent(value: object, amount: int, prefix: str = " ") -> str:
     """The text with the prefix, amount times, before every line but the first."""
-    return _indented(value, amount, prefix)
+    text = joined_text(value)
+    return _indented(text, amount, prefix) if text else text
 
 
 @filter("nindent")
-def nindent(value: str, amount: int, prefix: str = " ") -> str:
+def nindent(value: object, amount: int, prefix: str = " ") -> str:
     """A line break, then the text with the prefix, amount times, before every line."""
-    if not value:
-        return value
-    _fitting(value, amount, prefix)
-    return "\n" + prefix * amount + _indented(value, amount, prefix)
+    text = joined_text(value)
+    if not text:
+        return text
+    _fitting(text, amount, prefix)
+    return _line_break(text) + prefix * amount + _indented(text, amount, prefix)
 
 
 @filter("escapeChar")
@@ -147,6 +159,8 @@ def class_name(value: object) -> str:
             return "java.lang.String"
         case int():
             return "java.lang.Long" if -(1 << 63) <= value < 1 << 63 else "java.math.BigInteger"
+        case Single():
+            return "java.lang.Float"
         case float():
             return "java.lang.Double"
         case list():
@@ -159,10 +173,13 @@ def class_name(value: object) -> str:
 
 def _indented(value: str, amount: int, prefix: str) -> str:
     _fitting(value, amount, prefix)
-    pad = prefix * amount
-    # Line breaks are kept as they are; only \n, \r and \r\n are line breaks here.
-    pieces = value.replace("\r\n", "\ue002").replace("\r", "\r" + pad).replace("\n", "\n" + pad)
-    return pieces.replace("\ue002", "\r\n" + pad)
+    ending = _line_break(value)
+    return value.replace(ending, ending + prefix * amount)
+
+
+def _line_break(value: str) -> str:
+    """Give the line break that a text uses; of several kinds the longest is taken for it."""
+    return next((ending for ending in ("\r\n", "\n", "\r") if ending in value), "\n")
 
 
 def _fitting(value: str, amount: int, prefix: str) -> None:
@@ -181,4 +198,4 @@ def _escaped(frame: Frame, value: object, mark: str, instead: str) -> object:
         case dict():
             return {key: _escaped(frame, item, mark, instead) for key, item in value.items()}
         case _:
-            raise WrongType(f"`escapeChar` works on text, lists and maps, not {kind_of(value)}.")
+            return value

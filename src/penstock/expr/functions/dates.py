@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 from penstock.errors.expr import ExprFailed, NeedsOutside
@@ -10,6 +11,7 @@ from penstock.expr.dates import read_date, written, zone_of
 from penstock.expr.registry import function, outside
 
 _DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
+_OFFSET = re.compile(r":\d\d(?:\.\d+)?(Z|[+-]\d\d:?\d\d)(?:\[[^\]]*\])?$", re.ASCII)
 _PLACES = ("FIRST", "SECOND", "THIRD", "FOURTH", "FIFTH")
 
 
@@ -85,10 +87,22 @@ def is_public_holiday(date: object, country_code: str, sub_division: str | None 
     """True when the date is a public holiday of the country."""
 
 
-@outside("isLastWorkingDay")
-def is_last_working_day(date: object, country_code: str | None = None) -> None:
-    """True when no working day follows the date in its month; holidays are the country's."""
+@function("isLastWorkingDay")
+def is_last_working_day(
+    frame: Frame, date: object, working_days: str = "MONDAY,TUESDAY,WEDNESDAY,THURSDAY,FRIDAY"
+) -> bool:
+    """True when the date is the last of its month's days that are worked on; holidays are not looked at."""
+    day = _day(frame, date)
+    worked = {word.upper() for word in re.split(r"[,\s]+", working_days) if word} or set(_DAYS[:5])
+    if unknown := sorted(worked - set(_DAYS)):
+        raise ExprFailed(f"There is no day `{unknown[0][:40]}`.", hint="Days are `MONDAY` to `SUNDAY`.")
+    after = (day + timedelta(days=ahead) for ahead in range(1, 31))
+    later = any(_DAYS[one.weekday()] in worked for one in after if one.month == day.month)
+    return _DAYS[day.weekday()] in worked and not later
 
 
 def _day(frame: Frame, value: object) -> datetime:
-    return read_date(value, zone_of(frame.calls.zone), None, None, frame.calls.version)
+    """Give the day as the value has it: a text with an offset is taken at that offset."""
+    own = _OFFSET.search(value) if isinstance(value, str) else None
+    zone = zone_of(own.group(1) if own else frame.calls.zone)
+    return read_date(value, zone, None, None, frame.calls.version)

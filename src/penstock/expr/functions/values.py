@@ -4,32 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import msgspec
-
-from penstock.errors.expr import ExprFailed
+from penstock.errors.expr import ExprFailed, WrongType
 from penstock.expr.calls import Frame
-from penstock.expr.documents import from_ion, from_yaml
+from penstock.expr.documents import from_ion, from_yaml, read_json
 from penstock.expr.operators import counted, less
+from penstock.expr.printing import kind_of
 from penstock.expr.registry import function
 from penstock.expr.scope import ABSENT, entry
 
 
 @function("min")
-def least(first: object, *values: object) -> object:
-    """The least of the values."""
-    found = first
+def least(*values: object) -> object:
+    """The least of the numbers; null counts for nothing."""
+    found = None
     for value in values:
-        if less(value, found, "min"):
+        if found is None or less(_counted(value), found, "min"):
             found = value
     return found
 
 
 @function("max")
-def greatest(first: object, *values: object) -> object:
-    """The greatest of the values."""
-    found = first
+def greatest(*values: object) -> object:
+    """The greatest of the numbers; null counts for nothing."""
+    found = None
     for value in values:
-        if less(found, value, "max"):
+        if found is None or less(found, _counted(value), "max"):
             found = value
     return found
 
@@ -45,10 +44,7 @@ def from_json(json: str | None) -> object:
     """The value that the JSON text holds; null of null."""
     if json is None:
         return None
-    try:
-        return msgspec.json.decode(json)
-    except (msgspec.DecodeError, UnicodeEncodeError) as error:
-        raise ExprFailed(f"This is no JSON: {error}.") from None
+    return read_json(json)
 
 
 @function("yaml")
@@ -64,13 +60,19 @@ def yaml(frame: Frame, yaml: str | None) -> object:
 @function("fromIon")
 def from_ion_(frame: Frame, ion: str | None) -> object:
     """The first value that the Ion text holds; null of null."""
-    return None if ion is None else from_ion(ion, frame)
+    if ion is None:
+        return None
+    value = from_ion(ion, frame)
+    if value is None:
+        raise ExprFailed("The Ion text holds null alone.")
+    return value
 
 
 @function("loopOutputs", "iterationOutput")
 def loop_outputs(outputs: list[object], name: str) -> list[object]:
     """One output of every iteration of a loop, from the outputs that the loop keeps; null where there is none."""
-    return [None if (found := entry(one, name)) is ABSENT else found for one in outputs]
+    found = [entry(entry(one, "outputs"), name) for one in outputs]
+    return [None if value is ABSENT else value for value in found]
 
 
 @function("currentEachOutput")
@@ -86,3 +88,9 @@ def current_each_output(frame: Frame, outputs: Mapping[str, object]) -> object:
     if found is ABSENT:
         raise ExprFailed("There is no output for the values of the loops here.")
     return found
+
+
+def _counted(value: object) -> object:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
+        raise WrongType(f"The least and the greatest are looked for among numbers, not {kind_of(value)}.")
+    return value

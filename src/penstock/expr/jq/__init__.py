@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from penstock.expr.jq.running import results
+from penstock.expr.jq.values import taken_in
 
-__all__ = ["results"]
+__all__ = ["results", "taken_in"]

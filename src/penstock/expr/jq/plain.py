@@ -74,7 +74,7 @@ def _has(frame: Frame, value: Any, key: Any) -> bool:
     if isinstance(value, dict) and isinstance(key, str):
         return key in value
     if isinstance(value, list) and is_number(key):
-        return 0 <= key < len(value)
+        return bool(0 <= key < len(value))
     fail(f"Cannot check whether {kind(value)} has a {kind(key)} key")
 
 

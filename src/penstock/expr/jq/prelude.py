@@ -83,7 +83,6 @@ _TEXTS = {
     ("normals", 0): "def normals: select(isnormal);",
     ("pick", 1): "def pick(f): . as $top | reduce path(f) as $p (null; setpath($p; $top | getpath($p)));",
     ("error", 0): "def error: error(.);",
-    ("isvalid", 1): "def isvalid(f): try (f | true) catch false;",
 }
 
 

@@ -16,7 +16,7 @@ from penstock.expr.jq.plain import PLAIN
 from penstock.expr.jq.prelude import prelude
 from penstock.expr.jq.reading import program
 from penstock.expr.jq.streams import STREAMS
-from penstock.expr.jq.values import MOST_ELEMENTS, JqError, item_of, kind, part_of, shown, taken_in, text, truth
+from penstock.expr.jq.values import MOST_ELEMENTS, JqError, item_of, kind, part_of, shown, text, truth
 
 
 def results(text_: str, value: object, frame: Frame) -> list[object]:
@@ -24,7 +24,7 @@ def results(text_: str, value: object, frame: Frame) -> list[object]:
     node = program(text_)
     found: list[object] = []
     try:
-        for _, result in run(node, Env(frame, run), None, taken_in(value, frame)):
+        for _, result in run(node, Env(frame, run), None, value):
             spend(frame, 1)
             found.append(result)
             fits(len(found), MOST_ELEMENTS)
