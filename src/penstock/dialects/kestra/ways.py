@@ -173,6 +173,9 @@ def foreach_item(page: Page, tree: Map, name: str, children: Children) -> Node:
     for key in ("rows", "bytes", "partitions", "separator"):
         if key in batch.entries:
             split[key] = plain(batch.entries[key])
+    for key in ("rows", "partitions"):
+        if isinstance(found := batch.entries.get(key), Scalar) and "{{" not in found.text:
+            fields.whole(page, batch, key, least=1)
     if not any(key in split for key in ("rows", "bytes", "partitions")):
         split["rows"] = 1
     child = subflow(page, tree, f"{name[:90]}_batch", children)
