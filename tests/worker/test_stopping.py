@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,10 +14,31 @@ from penstock.model.node import Parallel
 from penstock.model.policy import SECOND
 from penstock.model.status import Outcome, RunStatus
 from penstock.services import runs as verbs
+from penstock.services import sweep
 from penstock.services.core import Knobs
 from penstock.store import queue, workers
 from tests.worker.lingering import alive, linger, pids
 from tests.worker.workshop import Workshop, python, shell
+
+
+class StandsStill(dict[str, str]):
+    """Secrets; whoever asks for the first one stands still meanwhile."""
+
+    meanwhile: Callable[[], None] | None = None
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The secret's text, after what happens meanwhile."""
+        happens, self.meanwhile = self.meanwhile, None
+        if happens is not None:
+            happens()
+        return super().get(name, default)
+
+
+def give_up(workshop: Workshop, name: str) -> None:
+    """Give up a worker as others do whose lease ran out, and wait until it has noticed and has another."""
+    sweep.succeed(workshop.core, name)
+    while not workshop.store.read(workers.list_workers):
+        pass
 
 
 def test_a_kill_ends_the_process_its_grandchildren_and_the_run(workshop: Workshop) -> None:
@@ -110,6 +133,22 @@ def test_a_worker_whose_lease_was_given_up_ends_what_it_held(tmp_path: Path) -> 
     assert not any(alive(pid) for pid in first)
     assert workshop.attempts(run_id)[0].outcome is Outcome.LOST
     assert [known.id for known in workshop.store.read(workers.list_workers)] == ["one"]
+    workshop.close()
+
+
+def test_what_was_given_up_between_claim_and_launch_is_not_launched(tmp_path: Path) -> None:
+    policy = Knobs(environ=dict(os.environ), beat=SECOND // 10, lease=10 * SECOND, grace=SECOND)
+    secrets = StandsStill(WORD="a word")
+    workshop = Workshop(tmp_path, policy, secrets)
+    secrets.meanwhile = lambda: give_up(workshop, "one")
+    worker = workshop.worker()
+
+    run_id = workshop.start(shell("a", f": {{{{ secret('WORD') }}}}; echo $PENSTOCK_ATTEMPT >> {tmp_path}/begun"))
+    workshop.until(worker, lambda: workshop.of(run_id).status.ended)
+
+    assert workshop.attempts(run_id)[0].outcome is Outcome.LOST
+    assert workshop.of(run_id).status is RunStatus.SUCCESS
+    assert "1" not in (tmp_path / "begun").read_text().split(), "it was another's by then"
     workshop.close()
 
 

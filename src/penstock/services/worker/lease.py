@@ -51,6 +51,7 @@ class Lease:
         self._status = WorkerStatus.RUNNING
         self._stopping = threading.Event()
         self._confirmed = 0
+        self._losses = self._looked_at = 0
         self._lock = -1
         self._known = False
         self._thread = threading.Thread(target=self._beat_on, name="penstock-heartbeat", daemon=True)
@@ -67,6 +68,15 @@ class Lease:
         self._register()
         self._known = True
         self._thread.start()
+
+    def look(self) -> None:
+        """Remember under which lease is claimed, or read what is held, from here on."""
+        self._looked_at = self._losses
+
+    @property
+    def passed_on(self) -> bool:
+        """Whether the lease was lost since `look`, so that what was claimed then may be another's by now."""
+        return self._losses != self._looked_at
 
     def drain(self) -> None:
         """Let others see that no more work is taken."""
@@ -146,15 +156,20 @@ class Lease:
                 wait = beat // 4
                 if not lost and self._core.clock.steady() - self._confirmed > safe:
                     lost = True
-                    self._heard.lost()
+                    self._lose()
                 continue
             wait, lost = beat, False
             if not known:
-                self._heard.lost()
+                self._lose()
                 with contextlib.suppress(PenstockError):
                     self._register()
             if flagged:
                 self._heard.flags(flagged)
+
+    def _lose(self) -> None:
+        # Counted before children may live on by a new lease: the worker may be about to start some under the old one.
+        self._losses += 1
+        self._heard.lost()
 
     def _beat(self) -> tuple[bool, list[Claim]]:
         asked = self._core.clock.steady()

@@ -161,6 +161,7 @@ class Worker:
         while self._running:
             self._reactor.turn()
         patience.cancel()
+        self._launcher.close()  # what ended containers
         self._shop.environments.close()
         self._shop.pool.shutdown()
         self._logs.close()
@@ -199,9 +200,9 @@ class Worker:
 
     def _take(self) -> None:
         room = self._basket.size(self._room())
+        self._lease.look()
         taken, running, started = self._claim(room), len(self._running), self._core.clock.steady()
-        # A full basket says that there may be more.
-        self._hungry = len(taken) == room
+        self._hungry = len(taken) == room  # a full basket says that there may be more
         with self._patience():
             preload(self._core, taken)
         clock, budget = self._core.clock, self._core.knobs.inline_budget
@@ -247,7 +248,8 @@ class Worker:
             return None  # claimed twice: the store has gone back to before it was claimed first
         try:
             if claim.work is Work.EVALUATE:
-                self._evaluate(claim)
+                evaluated = evaluate(self._core, claim)
+                self._say([claim], lambda: apply.report_evaluated(self._core, claim, evaluated))
                 return None
             if claim.work is not Work.TASK:
                 self._keep_house(claim)
@@ -265,6 +267,8 @@ class Worker:
             return claim, inline.refused(self._shop, claim, error), None
         except Exception as error:  # a task type of somebody's may raise anything
             return claim, inline.broken(self._shop, claim, error), None
+        if self._lease.passed_on:
+            return None  # it stood still: what is its own nevertheless is begun when it looks again
         if isinstance(work, Inline):
             ended, made = inline.run_inline(self._shop, claim, prepared, work)
             self._keep_result(claim, prepared, ended, made)
@@ -292,10 +296,6 @@ class Worker:
         if prepared.cached_as and prepared.node.cache and ended.outcome is Outcome.DONE:
             with self._patience():
                 cached.keep(self._core, prepared.cached_as, claim, prepared.node.cache.ttl, outputs=made)
-
-    def _evaluate(self, claim: Claim) -> None:
-        evaluated = evaluate(self._core, claim)
-        self._say([claim], lambda: apply.report_evaluated(self._core, claim, evaluated))
 
     def _ended(self, claim: Claim, prepared: Prepared, ended: Ended, made: Outputs) -> None:
         attempt = self._running.pop(_key(claim))
@@ -376,6 +376,7 @@ class Worker:
         if self._draining:
             return
         known = self._running.keys() | self._unsaid.keys()
+        self._lease.look()
         for claim in claims.still_held(self._core, self.id):
             if _key(claim) not in known:
                 self._begin_one(claim)
