@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench import chains, fairness, rates, recovery, shell, sizes, texts, warehouse, warm
+from bench import chains, fairness, packages, rates, recovery, shell, sizes, texts, warehouse, warm
 from bench.figure import Bench, Figure
 
 BENCHES: dict[str, Bench] = {
@@ -33,6 +33,7 @@ BENCHES: dict[str, Bench] = {
     "fairness": fairness.fairness,
     "warehouse": warehouse.warehouse,
     "warm_task": warm.warm_task,
+    "with_packages": packages.with_packages,
 }
 PAGE = Path(__file__).parent / "README.md"
 MARK = "<!-- figures -->"

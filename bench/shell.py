@@ -23,13 +23,13 @@ FLOWS = ((HELLO, "a log task"), (FRESH, "a python task, a process of its own"))
 
 def help_() -> list[Figure]:
     """`penstock --help`, ms."""
-    seen, low = paired(lambda: _spent(["-m", "penstock", "--help"]), lambda: _spent(["-c", "pass"]), TIMES)
+    seen, low = paired(lambda: spent(["-m", "penstock", "--help"]), lambda: spent(["-c", "pass"]), TIMES)
     return [figure("help", "ms", seen, floor=low, bar=150)]
 
 
 def import_() -> list[Figure]:
     """`import penstock`, ms, python's own start included."""
-    seen, low = paired(lambda: _spent(["-c", "import penstock"]), lambda: _spent(["-c", "pass"]), TIMES)
+    seen, low = paired(lambda: spent(["-c", "import penstock"]), lambda: spent(["-c", "pass"]), TIMES)
     return [figure("import", "ms", seen, floor=low, bar=80)]
 
 
@@ -39,14 +39,15 @@ def run_one() -> list[Figure]:
     for database, (text, note) in itertools.product(DATABASES, FLOWS):
         with folder_on(database) as (folder, store):
             (folder / "hello.yml").write_text(text)
-            run = functools.partial(_spent, ["-m", "penstock", "run", "hello.yml", *store], folder)
-            seen, low = paired(run, lambda: _spent(["-c", "import sqlite3, json, socket"]), TIMES)
+            run = functools.partial(spent, ["-m", "penstock", "run", "hello.yml", *store], folder)
+            seen, low = paired(run, lambda: spent(["-c", "import sqlite3, json, socket"]), TIMES)
         bar = 300 if database == "sqlite" else None
         found.append(figure("run_one", "ms", seen, floor=low, database=database, bar=bar, note=note))
     return found
 
 
-def _spent(arguments: list[str], folder: Path | None = None) -> float:
+def spent(arguments: list[str], folder: Path | None = None) -> float:
+    """Milliseconds that a command of our Python takes."""
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     began = time.perf_counter()
     subprocess.run([sys.executable, *arguments], cwd=folder, env=environ, check=True, capture_output=True)
