@@ -101,6 +101,16 @@ MINUTES := 10
 chaos: $(VENV)/.installed-dev ## Kill workers and servers at random while runs go through, for MINUTES=10
 	@$(PY) -m tests.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
+# A world of workers, faults and people under each seed, and a count of what they met; a seed is one world for ever.
+SEEDS := 100000
+.PHONY: simulate
+simulate: $(VENV)/.installed-dev ## Simulate SEEDS=100000 worlds and tell what they exercised, or one: SEED=7
+	@$(PY) -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
+
+.PHONY: mutants
+mutants: $(VENV)/.installed-dev ## Plant bugs in copies of the source: the simulation must find each
+	@$(PY) -m tests.mutants
+
 # The S3 server of the tests: plain files behind the whole protocol, built once per machine (some minutes).
 .PHONY: versitygw
 versitygw:

@@ -46,17 +46,25 @@ class FaultyTx:
 
 
 class Faults:
-    """The dice: one generator for the whole world, so that a seed replays exactly."""
+    """The dice: one generator for the whole world, so that a seed replays exactly.
+
+    `hurt` counts what has happened in all, `woken` is set by whoever wakes those who sleep, `writes` counts
+    transactions, those that were rolled back too.
+    """
 
     def __init__(self, rng: random.Random, rate: float) -> None:
         self.rng = rng
         self.rate = rate
         self.on = True
+        self.hurt = 0
+        self.woken = False
+        self.writes = 0
         self.met: dict[str, int] = {}
 
     def maybe_crash(self, where: str) -> None:
         """Die here, once in a while."""
         if self.on and self.rng.random() < self.rate:
+            self.hurt += 1
             self.met["crash"] = self.met.get("crash", 0) + 1
             raise Crash(where)
 
@@ -64,6 +72,7 @@ class Faults:
         """Does this fault happen now?"""
         happens = self.on and self.rng.random() < chance
         if happens:
+            self.hurt += 1
             self.met[what] = self.met.get(what, 0) + 1
         return happens
 
@@ -86,6 +95,7 @@ class FaultyStore:
     def write(self, work: Callable[[Tx], T]) -> T:
         """Commit, or die before, inside or after it; or lose the answer to COMMIT, whether it took effect or not."""
         faults = self._faults
+        faults.writes += 1
         faults.maybe_crash("before begin")
         if faults.maybe("commit unknown, not done", faults.rate / 2):
             raise CommitUnknown("The connection was lost at COMMIT.")
@@ -106,7 +116,8 @@ class FaultyStore:
         return self._real.lease_now()
 
     def wake(self) -> None:
-        """Wakes may be lost; here they always are, so that nothing may depend on one."""
+        """Wakes may be lost; here they always are, so that nothing may depend on one. That it was called is noted."""
+        self._faults.woken = True
 
     def listener(self) -> Listener:
         return self._real.listener()

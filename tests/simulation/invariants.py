@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from penstock.model.effect import Work
 from penstock.model.event import Admitted, Due, Ended, Mark, Restart, Timer, about
-from penstock.model.node import Task
 from penstock.model.plan import Plan
 from penstock.model.run import Run, Step
 from penstock.model.status import RunStatus, StepStatus
@@ -15,7 +16,11 @@ from penstock.services.core import Core
 from penstock.store import events, feed, inbox, limits, queue, runs, standing, steps
 from penstock.store.port import Tx
 from tests.engine import rules
+from tests.simulation.bounds import Bounds
+from tests.simulation.promises import Promises
 from tests.verified import check_verified
+
+Place = tuple[str, str, int]
 
 
 @dataclass(frozen=True)
@@ -31,16 +36,34 @@ class Shown:
 class Watcher:
     """Remembers what had ended, and checks one run or all of them."""
 
-    def __init__(self, core: Core, plans: dict[str, Plan]) -> None:
+    def __init__(self, core: Core, plan_of: Callable[[Run], Plan], plans: list[Plan]) -> None:
         self._core = core
         self._store = core.store
-        self._plans = plans
+        self._plan_of = plan_of
+        self._bounds = Bounds(plans)
+        self._promises = Promises()
+        self._idle: set[str] = set()
+        self._ready: set[Place] = set()
+        self._waiting: set[str] = set()
         self._ended_runs: dict[str, tuple[RunStatus, int]] = {}
         self._ended_steps: dict[tuple[str, str], tuple[StepStatus, int, int]] = {}
         self._looked: dict[str, object] = {}
         self._versions: dict[str, int] = {}
         self._position = feed.resume(0)
         self._told: dict[str, int] = {}
+
+    def after_tick(self, *, unhurt: bool, woken: bool) -> None:
+        """Check what whoever did something in this tick owes to the others, unless a fault met him."""
+        self._store.read(partial(self._after_tick, unhurt, woken))
+
+    def _after_tick(self, unhurt: bool, woken: bool, tx: Tx) -> None:
+        ready, waiting = everything_ready(tx), set(inbox.runs_waiting(tx, 1000))
+        idle = self._bounds.idle(tx)
+        if unhurt:
+            assert idle <= self._idle, f"there is room behind {idle - self._idle}, and nobody was let in"
+            assert woken or ready <= self._ready, f"{ready - self._ready} became ready, and nobody was woken"
+            assert waiting <= self._waiting, f"{waiting - self._waiting} were told something, and nobody tried a fold"
+        self._ready, self._waiting, self._idle = ready, waiting, idle
 
     def look(self) -> None:
         """Check every run that there is."""
@@ -52,7 +75,7 @@ class Watcher:
         for run in found:
             assert self._told[run.id] == run.version, f"a reader of the feed knows {run.id} as of {self._told[run.id]}"
             self._one_run(tx, run)
-        self._limits(tx, found)
+        self._bounds.hold(tx, found, self._store.lease_now())
 
     def _one_run(self, tx: Tx, run: Run) -> None:
         held, ready = queue.claims_of(tx, run.id), queue.ready_of(tx, run.id)
@@ -60,7 +83,7 @@ class Watcher:
         if self._looked.get(run.id) == standing_now:
             return
         self._looked[run.id] = standing_now
-        plan = self._plans[run.flow]
+        plan = self._plan_of(run)
         told = [event for event in events.every(tx, run.id) if event.accepted]
         # A limit may hold a restart up; a folder that is lost begins anew.
         operated = run.redone + sum(isinstance(event.event, Restart | Admitted | Mark) for event in told)
@@ -70,7 +93,7 @@ class Watcher:
         self._ended_stays(plan, run, rows, operated)
         _one_accepted(run, told)
         recount(plan, run, rows)
-        _retries(plan, rows)
+        self._promises.look(plan, run, rows)
         _nothing_outlives(run, rows, held, ready)
         _nothing_begins_while_held(run, ready)
         waits = inbox.every(tx, run.id)
@@ -118,16 +141,6 @@ class Watcher:
             if not items:
                 return
 
-    def _limits(self, tx: Tx, found: list[Run]) -> None:
-        for plan in self._plans.values():
-            limit = plan.flow.limit
-            if limit is None:
-                continue
-            used = limits.live(tx, plan.flow.name)
-            going = [run for run in found if run.flow == plan.flow.id and run.status is not RunStatus.QUEUED]
-            live = sum(not run.status.ended for run in going)
-            assert live <= used <= limit.count, f"{plan.flow.name}: {live} runs go, {used} slots of {limit.count}"
-
     def at_rest(self) -> None:
         """Once faults have stopped and all has ended: nothing is left over, and a reader of the feed knows the
         newest.
@@ -152,6 +165,12 @@ class Watcher:
         assert not inbox.runs_waiting(tx)
 
 
+def everything_ready(tx: Tx) -> set[Place]:
+    """Every attempt that may be claimed, whoever's it is."""
+    found = runs.list_runs(tx, runs.Filter(), limit=1000)
+    return {(run.id, step, attempt) for run in found for step, attempt, _ in queue.ready_of(tx, run.id)}
+
+
 def _one_accepted(run: Run, told: list[events.Told]) -> None:
     """At most one accepted end per attempt, and no accepted write under somebody else's fence."""
     ends = Counter((t.event.step, t.event.attempt) for t in told if isinstance(t.event, Ended))
@@ -163,13 +182,6 @@ def _one_accepted(run: Run, told: list[events.Told]) -> None:
 def recount(plan: Plan, run: Run, rows: list[Step]) -> None:
     """A group's counts are those of its children's rows, the run's those of all rows."""
     rules.recount(Shown(plan, run, {step.key: step for step in rows}, {}))
-
-
-def _retries(plan: Plan, rows: list[Step]) -> None:
-    for step in rows:
-        node = plan.node(step.node)
-        if isinstance(node, Task) and node.retry is not None and node.retry.max_attempts is not None:
-            assert step.tries <= node.retry.max_attempts, f"{step.key} was tried {step.tries} times"
 
 
 def _nothing_outlives(run: Run, rows: list[Step], held: list[queue.Claim], ready: list[tuple[str, int, Work]]) -> None:
@@ -202,7 +214,9 @@ def _something_is_due(tx: Tx, run: Run, rows: list[Step], at_work: bool) -> None
     if any(waiting.run == run.id for name in limits.waiting_names(tx) for waiting in limits.waiting(tx, name, 1000)):
         return
     children = [_newest(tx, step.child) for step in rows if step.child and step.status.open]
-    assert any(child is not None and not child.status.ended for child in children), f"nothing moves {run.id} on"
+    # One that has ended may be about to go on: a restarted run has sent it word.
+    move = [child for child in children if child and (not child.status.ended or inbox.any_for(tx, child.id))]
+    assert move, f"nothing moves {run.id} on"
 
 
 def _newest(tx: Tx, run_id: str) -> Run | None:

@@ -2,49 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from penstock.model.policy import SECOND
-from penstock.model.run import Run
-from penstock.store import runs
-from tests.simulation.invariants import Watcher
-from tests.simulation.world import FARTHEST, World
+from tests.simulation.simulate import simulate
 
-SEEDS = int(os.environ.get("PENSTOCK_SEEDS", "200"))
+SEEDS = int(os.environ.get("PENSTOCK_SEEDS", "500"))
 BLOCK = 20
-TICKS = 400
-CALM_TICKS = 6_000
-
-
-def simulate(seed: int) -> World:
-    """Run one world with faults, then calm it and let everything end; raises AssertionError at the tick that broke."""
-    world = World(seed)
-    watcher = Watcher(world.sound, {plan.flow.id: plan for plan in world.plans})
-    for _ in range(TICKS):
-        world.tick()
-        watcher.look()
-    world.faults.on = False
-    world.clock.set_wall(FARTHEST)  # as late as any step of the clock has set a timer for
-    for tick in range(CALM_TICKS):
-        world.tick()
-        if tick % 25 == 0:
-            watcher.look()
-            if tick > 100 and all(run.status.ended and not run.open for run in every_run(world)):
-                break
-    for _ in range(200):
-        world.clock.advance(SECOND)
-        world.tick()
-    watcher.look()
-    watcher.at_rest()
-    assert not world.broken, world.broken
-    return world
-
-
-def every_run(world: World) -> list[Run]:
-    """All runs, children too."""
-    return world.store.read(lambda tx: runs.list_runs(tx, runs.Filter(), limit=1000))
+TOP = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("block", range(0, SEEDS, BLOCK))
@@ -53,12 +23,28 @@ def test_every_run_ends_whatever_dies_when(block: int) -> None:
         try:
             simulate(seed)
         except AssertionError as broken:
-            raise AssertionError(f"seed {seed}: {broken}") from broken
+            again = f"once more: python -m tests.simulation --seed {seed}"
+            raise AssertionError(f"seed {seed}: {broken} ({again})") from broken
 
 
 def test_a_seed_replays_exactly() -> None:
     first, second = simulate(7), simulate(7)
 
-    assert [run.id for run in every_run(first)] == [run.id for run in every_run(second)]
-    assert [run.history for run in every_run(first)] == [run.history for run in every_run(second)]
+    assert first.print() == second.print()
     assert first.faults.met == second.faults.met
+
+
+def test_a_seed_replays_exactly_in_another_process_whatever_the_order_of_its_sets() -> None:
+    printed = [
+        subprocess.run(
+            [sys.executable, "-m", "tests.simulation", "--seed", "7"],
+            cwd=TOP,
+            env={**os.environ, "PYTHONHASHSEED": order, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for order in ("1", "2")
+    ]
+
+    assert printed[0] == printed[1]
+    assert hashlib.blake2b(simulate(7).print().encode(), digest_size=8).hexdigest() in printed[0].decode()

@@ -10,27 +10,31 @@ from functools import partial
 from penstock.clock import ManualClock
 from penstock.errors import PenstockError
 from penstock.errors.store import StoreError
+from penstock.model import ids
 from penstock.model.effect import Ready, Work
 from penstock.model.event import Ended, Evaluated, Part, Reported
 from penstock.model.flow import Flow
+from penstock.model.node import Task
 from penstock.model.plan import Plan
 from penstock.model.policy import SECOND
-from penstock.model.run import ErrorKind, Failure, Run, Step
+from penstock.model.run import ErrorKind, Failure, Run
 from penstock.model.status import Outcome, StepStatus
-from penstock.services import apply, claims, flows, operate, render, reports, runs, sweep
+from penstock.services import apply, cached, claims, flows, pools, render, reports, sweep
 from penstock.services.core import Core
 from penstock.services.plans import Plans
+from penstock.services.reading import plan_of
 from penstock.store import runs as run_rows
-from penstock.store import steps as step_rows
 from penstock.store import workers
 from penstock.store.port import Store
 from penstock.store.queue import Claim
 from penstock.store.sqlite.store import open_sqlite
 from penstock.telemetry import Notice
 from tests.simulation.faults import Crash, Faults, FaultyStore
-from tests.simulation.flows import FlowMaker
+from tests.simulation.flows import POOL, QUEUES, FlowMaker
+from tests.simulation.operator import Operator
 
 FARTHEST = 7200 * SECOND
+CALLEES = ("low0", "low1")
 
 
 class Memory:
@@ -70,7 +74,10 @@ class Life:
 
 
 class World:
-    """One database and the processes around it; everything that happens comes from `seed`."""
+    """One database and the processes around it; everything that happens comes from `seed`.
+
+    Of the last tick `unhurt` says that no fault met whoever did something in it, `wrote` that he wrote.
+    """
 
     def __init__(self, seed: int, rate: float = 0.01) -> None:
         self.rng = random.Random(seed)
@@ -79,17 +86,28 @@ class World:
         self.store: Store = open_sqlite(":memory:", clock=self.clock)
         self.blobs = Memory()
         self.broken: list[str] = []
+        self.used = 0
+        self.unhurt = self.wrote = False
         self.sound = self._core(self.store)
-        self.runs: list[str] = []
-        self.replays: set[str] = set()
         self.names = 0
-        self.plans = [flows.push(self.sound, made, f"seed {seed}", f"{seed}/{made.id}") for made in self._flows()]
-        self.plan_of = {plan.flow.id: plan for plan in self.plans}
+        self.plans = [
+            flows.push(self.sound, made, f"seed {seed}", f"{seed}/{place}") for place, made in enumerate(self._flows())
+        ]
+        self.operator = Operator(self.rng, self.sound, self.plans)
+        pools.set_slots(self.sound, POOL, 2)
         self.lives = [self._worker() for _ in range(3)] + [self._operator()]
 
+    def print(self) -> str:
+        """What tells one world from another: all that its runs have gone through, and what faults met it."""
+        went = [(run.id, [(change.status, change.at) for change in run.history]) for run in self.operator.every_run()]
+        return repr((went, sorted(self.faults.met.items()), sorted(self.operator.said.items())))
+
     def _flows(self) -> list[Flow]:
+        """Two flows that others call, two that call them, and a second revision of one: its code alone is another."""
         lower = [FlowMaker(self.rng, ()).flow("low0"), FlowMaker(self.rng, ()).flow("low1")]
-        return [*lower, *(FlowMaker(self.rng, ("low0", "low1")).flow(f"top{i}") for i in range(2))]
+        top, again = FlowMaker(self.rng, CALLEES).flow("top0"), self.rng.randrange(1 << 32)
+        both = (FlowMaker(random.Random(again), CALLEES, version).flow("top1") for version in "12")
+        return [*lower, top, *both]
 
     def _core(self, store: Store) -> Core:
         core = Core(
@@ -109,6 +127,7 @@ class World:
 
     def tick(self) -> None:
         """Let one process take one step, or stall, or die; time passes."""
+        self.unhurt = self.wrote = False
         self.clock.advance(self.rng.randint(1, SECOND))
         if self.faults.maybe("clock step", 0.002):
             self.clock.set_wall(self.rng.randint(-FARTHEST, FARTHEST))
@@ -123,11 +142,14 @@ class World:
         if self.faults.maybe("kill -9", 0.01):
             self._bury(life)
             return
+        hurt, writes, self.faults.woken = self.faults.hurt, self.faults.writes, False
         try:
             self._beat(life)
             next(life.body)
+            self.unhurt = self.faults.hurt == hurt
         except (Crash, StoreError):
             self._bury(life)  # what a process cannot settle in its loop ends it; another takes its place
+        self.wrote = self.faults.writes > writes
 
     def _beat(self, life: Life) -> None:
         """The heartbeat of a process that is not stalled; one given up makes itself known anew."""
@@ -185,17 +207,48 @@ class World:
             if held.work is Work.TASK and self.rng.random() < 0.1:
                 self._tell_of_a_part(core, held, number)
         outcome = self._outcome(core, held, life)
-        failure = Failure(ErrorKind.TASK, "it fails") if outcome is Outcome.FAILED else None
+        failure = self._failure() if outcome is Outcome.FAILED else None
         ended = Ended(
             step=held.step, attempt=held.attempt, outcome=outcome, worker=held.worker, started_at=started,
             ended_at=self.clock.now(), failure=failure,
         )  # fmt: skip
         made: dict[str, object] = {"by": held.worker, "large": "x" * (70_000 if self.rng.random() < 0.02 else 1)}
+        if outcome is Outcome.DONE and held.work is Work.TASK:
+            made = self._cached(core, held) or made
         inline = partial(self._inline, held.worker) if self.rng.random() < 0.5 else None
         apply.report(core, held, ended, made if outcome is Outcome.DONE else None, inline=inline)
         yield
         if self.faults.maybe("said twice", 0.05):
             apply.report(core, held, ended, made)
+
+    def _failure(self) -> Failure:
+        return self.rng.choice(
+            [Failure(ErrorKind.TASK, "it fails"), Failure(ErrorKind.EXIT, "it fails", self.rng.choice([1, 3]))]
+        )
+
+    def _cached(self, core: Core, held: Claim) -> dict[str, object] | None:
+        """The result of a task that has a cache: an earlier one, or its own, which it keeps; None without a cache."""
+        node = plan_of(core, self._run(core, held.run)).node(ids.node_of(held.step))
+        if not isinstance(node, Task) or node.cache is None:
+            return None
+        try:
+            prepared = render.prepare(core, held)
+        except PenstockError:
+            return None
+        cache, now = prepared.node.cache, self.clock.now()
+        assert cache is not None
+        found = cached.find(core, prepared.cached_as)
+        if found is None:
+            made: dict[str, object] = {"version": cache.version, "key": prepared.loaded.run.inputs["k"]}
+            cached.keep(core, prepared.cached_as, held, cache.ttl, outputs=made)
+            return made
+        self.used += 1
+        fits = not cache.key or found.outputs["key"] == prepared.loaded.run.inputs["k"]
+        if found.outputs["version"] != cache.version or not fits:
+            self.broken.append(f"{held.step} of version {cache.version} was given {found.outputs}")
+        if cache.ttl is not None and now >= found.made_at + cache.ttl:
+            self.broken.append(f"{held.step} was given what was made {(now - found.made_at) / SECOND:g} s ago")
+        return found.outputs
 
     def _evaluated(self, core: Core, held: Claim) -> Evaluated:
         return render.evaluate(core, held)
@@ -209,7 +262,7 @@ class World:
         now_held = [claim for claim in claims.still_held(core, held.worker) if claim.fence == held.fence]
         if now_held and now_held[0].killing:
             return Outcome.KILLED
-        plan = self.plan_of[self._run(core, held.run).flow]
+        plan = plan_of(core, self._run(core, held.run))
         if held.work is Work.OPEN:
             life.folders.add((held.run, held.step))
             return Outcome.DONE if self.rng.random() < 0.95 else Outcome.FAILED
@@ -239,97 +292,19 @@ class World:
         return ended, {"inline": True}
 
     def _operate(self) -> Iterator[None]:
-        """An operator: starts runs (some twice with one key), and says to them whatever can be said, fitting or not.
-
-        When faults stop he only lets go on what he has paused: whatever has begun is to end.
-        """
+        """An operator says to runs whatever can be said; once faults have stopped he only lets go on what he paused."""
         core = self._core(FaultyStore(self.store, self.faults))
         while True:
             yield
-            known = self.every_run()
-            if not self.faults.on:
-                self._let_go(core, known)
-            elif len(self.runs) < 4 and self.rng.random() < 0.3:
-                self._start(core)
-            elif known and self.rng.random() < 0.15:
-                self._say(core, self.rng.choice(known))
-
-    def _let_go(self, core: Core, known: list[Run]) -> None:
-        for run in known:
-            paused = [step for step in self._steps(run) if step.status is StepStatus.PAUSED]
-            if run.held_by:
-                self._try(core, "resume", run.id)
-            elif paused and not run.status.ended:
-                self._try(core, "resume", run.id, paused[0].key)
-
-    def _say(self, core: Core, run: Run) -> None:
-        verbs = [
-            "kill",
-            "restart",
-            "restart",
-            "replay",
-            "pause",
-            "resume",
-            "resume",
-            "mark",
-            "mark",
-            "mark run",
-            "parts",
-        ]
-        verb = self.rng.choice(verbs)
-        plan = self.plan_of[run.flow]
-        keys = sorted({*plan.seats, *(step.key for step in self._steps(run))})
-        self._try(core, verb, run.id, self.rng.choice(keys) if keys else "")
-
-    def _try(self, core: Core, verb: str, run: str, step: str = "") -> None:
-        rng, by = self.rng, "operator"
-        try:
-            match verb:
-                case "kill":
-                    runs.kill(core, run, by, force=rng.random() < 0.3)
-                case "restart":
-                    runs.restart(core, run, by)
-                case "replay" if len(self.replays) < 3:
-                    self.replays.add(runs.replay(core, run, by, from_step=step if rng.random() < 0.7 else ""))
-                case "pause":
-                    operate.pause(core, run, by)
-                case "resume":
-                    operate.resume(core, run, by, step=step if rng.random() < 0.5 else "")
-                case "mark":
-                    operate.mark(core, run, by, rng.choice(operate.MARKS), step=step)
-                case "mark run":
-                    operate.mark(core, run, by, rng.choice(operate.MARKS))
-                case "parts":
-                    parts = [row.key for row in self._steps_of(run) if "#" in row.key]
-                    if parts:
-                        operate.restart_parts(core, run, by, parts[:1])
-        except StoreError:
-            raise
-        except PenstockError:
-            return  # it does not fit just now
-
-    def every_run(self) -> list[Run]:
-        """All runs, children too."""
-        return self.store.read(lambda tx: run_rows.list_runs(tx, run_rows.Filter(), limit=1000))
-
-    def _steps(self, run: Run) -> list[Step]:
-        return self._steps_of(run.id)
-
-    def _steps_of(self, run: str) -> list[Step]:
-        return self.store.read(lambda tx: step_rows.every(tx, run))
-
-    def _start(self, core: Core) -> None:
-        plan = self.rng.choice(self.plans)
-        key = f"key {len(self.runs)}"
-        run_id = runs.start(core, plan, runs.Start(key=key, priority=self.rng.randint(0, 2), by="operator"))
-        assert runs.start(core, plan, runs.Start(key=key)) == run_id, "one key, two runs"
-        if run_id not in self.runs:
-            self.runs.append(run_id)
+            if self.faults.on:
+                self.operator.act(core, [life.name for life in self.lives if life.beats])
+            else:
+                self.operator.let_go(core)
 
 
 def claims_of(core: Core, worker: str, room: int) -> list[Claim]:
     """Claim; when the answer to COMMIT was lost, look at what is held before claiming again."""
     try:
-        return claims.claim(core, worker, room)
+        return claims.claim(core, worker, room, queues=QUEUES)
     except PenstockError:
         return claims.still_held(core, worker)
