@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "flows": ("penstock.cli.flows:flows", "List, show and push the flows of the store."),
     "pools": ("penstock.cli.pools:pools", "Say how many slots a pool has; list pools."),
     "envs": ("penstock.cli.envs:envs", "List and prune the Pythons that were made for tasks."),
+    "triggers": ("penstock.cli.triggers:triggers", "Show what starts runs by itself, and when."),
     "types": ("penstock.cli.types:types", "List the task types, or tell everything about one."),
     "eval": ("penstock.cli.evaluate:evaluate", "Evaluate an expression against a context."),
     "init": ("penstock.cli.init:init", "Write a new project that runs."),

@@ -1,0 +1,143 @@
+"""What starts runs by itself, and when? Triggers of a flow, and the dates that a schedule will fire at."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import msgspec
+
+from penstock.app import App, open_app
+from penstock.cli.lazy import LazyGroup
+from penstock.cli.options import Given, examples, instant, json_too, manner_of, near, places, project_of
+from penstock.cli.said import as_json, data, note, table
+from penstock.cli.target import address, is_file
+from penstock.errors import nearest
+from penstock.errors.project import WrongCall
+from penstock.model.flow import Flow
+from penstock.model.trigger import Dates, Listening, OnRuns, Polling, Schedule, Trigger, Webhook
+from penstock.services.flows import newest_plan
+from penstock.services.preview import Firing, firings
+from penstock.services.project import flow_of, read_file
+from penstock.services.render import calls_in
+
+VERBS: Final = {
+    "list": ("penstock.cli.triggers:list_triggers", "List the triggers of a flow."),
+    "next": ("penstock.cli.triggers:next_dates", "Show the dates that a schedule will fire at."),
+}
+
+triggers = LazyGroup(
+    name="triggers",
+    lazy=VERBS,
+    help="Show what starts runs by itself, and when.",
+    no_args_is_help=True,
+    **examples("penstock triggers list flows/daily.yml", "penstock triggers next shop.daily -n 5"),
+)
+
+
+class TriggersGiven(Given, frozen=True, kw_only=True):
+    """What the verbs about a flow's triggers were given."""
+
+    target: str
+    trigger: str = ""
+    many: int = 20
+    after: str = ""
+    every: bool = False
+
+
+def _flow(asked: TriggersGiven, app: App) -> Flow:
+    """The flow that is meant: of a file, else of the store."""
+    if not is_file(asked.target):
+        namespace, flow_id = address(app, asked.target)
+        return newest_plan(app.core, namespace, flow_id, None).flow
+    path = Path(asked.target)
+    return flow_of(read_file(near(path), manner_of(app.project)), path)
+
+
+def _opened(asked: TriggersGiven) -> App:
+    file = Path(asked.target) if is_file(asked.target) else None
+    return open_app(project_of(asked.project, file), os.environ, store=asked.store, make=True)
+
+
+@click.command("list", **examples("penstock triggers list flows/daily.yml", "penstock triggers list shop.daily --json"))
+@click.argument("target", metavar="FILE|FLOW")
+@json_too
+@places
+def list_triggers(**given: Any) -> None:
+    """List the triggers of a flow."""
+    asked = msgspec.convert(given, TriggersGiven)
+    with _opened(asked) as app:
+        found = _flow(asked, app).triggers
+    if asked.json:
+        as_json(found)
+    elif found:
+        rows = [(each.id, each.type.rpartition(".")[2], _about(each), "off" if each.disabled else "") for each in found]
+        data(table(("TRIGGER", "TYPE", "WHEN", ""), rows))
+    else:
+        note("The flow has no triggers.")
+
+
+def _about(trigger: Trigger) -> str:
+    match trigger:
+        case Schedule(cron=cron, timezone=zone):
+            return f"{cron} {zone}".strip()
+        case Dates(dates=dates):
+            return f"{len(dates)} dates"
+        case Polling(interval=interval):
+            return f"looks every {interval / 1e6:g} s"
+        case OnRuns(waits_for=waits_for):
+            return f"waits for {', '.join(each.name for each in waits_for)}" if waits_for else "runs of other flows"
+        case Webhook():
+            return "a request"
+        case Listening():
+            return "each message"
+
+
+@click.command(
+    "next",
+    **examples(
+        "penstock triggers next flows/daily.yml              the next 20 dates",
+        "penstock triggers next shop.daily nightly -n 5      of one of several triggers",
+        "penstock triggers next daily.yml --after 2026-03-28 --all   what is passed over, too, and why",
+    ),
+)
+@click.argument("target", metavar="FILE|FLOW")
+@click.argument("trigger", required=False, default="")
+@click.option("-n", "--many", type=click.IntRange(1, 10_000), default=20, help="How many.")
+@click.option("--after", default="", metavar="INSTANT", help="The dates after this instant instead of now.")
+@click.option("--all", "every", is_flag=True, help="Show dates that its conditions pass over, with the reason.")
+@json_too
+@places
+def next_dates(**given: Any) -> None:
+    """Show the dates that a schedule will fire at, and what its runs will be given."""
+    asked = msgspec.convert(given, TriggersGiven)
+    with _opened(asked) as app:
+        flow = _flow(asked, app)
+        schedule = _schedule(flow, asked.trigger)
+        after = instant(asked.after, "--after") if asked.after else app.core.clock.now()
+        calls = calls_in(app.core, flow.namespace, set())
+        found = list(itertools.islice(firings(flow, schedule, after, calls, skipped=asked.every), asked.many))
+    if asked.json:
+        as_json(found)
+        return
+    rows = [(each.date.isoformat(), f"{each.date:%a}", each.skipped or _given(each)) for each in found]
+    data(table(("DATE", "DAY", "GIVEN"), rows)) if rows else note("No date of the next ten years.")
+
+
+def _given(firing: Firing) -> str:
+    return "  ".join(f"{name}={value}" for name, value in firing.inputs.items())
+
+
+def _schedule(flow: Flow, name: str) -> Schedule | Dates:
+    schedules = {each.id: each for each in flow.triggers if isinstance(each, Schedule | Dates)}
+    if name and name not in schedules:
+        hint = nearest(name, schedules) or f"It has: {', '.join(schedules) or 'none'}."
+        raise WrongCall(f'{flow.name} has no schedule "{name}".', hint=hint)
+    if not schedules:
+        raise WrongCall(f"{flow.name} has no schedule.", hint="`penstock triggers list` shows what starts it.")
+    if not name and len(schedules) > 1:
+        raise WrongCall(f"{flow.name} has several schedules: {', '.join(schedules)}.", hint="Name one.")
+    return schedules[name or next(iter(schedules))]

@@ -1,0 +1,66 @@
+"""Do people see what starts a flow by itself, and when? Dates, what runs are given, why some are passed over."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Penstock
+
+TEXT = """
+id: daily
+namespace: shop
+inputs: [{id: day, type: DATE, required: false}]
+tasks: [{id: a, type: log, message: hi}]
+triggers:
+  - id: nightly
+    type: io.kestra.plugin.core.trigger.Schedule
+    cron: "0 3 * * *"
+    timezone: Europe/Paris
+    inputs: {day: "{{ trigger.date | date('yyyy-MM-dd', timeZone='Europe/Paris') }}"}
+    conditions:
+      - {type: io.kestra.plugin.core.condition.Not, conditions: [{type: io.kestra.plugin.core.condition.Weekend}]}
+  - {id: hook, type: io.kestra.plugin.core.trigger.Webhook, key: k}
+"""
+
+
+@pytest.fixture
+def daily(folder: Path) -> str:
+    """A flow with a schedule."""
+    (folder / "daily.yml").write_text(TEXT)
+    return "daily.yml"
+
+
+def test_the_next_dates_are_those_that_meet_the_conditions_with_what_runs_will_be_given(
+    penstock: Penstock, daily: str
+) -> None:
+    done = penstock("triggers", "next", daily, "-n", "3", "--after", "2026-03-26T12:00:00Z", "--json")
+
+    found = json.loads(done.out)
+    assert [each["date"] for each in found] == [
+        "2026-03-27T03:00:00+01:00",
+        "2026-03-30T03:00:00+02:00",
+        "2026-03-31T03:00:00+02:00",
+    ]
+    assert [each["inputs"]["day"] for each in found] == ["2026-03-27", "2026-03-30", "2026-03-31"]
+    assert found[0]["variables"]["next"] == "2026-03-30T03:00:00+02:00"
+    assert found[1]["variables"]["previous"] == "2026-03-27T03:00:00+01:00"
+
+
+def test_dates_that_are_passed_over_are_shown_with_their_reason(penstock: Penstock, daily: str) -> None:
+    done = penstock("triggers", "next", daily, "nightly", "-n", "2", "--after", "2026-03-27T12:00:00Z", "--all")
+
+    assert "2026-03-28T03:00:00+01:00  Sat" in done.out
+    assert "{{ isWeekend(trigger.date) }} is true" in done.out
+
+
+def test_the_triggers_of_a_flow_are_listed_and_a_wrong_name_is_told(penstock: Penstock, daily: str) -> None:
+    listed = penstock("triggers", "list", daily)
+    wrong = penstock("triggers", "next", daily, "nightley")
+
+    assert "0 3 * * * Europe/Paris" in listed.out
+    assert "a request" in listed.out
+    assert wrong.code == 2
+    assert 'Did you mean "nightly"?' in wrong.err
