@@ -79,7 +79,8 @@ class Herd:
                 continue
             ours = (0, STORE_AWAY) if asked is not None else (STORE_AWAY,)
             deaf = asked is not None and asked < self._begun_at[place] + DEAF and code == -signal.SIGTERM
-            assert code in ours or deaf, f"a worker ended by itself with code {code} and said:\n{running.said}"
+            well = (code in ours or deaf) and "Traceback" not in running.said
+            assert well, f"a worker ended by itself with code {code} and said:\n{running.said}"
             self.turned_away += code == STORE_AWAY
             self._leaving.pop(place, None)
             del self._alive[place]
