@@ -140,6 +140,19 @@ def test_a_line_that_cannot_be_written_as_json_is_text() -> None:
     assert told["outputs"] == {"a": [1, 2], "b": "<class 'object'>"}
 
 
+def test_files_of_the_project_are_input_files_by_their_path(workshop: Workshop) -> None:
+    (workshop.folder / "sql").mkdir()
+    (workshop.folder / "sql" / "a.sql").write_text("select 1\n")
+
+    read = workshop.run(shell("t", "cat nsfile:///sql/a.sql b.sql", inputFiles={"b.sql": "nsfile:///sql/a.sql"}))
+    none = workshop.run(shell("t", "cat b.sql", inputFiles={"b.sql": "nsfile:///sql/none.sql"}))
+    out = workshop.run(shell("t", "cat b.sql", inputFiles={"b.sql": "nsfile:///../secret"}))
+
+    assert workshop.log(read, "t") == "select 1\nselect 1\n"
+    failures = [workshop.of(run_id).failure for run_id in (none, out)]
+    assert ["PS-503", "PS-502"] == [failure.code for failure in failures if failure]
+
+
 def test_a_task_knows_its_folder_while_its_properties_are_rendered(workshop: Workshop) -> None:
     task = shell(
         "t",
