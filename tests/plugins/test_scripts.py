@@ -157,16 +157,9 @@ def test_the_process_runner_is_the_default(local: LocalContext, said: dict[str, 
     assert local.launch("shell.script", {"script": "x", **said}).notices == ()
 
 
-@pytest.mark.parametrize(
-    "said",
-    [
-        {"taskRunner": {"type": "io.kestra.plugin.scripts.runner.docker.Docker", "pullPolicy": "NEVER"}},
-        {"runner": "DOCKER", "docker": {"image": "x"}},
-    ],
-)
-def test_a_container_that_is_asked_for_is_refused_in_words(local: LocalContext, said: dict[str, object]) -> None:
-    with pytest.raises(NotOffered, match="processes, not containers"):
-        local.launch("shell.script", {"script": "x", **said})
+def test_a_runner_that_does_not_exist_is_refused_in_words(local: LocalContext) -> None:
+    with pytest.raises(NotOffered, match="processes and containers"):
+        local.launch("shell.script", {"script": "x", "taskRunner": {"type": "io.kestra.plugin.ee.aws.runner.Batch"}})
 
 
 def test_an_image_alone_is_noticed(local: LocalContext) -> None:

@@ -55,3 +55,32 @@ class NotInstalled(PenstockError):
     """The packages that a task needs could not be installed."""
 
     code = "PS-508"
+
+
+class NoEngine(PenstockError):
+    """No container engine answers, where a task is to run in a container."""
+
+    code = "PS-509"
+    hint = (
+        "Start one: `systemctl --user start podman.socket` (rootless), `systemctl start docker`, or `podman system "
+        "service --time=0 unix:///tmp/podman.sock` with CONTAINER_HOST=unix:///tmp/podman.sock; DOCKER_HOST names "
+        "another, and `taskRunner: {type: process}` needs none."
+    )
+
+
+class EngineRefused(PenstockError):
+    """The container engine did not do what it was asked for."""
+
+    code = "PS-510"
+
+
+class NoImage(PenstockError):
+    """An image is not there, and could not be fetched or was not to be."""
+
+    code = "PS-511"
+
+
+class NotAllowed(PenstockError):
+    """A container asks for something of the machine that the project does not allow."""
+
+    code = "PS-512"

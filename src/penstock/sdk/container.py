@@ -63,8 +63,8 @@ class Container(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where a launch's program lives when not on the worker itself.
 
     `engine`: its address (none: where engines usually are). `entry_point` comes before the program. `volumes`:
-    `/here:/there:ro`; `ports`: `8080:80`. `mounted`: the folder itself is in the container, else its files are copied in
-    and out. `delete`: it is removed when it has ended. `wait`: the attempt ends with it, else when it has begun.
+    `/here:/there:ro`; `ports`: `8080:80`. `mounted`: the folder itself is in the container, else its files are copied
+    in and out. `delete`: it is removed when it has ended. `wait`: the attempt ends with it, else when it has begun.
     `resume`: an attempt that follows a lost one goes on with its container.
     """
 

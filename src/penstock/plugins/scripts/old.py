@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Final
 import msgspec
 from msgspec import Meta, field
 
+from penstock.plugins.scripts.container import Docker
 from penstock.plugins.scripts.languages import LANGUAGES
 from penstock.plugins.scripts.options import Script
 from penstock.sdk.launch import Environment, Launch, LaunchContext
@@ -36,7 +37,7 @@ class OldScript(Script, frozen=True, kw_only=True):
         list[str], Meta(description="Folders to store.", extra={"deprecated": "outputFiles says it"})
     ] = field(default_factory=list)
     docker_options: Annotated[
-        dict[str, object] | None, Meta(description="Options of the container.", extra={"deprecated": "docker says it"})
+        Docker | None, Meta(description="Options of the container.", extra={"deprecated": "docker says it"})
     ] = None
 
     def told_anew(self, plan: LaunchContext, commands: list[str]) -> Launch:

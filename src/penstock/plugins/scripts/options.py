@@ -12,19 +12,14 @@ from msgspec import Meta, field
 
 from penstock.errors.task import BadAddress, NotOffered
 from penstock.plugins.scripts import inside
+from penstock.plugins.scripts.container import ContainerOptions, Docker, TaskRunner, container_of, is_contained
+from penstock.sdk.container import Bounds, Container
 from penstock.sdk.launch import OUTPUT_FOLDER, STORED, FileChoice, Launch, LaunchContext, LaunchMode, Limits
 from penstock.sdk.task import ScriptType
 from penstock.sdk.values import Size
 
 SHELL: Final = ("/bin/sh", "-c")
 ADDRESS: Final = re.compile(rf"{STORED.pattern}|nsfile:///[^\s'\"|;<>&()]+")
-PROCESS: Final = ("process", "io.kestra.plugin.core.runner.Process", "io.kestra.core.models.tasks.runners.Process")
-
-
-class TaskRunner(msgspec.Struct, frozen=True, rename="camel"):
-    """Where the process lives; further options of other runners are read over."""
-
-    type: Annotated[str, Meta(description="The runner's type.")] = "process"
 
 
 class NamespaceFiles(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -95,14 +90,14 @@ class Script(ScriptType, frozen=True, kw_only=True):
     warning_on_std_err: Annotated[
         bool, Meta(description="Whether a line on standard error makes a success a warning.")
     ] = False
-    container_image: Annotated[
-        str | None, Meta(description="Image for container runners; the process runner does not use it.")
-    ] = None
+    container_image: Annotated[str | None, Meta(description="Image of the container; a process does not use it.")] = (
+        None
+    )
     runner: Annotated[
         str | None, Meta(description="PROCESS or DOCKER.", extra={"deprecated": "taskRunner says it"})
     ] = None
     docker: Annotated[
-        dict[str, object] | None,
+        Docker | None,
         Meta(description="Options of the container.", extra={"deprecated": "taskRunner and containerImage say it"}),
     ] = None
     target_os: Annotated[
@@ -122,7 +117,12 @@ class Script(ScriptType, frozen=True, kw_only=True):
         return self.furnish(launch, plan)
 
     def furnish(self, launch: Launch, plan: LaunchContext) -> Launch:
-        """Add what all scripts have in common; NotOffered when a container is asked for."""
+        """Add what all scripts have in common. NotOffered for a runner that there is not, or not for such a process."""
+        if self.contained and launch.mode is not LaunchMode.EXEC:
+            raise NotOffered(
+                "A function of the project is called in a process, not in a container.",
+                hint="Write a script that imports it, with the project's files as namespaceFiles.",
+            )
         for name in self.input_files:
             check_name(name)
         folder = f"{plan.workdir}/{OUTPUT_FOLDER}" if self.output_directory else plan.workdir
@@ -140,24 +140,26 @@ class Script(ScriptType, frozen=True, kw_only=True):
             stderr_warns=self.warning_on_std_err,
             limits=Limits(limits.memory, limits.cpu_seconds, limits.open_files),
             notices=self.notices(),
+            container=self.container() if self.contained else None,
         )
 
     @property
     def contained(self) -> bool:
         """Whether the process is to live in a container."""
-        wanted = self.task_runner.type if self.task_runner else (self.runner or "process")
-        return wanted not in PROCESS and wanted.lower() != "process"
+        return is_contained(self.task_runner.type if self.task_runner else (self.runner or "process"))
+
+    def container(self) -> Container:
+        """The container in which the process is to live."""
+        said: ContainerOptions = self.task_runner or self.docker or TaskRunner()
+        image = self.container_image or said.image or (self.docker.image if self.docker else "") or self.image
+        limits = self.resources or Resources()
+        least = Bounds(memory=limits.memory, open_files=limits.open_files, cpu_seconds=limits.cpu_seconds)
+        return container_of(said, image, least)
 
     def notices(self) -> tuple[str, ...]:
         """What the attempt's log should say about where it runs."""
-        wanted = self.task_runner.type if self.task_runner else (self.runner or "process")
-        if self.contained:
-            raise NotOffered(
-                f'The runner "{wanted}" does not exist here: this release starts processes, not containers.',
-                hint=f'Leave it out, or write "{PROCESS[1]}", when the code may run on the worker itself.',
-            )
-        if self.container_image or self.docker:
-            image = self.container_image or str((self.docker or {}).get("image", ""))
+        if not self.contained and (self.container_image or self.docker):
+            image = self.container_image or (self.docker.image if self.docker else "")
             return (f'Runs as a process on the worker; the image "{image}" is not used.',)
         return ()
 

@@ -134,9 +134,9 @@ class Launcher:
 
     def close(self) -> None:
         """End every zygote, and with it all that it started."""
-        for one in self._zygotes.values():
+        closing, self._zygotes = self._zygotes, {}  # what an end asks for is another's, and is closed the next time
+        for one in closing.values():
             one.close()
-        self._zygotes.clear()
 
 
 class Zygote:

@@ -24,7 +24,7 @@ from penstock.runners.process.launcher import Child, Exit
 from penstock.runners.process.warm import FREE
 from penstock.sdk.launch import Launch, OutputsShape
 from penstock.services.render import Prepared
-from penstock.services.worker import answers, workdir
+from penstock.services.worker import answers, elsewhere, workdir
 from penstock.services.worker.capture import Source
 from penstock.services.worker.channel import Channel
 from penstock.services.worker.ending import End, Evidence, Stop, judge
@@ -65,6 +65,7 @@ class Attempt:
         self._channel: Channel | None = None
         self._open: dict[int, Callable[[], None]] = {}
         self._exit: Exit | None = None
+        self._lives_on = False
         self._timers: list[Timer] = []
         self._last_words = b""
         self._broken: PenstockError | None = None
@@ -222,7 +223,9 @@ class Attempt:
     def _asked(self, frame: dict[str, object]) -> None:
         """Answer in another thread: a file may be large, a store slow."""
         run = self._prepared.loaded.run
-        asker = answers.Asker(run, self.claim.step, self.claim.attempt, self._process.folder, self._story.masks.add)
+        folder, reveal = self._process.folder, self._story.masks.add
+        project = self._shop.surroundings.project
+        asker = answers.Asker(run, self.claim.step, self.claim.attempt, folder, reveal, project)
         channel, number = self._channel, frame.get("id")
         assert channel is not None
 
@@ -244,6 +247,21 @@ class Attempt:
         self._exit = ended
         for timer in self._timers:
             timer.cancel()
+        record = self._process.record
+        if record is not None and not elsewhere.is_over(record, ended):
+            self._lives_on = True
+            elsewhere.end(self._shop, record, self._ended_elsewhere)
+        else:
+            self._run_dry()
+
+    def _ended_elsewhere(self, sure: bool) -> None:
+        self._lives_on = False
+        if not sure:
+            name = self._process.record.name if self._process.record else ""
+            self._story.say(f"The container {name} may still run: it could not be ended now.", Level.WARNING)
+        self._run_dry()
+
+    def _run_dry(self) -> None:
         if self._open:
             # Nothing of it is alive, so the streams end at once, unless a program elsewhere was handed one.
             self._after(DRY, self._close_all)
@@ -257,7 +275,7 @@ class Attempt:
         with contextlib.suppress(KeyError, ValueError):
             self._shop.reactor.forget(descriptor)
         close()
-        if not self._open and self._exit is not None:
+        if not self._open and self._exit is not None and not self._lives_on:
             self._finish()
 
     def _close_all(self) -> None:

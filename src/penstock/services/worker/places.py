@@ -26,6 +26,11 @@ def environments_root(core: Core) -> Path:
     return root_in(core.state_dir or Path(tempfile.gettempdir()) / "penstock")
 
 
+def containers_root(core: Core) -> Path:
+    """The folder that says which containers of this machine's workers may exist."""
+    return core.state_dir / "containers" if core.state_dir else Path(tempfile.gettempdir()) / "penstock-containers"
+
+
 def is_left_behind(core: Core, marker: str, new: str) -> bool:
     """Whether a process was started by a worker of this store that is dead, or whose name a new one bears."""
     where, _, rest = marker.partition("/")

@@ -25,13 +25,17 @@ OOM_KILLS: Final = re.compile(r"^oom_kill (\d+)$", re.MULTILINE)
 
 
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where people's code runs: the project's folder, its Python, others by name, packages imported beforehand."""
+    """Where people's code runs: the project's folder, its Python, others by name, packages imported beforehand; whether
+    containers may have volumes and privileges.
+    """
 
     project: Path | None = None
     python: str = ""
     pythons: dict[str, str] = {}
     preimports: tuple[str, ...] = ()
     environment: dict[str, str] = {}
+    volumes: bool = False
+    privileged: bool = False
 
 
 class Progress(msgspec.Struct, frozen=True):

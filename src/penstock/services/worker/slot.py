@@ -14,10 +14,12 @@ from penstock.runners.process import warm
 from penstock.runners.process.launcher import Order
 from penstock.sdk import registry
 from penstock.sdk.builtin import ALIASES, TYPES
+from penstock.sdk.container import FOLDER
 from penstock.sdk.context import About
-from penstock.sdk.launch import Launch, LaunchContext, LaunchMode, Limits
+from penstock.sdk.launch import Launch, LaunchContext, LaunchMode, Limits, at
 from penstock.sdk.task import Mode, ScriptType, TaskType
 from penstock.services.render import Prepared
+from penstock.services.worker import elsewhere
 from penstock.services.worker.shop import Shop
 from penstock.store.queue import Claim
 
@@ -40,7 +42,8 @@ class Inline(msgspec.Struct, frozen=True):
 class Process(msgspec.Struct, frozen=True):
     """A process to start in a folder; `launch` describes people's code, and is nothing for a task type's own work.
 
-    With a `task`, `order` is a process that is kept, and may have been started before.
+    With a `task`, `order` is a process that is kept, and may have been started before; with a `record` it stands for
+    a container that the record names.
     """
 
     order: Order
@@ -48,6 +51,7 @@ class Process(msgspec.Struct, frozen=True):
     launch: Launch | None = None
     limits: Limits = Limits()
     task: warm.Task | None = None
+    record: Path | None = None
 
 
 def work_of(shop: Shop, claim: Claim, prepared: Prepared) -> Inline | Process:
@@ -71,6 +75,9 @@ def work_of(shop: Shop, claim: Claim, prepared: Prepared) -> Inline | Process:
                 state=known.state,
             )
         )
+        if launch.container is not None:
+            return _contained(shop, claim, known, launch, shared=bool(home))
+        launch = at(launch, str(folder))
         env = searching(environment(shop, known, launch.env), launch.search)
         order = order_of(shop, launch, folder, env)
         return Process(order, folder, launch, launch.limits)
@@ -149,6 +156,17 @@ def _names(known: About) -> dict[str, str]:
         "PENSTOCK_ATTEMPT": str(known.attempt),
         "PENSTOCK_IDEMPOTENCY_KEY": known.idempotency_key,
     }
+
+
+def _contained(shop: Shop, claim: Claim, known: About, launch: Launch, *, shared: bool) -> Process:
+    """The process that stands for a container."""
+    folder, launch = Path(known.workdir), at(launch, FOLDER)
+    inner = shop.surroundings.environment | _names(known) | launch.env
+    place = elsewhere.Place(folder=folder, shared=shared, env=inner)
+    order, record = elsewhere.order_of(shop, claim, known, launch, place)
+    assert launch.container is not None
+    told = msgspec.structs.replace(launch, not_found=f'a program is not in the image "{launch.container.image}".')
+    return Process(order, folder, told, Limits(memory=launch.container.bounds.memory), record=record)
 
 
 def _plugin(shop: Shop, known: About, prepared: Prepared, task: TaskType) -> Process:

@@ -9,6 +9,7 @@ from typing import Final
 from penstock.model.policy import SECOND
 from penstock.services import sweep
 from penstock.services.worker import home
+from penstock.services.worker.elsewhere import Leftovers
 from penstock.services.worker.reactor import Timer
 from penstock.services.worker.shop import Shop
 from penstock.store import timers
@@ -26,6 +27,7 @@ class Upkeep:
         self._shop = shop
         self._patience = patience
         self._look = look
+        self._leftovers = Leftovers(shop)
         self._next: Timer | None = None
         self._next_at = 0
         shop.core.alarm.subscribe(lambda at: shop.reactor.soon(lambda: self._sooner(at)))
@@ -55,6 +57,7 @@ class Upkeep:
             if due is not None:
                 wait = max(0, min(wait, due - core.clock.now()))
             home.sweep(self._shop)
+            self._leftovers.look()
             self._look()
         self._shop.launcher.stop_idle(core.clock.steady())
         self._plan(wait)
