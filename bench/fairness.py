@@ -17,7 +17,7 @@ from penstock.store import attempts
 from penstock.store import runs as table
 
 QUEUED = 10_000
-CLICKS = 15
+CLICKS = 31
 FLOW = "id: {id}\nnamespace: bench\ntasks:\n  - id: one\n    type: return\n    format: done\n"
 
 
@@ -40,6 +40,7 @@ def _on(database: str) -> list[Figure]:
             behind = [_click(made, click) for _ in range(CLICKS)]
             left = made.core.store.read(table.counts)
     waiting = sum(count for status, count in left.items() if not status.ended)
+    assert waiting > QUEUED // 10, "the queue was as good as empty before the last click"
     note = f"{waiting} still queued at the end"
     return [
         figure(
