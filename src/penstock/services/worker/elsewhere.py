@@ -71,7 +71,7 @@ def order_of(shop: Shop, claim: Claim, known: About, launch: Launch, place: Plac
         worker=shop.worker,
         container=launch.container,
         argv=tuple(_inside(part, place.folder) for part in launch.argv),
-        env={key: _inside(value, place.folder) for key, value in (_searched(launch, given) | place.env).items()},
+        env={key: _inside(value, place.folder) for key, value in _searched(launch, given, place.env).items()},
         given=given,
         folder=str(place.folder),
         labels=labels | {"penstock/worker": shop.worker},
@@ -149,8 +149,10 @@ def _order(shop: Shop, payload: dict[str, object], folder: Path) -> Order:
     return Order(interpreter=sys.executable, env=env, body=body, preimports=(DRIVER,))
 
 
-def _searched(launch: Launch, given: Mapping[str, str]) -> dict[str, str]:
-    return {name: given[here] for name, here in launch.search.items()}
+def _searched(launch: Launch, given: Mapping[str, str], env: Mapping[str, str]) -> dict[str, str]:
+    """An environment with the given folders after those of its own."""
+    last = {name: given[here] for name, here in launch.search.items()}
+    return {**env, **{name: f"{env[name]}:{folder}" if env.get(name) else folder for name, folder in last.items()}}
 
 
 def _inside(text: str, folder: Path) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from penstock.runners.process import strays
 from penstock.runners.process.environments import Held, choosing
 from penstock.runners.process.packages import Recipe
 from penstock.sdk.launch import Launch
 from penstock.services.worker import workdir
+from penstock.services.worker.places import place_of
 from penstock.services.worker.shop import Shop
 from penstock.services.worker.slot import Process
 
@@ -31,7 +33,9 @@ def make_ready(shop: Shop, process: Process, given_up: Callable[[], bool]) -> He
         (folder / launch.output_folder).mkdir(exist_ok=True)
     if launch.environment is None:
         return None
-    environ = choosing(shop.core.knobs.environ) | process.order.env
+    # An installer that outlives this worker is found by the next one, as all that it started.
+    marker = {strays.MARKER: f"{place_of(shop.core)}/{shop.worker}"}
+    environ = choosing(shop.core.knobs.environ) | process.order.env | marker
     python = process.order.interpreter
     return shop.environments.hold(
         Recipe(wanted=launch.environment, python=python, environ=environ, folder=folder), given_up
