@@ -52,6 +52,10 @@ class Memory:
         """Give bytes back."""
         return self._kept[uri]
 
+    def size(self, uri: str) -> int:
+        """Count bytes."""
+        return len(self._kept[uri])
+
 
 class NoSecrets:
     """A world without secrets."""

@@ -35,12 +35,12 @@ def evaluate(draft: Draft, key: str, tree: object) -> object:
     """Render a tree of pure templates in the scope of a step; the event's time is their `now`. Raises PenstockError."""
     if isinstance(tree, str) and "{" not in tree:
         return tree
-    return plain(expr.render(tree, scope_of(draft, key), calls_at(draft.now)))
+    return plain(expr.render(tree, scope_of(draft, key), calls_at(draft.now, draft.plan.flow.language.version)))
 
 
 def typed(draft: Draft, key: str, text: str) -> object:
     """Evaluate one template and keep the type of what it prints. Raises PenstockError."""
-    return plain(expr.compile(text).value(scope_of(draft, key), calls_at(draft.now)))
+    return plain(expr.compile(text).value(scope_of(draft, key), calls_at(draft.now, draft.plan.flow.language.version)))
 
 
 def outputs_of(draft: Draft, key: str, declared: tuple[Output, ...]) -> tuple[dict[str, object] | None, Failure | None]:
@@ -63,9 +63,9 @@ def converted(output: Output, value: object) -> object:
     return None if value is None and not output.required else convert(output.type, value, output.id)
 
 
-def calls_at(now: int) -> expr.Calls:
-    """What a pure expression may call: the instant of the event."""
-    return expr.Calls(now=EPOCH + datetime.timedelta(microseconds=now))
+def calls_at(now: int, version: str = "1") -> expr.Calls:
+    """What a pure expression may call, in a version of the language: the instant of the event."""
+    return expr.Calls(now=EPOCH + datetime.timedelta(microseconds=now), version=version)
 
 
 def failure_of(error: PenstockError) -> Failure:

@@ -73,13 +73,19 @@ def reach_out(word: Word, frame: Frame, values: Sequence[object], named: dict[st
     call = frame.calls.functions.get(word.name)
     if call is None:
         raise NeedsOutside(f"`{word.name}` reaches out, and here only data is at hand.")
+    clock = frame.calls.clock
+    began = clock() if clock is not None else 0
     try:
         return call(*values, **named)
     except ExprError:
         raise
     except Exception as error:
-        sentence = error.sentence if isinstance(error, PenstockError) else str(error) or type(error).__name__
-        raise ExprFailed(f"`{word.name}` failed: {sentence}") from error
+        if isinstance(error, PenstockError):
+            raise ExprFailed(f"`{word.name}` failed: {error.sentence}", hint=error.hint) from error
+        raise ExprFailed(f"`{word.name}` failed: {str(error) or type(error).__name__}") from error
+    finally:
+        if clock is not None:
+            frame.fuel[2] += clock() - began
 
 
 def size_of(value: object) -> int:

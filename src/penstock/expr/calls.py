@@ -13,7 +13,8 @@ from penstock.errors.expr import ExprLimit
 class Calls(msgspec.Struct, frozen=True):
     """What the outside gives to an evaluation: the time, functions that reach out, limits, and the language version.
 
-    A function is called with the arguments as they were written: positional ones in order, named ones by name.
+    A function is called with the arguments as they were written: positional ones in order, named ones by name. With a
+    `clock`, in microseconds, an evaluation has `micros` of time besides its fuel; what functions take is not counted.
     """
 
     now: datetime | None = None
@@ -23,6 +24,10 @@ class Calls(msgspec.Struct, frozen=True):
     depth: int = 100
     zone: str = "UTC"
     version: str = "1"
+    clock: Callable[[], int] | None = None
+    micros: int = 1_000_000
+    # Texts that come out of a text are rendered again, as a setting of old has it; then there is no `render`.
+    recursive: bool = False
 
 
 PURE = Calls()
@@ -34,19 +39,38 @@ class Frame(msgspec.Struct, frozen=True):
     scope: Mapping[str, object]
     calls: Calls
     layers: tuple[dict[str, object], ...]
-    # One cell, shared by all frames of an evaluation.
+    # Shared by all frames of an evaluation: the fuel left, at how much the clock is looked at, and the last moment.
     fuel: list[int]
     depth: int = 0
     # Texts from raw tags, taken out so that rendering again leaves them alone; None when nothing renders again.
     kept: list[str] | None = None
 
 
+# So much fuel is spent from one look at the clock to the next.
+LOOK = 2_000
+
+
+def tank(calls: Calls) -> list[int]:
+    """Give the fuel of a new evaluation."""
+    if calls.clock is None:
+        return [calls.fuel, 0, 0]
+    return [calls.fuel, max(0, calls.fuel - LOOK), calls.clock() + calls.micros]
+
+
 def spend(frame: Frame, amount: int) -> None:
-    """Take fuel for work done; raises ExprLimit when none is left."""
+    """Take fuel for work done; raises ExprLimit when none is left, or no time."""
     fuel = frame.fuel
     fuel[0] -= amount
+    if fuel[0] < fuel[1]:
+        _look(frame.calls, fuel)
+
+
+def _look(calls: Calls, fuel: list[int]) -> None:
     if fuel[0] < 0:
-        raise ExprLimit(f"The expression takes more than {frame.calls.fuel:,} steps.", hint="Loop over fewer values.")
+        raise ExprLimit(f"The expression takes more than {calls.fuel:,} steps.", hint="Loop over fewer values.")
+    if calls.clock is not None and calls.clock() > fuel[2]:
+        raise ExprLimit(f"The expression takes more than {calls.micros / 1_000_000:g} s.")
+    fuel[1] = max(0, fuel[0] - LOOK)
 
 
 def fits(size: int, limit: int = PURE.output) -> None:

@@ -87,11 +87,11 @@ def function(*names: str) -> Callable[[F], F]:
     return register
 
 
-def outside(*names: str) -> Callable[[F], F]:
+def outside(*names: str, rest: tuple[str, ...] = ()) -> Callable[[F], F]:
     """Declare a function that reaches out; the one in `Calls.functions` is called, this one gives signature and doc."""
 
     def register(call: F) -> F:
-        return _keep(FUNCTIONS, _word("function", names[0], call, pure=False), names, call)
+        return _keep(FUNCTIONS, _word("function", names[0], call, pure=False, rest=rest), names, call)
 
     return register
 

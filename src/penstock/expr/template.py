@@ -10,7 +10,7 @@ import msgspec
 
 from penstock.errors import PenstockError, Place
 from penstock.errors.expr import ExprError, ExprLimit
-from penstock.expr.calls import PURE, Calls, Frame
+from penstock.expr.calls import PURE, Calls, Frame, tank
 from penstock.expr.closures import compiled
 from penstock.expr.grammar import LOOSENED
 from penstock.expr.nodes import Body, Print
@@ -47,7 +47,9 @@ class Template(msgspec.Struct, frozen=True, eq=False):
             return self.text
         if self.loose is not None and calls.version == "2":
             return self.loose.render(scope, calls)
-        return self.render_in(Frame(scope, calls, ({},) if self.source.variables else (), [calls.fuel]))
+        frame = self._frame(scope, calls)
+        text = self.render_in(frame)
+        return render_again(text, frame, MAX_PASSES) if calls.recursive else text
 
     def value(self, scope: Mapping[str, object], calls: Calls = PURE) -> object:
         """Give the value, its type kept when exactly one expression is printed, else the text."""
@@ -55,8 +57,10 @@ class Template(msgspec.Struct, frozen=True, eq=False):
             return self.text
         if self.loose is not None and calls.version == "2":
             return self.loose.value(scope, calls)
-        frame = Frame(scope, calls, ({},) if self.source.variables else (), [calls.fuel])
+        frame = self._frame(scope, calls)
         try:
+            if calls.recursive:
+                return self._again(frame)
             if self.alone is not None:
                 return self.alone(frame)
             out: list[object] = []
@@ -82,6 +86,16 @@ class Template(msgspec.Struct, frozen=True, eq=False):
             return text_of(frame, out)
         except (Missing, RecursionError, ExprError) as error:
             self._tell(error)
+
+    def _again(self, frame: Frame) -> object:
+        """Give the value, and where it is a text with more to render, what comes of that."""
+        if self.alone is not None and not isinstance(value := self.alone(frame), str):
+            return value
+        return render_again(self.render_in(frame), frame, MAX_PASSES)
+
+    def _frame(self, scope: Mapping[str, object], calls: Calls) -> Frame:
+        layers: tuple[dict[str, object], ...] = ({},) if self.source.variables else ()
+        return Frame(scope, calls, layers, tank(calls), 0, [] if calls.recursive else None)
 
     def _tell(self, error: Missing | RecursionError | ExprError) -> NoReturn:
         match error:
@@ -123,7 +137,7 @@ def render(tree: object, scope: Mapping[str, object], calls: Calls = PURE) -> ob
 
 def render_again(text: str, frame: Frame, passes: int) -> str:
     """Render a text, and what comes out of it, until nothing changes; raw parts stay as they are."""
-    kept: list[str] = []
+    kept: list[str] = frame.kept if frame.calls.recursive and frame.kept is not None else []
     for _ in range(passes):
         if "{" not in text:
             break

@@ -32,6 +32,9 @@ class Blobs(Protocol):
     def get(self, uri: str) -> bytes:
         """Give back the bytes of an address."""
 
+    def size(self, uri: str) -> int:
+        """Count the bytes at an address."""
+
 
 class Secrets(Protocol):
     """Where secrets come from: the environment, or a file that only its owner reads."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from penstock.errors.expr import UnknownWord
 from penstock.expr.calls import Frame, deeper, spend
 from penstock.expr.printing import to_json, to_text
 from penstock.expr.registry import function
@@ -13,6 +14,8 @@ from penstock.expr.template import MAX_PASSES, render_again
 @function("render")
 def render(frame: Frame, to_render: object, recursive: bool = True) -> object:
     """The value with its texts rendered, again and again until nothing changes; raw parts stay as they are."""
+    if frame.calls.recursive:
+        raise UnknownWord("There is no function `render` where everything is rendered again by itself.")
     return _rendered(to_render, deeper(frame), MAX_PASSES if recursive else 1)
 
 

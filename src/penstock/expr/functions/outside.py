@@ -5,11 +5,6 @@ from __future__ import annotations
 from penstock.expr.registry import outside
 
 
-@outside("secret")
-def secret(key: str, namespace: str | None = None, subkey: str | None = None) -> None:
-    """A secret of the namespace or one above it; stars stand for it in logs."""
-
-
 @outside("kv")
 def kv(key: str, namespace: str | None = None, error_on_missing: bool | None = None) -> None:
     """A value kept under a key in the namespace."""
@@ -18,11 +13,6 @@ def kv(key: str, namespace: str | None = None, error_on_missing: bool | None = N
 @outside("read")
 def read(path: str, namespace: str | None = None, revision: int | None = None) -> None:
     """The text of a file of the namespace, or of a file that this run made."""
-
-
-@outside("fileURI")
-def file_uri(path: str, namespace: str | None = None) -> None:
-    """The address of a file of the namespace."""
 
 
 @outside("fileSize")
@@ -85,24 +75,29 @@ def random_port() -> None:
     """A port that nothing listens on."""
 
 
+@outside("secret")
+def secret(key: str, namespace: str | None = None, subkey: str | None = None, full: bool = False) -> None:
+    """A secret of the namespace or one above it, or one entry of a secret that is a map; stars stand for it in logs."""
+
+
 @outside("env")
-def env(name: str, default: str | None = None) -> None:
-    """An environment variable that flows may see."""
+def env(name: str, default: object = None) -> None:
+    """An environment variable that flows may see, by its name in small letters without its prefix."""
 
 
-@outside("http")
+@outside("http", rest=("options", "accept"))
 def http(
     uri: str,
     method: str = "GET",
     query: object = None,
     body: object = None,
-    content_type: str | None = None,
+    content_type: str = "application/json",
     headers: object = None,
-    options: object = None,
+    *rest: object,
 ) -> None:
-    """What an address answers, JSON already read."""
+    """What an address answers, JSON and YAML already read."""
 
 
-@outside("tasksWithState")
-def tasks_with_state(state: str) -> None:
-    """The tasks of this run that are in a state."""
+@outside("subflow")
+def subflow(namespace: str, id: str, inputs: object = None, revision: int | None = None, labels: object = None) -> None:
+    """The outputs of a run of another flow, for the values of an input; refused everywhere else."""

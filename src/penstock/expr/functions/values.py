@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from penstock.errors.expr import ExprFailed, WrongType
-from penstock.expr.calls import Frame
+from penstock.expr.calls import Frame, spend
 from penstock.expr.documents import from_ion, from_yaml, read_json
 from penstock.expr.operators import counted, less
 from penstock.expr.printing import kind_of
@@ -66,6 +66,38 @@ def from_ion_(frame: Frame, ion: str | None) -> object:
     if value is None:
         raise ExprFailed("The Ion text holds null alone.")
     return value
+
+
+@function("fileURI")
+def file_uri(frame: Frame, path: str, namespace: str | None = None) -> str:
+    """The address of a file of the namespace, for `read` and for tasks."""
+    own = namespace or entry(frame.scope.get("flow"), "namespace")
+    if not isinstance(own, str):
+        raise ExprFailed("`fileURI` needs a namespace, and there is no flow here.")
+    clean = path.replace("\\", "/")
+    if ".." in clean.split("/"):
+        raise ExprFailed(f"The path `{path[:60]}` leaves the namespace.")
+    return f"kestra:///{own.replace('.', '/')}/_files/{clean.lstrip('/')}"
+
+
+@function("tasksWithState")
+def tasks_with_state(frame: Frame, state: str) -> list[object]:
+    """The tasks of this run that are in a state: `taskId`, `state`, and of a task in a loop its `value`."""
+    tasks = frame.scope.get("tasks")
+    found: list[object] = []
+    for name in tasks if isinstance(tasks, Mapping) else ():
+        about = entry(tasks, name)
+        if not isinstance(about, Mapping):
+            continue
+        if "state" in about and not isinstance(about["state"], Mapping):
+            valued: list[tuple[dict[str, object], object]] = [({}, about)]
+        else:
+            valued = [({"value": value}, about[value]) for value in about]
+        spend(frame, len(valued))
+        for more, one in valued:
+            if entry(one, "state") == state:
+                found.append({"state": state, **more, "taskId": name})
+    return found
 
 
 @function("loopOutputs", "iterationOutput")

@@ -1,0 +1,231 @@
+"""What do the functions of expressions do that reach out of a run? Secrets, keys, files, addresses, the calendar.
+
+They are asked in a worker, and what they gave is recorded where a decision needs it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from penstock.errors.expr import ExprFailed
+from penstock.errors.project import NoSuchFile
+from penstock.errors.run import UnknownKey, UnknownSecret
+from penstock.errors.store import BlobMissing
+from penstock.errors.task import MissingExtra
+from penstock.model.run import Run
+from penstock.sdk.launch import is_stored
+from penstock.services import chance
+from penstock.services.core import Core
+from penstock.store import kv
+from penstock.store.chunks import Level, unpack
+
+MOST_BYTES: Final = 10_000_000
+MOST_ENTRIES: Final = 1_000
+SECONDS: Final = 30.0
+NONCE: Final = 12
+
+
+class Asker(msgspec.Struct, frozen=True):
+    """Whose expression asks: its namespace, its version of the language, and its run where it has one."""
+
+    namespace: str
+    version: str = "1"
+    run: Run | None = None
+
+
+def functions(core: Core, asker: Asker, used: set[str]) -> dict[str, Callable[..., object]]:
+    """Every function that reaches out, for one asker; secrets that are unsealed are added to `used`."""
+    own, strict = asker.namespace, asker.version != "0.20"
+
+    def secret(key: str, namespace: str | None = None, subkey: str | None = None, full: bool = False) -> object:
+        found = core.secrets.get(namespace or own, key)
+        if found is None:
+            raise UnknownSecret(f'There is no secret "{key}" for the namespace {namespace or own}.')
+        used.add(found)
+        return found if subkey is None else _entry(found, key, subkey, used)
+
+    def stored(key: str, namespace: str | None = None, errorOnMissing: bool | None = None) -> object:
+        found = core.store.read(lambda tx: kv.get(tx, namespace or own, key, core.clock.now()))
+        if found is None and (strict if errorOnMissing is None else errorOnMissing):
+            raise UnknownKey(f"The key '{key}' does not exist in the namespace '{namespace or own}'.")
+        return found.value if found is not None else None
+
+    return {
+        "secret": secret,
+        "kv": stored,
+        "read": lambda path, namespace=None, revision=None: _bytes(core, path).decode("utf-8", "replace"),
+        "fileSize": lambda path, namespace=None: _size(core, path),
+        "isFileEmpty": lambda path, namespace=None: _size(core, path) == 0,
+        "fileExists": lambda path, namespace=None: _exists(core, path),
+        "env": lambda name, default=None: core.envs.get(name.lower(), default),
+        "errorLogs": lambda: _errors(core, asker.run),
+        "http": _http,
+        "encrypt": _encrypt,
+        "decrypt": _decrypt,
+        "isPublicHoliday": _is_public_holiday,
+        "subflow": _no_subflow,
+        **chance.functions(core),
+    }
+
+
+def _entry(found: str, key: str, subkey: str, used: set[str]) -> object:
+    try:
+        entries = json.loads(found)
+    except ValueError:
+        entries = None
+    if not isinstance(entries, dict) or subkey not in entries:
+        raise UnknownSecret(f'The secret "{key}" has no entry "{subkey}".')
+    entry = entries[subkey]
+    used.add(entry if isinstance(entry, str) else json.dumps(entry))
+    return entry
+
+
+def _bytes(core: Core, path: str) -> bytes:
+    if _size(core, path) > MOST_BYTES:
+        raise ExprFailed(f"The file has more than {MOST_BYTES:,} bytes: an expression cannot hold it.")
+    return core.blobs.get(path.strip()) if _is_stored(path) else _own_file(core, path).read_bytes()
+
+
+def _size(core: Core, path: str) -> int:
+    if not _is_stored(path):
+        return _own_file(core, path).stat().st_size
+    return core.blobs.size(path.strip())
+
+
+def _exists(core: Core, path: str) -> bool:
+    try:
+        return _size(core, path) >= 0
+    except (NoSuchFile, BlobMissing):
+        return False
+
+
+def _is_stored(path: str) -> bool:
+    return is_stored(path.strip()) and "/_files/" not in path
+
+
+def _own_file(core: Core, path: str) -> Path:
+    """A file of the namespace, which is one of the project. Raises NoSuchFile."""
+    if core.state_dir is None:
+        raise NoSuchFile("There is no project whose files could be read.")
+    project = core.state_dir.parent.resolve()
+    name = path.strip().removeprefix("nsfile://")
+    if name.startswith("kestra:///"):
+        _, _, name = name.partition("/_files/")
+    file = (project / name.lstrip("/")).resolve()
+    hidden = core.state_dir.resolve()
+    if not file.is_relative_to(project) or file.is_relative_to(hidden) or not file.is_file():
+        raise NoSuchFile(f'The namespace has no file "{path}".')
+    return file
+
+
+def _errors(core: Core, run: Run | None) -> list[dict[str, object]]:
+    entries: list[dict[str, object]] = []
+    if run is None:
+        return entries
+    for chunk in core.store.logs.read(run.id):
+        for piece in unpack(chunk):
+            if piece.level is not Level.ERROR or len(entries) >= MOST_ENTRIES:
+                continue
+            entries.append(
+                {
+                    "namespace": run.namespace,
+                    "flowId": run.flow,
+                    "taskId": chunk.step.rpartition("/")[2].partition("[")[0],
+                    "executionId": run.id,
+                    "taskRunId": f"{run.id}/{chunk.step}",
+                    "attemptNumber": chunk.attempt - 1,
+                    "timestamp": chance.instant(piece.at),
+                    "level": "ERROR",
+                    "message": piece.text.decode("utf-8", "replace").rstrip("\n"),
+                }
+            )
+    return entries
+
+
+def _http(uri: str, method: str = "GET", query: object = None, body: object = None, **more: Any) -> object:
+    """What an address answers. Raises MissingExtra, ExprFailed."""
+    try:
+        import httpx
+        import yaml
+    except ImportError:
+        raise MissingExtra("`http()` needs httpx.", hint='pip install "penstock[http]"') from None
+    content = str(more.get("contentType") or "application/json")
+    headers = {"Content-Type": content, "Accept": str(more.get("accept") or "application/json")}
+    headers |= {str(name): str(value) for name, value in dict(more.get("headers") or {}).items()}
+    sent: str | None = None
+    if body is not None:
+        sent = body if isinstance(body, str) else yaml.safe_dump(body) if "yaml" in content else json.dumps(body)
+    asked = dict(query) if isinstance(query, Mapping) else None
+    try:
+        with httpx.stream(method, uri, params=asked, content=sent, headers=headers, timeout=SECONDS) as answer:
+            pieces, size = [], 0
+            for piece in answer.iter_bytes():
+                size += len(piece)
+                if size > MOST_BYTES:
+                    raise ExprFailed(f"{uri} answers with more than {MOST_BYTES:,} bytes.")
+                pieces.append(piece)
+    except httpx.HTTPError as error:
+        raise ExprFailed(f"{uri} does not answer: {error}.") from error
+    text = b"".join(pieces).decode(answer.encoding or "utf-8", "replace")
+    if answer.is_error:
+        raise ExprFailed(f"{uri} answers {answer.status_code}: {text[:200]}")
+    kind = answer.headers.get("content-type", "")
+    if "json" in kind:
+        return json.loads(text) if text.strip() else None
+    return yaml.safe_load(text) if "yaml" in kind else text
+
+
+def _encrypt(key: str, plaintext: str) -> str:
+    nonce = os.urandom(NONCE)
+    return base64.b64encode(nonce + _cipher(key).encrypt(nonce, plaintext.encode(), None)).decode()
+
+
+def _decrypt(key: str, encrypted: str) -> str:
+    from cryptography.exceptions import InvalidTag
+
+    cipher = _cipher(key)
+    try:
+        body = base64.b64decode(encrypted, validate=True)
+        found: bytes = cipher.decrypt(body[:NONCE], body[NONCE:], None)
+    except (ValueError, InvalidTag):
+        raise ExprFailed("The text was not encrypted with this key.") from None
+    return found.decode("utf-8", "replace")
+
+
+def _cipher(key: str) -> Any:
+    try:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    except ImportError:
+        raise MissingExtra("`encrypt` and `decrypt` need cryptography.", hint='pip install "penstock[crypt]"') from None
+    try:
+        return AESGCM(base64.b64decode(key, validate=True))
+    except ValueError:
+        raise ExprFailed("A key is 16, 24 or 32 bytes in Base64.") from None
+
+
+def _is_public_holiday(date: object, countryCode: str, subDivision: str | None = None) -> bool:
+    """Is a day a public holiday of a country?"""
+    try:
+        import holidays
+    except ImportError:
+        raise MissingExtra("`isPublicHoliday` needs holidays.", hint='pip install "penstock[holidays]"') from None
+    day = chance.day_of(date)
+    try:
+        found = holidays.country_holidays(countryCode.upper(), subdiv=subDivision, years=day.year)
+    except NotImplementedError:
+        where = f"{countryCode}-{subDivision}" if subDivision else countryCode
+        raise ExprFailed(f'The holidays of "{where}" are not known.') from None
+    return day in found
+
+
+def _no_subflow(*_: object, **__: object) -> object:
+    raise ExprFailed(
+        "`subflow()` gives the values of an input, and runs nowhere else; a task of type Subflow runs a flow."
+    )
