@@ -43,13 +43,17 @@ def planted_in(text: str, mutant: Mutant) -> str:
 
 
 def hunt(mutant: Mutant, seeds: int = MOST) -> Hunted:
-    """Plant a bug in a copy of the source, and simulate in a process of its own until it is found."""
+    """Plant a bug in a copy of the source, and simulate in a process of its own until it is found.
+
+    One without text leaves the copy as it is, and must not be found.
+    """
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
         copy = Path(folder) / "src"
         shutil.copytree(SOURCE, copy, ignore=shutil.ignore_patterns("__pycache__", ".mypy_cache"))
         file = copy / "penstock" / mutant.file
-        file.write_text(planted_in(file.read_text(), mutant))
+        if mutant.old:
+            file.write_text(planted_in(file.read_text(), mutant))
         env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(copy), str(TOP)]), "PYTHONDONTWRITEBYTECODE": "1"}
         command = [sys.executable, "-m", "tests.mutants.hunt", "--seeds", str(seeds), "--source", str(copy)]
         done = subprocess.run(command, cwd=TOP, env=env, capture_output=True, text=True, check=False)

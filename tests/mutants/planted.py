@@ -192,7 +192,7 @@ PLANTED: Final = (
         "an attempt begins though its run is paused",
         "engine/draft.py",
         "        if self.run.held_by:\n            self.put(",
-        "        if not self.run.held_by:\n            self.put(",
+        '        if self.run.held_by == "nobody":\n            self.put(',
     ),
     Mutant(
         "what a dead worker held is not reported as lost",
@@ -225,9 +225,9 @@ PLANTED: Final = (
         "            pass",
     ),
     Mutant(
-        "a run does not learn that its successor begins later",
+        "a run that takes another's place later never begins",
         "services/commit.py",
-        "    if effect.at > now:\n        timers",
-        "    if effect.at >= now + 10**12:\n        timers",
+        '        timers.set_timer(tx, fresh.id, "", 0, Timer.BEGIN, effect.at)\n',
+        "",
     ),
 )

@@ -49,27 +49,50 @@ def every(first: int, count: int, processes: int) -> Iterator[Went]:
         yield from pool.imap_unordered(one, seeds, chunksize=min(TOGETHER, 1 + count // (4 * processes)))
 
 
-def many(first: int, count: int, processes: int) -> int:
-    """Simulate, show how far it is, and tell what was exercised; gives the number of seeds that broke."""
-    began = shown = time.monotonic()
-    found, faults, broken, runs = Counter[census.Cell](), Counter[str](), 0, 0
-    for done, went in enumerate(every(first, count, processes), start=1):
-        found.update(went.found)
-        faults.update(went.faults)
-        runs += went.runs
+class Sum:
+    """What all seeds so far came to; opens empty, takes one after the other, and is told at the end."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.done = self.broken = self.runs = 0
+        self.found: census.Found = Counter()
+        self.faults: Counter[str] = Counter()
+        self._began = self._shown = time.monotonic()
+
+    def take(self, went: Went) -> None:
+        """Add a seed; tell at once of one that broke, and every few seconds how far it is."""
+        self.done += 1
+        self.found.update(went.found)
+        self.faults.update(went.faults)
+        self.runs += went.runs
         if went.broken:
-            broken += 1
+            self.broken += 1
             print(f"\nseed {went.seed}: {went.broken}\n  once more: {again(went.seed)}", flush=True)
         now = time.monotonic()
-        if now - shown > EVERY or done == count:
-            shown, left = now, (now - began) / done * (count - done)
-            told = f"\r{done} of {count} seeds, {broken} broken, {left / 60:.1f} minutes left  "
+        if now - self._shown > EVERY:
+            self._shown, left = now, (now - self._began) / self.done * (self.count - self.done)
+            told = f"\r{self.done} of {self.count} seeds, {self.broken} broken, {left / 60:.1f} minutes left  "
             print(told, end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
-    print(census.table(found, set(unreachable.cells())))
-    print("\nfaults: " + ", ".join(f"{what} {many:,}" for what, many in sorted(faults.items())))
-    print(f"{count:,} seeds, {runs:,} runs, {broken} broken, {(time.monotonic() - began) / 60:.1f} minutes")
-    return broken
+
+    def tell(self) -> None:
+        """Print the tables."""
+        print(file=sys.stderr)
+        print(census.table(self.found, set(unreachable.cells())))
+        print("\nfaults: " + ", ".join(f"{what} {many:,}" for what, many in sorted(self.faults.items())))
+        minutes = (time.monotonic() - self._began) / 60
+        print(f"{self.done:,} seeds, {self.runs:,} runs, {self.broken} broken, {minutes:.1f} minutes")
+
+
+def many(first: int, count: int, processes: int) -> int:
+    """Simulate, and tell what was exercised, of a part when it is interrupted; gives the number that broke."""
+    so_far = Sum(count)
+    try:
+        for went in every(first, count, processes):
+            so_far.take(went)
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+    so_far.tell()
+    return so_far.broken
 
 
 def again(seed: int) -> str:

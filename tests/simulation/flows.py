@@ -155,6 +155,9 @@ class FlowMaker:
             values = {"a": 1, "b": 2}
         elif self._rng.random() < 0.2:
             values = self._rng.choice([ASKED, "[3, 4]", "{{ missing }}", "no list"])
+        if self._rng.random() < 0.01:
+            values, limit = [f"v{i}" for i in range(WIDE)], 0
+            around["nodes"] = (self._idle(),)
         gathers = self._rng.random() < 0.15
         return ForEach(
             id=self._id("each"),
@@ -168,8 +171,10 @@ class FlowMaker:
 
     def _wide(self) -> tuple[Node, ...]:
         """So many that they begin in windows; most have nothing to do."""
-        idle = (Task(id=self._id("idle"), type="log", run_if="false") for _ in range(WIDE))
-        return (self._task(), *idle, self._task())
+        return (self._task(), *(self._idle() for _ in range(WIDE)), self._task())
+
+    def _idle(self) -> Task:
+        return Task(id=self._id("idle"), type="log", run_if="false")
 
     def _branch(self, around: dict[str, Any]) -> Node:
         nodes = around.pop("nodes")

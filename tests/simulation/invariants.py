@@ -88,6 +88,7 @@ class Watcher:
         # A limit may hold a restart up; a folder that is lost begins anew.
         operated = run.redone + sum(isinstance(event.event, Restart | Admitted | Mark) for event in told)
         rows = steps.every(tx, run.id)
+        by_key = {step.key: step for step in rows}
         assert run.version >= self._versions.get(run.id, 0), "a version went back"
         self._versions[run.id] = run.version
         self._ended_stays(plan, run, rows, operated)
@@ -96,11 +97,11 @@ class Watcher:
         self._promises.look(plan, run, rows)
         _nothing_outlives(run, rows, held, ready)
         _nothing_begins_while_held(run, ready)
+        _nobody_waits_in_vain(plan, run, by_key, limits.waits_of(tx, run.id))
         waits = inbox.every(tx, run.id)
         if not run.status.ended:
             _something_is_due(tx, run, rows, bool(held or ready or waits))
             self._wait_for_their_limits(tx, run, rows, waits)
-        by_key = {step.key: step for step in rows}
         timers = standing.timers(tx, run.id)
         rung = [each.event for each in waits if isinstance(each.event, Due)]
         timers |= {(d.step, d.attempt, d.timer): by_key[d.step].due_at or 0 for d in rung if d.step in by_key}
@@ -203,6 +204,18 @@ def _nothing_begins_while_held(run: Run, ready: list[tuple[str, int, Work]]) -> 
     """Of a run that is paused nothing can be claimed but the evaluation of its outputs."""
     if run.held_by and not run.status.ended:
         assert not [step for step, _, _ in ready if step], f"{run.id} is held by {run.held_by}, and {ready} are ready"
+
+
+def _nobody_waits_in_vain(plan: Plan, run: Run, by_key: dict[str, Step], line: list[limits.Waiting]) -> None:
+    """Who stands in line for a limit is the newest attempt of a step that is open, and may still begin."""
+    for one in line:
+        if one.step:
+            step = by_key[one.step]
+            assert step.status.open and step.attempt == one.attempt, (
+                f"{one.step} is {step.status}, and waits for a limit"
+            )
+            killed = run.status is RunStatus.KILLING and not plan.is_after(one.step)
+            assert not killed, f"{one.step} waits for a limit though its run is killed"
 
 
 def _something_is_due(tx: Tx, run: Run, rows: list[Step], at_work: bool) -> None:

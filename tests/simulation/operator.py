@@ -55,6 +55,7 @@ class Operator:
         self._plans = plans
         self._tried = 0
         self._replayed = 0
+        self._roomy = False
         self._begun: list[str] = []
         self.said: Counter[tuple[str, str]] = Counter()
 
@@ -74,7 +75,9 @@ class Operator:
 
     def let_go(self, core: Core) -> None:
         """Let everything go on that only somebody's word moves: whatever has begun is to end."""
-        self._say("size pool", partial(pools.set_slots, core, POOL, ROOMY))
+        if not self._roomy:
+            self._say("size pool", partial(pools.set_slots, core, POOL, ROOMY))
+            self._roomy = True
         for run in self.every_run():
             paused = [step for step in self._steps(run.id) if step.status is StepStatus.PAUSED]
             if run.held_by:

@@ -33,7 +33,8 @@ class Promises:
                 continue
             if before is not None:
                 _not_too_soon(step, before)
-            if step.group is None and step.status.ended and (before is None or before.status is not step.status):
+            over = step.status.ended and (before is None or before.status is not step.status)
+            if over and (step.group is None or not run.rounds):
                 _took_too_long(plan, step)
             if step.group is not None and ids.iteration_of(step.key) is None:
                 _has_room(plan, run, step.key, step.group)
@@ -57,7 +58,7 @@ def _not_too_soon(step: Step, before: Step) -> None:
 
 
 def _took_too_long(plan: Plan, step: Step) -> None:
-    """Whatever is ended for its deadline has had all its time; a group may keep the failure of an earlier one."""
+    """Whatever is ended for its deadline has had all its time; a group that is restarted may keep its failure."""
     node, why = plan.node(step.node), step.failure
     if why is None or why.kind is not ErrorKind.TIMEOUT or not why.message.startswith(f'The step "{node.id}" took'):
         return
