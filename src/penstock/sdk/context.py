@@ -29,8 +29,17 @@ class Ask(enum.StrEnum):
     | labels.set | labels | null |
     | logs.fetch | run, tasks, level | list of {at, level, step, attempt, message} |
     | run.start | namespace, flow, revision, inputs, labels | id of the run |
+    | run.resume | run, inputs | null |
+    | runs.count | flows ([{namespace, flow}]), namespaces, states, since, until | list of {namespace, flow, count} |
+    | runs.purge | namespace, flow, states, since, until, runs, logs, metrics, files (yes or no) | counts by name |
+    | files.purge | – | addresses of the run's files that are gone |
+    | project.list | include, exclude (globs), namespace | names of the project's files |
+    | project.get | path, namespace | path of a copy inside the working directory |
+    | project.put | path (in the project), file (inside the working directory), conflict, namespace | whether written |
+    | project.delete | path, namespace | whether it was there |
+    | rows.render | template, rows (each seen as `value`, its parts by name) | list of {value} or {error} |
 
-    An empty namespace is the flow's own.
+    An empty namespace is the flow's own; of `runs.…` it is every one. Instants are microseconds since 1970.
     """
 
     KV_GET = "kv.get"
@@ -45,6 +54,15 @@ class Ask(enum.StrEnum):
     LABELS_SET = "labels.set"
     LOGS_FETCH = "logs.fetch"
     RUN_START = "run.start"
+    RUN_RESUME = "run.resume"
+    RUNS_COUNT = "runs.count"
+    RUNS_PURGE = "runs.purge"
+    FILES_PURGE = "files.purge"
+    PROJECT_LIST = "project.list"
+    PROJECT_GET = "project.get"
+    PROJECT_PUT = "project.put"
+    PROJECT_DELETE = "project.delete"
+    ROWS_RENDER = "rows.render"
 
 
 class Level(enum.StrEnum):

@@ -161,8 +161,8 @@ class _Talk:
                 return [frame for frame in self._frames if frame["t"] == "log"]
             case Ask.FILE_PUT | Ask.FILE_GET | Ask.FILE_DELETE | Ask.FILE_SIZE as about_file:
                 return self._file(about_file, body)
-            case Ask.RUN_START:
-                raise Refused("There are no flows here to start a run of.")
+            case _:
+                raise Refused(f'There are no runs, and no project, to ask for "{what}" here.')
 
     def told(self, state: Mapping[str, object]) -> Told:
         """All that was said, as one value."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import uuid
 from collections.abc import Callable
 
@@ -23,6 +24,8 @@ from penstock.model.event import Evaluated
 from penstock.model.node import ForEach, If, Node, Pause, Subflow, Switch, Task, Until
 from penstock.model.plan import ROOT, Plan
 from penstock.model.run import ErrorKind, Failure, Step
+from penstock.sdk import registry
+from penstock.sdk.describe import describe
 from penstock.sdk.launch import HERE, OUTPUT_FOLDER
 from penstock.services.cached import result_key
 from penstock.services.core import Core
@@ -71,10 +74,13 @@ def prepare_on(core: Core, claim: Claim, loaded: Loaded) -> Prepared:
             raise UnknownStep(f'"{claim.step}" is not kept any more: its loop has gone on without it.')
         timeout = expr.render(node.timeout, scope, calls) if node.timeout else None
         own_key = expr.render(node.cache.key, scope, calls) if node.cache else ""
-        return expr.render(node.properties, scope, calls), timeout, step, str(own_key)
+        return expr.render(asked, scope, calls), timeout, step, str(own_key)
 
+    as_written = unrendered(node.type)
+    asked = {name: value for name, value in node.properties.items() if name not in as_written}
     properties, timeout, step, own_key = with_parts(core, loaded, render)
     assert isinstance(properties, dict)
+    properties |= {name: node.properties[name] for name in as_written & node.properties.keys()}
     cached_as = result_key(loaded.plan, node, node.cache, properties, own_key) if node.cache else ""
     state = None
     if step.attempt > 1:
@@ -90,6 +96,16 @@ def prepare_on(core: Core, claim: Claim, loaded: Loaded) -> Prepared:
         state=state or {},
         cached_as=cached_as,
     )
+
+
+@functools.lru_cache(maxsize=4096)
+def unrendered(kind: str) -> frozenset[str]:
+    """The properties of a task type that its tasks get as they are written."""
+    try:
+        found = registry.find(kind)
+    except PenstockError:
+        return frozenset()
+    return frozenset(field.name for field in describe(found).fields if not field.template)
 
 
 def properties_of(core: Core, claim: Claim, written: Callable[[Plan], dict[str, object]]) -> dict[str, object]:

@@ -60,6 +60,12 @@ class Stored:
         self._blobs.delete(found)
         return len(found)
 
+    def clear(self, prefix: str, kept: str) -> list[str]:
+        """Forget what has a key that begins so and a name other than `kept`; gives the addresses."""
+        found = [each.uri for each in self._blobs.list(prefix) if each.key.rpartition("/")[2] != kept]
+        self._blobs.delete(found)
+        return [_ours(uri) for uri in found]
+
     def close(self) -> None:
         """Let go of the blob store; safe to call twice."""
         self._blobs.close()

@@ -46,10 +46,19 @@ def prune(store: Store, before: int, now: int, *, feed_before: int | None = None
 
 def prune_runs(tx: Tx, before: int, limit: int = BATCH) -> Pruned:
     """Remove one batch of runs with all their rows but the logs; on PostgreSQL history goes day by day in `tend`."""
-    runs = [str(run) for (run,) in tx.all("prune.ended", before=before, limit=limit)]
+    return remove(tx, [str(run) for (run,) in tx.all("prune.ended", before=before, limit=limit)])
+
+
+def remove(tx: Tx, runs: list[str]) -> Pruned:
+    """Remove these runs, which have ended, with all their rows but the logs."""
     if not runs:
         return Pruned()
     blobs = [str(uri) for (uri,) in tx.all("prune.blobs", runs=runs)]
     for table in THEIRS:
         tx.many(f"prune.{table}", [{"runs": runs}])
     return Pruned(tuple(runs), tuple(blobs))
+
+
+def forget_metrics(tx: Tx, runs: list[str]) -> int:
+    """Remove the numbers that these runs recorded; gives how many."""
+    return tx.run("prune.metrics", runs=runs)

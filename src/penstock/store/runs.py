@@ -83,21 +83,11 @@ def load_all(tx: Tx, run_ids: Sequence[str]) -> list[Run]:
 
 def list_runs(tx: Tx, wanted: Filter, limit: int = 50, before_id: str = "") -> list[Run]:
     """Give the newest runs that fit, older than `before_id` when given."""
-    params: dict[str, object] = {}
-    if wanted.namespace:
-        params["namespace"] = wanted.namespace
-    if wanted.flow:
-        params["flow"] = wanted.flow
-    if wanted.statuses:
-        params["statuses"] = [str(status) for status in wanted.statuses]
+    params = _clauses(wanted)
     if wanted.labels:
         params["labels"] = codec.text(wanted.labels)
     if wanted.parent:
         params["parent"] = wanted.parent
-    if wanted.since is not None:
-        params["since"] = wanted.since
-    if wanted.until is not None:
-        params["until"] = wanted.until
     if wanted.text:
         params["text"] = f"%{codec.like(wanted.text.lower())}%"
     query = "+".join(("runs.list", *params))
@@ -105,6 +95,16 @@ def list_runs(tx: Tx, wanted: Filter, limit: int = 50, before_id: str = "") -> l
         params["below"] = f"{codec.like(wanted.namespace)}.%"
     rows = tx.all(query, before=before_id or NEWEST, limit=limit, **params)
     return [codec.run(body) for (body,) in rows]
+
+
+def count(tx: Tx, wanted: Filter) -> int:
+    """Count the runs that fit by namespace, flow, status and time."""
+    params = _clauses(wanted)
+    query = "+".join(("runs.number", *params))
+    if wanted.namespace:
+        params["below"] = f"{codec.like(wanted.namespace)}.%"
+    row = tx.one(query, **params)
+    return codec.number(row[0]) if row else 0
 
 
 def children(tx: Tx, run_id: str) -> list[Run]:
@@ -120,6 +120,18 @@ def owned(tx: Tx, owners: list[str]) -> list[str]:
 def counts(tx: Tx) -> dict[RunStatus, int]:
     """Count the runs in each status; a status that no run has is left out."""
     return {RunStatus(str(status)): codec.number(count) for status, count in tx.all("runs.counts")}
+
+
+def _clauses(wanted: Filter) -> dict[str, object]:
+    """The clauses that a filter needs, by name, with their values."""
+    given: dict[str, object] = {
+        "namespace": wanted.namespace,
+        "flow": wanted.flow,
+        "statuses": [str(status) for status in wanted.statuses],
+        "since": wanted.since,
+        "until": wanted.until,
+    }
+    return {name: value for name, value in given.items() if value or value == 0}
 
 
 def _columns(run: Run) -> dict[str, object]:

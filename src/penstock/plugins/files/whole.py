@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import Annotated, ClassVar
 
+import msgspec
 from msgspec import Meta, field
 
 from penstock.plugins.scripts.options import check_name
 from penstock.sdk.context import Ask, Context
+from penstock.sdk.launch import is_stored
 from penstock.sdk.task import Mode, TaskFailed, TaskType
 from penstock.sdk.values import Size as Bytes
 
@@ -101,3 +104,52 @@ class Delete(TaskType, frozen=True, kw_only=True):
 def dotted(extension: str) -> str:
     """An extension with its dot."""
     return extension if not extension or extension.startswith(".") else f".{extension}"
+
+
+class Local(TaskType, frozen=True, kw_only=True):
+    """Write files into the working directory and store others of it; `inputFiles` and `outputFiles` have taken over."""
+
+    type_name: ClassVar[str] = "files.local"
+    aliases: ClassVar[tuple[str, ...]] = (
+        "io.kestra.plugin.core.storage.LocalFiles",
+        "io.kestra.core.tasks.storages.LocalFiles",
+    )
+    mode: ClassVar[Mode] = Mode.WARM
+    outputs: ClassVar[dict[str, str]] = {
+        "uris": "Address of each stored file, by name.",
+        "outputFiles": "The same.",
+    }
+    example: ClassVar[dict[str, object]] = {"inputs": {"hello.txt": "Hello", "data.csv": "{{ outputs.write.uri }}"}}
+
+    inputs: Annotated[
+        str | dict[str, str], Meta(description="Name in the working directory → text, or address of a stored file.")
+    ] = field(default_factory=dict)
+    outputs_: Annotated[list[str], Meta(description="Globs of the files to store.")] = field(
+        name="outputs", default_factory=list
+    )
+
+    def run(self, context: Context) -> dict[str, object]:
+        """Write and store them."""
+        for name, content in self._given().items():
+            check_name(name)
+            path = context.workdir / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if is_stored(content.strip()):
+                shutil.copyfile(context.fetch(content.strip()), path)
+            else:
+                path.write_text(content)
+        found: dict[str, object] = {}
+        for glob in self.outputs_:
+            check_name(glob)
+            for path in sorted(context.workdir.glob(glob)):
+                if path.is_file():
+                    found[path.relative_to(context.workdir).as_posix()] = context.store(path)
+        return {"uris": found, "outputFiles": found}
+
+    def _given(self) -> dict[str, str]:
+        if isinstance(self.inputs, dict):
+            return self.inputs
+        try:
+            return msgspec.json.decode(self.inputs, type=dict[str, str])
+        except msgspec.MsgspecError as error:
+            raise TaskFailed(f"`inputs` is no map of texts: {error}.") from None

@@ -15,7 +15,7 @@ from penstock.sdk.context import Ask
 from penstock.services import flows as flow_verbs
 from penstock.services import runs as run_verbs
 from penstock.services.core import Core
-from penstock.services.worker import workdir
+from penstock.services.worker import others, project_files, rows, workdir
 from penstock.services.worker.capture import LEVELS
 from penstock.store import feed, flows, kv, runs
 from penstock.store.chunks import Level, unpack
@@ -26,13 +26,14 @@ MOST_LOG_LINES: Final = 100_000
 
 
 class Asker(msgspec.Struct, frozen=True):
-    """Who asks: a run's attempt, with its working directory and where its stored files go."""
+    """Who asks: a run's attempt, with its working directory, and its project where there is one."""
 
     run: Run
     step: str
     attempt: int
     folder: Path | None
     reveal: Callable[[str], None]
+    project: Path | None = None
 
     @property
     def prefix(self) -> str:
@@ -56,6 +57,18 @@ def answer(core: Core, asker: Asker, what: str, body: Mapping[str, object]) -> o
             return list(_logs(core, asker, body))
         case Ask.RUN_START:
             return _start(core, asker, body)
+        case Ask.RUN_RESUME | Ask.RUNS_COUNT | Ask.RUNS_PURGE as asked:
+            if namespace := str(body.get("namespace") or ""):
+                _namespace(core, asker, namespace)
+            return others.answer(core, asker.run, asked, body)
+        case Ask.FILES_PURGE:
+            return others.purge_files(core, asker.run)
+        case Ask.PROJECT_LIST | Ask.PROJECT_GET | Ask.PROJECT_PUT | Ask.PROJECT_DELETE as asked:
+            _namespace(core, asker, str(body.get("namespace") or ""))
+            folder = _local(asker, "x").parent
+            return project_files.answer(asker.project, folder, asked, body)
+        case Ask.ROWS_RENDER:
+            return rows.rendered(core, asker.run.id, asker.step, asker.reveal, body)
 
 
 def _kept(core: Core, asker: Asker, asked: Ask, body: Mapping[str, object]) -> object:

@@ -157,6 +157,13 @@ def lay_in_project(folder: Path, project: Path, choice: FileChoice) -> None:
         shutil.copy2(path, target)
 
 
+def of_project(project: Path, include: Iterable[str], exclude: Iterable[str] = ()) -> list[str]:
+    """The names of the project's files that are chosen; `**` means all."""
+    wanted, not_wanted = list(include), list(exclude)
+    names = sorted(path.relative_to(project).as_posix() for path in _files(project))
+    return [name for name in names if ("**" in wanted or _matches(name, wanted)) and not _matches(name, not_wanted)]
+
+
 def collect(folder: Path, globs: Iterable[str], stored: Files, prefix: str) -> dict[str, str]:
     """Store the files that match, and give their addresses by name; FileMissing for a plain name that is not there."""
     found: dict[str, str] = {}

@@ -75,6 +75,30 @@ created_at < :until
 (id LIKE :text ESCAPE '\' OR lower(flow) LIKE :text ESCAPE '\' OR lower(namespace) LIKE :text ESCAPE '\'
  OR lower(labels) LIKE :text ESCAPE '\')
 
+-- name: number
+-- How many runs there are.
+SELECT count(*) FROM runs WHERE id <> '' /*and*/
+
+-- name: number+namespace
+-- In a namespace or below it.
+(namespace = :namespace OR namespace LIKE :below ESCAPE '\')
+
+-- name: number+flow
+-- Of one flow.
+flow = :flow
+
+-- name: number+statuses
+-- In one of these statuses.
+status IN :statuses[]
+
+-- name: number+since
+-- Created at this instant or later.
+created_at >= :since
+
+-- name: number+until
+-- Created before this instant.
+created_at < :until
+
 -- name: version
 -- A run's version, without its lock.
 SELECT version FROM runs WHERE id = :id
