@@ -69,7 +69,7 @@ def functions(core: Core, asker: Asker, used: set[str]) -> dict[str, Callable[..
         "http": _http,
         "encrypt": _encrypt,
         "decrypt": _decrypt,
-        "isPublicHoliday": _is_public_holiday,
+        "isPublicHoliday": is_public_holiday,
         "subflow": _no_subflow,
         **chance.functions(core),
     }
@@ -210,8 +210,8 @@ def _cipher(key: str) -> Any:
         raise ExprFailed("A key is 16, 24 or 32 bytes in Base64.") from None
 
 
-def _is_public_holiday(date: object, countryCode: str, subDivision: str | None = None) -> bool:
-    """Is a day a public holiday of a country?"""
+def is_public_holiday(date: object, countryCode: str, subDivision: str | None = None) -> bool:
+    """Is a day a public holiday of a country? Raises MissingExtra, ExprFailed."""
     try:
         import holidays
     except ImportError:
