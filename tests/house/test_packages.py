@@ -61,7 +61,7 @@ def distributions(modules: list[str]) -> set[str]:
     return {normal(name) for module in modules if module not in ours for name in owners.get(module, ())}
 
 
-@pytest.mark.parametrize("extra", ["postgres", "s3", "duckdb", "http"])
+@pytest.mark.parametrize("extra", ["postgres", "s3", "duckdb", "http", "uv"])
 def test_every_extra_is_in_the_lock_of_those_who_develop(extra: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 

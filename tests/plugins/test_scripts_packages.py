@@ -192,6 +192,8 @@ def test_uv_that_is_wanted_and_not_here_is_named_with_what_installs_it(tmp_path:
     environments = Environments(tmp_path, lambda _environ: "")
 
     with pytest.raises(MissingExtra) as caught:
+        environments.hold(recipe(wheels, "colour", manager="uv", fetch=False))
+    with pytest.raises(NotInstalled, match="uv"):  # no index has it here
         environments.hold(recipe(wheels, "colour", manager="uv"))
     with environments.hold(recipe(wheels, "colour")) as held:
         assert "with pip" in held.told

@@ -52,13 +52,14 @@ class FileChoice(msgspec.Struct, frozen=True, omit_defaults=True):
 class Environment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Packages that a process's Python must have: `requirements` as pip reads them, in a Python of this `version`
     (none: the launch's own). `manager` installs them: uv, pip, or (nothing) whichever is there. `kept`: made once for
-    all who want the same; else made for this process alone.
+    all who want the same; else made for this process alone. `fetch`: whether uv may be installed by pip for it.
     """
 
     requirements: tuple[str, ...] = ()
     version: str = ""
     manager: str = ""
     kept: bool = True
+    fetch: bool = True
 
 
 class LaunchContext(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

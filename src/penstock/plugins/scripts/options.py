@@ -68,7 +68,10 @@ class Script(ScriptType, frozen=True, kw_only=True):
     )
     input_files: Annotated[
         dict[str, str],
-        Meta(description="Files of the working directory: name → content, or the address of a stored file."),
+        Meta(
+            description="Files of the working directory: name → content, the address of a stored file, or "
+            "`nsfile:///path` of a file of the project."
+        ),
     ] = field(default_factory=dict)
     output_files: Annotated[
         list[str], Meta(description="Globs of files to store when the process has ended.", examples=[["*.csv"]])

@@ -82,7 +82,9 @@ class PythonTask(Script, frozen=True, kw_only=True):
     dependency_cache_enabled: Annotated[
         bool, Meta(description="Whether what is installed is kept for others; else it is installed anew each time.")
     ] = True
-    uv_auto_install_enabled: Annotated[bool, Meta(description="Read and not used: uv is taken where it is.")] = True
+    uv_auto_install_enabled: Annotated[
+        bool, Meta(description="Whether uv, where it is wanted and not there, is installed by pip and kept.")
+    ] = True
 
     def environment(self, commands: Sequence[str] = ()) -> Environment | None:
         """What its Python must have; not kept where commands may change it."""
@@ -94,6 +96,7 @@ class PythonTask(Script, frozen=True, kw_only=True):
             version=self.python_version,
             manager="" if self.package_manager is PackageManager.AUTO else self.package_manager.lower(),
             kept=self.dependency_cache_enabled and not changes,
+            fetch=self.uv_auto_install_enabled,
         )
 
     def python_shell(self, plan: LaunchContext, commands: Sequence[str]) -> Launch:

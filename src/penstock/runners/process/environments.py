@@ -24,6 +24,7 @@ import msgspec
 
 from penstock.errors.work import NotInstalled
 from penstock.runners.process.packages import Made, Recipe, find_uv, install, python_of
+from penstock.sdk.launch import Environment
 
 THREADS: Final = 4
 DAY: Final = 86_400
@@ -158,12 +159,21 @@ class Environments:
         return made.sentence
 
     def _installed(self, recipe: Recipe, folder: Path, given_up: Callable[[], bool]) -> Made:
-        uv = self._find_uv(recipe.environ) if recipe.wanted.manager != "pip" else ""
         try:
+            uv = self._uv(recipe, given_up) if recipe.wanted.manager != "pip" else ""
             return install(recipe, uv, folder, given_up)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
+
+    def _uv(self, recipe: Recipe, given_up: Callable[[], bool]) -> str:
+        """The uv that is there; where it is wanted by name and may be fetched: one that pip installs for all."""
+        found = self._find_uv(recipe.environ)
+        if found or recipe.wanted.manager != "uv" or not recipe.wanted.fetch:
+            return found
+        itself = Environment(requirements=("uv",), manager="pip")
+        with self.hold(msgspec.structs.replace(recipe, wanted=itself), given_up) as held:
+            return str(Path(held.python).parent / "uv")
 
     def _remove(self, one: Kept) -> bool:
         with (self.root / f"{one.key}.lock").open("ab") as lock:

@@ -69,7 +69,8 @@ class Upkeep:
         self._next = self._shop.reactor.after(wait, self._sweep)
 
     def _tend(self) -> None:
-        """Let the database do its own housekeeping, now and then."""
+        """Let the database do its own housekeeping now and then, and remove packages that nobody needs."""
         with self._patience():
             self._shop.core.store.tend()
+        self._shop.environments.threads.submit(self._shop.environments.prune)
         self._shop.reactor.after(TEND, self._tend)
