@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import functools
-import uuid
+import time
 from collections.abc import Callable
 
 import msgspec
@@ -17,7 +17,7 @@ from penstock.engine.groups import branch, foreach, pause, subflow, until
 from penstock.engine.scope import plain, scope_of
 from penstock.engine.values import duration_micros
 from penstock.errors import PenstockError
-from penstock.errors.run import UnknownKey, UnknownSecret, UnknownStep
+from penstock.errors.run import UnknownStep
 from penstock.errors.store import StoreError
 from penstock.model import ids
 from penstock.model.event import Evaluated
@@ -27,11 +27,12 @@ from penstock.model.run import ErrorKind, Failure, Step
 from penstock.sdk import registry
 from penstock.sdk.describe import describe
 from penstock.sdk.launch import HERE, OUTPUT_FOLDER
+from penstock.services import reaching
 from penstock.services.cached import result_key
 from penstock.services.core import Core
 from penstock.services.listed import listed
 from penstock.services.reading import on_one_version, with_parts
-from penstock.store import attempts, kv
+from penstock.store import attempts
 from penstock.store.queue import Claim
 
 
@@ -157,33 +158,26 @@ def worker_scope(core: Core, loaded: Loaded, key: str) -> dict[str, object]:
 
 def worker_calls(core: Core, loaded: Loaded, used: set[str]) -> expr.Calls:
     """What an expression of a run may call in a worker; every secret it unseals is added to `used`."""
-    return calls_in(core, loaded.run.namespace, used)
+    asker = reaching.Asker(loaded.run.namespace, loaded.plan.flow.language.version, loaded.run)
+    return _calls(core, asker, used)
 
 
 def calls_in(core: Core, namespace: str, used: set[str]) -> expr.Calls:
     """What an expression may call that belongs to a namespace and to no run yet; secrets it unseals go to `used`."""
+    return _calls(core, reaching.Asker(namespace), used)
 
-    def secret(key: str, namespace: str = namespace) -> str:
-        found = core.secrets.get(namespace, key)
-        if found is None:
-            raise UnknownSecret(f'There is no secret "{key}" for the namespace {namespace}.')
-        used.add(found)
-        return found
 
-    def stored(key: str, namespace: str = namespace, errorOnMissing: bool = True) -> object:
-        found = core.store.read(lambda tx: kv.get(tx, namespace, key, core.clock.now()))
-        if found is None and errorOnMissing:
-            raise UnknownKey(f"The key '{key}' does not exist in the namespace '{namespace}'.")
-        return found.value if found is not None else None
+def _calls(core: Core, asker: reaching.Asker, used: set[str]) -> expr.Calls:
+    return expr.Calls(
+        now=EPOCH + datetime.timedelta(microseconds=core.clock.now()),
+        functions=reaching.functions(core, asker, used),
+        version=asker.version,
+        clock=_stopwatch,
+    )
 
-    functions: dict[str, Callable[..., object]] = {
-        "secret": secret,
-        "kv": stored,
-        "uuid": lambda: str(uuid.UUID(bytes=(core.entropy() + core.entropy())[:16], version=4)),
-        "read": lambda path: core.blobs.get(path).decode(),
-        "fileSize": lambda path: len(core.blobs.get(path)),
-    }
-    return expr.Calls(now=EPOCH + datetime.timedelta(microseconds=core.clock.now()), functions=functions)
+
+def _stopwatch() -> int:
+    return time.monotonic_ns() // 1_000
 
 
 def _outline(loaded: Loaded, key: str) -> dict[str, object]:
