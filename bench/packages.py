@@ -42,9 +42,7 @@ def wheel(folder: Path) -> Path:
     with zipfile.ZipFile(wheels / "penstock_bench_colour-1.0-py3-none-any.whl", "w") as made:
         made.writestr("penstock_bench_colour.py", "NAME = 'blue'\n")
         made.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: penstock-bench-colour\nVersion: 1.0\n")
-        made.writestr(
-            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: us\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
+        made.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: us\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         made.writestr(f"{info}/RECORD", "")
     return wheels
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from penstock.model.node import Task
 from penstock.model.status import Outcome
 from penstock.plugins.scripts.inside import SEARCH
 from tests.servers import DEMANDED
@@ -78,6 +79,17 @@ def test_a_script_of_node_tells_the_same(workshop: Workshop) -> None:
     assert (made["vars"], list(made["outputFiles"])) == ({"rows": 3}, ["made.csv"])
     assert {number.name for number in workshop.metrics(run_id)} == {"rows", "work", "call"}
     assert workshop.log(run_id, "t") == 'careful: {"x":1}\n'
+
+
+def test_a_script_of_node_may_import_it(workshop: Workshop) -> None:
+    if shutil.which("node") is None:
+        assert not DEMANDED, "Node.js is not here"
+        pytest.skip("Node.js is not here")
+    script = 'import Kestra from "@kestra-io/libs";\nKestra.outputs({rows: 4});\n'
+
+    run_id = workshop.run(Task(id="t", type="node.script", properties={"script": script}))
+
+    assert workshop.outputs(run_id)["t"]["vars"] == {"rows": 4}
 
 
 def test_a_script_keeps_what_the_next_attempt_needs_and_looks_again(workshop: Workshop) -> None:
@@ -150,7 +162,7 @@ def test_files_of_the_project_are_input_files_by_their_path(workshop: Workshop) 
 
     assert workshop.log(read, "t") == "select 1\nselect 1\n"
     failures = [workshop.of(run_id).failure for run_id in (none, out)]
-    assert ["PS-503", "PS-502"] == [failure.code for failure in failures if failure]
+    assert [failure.code for failure in failures if failure] == ["PS-503", "PS-502"]
 
 
 def test_a_task_knows_its_folder_while_its_properties_are_rendered(workshop: Workshop) -> None:

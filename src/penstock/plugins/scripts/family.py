@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Final
 import msgspec
 from msgspec import Meta
 
+from penstock.plugins.scripts import inside
 from penstock.plugins.scripts.languages import LANGUAGES, Language
 from penstock.plugins.scripts.options import Script, localize
 from penstock.sdk.launch import Launch, LaunchContext
@@ -30,7 +31,7 @@ class LanguageScript(Script, frozen=True, kw_only=True):
             launch = _in_its_shell(self, plan, [f"& ./{language.file_of(source)}", "exit $LASTEXITCODE"])
         else:
             launch = self.shell(plan, language.lines_of(source, search=not own))
-        files = {**launch.input_files, **found, language.file_of(source): source}
+        files = {**launch.input_files, **inside.beside(source), **found, language.file_of(source): source}
         return msgspec.structs.replace(launch, input_files=files, not_found=language.absent)
 
 
