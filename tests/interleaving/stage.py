@@ -266,7 +266,7 @@ class Stage:
         for side in self.sides.values():
             if side.error is not None:
                 raise side.error
-        watcher = Watcher(self.core, self.made)
+        watcher = Watcher(self.core, lambda run: reading.plan_of(self.core, run), list(self.made.values()))
         watcher.look()
         if check is not None:
             check(self.sides["a"].result, self.sides["b"].result)
