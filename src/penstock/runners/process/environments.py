@@ -148,6 +148,7 @@ class Environments:
             seconds=round(made.seconds, 3),
             size=_bytes_in(folder),
         )
+        os.sync()  # a page that outlives a loss of power must not name files that did not
         beside = folder / "page.json"
         with beside.open("wb") as file:
             file.write(msgspec.json.encode(page))
