@@ -83,7 +83,7 @@ docs: $(VENV)/.installed-dev ## Write the reference pages again from the classes
 
 # Most tests share two workers; those that measure seconds have the machine to themselves.
 .PHONY: pytest
-pytest: $(VENV)/.installed-dev versitygw interpreters sshd
+pytest: $(VENV)/.installed-dev versitygw interpreters sshd containers
 	@$(BIN)/pytest -n 2 --dist loadscope -m "not acceptance and not chaos and not long"
 	@$(BIN)/pytest -m "acceptance and not long"
 	@$(BIN)/pytest -m "chaos and not long"
@@ -128,7 +128,7 @@ oracle: $(VENV)/.installed-dev ## Ask the real engine about our cases, keep its 
 	@$(PY) -m tools.oracle tables
 
 # Languages of scripts, as far as they are light: Debian's packages, where nobody needs to be asked.
-INTERPRETERS := lua5.4=lua5.4 php=php-cli ruby=ruby
+INTERPRETERS := lua5.4=lua5.4 node=nodejs perl=perl php=php-cli ruby=ruby
 .PHONY: interpreters
 interpreters:
 	@missing=""; for pair in $(INTERPRETERS); do \
@@ -149,6 +149,19 @@ sshd:
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends openssh-server >/dev/null; \
 	elif [ -n "$${CI:-}" ]; then echo "sshd is needed here: apt-get install openssh-server" >&2; exit 1; \
 	else echo "No sshd on this machine: the tests of SFTP and SSH are skipped (apt-get install openssh-server)." >&2; fi
+
+# A container engine and the image of its tests: Debian's packages, and one made of them, once per machine (a minute).
+ENGINE := podman runc conmon netavark aardvark-dns iptables mmdebstrap
+.PHONY: containers
+containers: $(VENV)/.installed-dev
+	@if $(PY) -m tools.podman --look; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && [ -n "$${CI:-}$(filter containers,$(MAKECMDGOALS))" ]; then \
+	    if ! command -v podman >/dev/null || ! command -v mmdebstrap >/dev/null || ! command -v runc >/dev/null; then \
+	        echo "Installing podman, once." >&2; \
+	        apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends $(ENGINE) >/dev/null; \
+	    fi; \
+	    $(PY) -m tools.podman; \
+	else echo "No containers on this machine, so their tests are passed over (make containers, as root)" >&2; fi
 
 .PHONY: bench
 bench: $(VENV)/.installed-dev ## Measure, and write the table of bench/README.md

@@ -1,4 +1,4 @@
-"""Which real servers do tests share? Fixtures `postgres` (18), `postgres15` and `s3`, one each per test session.
+"""Which real servers do tests share? Fixtures `postgres` (18), `postgres15`, `s3` and `podman`, one each per session.
 
 Import them where they are wanted: `from tests.servers import postgres`. A server that this machine does not have
 skips the test, except where the environment says CI=true (or 1): there it fails.
@@ -27,6 +27,7 @@ from projects.servers import (
     s3_server,
     wheel_binaries,
 )
+from tools import podman as engine
 
 DEMANDED = os.environ.get("CI", "").lower() not in ("", "0", "false")
 _numbers = itertools.count(1)
@@ -102,6 +103,15 @@ def s3(server_folder: Path) -> Iterator[S3Server]:
             yield server
     except ServerFailed as absent:
         _absent(str(absent))
+
+
+@pytest.fixture(scope="session")
+def podman(server_folder: Path) -> Iterator[engine.Podman]:
+    """A container engine with the image `python:3.12-slim`."""
+    if lacking := engine.missing():
+        _absent(f"no containers without {lacking}")
+    with engine.serve(server_folder / "podman") as served:
+        yield served
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import io
 import re
 import signal
 import socket
+import tarfile
 import time
 from collections.abc import Mapping
 from http.client import HTTPException, HTTPResponse
@@ -89,10 +90,11 @@ class Stay:
     def run(self) -> int:
         """Make the container or take it up, and give its exit code when it has ended and is removed."""
         signal.signal(signal.SIGTERM, self._stop)
+        earlier = self._earlier()
         records.write(self._wanted, self._engine.address)
         left = False
         try:
-            stream = self._take_up() or self._create()
+            stream = self._take_up(earlier) or self._create()
             if stream is None:
                 return self._leave_it()
             code, pump = self._see_through(stream)
@@ -135,10 +137,10 @@ class Stay:
             self._pass_on()
         return stream
 
-    def _take_up(self) -> HTTPResponse | None:
+    def _take_up(self, earlier: list[tuple[str, dict[str, Any]]]) -> HTTPResponse | None:
         """Go on with the container of an earlier attempt, if one can be; end all others of this step."""
         wanted = self._wanted
-        for name, found in self._earlier():
+        for name, found in earlier:
             fence = fence_of(name)
             if fence is None:
                 continue
@@ -204,9 +206,17 @@ class Stay:
         wanted = self._wanted
         if wanted.container.mounted:
             return
-        with self._engine.stream("GET", f"{self._path}/archive", None, {"path": FOLDER}) as answer:
-            stream = cast("IO[bytes]", io.BufferedReader(cast("io.RawIOBase", answer)))
-            left = files.unpack(stream, Path(wanted.folder), mirror=wanted.shared)
+        for attempt in range(LOOKS):
+            with self._engine.stream("GET", f"{self._path}/archive", None, {"path": FOLDER}) as answer:
+                stream = cast("IO[bytes]", io.BufferedReader(cast("io.RawIOBase", answer)))
+                try:
+                    left = files.unpack(stream, Path(wanted.folder), mirror=wanted.shared)
+                    break
+                except tarfile.ReadError as error:
+                    # Podman says "yes" and sends nothing while it still puts away what has ended.
+                    if attempt == LOOKS - 1:
+                        raise EngineRefused(f"The container's files could not be read: {error}.") from error
+            time.sleep(LOOK * attempt)
         for name in left:
             self._say(f'"{name}" is left in the container: it is no file, or leads out of the folder.', "warn")
 

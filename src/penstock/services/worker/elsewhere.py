@@ -41,7 +41,9 @@ TOLD: Final = frozenset(
 )
 SOURCES: Final = Path(__file__).resolve().parents[3]
 GIVEN: Final = "/penstock/given"
-AGAIN_AFTER: Final = 10 * SECOND
+# An engine that is gone for good is asked ever more seldom.
+AGAIN_AFTER: Final = 5 * SECOND
+AGAIN_AT_LAST: Final = 600 * SECOND
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,19 +106,23 @@ class Leftovers:
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
         self._root = containers_root(shop.core)
-        self._asked: dict[Path, int] = {}
+        self._waits: dict[Path, tuple[int, int]] = {}
 
     def look(self) -> None:
         """End what is left over. Of a step that goes on the next attempt does it, or goes on with its container."""
         if not self._root.is_dir():
             return
         now = self._shop.core.clock.steady()
-        self._asked = {path: at for path, at in self._asked.items() if now - at < AGAIN_AFTER}
         for path in self._root.iterdir():
-            record = records.read(path) if path not in self._asked and path.name[:1] != "." else None
+            until, wait = self._waits.get(path, (now, AGAIN_AFTER))
+            record = records.read(path) if until <= now and path.name[:1] != "." else None
             if record is not None and not self._shop.core.store.read(partial(_is_wanted, record)):
-                self._asked[path] = now
-                end(self._shop, path, lambda _sure: None)
+                self._waits[path] = now + wait, min(2 * wait, AGAIN_AT_LAST)
+                end(self._shop, path, partial(self._ended, path))
+
+    def _ended(self, path: Path, sure: bool) -> None:
+        if sure:
+            self._waits.pop(path, None)
 
 
 def _is_wanted(record: records.Record, tx: Tx) -> bool:
