@@ -165,3 +165,23 @@ def test_a_task_type_that_is_not_installed_is_refused_or_fails_the_run_at_its_ta
     assert (refused.code, let_pass.code, ran.code) == (3, 0, 1)
     assert 'There is no task type "their.own.Thing"' in ran.err
     assert "a  success" in ran.err
+
+
+def test_calls_of_other_flows_are_checked_against_what_these_take(penstock: Penstock, folder: Path) -> None:
+    inputs = "inputs: [{id: n, type: INT}, {id: day, type: DATE, required: false}]\n"
+    task = "tasks: [{id: a, type: log, message: hi}]\n"
+    (folder / "called.yml").write_text(f"id: called\nnamespace: shop\n{inputs}{task}")
+    calls = "tasks:\n" + "".join(
+        f"  - {{id: {name}, type: subflow, namespace: shop, flowId: called, inputs: {given}}}\n"
+        for name, given in (("good", "{n: 1}"), ("odd", "{n: 1, dya: x}"), ("bad", "{n: many}"), ("poor", "{}"))
+    )
+    (folder / "calls.yml").write_text(f"id: calls\nnamespace: shop\n{calls}")
+
+    done = penstock("check", "calls.yml", "called.yml")
+
+    assert done.code == 3
+    assert "calls.yml:4:6: warning PS-304" in done.err
+    assert 'Did you mean "day"?' in done.err
+    assert 'calls.yml:5:6: error PS-304: The task "bad" calls shop.called. Invalid value for "n"' in done.err
+    assert 'without its input "n" (INT)' in done.err
+    assert '"good"' not in done.err

@@ -15,7 +15,8 @@ from penstock.cli.said import as_json, data, note
 from penstock.errors import Problem, Severity
 from penstock.errors.project import NoSuchFile
 from penstock.errors.report import render_problems
-from penstock.services.project import Found, calls_nowhere, flow_files, read_all, read_text
+from penstock.services.called import check_calls
+from penstock.services.project import Found, flow_files, read_all, read_text
 from penstock.settings.read import Project
 
 
@@ -73,7 +74,7 @@ def _read(project: Project, named: list[Path], *, allow_unknown: bool) -> list[F
     if not places:
         where = ", ".join(map(str, named or project.flow_places))
         raise NoSuchFile(f"There are no flows in {where}.", hint="Flows are files that end in .yml, .yaml or .json.")
-    return calls_nowhere(read_all(places, manner), [near(path) for path in flow_files(project.flow_places)], manner)
+    return check_calls(read_all(places, manner), [near(path) for path in flow_files(project.flow_places)], manner)
 
 
 def _tell(found: list[Found], bad: list[Found], *, quiet: bool) -> None:

@@ -11,9 +11,8 @@ from typing import Final
 import msgspec
 
 from penstock.dialects.kestra import Installed, Reading, read
-from penstock.errors import Place, Problem, Severity, nearest
+from penstock.errors import Place, Problem, Severity
 from penstock.errors.project import InvalidFlows, NoSuchFile, SameFlowTwice
-from penstock.errors.run import UnknownFlow
 from penstock.model.flow import Flow
 from penstock.model.node import Subflow
 from penstock.model.plan import Plan, every_node
@@ -132,7 +131,7 @@ def push_called(core: Core, flow: Flow, places: Iterable[Path], manner: Manner, 
             if not isinstance(node, Subflow) or (name := f"{node.namespace}.{node.flow}") in known:
                 continue
             known.add(name)
-            held = _by_id(flow_files(places)) if held is None else held
+            held = by_id(flow_files(places)) if held is None else held
             for path in held.get(node.flow, ()):
                 reading = read_file(path, manner)
                 if reading.flow is None:
@@ -142,39 +141,15 @@ def push_called(core: Core, flow: Flow, places: Iterable[Path], manner: Manner, 
                     waiting.append(reading.flow)
 
 
-def calls_nowhere(found: Sequence[Found], others: Iterable[Path], manner: Manner) -> list[Found]:
-    """The same files, with a warning for each that calls a flow which neither they nor the other files hold."""
-    known = {each.reading.flow.name for each in found if each.reading.flow is not None}
-    held: dict[str, list[Path]] | None = None
-    told: list[Found] = []
-    for each in found:
-        problems: list[Problem] = []
-        for node in every_node(each.reading.flow) if each.reading.flow else ():
-            if not isinstance(node, Subflow) or "{" in node.namespace + node.flow:
-                continue
-            name = f"{node.namespace}.{node.flow}"
-            if name not in known:
-                held = _by_id(others) if held is None else held
-                known |= {flow.name for path in held.get(node.flow, ()) if (flow := read_file(path, manner).flow)}
-            if name not in known:
-                sentence = f'The task "{node.id}" calls the flow {name}, which no file here holds.'
-                hint = nearest(name, known) or "It must be in the store when the task runs: `penstock flows push`."
-                place = Place(1, 1, str(each.path))
-                problems.append(Problem(UnknownFlow.code, sentence, place=place, hint=hint, severity=Severity.WARNING))
-        reading = msgspec.structs.replace(each.reading, problems=(*each.reading.problems, *problems))
-        told.append(Found(each.path, reading) if problems else each)
-    return told
-
-
 def files_of(name: str, places: Iterable[Path]) -> list[Path]:
     """The files whose text says the id of a flow, given with or without its namespace."""
-    held = _by_id(flow_files(places))
+    held = by_id(flow_files(places))
     return [
         path for flow_id, paths in held.items() if name == flow_id or name.endswith(f".{flow_id}") for path in paths
     ]
 
 
-def _by_id(paths: Iterable[Path]) -> dict[str, list[Path]]:
+def by_id(paths: Iterable[Path]) -> dict[str, list[Path]]:
     """Files by the id that their first lines say: a look, not a reading."""
     held: dict[str, list[Path]] = {}
     for path in paths:
