@@ -180,8 +180,8 @@ def test_calls_of_other_flows_are_checked_against_what_these_take(penstock: Pens
     done = penstock("check", "calls.yml", "called.yml")
 
     assert done.code == 3
-    assert "calls.yml:4:6: warning PS-304" in done.err
-    assert 'Did you mean "day"?' in done.err
-    assert 'calls.yml:5:6: error PS-304: The task "bad" calls shop.called. Invalid value for "n"' in done.err
-    assert 'without its input "n" (INT)' in done.err
-    assert '"good"' not in done.err
+    assert "calls.yml:5:6: warning PS-304" in done.out
+    assert 'Did you mean "day"?' in done.out
+    assert 'calls.yml:6:6: error PS-304: The task "bad" calls shop.called. Invalid value for "n"' in done.out
+    assert 'without its input "n" (INT)' in done.out
+    assert '"good"' not in done.out
