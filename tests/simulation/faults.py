@@ -102,7 +102,8 @@ class FaultyStore:
         result = self._real.write(lambda tx: work(FaultyTx(tx, faults)))
         if faults.maybe("commit unknown, done", faults.rate / 2):
             raise CommitUnknown("The connection was lost at COMMIT.")
-        faults.maybe_crash("after commit")
+        if faults.maybe("dead after commit", faults.rate * 3):
+            raise Crash("after commit")
         return result
 
     def read(self, work: Callable[[Tx], T]) -> T:

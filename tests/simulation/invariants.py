@@ -94,7 +94,7 @@ class Watcher:
         self._ended_stays(plan, run, rows, operated)
         _one_accepted(run, told)
         recount(plan, run, rows)
-        self._promises.look(plan, run, rows)
+        self._promises.look(plan, run, rows, {event.event.step for event in told if isinstance(event.event, Mark)})
         _nothing_outlives(run, rows, held, ready)
         _nothing_begins_while_held(run, ready)
         _nobody_waits_in_vain(plan, run, by_key, limits.waits_of(tx, run.id))

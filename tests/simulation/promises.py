@@ -20,8 +20,8 @@ class Promises:
     def __init__(self) -> None:
         self._runs: dict[str, tuple[Run, dict[str, Step]]] = {}
 
-    def look(self, plan: Plan, run: Run, rows: list[Step]) -> None:
-        """Compare a run with how it stood before."""
+    def look(self, plan: Plan, run: Run, rows: list[Step], marked: set[str]) -> None:
+        """Compare a run with how it stood before; how those that are `marked` have ended an operator has said."""
         steps = {step.key: step for step in rows}
         was_run, was = self._runs.get(run.id, (run, {}))
         self._runs[run.id] = run, steps
@@ -38,7 +38,7 @@ class Promises:
                 _took_too_long(plan, step)
             if step.group is not None and ids.iteration_of(step.key) is None:
                 _has_room(plan, run, step.key, step.group)
-                if before is not None and before.status.open and step.status in WENT_THROUGH:
+                if before is not None and before.status.open and step.key not in marked:
                     _went_through(plan, run, step, was_run, was, steps)
 
 
@@ -77,7 +77,12 @@ def _has_room(plan: Plan, run: Run, key: str, state: GroupState) -> None:
 
 def _went_through(plan: Plan, run: Run, step: Step, was_run: Run, was: dict[str, Step], steps: dict[str, Step]) -> None:
     """A group that ended by itself has gone through its errors, if it failed, and its finally."""
-    if run.status is RunStatus.KILLING or was_run.status.ended or was_run.status is RunStatus.KILLING:
+    if (
+        step.status not in WENT_THROUGH
+        or run.status is RunStatus.KILLING
+        or was_run.status.ended
+        or was_run.status is RunStatus.KILLING
+    ):
         return
     around = [key for key in plan.ancestors(step.key) if key]
     if any(key not in was or not was[key].status.open for key in around) or step.group is None:
@@ -86,7 +91,9 @@ def _went_through(plan: Plan, run: Run, step: Step, was_run: Run, was: dict[str,
     if step.ended_at is None or any(at is not None and at <= step.ended_at for at in later):
         return  # it may have ended because of what ended around it
     result = step.group.result
-    wanted = [] if result is None else [FINALLY, ERRORS] if result is StepStatus.FAILED else [FINALLY]
+    wanted = [FINALLY] if result is not None else []
+    if result is StepStatus.FAILED and not plan.children(step.node, FINALLY):
+        wanted = [ERRORS]  # with a finally it may have failed in that, by its deadline, and has no errors then
     for branch in wanted:
         nodes = plan.children(step.node, branch)
         first = steps.get(plan.child_key(step.key, nodes[0], branch)) if nodes else None

@@ -276,6 +276,9 @@ class World:
         if held.work is Work.CLOSE:
             life.folders.discard((held.run, folder))
             return Outcome.DONE
+        node = plan.node(ids.node_of(held.step))
+        if isinstance(node, Task) and node.sensor is not None and self.rng.random() < 0.5:
+            return Outcome.SNOOZED
         return self.rng.choices(
             [Outcome.DONE, Outcome.FAILED, Outcome.WARNING, Outcome.SKIPPED, Outcome.SNOOZED], [75, 17, 3, 2, 3]
         )[0]
