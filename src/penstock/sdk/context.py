@@ -37,6 +37,9 @@ class Ask(enum.StrEnum):
     | project.get | path, namespace | path of a copy inside the working directory |
     | project.put | path (in the project), file (inside the working directory), conflict, namespace | whether written |
     | project.delete | path, namespace | whether it was there |
+    | flows.list | namespace, below (yes or no) | list of {namespace, flow, revision, source} |
+    | flow.put | source, dry (yes: nothing is changed) | {namespace, flow, revision, state} |
+    | flow.delete | namespace, flow | whether it was there |
     | rows.render | template, rows (each seen as `value`, its parts by name) | list of {value} or {error} |
 
     An empty namespace is the flow's own; of `runs.…` it is every one. Instants are microseconds since 1970.
@@ -62,6 +65,9 @@ class Ask(enum.StrEnum):
     PROJECT_GET = "project.get"
     PROJECT_PUT = "project.put"
     PROJECT_DELETE = "project.delete"
+    FLOWS_LIST = "flows.list"
+    FLOW_PUT = "flow.put"
+    FLOW_DELETE = "flow.delete"
     ROWS_RENDER = "rows.render"
 
 

@@ -188,7 +188,9 @@ def downloads(opening: Opening, context: Context, choice: Choice, action: Action
             elif action is Action.MOVE:
                 place.make_folder(move_to)
                 place.move(each.path, f"{move_to.rstrip('/')}/{each.name}")
-    return {"files": files, "outputFiles": {str(each["name"]): each["uri"] for each in files}, "count": len(files)}
+    names = [each.path.removeprefix(choice.folder).lstrip("/") for each in wanted]
+    by_name = {name: each["uri"] for name, each in zip(names, files, strict=True)}
+    return {"files": files, "outputFiles": by_name, "count": len(files)}
 
 
 def move(opening: Opening, path: str, to: str, overwrite: bool) -> dict[str, object]:

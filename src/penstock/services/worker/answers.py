@@ -9,13 +9,15 @@ from typing import Final
 
 import msgspec
 
+from penstock.errors.store import BlobMissing
 from penstock.errors.task import Refused
 from penstock.model.run import Run
 from penstock.sdk.context import Ask
 from penstock.services import flows as flow_verbs
 from penstock.services import runs as run_verbs
 from penstock.services.core import Core
-from penstock.services.worker import others, project_files, rows, workdir
+from penstock.services.stored import OURS
+from penstock.services.worker import flow_texts, others, project_files, rows, workdir
 from penstock.services.worker.capture import LEVELS
 from penstock.store import feed, flows, kv, runs
 from penstock.store.chunks import Level, unpack
@@ -67,6 +69,8 @@ def answer(core: Core, asker: Asker, what: str, body: Mapping[str, object]) -> o
             _namespace(core, asker, str(body.get("namespace") or ""))
             folder = _local(asker, "x").parent
             return project_files.answer(asker.project, folder, asked, body)
+        case Ask.FLOWS_LIST | Ask.FLOW_PUT | Ask.FLOW_DELETE as asked:
+            return flow_texts.answer(core, asker.run, asked, body)
         case Ask.ROWS_RENDER:
             return rows.rendered(core, asker.run.id, asker.step, asker.reveal, body)
 
@@ -113,13 +117,22 @@ def _file(core: Core, asker: Asker, asked: Ask, body: Mapping[str, object]) -> o
         name = str(body.get("name") or path.name)
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
             raise Refused(f'A stored file cannot be named "{name}".')
-        return workdir.files_of(core).put_file(f"{asker.prefix}/{name}", path)
+        return workdir.files_of(core).put_file(_unused(core, asker.prefix, name), path)
     uri = str(body["uri"])
     if asked is Ask.FILE_GET:
         target = _free(_local(asker, PurePosixPath(uri).name or "file"))
         workdir.files_of(core).get_file(uri, target)
         return target.name
     return workdir.files_of(core).delete(uri) if asked is Ask.FILE_DELETE else workdir.files_of(core).size(uri)
+
+
+def _unused(core: Core, prefix: str, name: str) -> str:
+    """A key for a file: an address that was handed on must not lead to another file of the same name."""
+    try:
+        workdir.files_of(core).size(f"{OURS}{prefix}/{name}")
+    except BlobMissing:
+        return f"{prefix}/{name}"
+    return f"{prefix}/{core.entropy().hex()}/{name}"
 
 
 def _local(asker: Asker, name: str) -> Path:
