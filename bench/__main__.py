@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench import chains, fairness, packages, rates, recovery, shell, sizes, texts, warehouse, warm
+from bench import chains, expressions, fairness, packages, rates, recovery, shell, sizes, texts, warehouse, warm
 from bench.figure import Bench, Figure
 
 BENCHES: dict[str, Bench] = {
@@ -25,6 +25,7 @@ BENCHES: dict[str, Bench] = {
     "log_lines": texts.log_lines,
     "recovery": recovery.recovery,
     "render": texts.render,
+    "expressions": expressions.expressions,
     "read_flow": texts.read_flow,
     "read_flow_5000": sizes.read_flow_5000,
     "throughput": rates.throughput,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from penstock.expr.dates.names import Names, names_of
@@ -11,11 +13,38 @@ from penstock.expr.dates.zone_names import general_name, long_name
 
 def written(value: datetime, format: str, locale: str | None = None) -> str:
     """Write a date with its zone in a format."""
+    parts, names = _plan(format, locale)
+    return _all(parts, value, names) if parts is not None else _named_form(format.lower(), value)
+
+
+@functools.lru_cache(maxsize=512)
+def _plan(format: str, locale: str | None) -> tuple[tuple[Part, ...] | None, Names]:
+    """Give the parts of a format's pattern; None for the forms that no pattern writes."""
     names = names_of(locale)
-    lower = format.lower()
+    return (None if format.lower() in _FORMS else parts_of(pattern_of(format, names))), names
+
+
+_FORMS = frozenset(
+    ("iso_instant", "iso_date_time", "iso_zoned_date_time", "iso_offset_date_time", "iso_local_date_time")
+)
+_FORMS |= {"iso_local_time", "iso_time", "iso_offset_time", "iso_week_date", "rfc_1123_date_time"}
+# What most patterns consist of, written without asking for anything else.
+_USUAL: dict[tuple[str, int], Callable[[datetime], str]] = {
+    ("y", 4): lambda value: f"{value.year:04d}",
+    ("M", 2): lambda value: f"{value.month:02d}",
+    ("d", 2): lambda value: f"{value.day:02d}",
+    ("H", 2): lambda value: f"{value.hour:02d}",
+    ("m", 2): lambda value: f"{value.minute:02d}",
+    ("s", 2): lambda value: f"{value.second:02d}",
+    ("S", 3): lambda value: f"{value.microsecond // 1000:03d}",
+    ("S", 6): lambda value: f"{value.microsecond:06d}",
+}
+
+
+def _named_form(form: str, value: datetime) -> str:
     clock = f"{value:%H:%M:%S}{_fraction(value)}"
     day = f"{value.year:04d}-{value:%m-%d}"
-    match lower:
+    match form:
         case "iso_instant":
             instant = value.astimezone(UTC)
             return f"{instant.year:04d}-{instant:%m-%dT%H:%M:%S}{_fraction(instant)}Z"
@@ -28,8 +57,6 @@ def written(value: datetime, format: str, locale: str | None = None) -> str:
             return f"{day}T{clock}"
         case "iso_local_time":
             return clock
-        case "iso_time" | "iso_offset_time":
-            return clock + _offset(value, "X", 3)
         case "iso_week_date":
             year, week, weekday = value.isocalendar()
             return f"{year:04d}-W{week:02d}-{weekday}{_offset(value, 'X', 3)}"
@@ -40,7 +67,7 @@ def written(value: datetime, format: str, locale: str | None = None) -> str:
             day_name, month = english.short_days[value.weekday()], english.short_months[value.month - 1]
             return f"{day_name}, {value.day} {month} {value.year:04d} {value:%H:%M:%S} {zone}"
         case _:
-            return _all(parts_of(pattern_of(format, names)), value, names)
+            return clock + _offset(value, "X", 3)
 
 
 def _all(parts: tuple[Part, ...], value: datetime, names: Names) -> str:
@@ -52,7 +79,8 @@ def _all(parts: tuple[Part, ...], value: datetime, names: Names) -> str:
             case Optional():
                 pieces.append(_all(part.parts, value, names))
             case Field():
-                pieces.append(_field(part.letter, part.width, value, names))
+                usual = _USUAL.get((part.letter, part.width))
+                pieces.append(usual(value) if usual is not None else _field(part.letter, part.width, value, names))
     return "".join(pieces)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 
@@ -17,9 +18,14 @@ _RESERVED = frozenset(
 _QUOTED = re.compile(r"[\[\]{},]|(?:^|[ \t])#|:(?:[ \t]|$)")
 _NUMBER_KEY = re.compile(r"[+-]?(?:\d|\.\d)")
 _NOT_PLAIN = re.compile(r"^[-?:](?:\s|$)|^[,\[\]{}#&*!|>'\"%@`]|^\s|\s$|: | #")
-_SPECIAL = re.compile(r"[^\n\t\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|\ufeff|\t")
 _NAMES = {"\0": "0", "\a": "a", "\b": "b", "\t": "t", "\n": "n", "\v": "v", "\f": "f", "\r": "r", "\x1b": "e"}
 _NAMES |= {'"': '"', "\\": "\\", "\x85": "N", "\xa0": "_", "\u2028": "L", "\u2029": "P"}
+
+
+@functools.cache
+def _special() -> re.Pattern[str]:
+    """Give what finds characters that only quotation marks can hold; to compile it takes milliseconds."""
+    return re.compile(r"[^\n\t\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|\ufeff|\t")
 
 
 def to_yaml(value: object, frame: Frame) -> str:
@@ -62,7 +68,7 @@ def _rest(item: object, below: int, indent: int, lines: list[str], frame: Frame)
 def _key(key: str) -> str:
     if key == "":
         return '? ""\n'
-    if key in _RESERVED or _NUMBER_KEY.match(key) or _QUOTED.search(key) or "\n" in key or _SPECIAL.search(key):
+    if key in _RESERVED or _NUMBER_KEY.match(key) or _QUOTED.search(key) or "\n" in key or _special().search(key):
         return _double(key)
     return _single(key) if _NOT_PLAIN.search(key) else key
 
@@ -82,7 +88,7 @@ def _scalar(value: object, indent: int) -> str:
 
 
 def _text(value: str, indent: int) -> str:
-    if value in _RESERVED or _SPECIAL.search(value):
+    if value in _RESERVED or _special().search(value):
         return _double(value)
     if "\n" in value:
         return _double(value) if re.search(r"(?:^|\n) | \n| $|\x85|\u2028|\u2029", value) else _literal(value, indent)
@@ -108,7 +114,7 @@ def _double(value: str) -> str:
     for letter in value:
         if letter in _NAMES:
             pieces.append("\\" + _NAMES[letter])
-        elif _SPECIAL.match(letter):
+        elif _special().match(letter):
             code = ord(letter)
             pieces.append(f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")
         else:
