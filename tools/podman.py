@@ -27,7 +27,7 @@ UP_WITHIN: Final = 30.0
 CONFIGURATION: Final = """
 [engine]
 runtime = "runc"
-events_logger = "none"
+events_logger = "file"
 cgroup_manager = "cgroupfs"
 lock_type = "file"
 [containers]

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.project import Project
-from tests.servers import database, database15, postgres, postgres15, server_folder
+from tests.servers import database, database15, podman, postgres, postgres15, server_folder
 
-__all__ = ["database", "database15", "postgres", "postgres15", "server_folder"]
+__all__ = ["database", "database15", "podman", "postgres", "postgres15", "server_folder"]
 
 
 @pytest.fixture
