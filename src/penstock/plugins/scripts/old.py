@@ -11,6 +11,7 @@ from msgspec import Meta, field
 from penstock.plugins.scripts.container import Docker
 from penstock.plugins.scripts.languages import LANGUAGES
 from penstock.plugins.scripts.options import Script
+from penstock.plugins.scripts.python import PACKAGES, installing
 from penstock.sdk.launch import Environment, Launch, LaunchContext
 
 # Where the first releases made a virtual environment: in the working directory itself.
@@ -87,10 +88,13 @@ class Python(OldScript, frozen=True, kw_only=True):
 
     def launch(self, plan: LaunchContext) -> Launch:
         """A shell with the commands, in which `python` has the packages."""
-        launch = self.told_anew(plan, [OWN_BIN.sub("", command) for command in self.commands])
+        commands = [OWN_BIN.sub("", command) for command in self.commands]
+        if self.contained and self.requirements:
+            launch = self.told_anew(plan, [installing(self.requirements), *commands])
+            return msgspec.structs.replace(launch, env={**launch.env, "PYTHONPATH": PACKAGES})
         wanted = Environment(requirements=tuple(self.requirements)) if self.requirements else None
         python = self.python_path if "/" in self.python_path else "project"
-        return msgspec.structs.replace(launch, environment=wanted, interpreter=python)
+        return msgspec.structs.replace(self.told_anew(plan, commands), environment=wanted, interpreter=python)
 
 
 class Node(OldScript, frozen=True, kw_only=True):

@@ -52,6 +52,11 @@ INSTALL: Final = {
 }
 
 
+def installing(packages: Sequence[str], manager: PackageManager = PackageManager.AUTO) -> str:
+    """The shell line that installs packages into PACKAGES."""
+    return INSTALL[manager].format(folder=PACKAGES, packages=" ".join(shlex.quote(name) for name in packages))
+
+
 class PythonTask(Script, frozen=True, kw_only=True):
     """What every Python task declares."""
 
@@ -102,10 +107,9 @@ class PythonTask(Script, frozen=True, kw_only=True):
     def python_shell(self, plan: LaunchContext, commands: Sequence[str]) -> Launch:
         """A shell whose `python` has the dependencies; in a container they are installed first."""
         inside = self.dependencies if self.contained else []
-        packages = " ".join(shlex.quote(name) for name in inside)
         version = self.python_version if self.contained else ""
         look = [VERSION.format(wanted=shlex.quote(version))] if version else []
-        install = [INSTALL[self.package_manager].format(folder=PACKAGES, packages=packages)] if inside else []
+        install = [installing(inside, self.package_manager)] if inside else []
         launch = self.shell(plan, [*look, *install, *commands], self.python)
         env = launch.env
         if inside:
