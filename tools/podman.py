@@ -1,7 +1,8 @@
 """Where do tests get a container engine from? Podman of Debian, in folders of its own, with an image made of packages.
 
 `python -m tools.podman` makes the image, once per machine (`--look` tells whether it is there): Python with what the
-projects' scripts import, under the name by which flows ask for it. `serve` starts the engine on a socket; nothing else of the machine is touched.
+projects' scripts import, under the name by which flows ask for it. `serve` starts the engine on a socket; nothing else
+of the machine is touched.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tools.accounts import Account, cell, commands, errors, expressions, settings, task_types
+from tools.constructs import constructs
 
 PAGES = Path(__file__).resolve().parent.parent / "docs" / "en" / "reference"
 HEAD = "<!-- Written by `make docs` from the code; a change here is lost. -->\n\n"
@@ -17,6 +18,7 @@ ACCOUNTS = {
     "commands": commands,
     "errors": errors,
     "expressions": expressions,
+    "kestra": constructs,
     "settings": settings,
     "task-types": task_types,
 }

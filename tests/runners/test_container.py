@@ -7,6 +7,7 @@ import io
 import json
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from penstock.runners.container.wanted import Wanted, fence_of, labels_of, name_
 from penstock.sdk.container import FOLDER, Bounds, Container, Device, Registry
 
 
-def wanted(**said: object) -> Wanted:
+def wanted(**said: Any) -> Wanted:
     """A container that somebody wants."""
     return Wanted(
         name="penstock-r-s-1-7",
@@ -26,7 +27,7 @@ def wanted(**said: object) -> Wanted:
         fence=7,
         record="/records/penstock-r-s-1-7",
         worker="one",
-        container=Container(image="i", **said),  # type: ignore[arg-type]
+        container=Container(image="i", **said),
         argv=("/bin/sh", "-c", "true"),
         env={"A": "1", "PENSTOCK_ATTEMPT": "1"},
     )
@@ -58,17 +59,17 @@ def test_what_is_packed_is_what_was_there(tmp_path: Path) -> None:
     (folder / "link").symlink_to("deep/er/x.bin")
     (folder / ("long" * 40)).write_text("a long name")
 
-    with tarfile.open(fileobj=io.BytesIO(b"".join(files.pack({"/a/work": folder})))) as archive:
+    with tarfile.open(fileobj=io.BytesIO(b"".join(files.pack({"/a/box": folder})))) as archive:
         found = {one.name: one for one in archive}
-        held = archive.extractfile("a/work/deep/er/x.bin")
+        held = archive.extractfile("a/box/deep/er/x.bin")
 
     assert sorted(found) == sorted(
-        f"a{name}" for name in ("", "/work", "/work/deep", "/work/deep/er", "/work/deep/er/x.bin", "/work/link",
-                                f"/work/{'long' * 40}", "/work/tool")
+        f"a{name}" for name in ("", "/box", "/box/deep", "/box/deep/er", "/box/deep/er/x.bin", "/box/link",
+                                f"/box/{'long' * 40}", "/box/tool")
     )  # fmt: skip
     assert held is not None
     assert held.read() == b"1" * 100_000
-    assert (found["a/work/tool"].mode, found["a/work/deep/er/x.bin"].mode) == (0o766, 0o666)
+    assert (found["a/box/tool"].mode, found["a/box/deep/er/x.bin"].mode) == (0o766, 0o666)
 
 
 def test_what_comes_back_stays_in_its_folder(tmp_path: Path) -> None:
@@ -135,7 +136,7 @@ def test_what_a_container_may_use_is_told_in_the_engines_units() -> None:
 def test_ports_are_read_as_docker_writes_them() -> None:
     body = body_of(wanted(ports=("8080:80", "127.0.0.1:53:53/udp", "[::1]:1:80", "90")))
 
-    assert sorted(body["ExposedPorts"]) == ["53/udp", "80/tcp", "90/tcp"]  # type: ignore[call-overload]
+    assert sorted(body["ExposedPorts"]) == ["53/udp", "80/tcp", "90/tcp"]
     assert body["HostConfig"] == {
         "PortBindings": {
             "80/tcp": [{"HostPort": "8080"}, {"HostPort": "1", "HostIp": "::1"}],

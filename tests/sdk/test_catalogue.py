@@ -10,7 +10,7 @@ import pytest
 from penstock.sdk import registry
 from penstock.sdk.builtin import TYPES
 from penstock.sdk.catalogue import catalogue, describe, fields, json_schema, reference
-from penstock.sdk.decode import check, shapes
+from penstock.sdk.decode import check, field_names, shapes
 from penstock.sdk.task import TaskType
 
 EVERY = pytest.mark.parametrize("name", TYPES)
@@ -35,7 +35,7 @@ def test_every_type_has_a_summary_outputs_in_words_and_an_example_that_fits(name
 
     assert describe(kind).summary.endswith(".")
     assert all(sentence.endswith(".") for sentence in kind.outputs.values())
-    assert kind.example, f"{name} has no example"
+    assert kind.example or not field_names(kind), f"{name} has no example"
     assert check(kind, kind.example) == ()
 
 

@@ -41,7 +41,7 @@ KINDS = some.sampled_from([registry.find(name) for name in TYPES])
 @given(some.data(), KINDS)
 @settings(max_examples=400)
 def test_properties_fit_or_are_told(data: some.DataObject, kind: type[TaskType]) -> None:
-    names = some.sampled_from(field_names(kind)) | some.text(max_size=5)
+    names = some.sampled_from([*field_names(kind), ""]) | some.text(max_size=5)
     properties = {**kind.example, **data.draw(some.dictionaries(names, VALUES, max_size=4))}
 
     try:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from penstock.errors.run import InvalidInput, NothingToMark, NothingToPause, NotResumable, UnknownRun, UnknownStep
 from penstock.model.event import Hold, Mark, Part, Reported, Resume
 from penstock.model.flow import Flow
 from penstock.model.inputs import Input
-from penstock.model.node import ForEach, Parallel, Pause, Sequence, Task
+from penstock.model.node import ForEach, Node, Parallel, Pause, Sequence, Task
 from penstock.model.plan import Plan
 from penstock.model.policy import SECOND, OnChildFailure, Retry
 from penstock.model.status import Outcome, RunStatus, StepStatus
@@ -19,14 +21,14 @@ NOBODY = "0" * 26
 APPROVAL = Pause(id="ask", inputs=(Input(id="n", type="INT"),), resumers=("ann",))
 
 
-def task(name: str, **more: object) -> Task:
+def task(name: str, **more: Any) -> Task:
     """A task."""
-    return Task(id=name, type="log", **more)  # type: ignore[arg-type]
+    return Task(id=name, type="log", **more)
 
 
-def pushed(office: Office, *nodes: object, **more: object) -> Plan:
+def pushed(office: Office, *nodes: Node, **more: Any) -> Plan:
     """A stored flow with these nodes."""
-    flow = Flow(id="f", namespace="tests", body=Sequence(id="", nodes=nodes), **more)  # type: ignore[arg-type]
+    flow = Flow(id="f", namespace="tests", body=Sequence(id="", nodes=nodes), **more)
     return flows.push(office.core, flow, repr(flow), repr(flow))
 
 

@@ -156,7 +156,9 @@ def test_one_that_does_not_listen_is_ended_after_its_timeout_and_the_grace(yard:
 
     run_id = yard.run(Task(id="one", type=task.type, properties=task.properties, timeout="PT2S"))
 
-    assert only(yard, run_id).failure.kind is ErrorKind.TIMEOUT  # type: ignore[union-attr]
+    failed = only(yard, run_id).failure
+    assert failed is not None
+    assert failed.kind is ErrorKind.TIMEOUT
     assert "begun" in yard.log(run_id)
     assert containers(podman) == {}
 

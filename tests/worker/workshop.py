@@ -74,16 +74,16 @@ class Workshop:
         self.workers: list[Worker] = []
         self.closed = False
 
-    def worker(self, name: str = "one", **options: object) -> Worker:
+    def worker(self, name: str = "one", **options: Any) -> Worker:
         """A worker on the store."""
         given = {"surroundings": Surroundings(project=self.folder, python=sys.executable)} | options
-        made = Worker(self.core, Options(id=name, **given))  # type: ignore[arg-type]
+        made = Worker(self.core, Options(id=name, **given))
         self.workers.append(made)
         return made
 
-    def start(self, *nodes: Node, **more: object) -> str:
+    def start(self, *nodes: Node, **more: Any) -> str:
         """Start a run of a flow with these nodes; gives its id."""
-        flow = Flow(id="flow", namespace="tests", body=Sequence(id="", nodes=nodes), **more)  # type: ignore[arg-type]
+        flow = Flow(id="flow", namespace="tests", body=Sequence(id="", nodes=nodes), **more)
         return self.start_flow(flow)
 
     def start_flow(self, flow: Flow) -> str:
@@ -99,7 +99,7 @@ class Workshop:
         revision = self.store.write(lambda tx: flows.push(tx, written, self.core.clock.now()))
         return verbs.start(self.core, self.core.plans.add(flow, revision), verbs.Start())
 
-    def run(self, *nodes: Node, **more: object) -> str:
+    def run(self, *nodes: Node, **more: Any) -> str:
         """Have a flow done by a worker, from start to end."""
         run_id = self.start(*nodes, **more)
         self.finish(run_id)

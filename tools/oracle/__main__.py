@@ -1,4 +1,4 @@
-"""How is the oracle asked from a terminal? `python -m tools.oracle` and run, render, validate, batch, fetch, tables."""
+"""How is the oracle asked from a terminal? `python -m tools.oracle`: run, render, validate, batch, tables, flows …"""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 import sys
 from pathlib import Path
 
-from tools.oracle import tables
+from tools.oracle import flows, tables
 from tools.oracle.engine import Document, Engine
 from tools.oracle.installation import DEFAULT_VERSION, JDK_NEEDED, Installation
 from tools.oracle.trouble import NoAnswerError, say
@@ -99,6 +99,11 @@ def ask_tables(options: argparse.Namespace) -> int:
     return tables.main(options.names, options.kept)
 
 
+def ask_flows(options: argparse.Namespace) -> int:
+    """Ask the cases of flows, keep what happened, print where ours end otherwise."""
+    return flows.main(options.names, options.kept)
+
+
 def _told(options: argparse.Namespace, request: Document, files: list[str]) -> int:
     with _engine(options) as jvm:
         answer = jvm.ask(request)
@@ -181,6 +186,11 @@ def _arguments() -> argparse.Namespace:
     sub.set_defaults(action=ask_tables)
     sub.add_argument("names", nargs="*", metavar="TABLE")
     sub.add_argument("--kept", action="store_true", help="compare with the answers kept, and ask nobody")
+
+    sub = commands.add_parser("flows", help="ask the cases of flows, and print what differs")
+    sub.set_defaults(action=ask_flows)
+    sub.add_argument("names", nargs="*", metavar="SECTION|TOPIC")
+    sub.add_argument("--kept", action="store_true", help="compare with what was kept, and ask nobody")
     return top.parse_args()
 
 

@@ -69,9 +69,14 @@ class NoEngine(PenstockError):
 
 
 class EngineRefused(PenstockError):
-    """The container engine did not do what it was asked for."""
+    """The container engine did not do what it was asked for; its HTTP status and own words, where it answered."""
 
     code = "PS-510"
+
+    def __init__(self, sentence: str, *, status: int = 0, message: str = "") -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.message = message or sentence
 
 
 class NoImage(PenstockError):

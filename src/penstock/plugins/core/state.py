@@ -69,6 +69,7 @@ class Get(StateTask, frozen=True, kw_only=True):
         "data": "The values by name.",
         "key": "The key it is kept under.",
     }
+    example: ClassVar[dict[str, object]] = {"name": "last"}
 
     error_on_missing: Annotated[bool, Meta(description="Whether a missing state is a failure.")] = False
 
@@ -87,6 +88,7 @@ class Delete(StateTask, frozen=True, kw_only=True):
     type_name: ClassVar[str] = "state.delete"
     aliases: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.core.state.Delete", "io.kestra.core.tasks.states.Delete")
     outputs: ClassVar[dict[str, str]] = {"deleted": "Whether it was there.", "key": "The key it was kept under."}
+    example: ClassVar[dict[str, object]] = {"name": "last"}
 
     error_on_missing: Annotated[bool, Meta(description="Whether a missing state is a failure.")] = False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, Final
 
 from penstock.errors.work import EngineRefused
 from penstock.runners.container.wanted import PRINT, Wanted
@@ -14,7 +14,7 @@ PORT: Final = re.compile(
 )
 
 
-def body_of(wanted: Wanted) -> dict[str, object]:
+def body_of(wanted: Wanted) -> dict[str, Any]:
     """The request's body. Raises EngineRefused for a port that is none."""
     asked = wanted.container
     # The program takes the place of the image's entry point: as its arguments it would mean something else.

@@ -26,7 +26,7 @@ from penstock.errors.work import EngineRefused, NoEngine
 from penstock.model.run import ErrorKind
 from penstock.runners.container import files, records, removal
 from penstock.runners.container.body import body_of
-from penstock.runners.container.engine import TAR, Unwilling, find
+from penstock.runners.container.engine import TAR, find
 from penstock.runners.container.images import provide
 from penstock.runners.container.streams import Pump
 from penstock.runners.container.wanted import KEPT, PRINT, RUN, STEP, Wanted, fence_of
@@ -118,7 +118,7 @@ class Stay:
                 pass
         try:
             return self._start()
-        except Unwilling as error:
+        except EngineRefused as error:
             self._begun = False
             absent, useless = ABSENT.search(error.message), NOT_RUNNABLE.search(error.message)
             if not absent and not useless:

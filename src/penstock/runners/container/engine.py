@@ -75,7 +75,9 @@ class Engine:
         if answer.status >= REFUSES:
             text = answer.read()
             connection.close()
-            raise Unwilling(answer.status, _message(text) or f"{answer.status} {answer.reason}")
+            message = _message(text) or f"{answer.status} {answer.reason}"
+            refused = f"The container engine refused: {message.rstrip('.')}."
+            raise EngineRefused(refused, status=answer.status, message=message)
         return answer
 
     def _connection(self, timeout: float | None) -> http.client.HTTPConnection:
@@ -100,15 +102,6 @@ class Engine:
         if folder and (Path(folder) / "cert.pem").is_file():
             context.load_cert_chain(Path(folder) / "cert.pem", Path(folder) / "key.pem")
         return http.client.HTTPSConnection(host, port, timeout=timeout, context=context)
-
-
-class Unwilling(EngineRefused):
-    """The engine's answer was an error of this HTTP status."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(f"The container engine refused: {message.rstrip('.')}.")
-        self.status = status
-        self.message = message
 
 
 def find(address: str) -> Engine:

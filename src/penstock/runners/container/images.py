@@ -11,7 +11,7 @@ from typing import Final, cast
 import msgspec
 
 from penstock.errors.work import EngineRefused, NoImage
-from penstock.runners.container.engine import NOT_FOUND, Engine, Unwilling
+from penstock.runners.container.engine import NOT_FOUND, Engine
 from penstock.sdk.container import Container, Pull, Registry
 
 HUB: Final = "https://index.docker.io/v1/"
@@ -32,7 +32,7 @@ def provide(engine: Engine, wanted: Container, say: Callable[[str], None]) -> No
     try:
         fetch(engine, wanted)
     except EngineRefused as error:
-        why = error.message if isinstance(error, Unwilling) else error.sentence
+        why = error.message
         raise NoImage(
             f'The image "{wanted.image}" could not be fetched (pullPolicy {wanted.pull}): {why.rstrip(".")}.',
             hint="Check its name and tag, the network, and the credentials of its registry.",
@@ -43,7 +43,7 @@ def present(engine: Engine, image: str) -> bool:
     """Whether an engine has an image."""
     try:
         engine.call("GET", f"/images/{image}/json")
-    except Unwilling as error:
+    except EngineRefused as error:
         if error.status == NOT_FOUND:
             return False
         raise

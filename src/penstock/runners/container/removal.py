@@ -9,7 +9,7 @@ from typing import Final
 
 from penstock.errors.work import EngineRefused
 from penstock.runners.container import records
-from penstock.runners.container.engine import NOT_FOUND, Engine, Unwilling
+from penstock.runners.container.engine import NOT_FOUND, Engine
 
 BUSY: Final = 409
 TRIES: Final = 40
@@ -32,7 +32,7 @@ def remove(engine: Engine, name: str) -> None:
             engine.call("POST", f"/containers/{name}/kill", signal="SIGKILL")
         try:
             engine.call("DELETE", f"/containers/{name}", force="true", v="true")
-        except Unwilling as error:
+        except EngineRefused as error:
             if error.status == NOT_FOUND:
                 return
             if error.status != BUSY and attempt:

@@ -1,0 +1,82 @@
+"""What of Kestra's language is read, and what is not? Every word and type of it with what becomes of it here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from penstock.dialects.kestra import INSTALLED
+from penstock.dialects.kestra import conditions as condition_types
+from penstock.dialects.kestra import inputs as input_types
+from penstock.dialects.kestra import triggers as trigger_types
+from penstock.dialects.kestra.names import SHORT, WHY
+from penstock.dialects.kestra.nodes import ALWAYS
+from penstock.dialects.kestra.read import READ, SERVER_SIDE
+from tools.accounts import Account, cell
+
+LISTED = Path(__file__).parent / "constructs.yml"
+WORDS = frozenset((*READ, *SERVER_SIDE, *ALWAYS, *input_types.EXTRA, *input_types.RENAMED))
+WORKS, IS_READ, MISSING = "works", "read and checked", "not there yet"
+
+
+def constructs() -> Account:
+    """Every construct by its section, with its status."""
+    return Account(
+        "Kestra's language, word by word",
+        "What becomes of each word and type. *Read and checked*: nothing fires it yet. "
+        "[What differs](../migrate-from-kestra.md) stands apart.",
+        [f"## {section}\n\n| | |\n|---|---|\n{''.join(rows(about))}" for section, about in listed().items()],
+    )
+
+
+def listed() -> dict[str, dict[str, object]]:
+    """The sections, as they are written down."""
+    found: dict[str, dict[str, object]] = yaml.safe_load(LISTED.read_text(encoding="utf-8"))
+    return found
+
+
+def rows(about: dict[str, object]) -> Iterator[str]:
+    """The rows of one section."""
+    for name, status in statuses(about):
+        yield f"| `{name}` | {cell(status)} |\n"
+
+
+def statuses(about: dict[str, object]) -> Iterator[tuple[str, str]]:
+    """Name and status of each construct of a section."""
+    package = f"{about['package']}." if "package" in about else ""
+    for kind in ("words", "types", "read"):
+        for name in names(about, kind):
+            yield package + name, status(package + name, kind)
+    refused = about.get("refused", {})
+    assert isinstance(refused, dict)
+    for name, why in refused.items():
+        yield package + str(name), f"refused: {why}"
+
+
+def names(about: dict[str, object], kind: str) -> list[str]:
+    """The names of one kind in a section."""
+    found = about.get(kind, [])
+    assert isinstance(found, list)
+    return [str(name) for name in found]
+
+
+def status(name: str, kind: str) -> str:
+    """What becomes of a construct that is not refused."""
+    match kind:
+        case "words":
+            return WORKS if name in WORDS else MISSING
+        case "types":
+            short = SHORT.get(name, "")
+            return WORKS if (short and short not in WHY) or INSTALLED.find(name) is not None else MISSING
+        case _:
+            return IS_READ if is_read(name) else MISSING
+
+
+def is_read(name: str) -> bool:
+    """Is a trigger or a condition of this type read?"""
+    last = name.rpartition(".")[2]
+    condition = condition_types.short(name)
+    known = condition in condition_types.READERS or condition == condition_types.MULTIPLE
+    return known or bool(trigger_types.short(name)) or last.endswith("Trigger")
