@@ -112,10 +112,11 @@ def _command(folder: Path, store: list[str], peaks: list[float]) -> float:
         over = threading.Event()
         watch = threading.Thread(target=lambda: peaks.append(_peak(process.pid, over)))
         watch.start()
-        assert process.wait() == 0
+        code = process.wait()
         spent = time.perf_counter() - began
         over.set()
         watch.join()
+    assert code == 0, f"{' '.join(command)} ended with {code}"
     return spent
 
 
