@@ -108,13 +108,15 @@ class Drive:
         thread.start()
         told = 0
         try:
-            wait = 0.05
+            wait, show_at = 0.05, 0.0
             while not self._ended.wait(wait):
                 try:
                     if (heard := self._interrupts) > told:
                         self._kill(by, force=heard > 1)
                         told = heard
-                    wait = min(self._show.refresh(), LOOK_EVERY)
+                    if (now := time.monotonic()) >= show_at:
+                        wait = min(pause := self._show.refresh(), LOOK_EVERY)
+                        show_at = now + pause
                     self._go_over(SETTLING)
                     if self._run().status.ended:
                         # the worker may be asleep: somebody else may have ended the run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import time
 from bisect import bisect
 from collections.abc import Iterator
 
@@ -13,6 +14,7 @@ from penstock.services.watch import LogLine, Watch
 from penstock.services.worker.shop import Progress
 
 INTERVAL = 0.2
+SHARE = 0.1  # of the time, for looking at a large run
 SETTLING = 200_000
 MOST_WAITING = 10_000
 GROUPS = ("sequence", "parallel", "foreach", "if", "switch", "dag", "until", "folder")
@@ -40,12 +42,13 @@ class PlainShow:
                 self._told[step.key, 0] = step.status
 
     def refresh(self) -> float:
-        """Write what is new."""
+        """Write what is new, and tell how long to wait."""
+        began = time.monotonic()
         assert self._watch is not None
         told = self._watch.look()
         self._take(told, self._watch.lines(told))
         self._write(self._core.clock.now() - SETTLING)
-        return INTERVAL
+        return max(INTERVAL, (time.monotonic() - began) / SHARE)
 
     def progress(self, told: Progress) -> None:
         """Lines tell what is done, not how far it is."""

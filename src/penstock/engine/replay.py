@@ -59,7 +59,7 @@ def keep(old: Loaded, fresh: Run, from_step: str, by: str, *, alone: bool = Fals
     kept = _kept(plan, rows, from_step, alone=alone)
     outputs = {key: found if key in kept else None for key, found in old.outputs.items()}
     root = _as_found(old.run.root, _counts(plan, kept, ROOT))
-    event = Replayed(by, old.run.id, from_step, tuple(kept.values()), root, alone)
+    event = Replayed(by, old.run.id, from_step, tuple(kept.values()), root, alone, old.run.variables)
     return event, Loaded(plan, fresh, outputs=outputs, values=old.values, every=True)
 
 
@@ -69,7 +69,7 @@ def replayed(draft: Draft, event: Replayed) -> None:
     if run.status is not RunStatus.QUEUED or run.history:
         return
     draft.rule(ROOT, Rule.REPLAYED, event.from_step, event.of)
-    draft.run = replace(run, rounds=1, root=event.root)
+    draft.run = replace(run, rounds=1, root=event.root, variables=event.variables)
     draft.adopt(event.steps)
     draft.move_run(RunStatus.QUEUED, run.started_by)
     lineage = frozenset({event.from_step, *draft.plan.ancestors(event.from_step)})

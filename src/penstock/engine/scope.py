@@ -51,8 +51,8 @@ def scope_of(seen: Seen, key: str) -> dict[str, object]:
             "outputs": run.outputs or {},
         },
         "inputs": nested(run.inputs),
-        "vars": flow.variables,
-        "variables": flow.variables,
+        "vars": variables_of(plan, run),
+        "variables": variables_of(plan, run),
         "globals": flow.globals,
         "labels": nested(run.labels),
         "trigger": run.trigger,
@@ -66,6 +66,11 @@ def scope_of(seen: Seen, key: str) -> dict[str, object]:
     if key != ROOT:
         scope |= _about_step(seen, key)
     return scope
+
+
+def variables_of(plan: Plan, run: Run) -> dict[str, object]:
+    """The variables of a run: its flow's, until a task changes them."""
+    return plan.flow.variables if run.variables is None else run.variables
 
 
 def _about_step(seen: Seen, key: str) -> dict[str, object]:

@@ -24,7 +24,7 @@ class Begin(msgspec.Struct, frozen=True, tag="begin", omit_defaults=True):
 class Replayed(msgspec.Struct, frozen=True, tag="replayed", omit_defaults=True):
     """The run begins in the middle of its flow, at `from_step`, with what it keeps of the run `of`: its `steps`, and
     the `root` group. Their outputs and loop values were copied with them, so that the old run may go. With `alone`
-    that step is done again and nothing else, whatever came after it.
+    that step is done again and nothing else, whatever came after it. `variables` are the old run's, if they had changed.
     """
 
     by: str
@@ -33,6 +33,7 @@ class Replayed(msgspec.Struct, frozen=True, tag="replayed", omit_defaults=True):
     steps: tuple[Step, ...] = ()
     root: GroupState = GroupState()
     alone: bool = False
+    variables: dict[str, object] | None = None
 
 
 class Admitted(msgspec.Struct, frozen=True, tag="admitted", omit_defaults=True):
@@ -53,10 +54,33 @@ class Refused(msgspec.Struct, frozen=True, tag="refused", omit_defaults=True):
     why: str = ""
 
 
+class SetVariables(msgspec.Struct, frozen=True, tag="set", omit_defaults=True):
+    """The variables of the run are to hold these, maps merged into maps; without `overwrite` none may be there yet."""
+
+    values: dict[str, object]
+    overwrite: bool = True
+
+
+class UnsetVariables(msgspec.Struct, frozen=True, tag="unset", omit_defaults=True):
+    """The variables of the run are to hold these no more; a name with dots leads into maps."""
+
+    names: tuple[str, ...]
+    ignore_missing: bool = False
+
+
+class Exit(msgspec.Struct, frozen=True, tag="exit"):
+    """The run is to end now, as this."""
+
+    status: StepStatus
+
+
+Order = SetVariables | UnsetVariables | Exit
+
+
 class Ended(msgspec.Struct, frozen=True, tag="ended", kw_only=True, omit_defaults=True):
     """An attempt ended, or was lost with its worker; outputs stand in their own table. `started_at` is what was
     *Started*;
-    `until` is when a snoozed step wants its next attempt."""
+    `until` is when a snoozed step wants its next attempt; `orders` are what a done one wants of its run."""
 
     step: str
     attempt: int
@@ -67,6 +91,7 @@ class Ended(msgspec.Struct, frozen=True, tag="ended", kw_only=True, omit_default
     failure: Failure | None = None
     state: dict[str, object] | None = None
     until: int | None = None
+    orders: tuple[Order, ...] = ()
     fence: int = 0
 
 

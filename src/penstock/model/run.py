@@ -137,7 +137,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     earlier attempts. `owner` is the process (a worker's id) that a run started by the command line belongs to until
     it is dead. `waiting` counts the pauses among its steps; `held_by` names who paused the run itself.
 
-    `lane` is what its attempts share their turn with (empty: its flow).
+    `lane` is what its attempts share their turn with (empty: its flow). `variables` are those that tasks have changed
+    (None: the flow's).
     `number` counts runs that took each other's place by a retry, `first_at` is when the first of them was created,
     `successor` the one after this. `breached` names the service levels that were missed, `skips` the steps that an
     operator wants skipped when their turn comes.
@@ -154,6 +155,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ended_at: int | None = None
     inputs: dict[str, object] = {}
     outputs: dict[str, object] | None = None
+    variables: dict[str, object] | None = None
     labels: dict[str, str] = {}
     trigger: dict[str, object] = {}
     priority: int = 0

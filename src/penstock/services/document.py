@@ -21,6 +21,7 @@ from penstock.store import attempts, outputs, queue, runs, steps
 from penstock.store.port import Tx
 from penstock.store.queue import Claim
 
+RANK: Final = {ERRORS: 1, FINALLY: 2, AFTER: 3}
 STARS: Final = "********"
 WORDS: Final = {Outcome.DONE: "success"}
 
@@ -210,17 +211,18 @@ def _steps(core: Core, plan: Plan, found: Gathered) -> list[StepDocument]:
         if child.parent:
             started.setdefault(child.parent.step, []).append(child.id)
     by_key = {step.key: step for step in found.steps}
+    seats = _Seats(plan)
     told = []
     for step in found.steps:
         made = found.outputs.get(step.key)
         given = unstow(core, made) if made else {}
-        nearest = _iteration(plan, step.key)
+        parent, nearest, _ = seats[step.key]
         told.append(
             StepDocument(
                 key=step.key,
                 task=step.node,
                 type=type_of(plan, step.node),
-                parent=plan.parent_key(step.key) or None,
+                parent=parent or None,
                 value=by_key[nearest].value if nearest in by_key else None,
                 iteration=ids.iteration_of(nearest) if nearest else None,
                 status="running" if step.key in held and not step.status.ended else step.status.value,
@@ -235,7 +237,7 @@ def _steps(core: Core, plan: Plan, found: Gathered) -> list[StepDocument]:
         )
     if not found.run.status.ended:
         told += [_waiting(plan, key) for key in _not_begun(plan, by_key)]
-    return sorted(told, key=lambda one: _place(plan, one.key))
+    return sorted(told, key=lambda one: seats[one.key][2])
 
 
 def type_of(plan: Plan, node_id: str) -> str:
@@ -321,19 +323,23 @@ def _seconds(start: int | None, end: int | None) -> float | None:
     return None if start is None or end is None else round((end - start) / 1e6, 6)
 
 
-def _iteration(plan: Plan, key: str) -> str:
-    """The key of the nearest iteration around a step, itself included; empty outside loops."""
-    return next((around for around in (key, *plan.ancestors(key)) if ids.iteration_of(around) is not None), "")
+class _Seats(dict[str, tuple[str, str, tuple[tuple[int, int], ...]]]):
+    """Where steps stand, by their keys: the group around, the nearest iteration (itself included; empty outside
+    loops), and the place in the flow's order, which is its own and those of the groups around it, from the outside in.
+    """
 
+    def __init__(self, plan: Plan) -> None:
+        super().__init__({ROOT: ("", "", ())})
+        self._plan = plan
 
-def _place(plan: Plan, key: str) -> list[tuple[int, int]]:
-    """Where a step stands in the flow's order: its own place and those of the groups around it, from the outside in."""
-    rank = {ERRORS: 1, FINALLY: 2, AFTER: 3}
-    path: list[tuple[int, int]] = []
-    for around in [*reversed([*plan.ancestors(key)]), key]:
-        if around == ROOT:
-            continue
-        index = ids.iteration_of(around)
-        seat = plan.seats[ids.node_of(around)]
-        path.append((0, index) if index is not None else (rank.get(seat.branch, 0), seat.position))
-    return path
+    def __missing__(self, key: str) -> tuple[str, str, tuple[tuple[int, int], ...]]:
+        parent = self._plan.parent_key(key)
+        _, nearest, path = self[parent]
+        index = ids.iteration_of(key)
+        if index is None:
+            seat = self._plan.seats[ids.node_of(key)]
+            own = (RANK.get(seat.branch, 0), seat.position)
+        else:
+            nearest, own = key, (0, index)
+        self[key] = found = (parent, nearest, (*path, own))
+        return found
