@@ -16,7 +16,7 @@ from penstock.errors import Problem, Severity
 from penstock.errors.project import NoSuchFile
 from penstock.errors.report import render_problems
 from penstock.services.called import check_calls
-from penstock.services.project import Found, flow_files, read_all, read_text
+from penstock.services.project import Found, flow_files, read_all, read_texts
 from penstock.settings.read import Project
 
 
@@ -66,7 +66,7 @@ def check(**given: Any) -> int:
 def _read(project: Project, named: list[Path], *, allow_unknown: bool) -> list[Found]:
     manner = manner_of(project, allow_unknown=allow_unknown)
     if named == [Path("-")]:
-        return [Found(Path("-"), read_text(sys.stdin.buffer.read(), manner, "-"))]
+        return [Found(Path("-"), each) for each in read_texts(sys.stdin.buffer.read(), manner, "-")]
     for path in named:
         if not path.exists():
             raise NoSuchFile(f"There is no file or folder {path}.")

@@ -53,7 +53,7 @@ def plan_for(app: App, target: Target, by: str) -> tuple[Plan, tuple[Problem, ..
                 f'"{target.text}" stands in {" and ".join(str(near(path)) for path in files)}.', hint="Name the file."
             )
         if files:
-            return _from_file(app, files[0], by, allow_unknown=target.allow_unknown)
+            return _from_file(app, files[0], by, name=target.text, allow_unknown=target.allow_unknown)
     namespace, flow_id = address(app, target.text)
     return verbs.newest_plan(app.core, namespace, flow_id, target.revision), ()
 
@@ -74,9 +74,11 @@ def address(app: App, name: str) -> tuple[str, str]:
     raise UnknownFlow(f'There is no file and no flow "{name}".', hint=hint)
 
 
-def _from_file(app: App, path: Path, by: str, *, allow_unknown: bool) -> tuple[Plan, tuple[Problem, ...]]:
+def _from_file(
+    app: App, path: Path, by: str, *, name: str = "", allow_unknown: bool
+) -> tuple[Plan, tuple[Problem, ...]]:
     manner = manner_of(app.project, allow_unknown=allow_unknown)
-    plan, reading = project.push_file(app.core, near(path), manner, by)
+    plan, reading = project.push_file(app.core, near(path), manner, by, name)
     around = app.project.flow_places if app.project.file else [path.absolute().parent]
     project.push_called(app.core, plan.flow, around, manner, by)
     return plan, reading.problems

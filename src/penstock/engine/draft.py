@@ -31,7 +31,7 @@ class Draft:
     both
     are worked off in `settle`, so that nothing recurses, however long a row of skipped tasks is. `reopening` holds the
     groups whose turn has come to go on from what a restart left of them. `retired_at` is set when another run is to
-    take this one's place, at that instant.
+    take this one's place, at that instant; `leaving` is the step with whose end the run is to end.
     """
 
     def __init__(self, loaded: Loaded, now: int, *, operator: bool = False) -> None:
@@ -44,6 +44,7 @@ class Draft:
         self.ended: deque[str] = deque()
         self.reopening: deque[str] = deque()
         self.retired_at: int | None = None
+        self.leaving = ""
         self._changed: dict[str, Step] = {}
         self._effects: list[Effect] = []
         self._rules: list[Noted] = []

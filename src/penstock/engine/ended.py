@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from penstock.engine import leaf
+from penstock.engine import leaf, orders
 from penstock.engine.draft import Draft
 from penstock.engine.finish import awaits_outputs, finish_with
 from penstock.engine.groups import folder, guard, subflow
@@ -38,7 +38,10 @@ def ended(draft: Draft, event: Ended) -> None:
     if home and not draft.stopping(step.key):
         folder.anew(draft, home, event.failure)
         return
-    leaf.ended(draft, step, event.outcome, event.failure, event.until)
+    if event.orders and event.outcome in (Outcome.DONE, Outcome.WARNING):
+        orders.ended(draft, step, event)
+    else:
+        leaf.ended(draft, step, event.outcome, event.failure, event.until)
 
 
 def child_ended(draft: Draft, event: ChildEnded) -> None:

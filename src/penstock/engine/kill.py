@@ -39,6 +39,8 @@ def _end_open_steps(draft: Draft, event: Kill) -> None:
     root = draft.run.root
     held: list[str] = [ROOT] if root.result is not None and root.evaluation and not draft.run.status.ended else []
     for step in draft.loaded.all_open():
+        if not draft.held(step.key).status.open:
+            continue  # the one that wants the run killed
         if step.status in AT_REST or step.held:
             draft.rule(step.key, Rule.STOPPING)
             draft.end(step, StepStatus.KILLED)

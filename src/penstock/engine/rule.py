@@ -84,6 +84,8 @@ class Rule(enum.Enum):
     MARKED = "{0} said so"
     TO_BE_SKIPPED = "an operator said that it is to be skipped"
     KILL = "{0} wants the run ended"
+    EXIT = 'the task "{0}" ends the run as {1}'
+    VARIABLES_CHANGED = "it changes the variables of the run"
     REPORTED = "its attempt told of it"
     OUTPUTS_ASKED = "the outputs of the flow reach out, which is a worker's work"
     OUTPUTS_FAILED = "the outputs of the flow cannot be rendered"

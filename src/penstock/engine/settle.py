@@ -40,6 +40,8 @@ def settle(draft: Draft) -> None:
     while True:
         if draft.retired_at is not None:
             _give_way(draft, draft.retired_at)
+        elif draft.leaving:
+            _leave(draft, draft.leaving)
         elif draft.starting:
             key, node = draft.starting.popleft()
             start(draft, key, node)
@@ -57,6 +59,21 @@ def _give_way(draft: Draft, at: int) -> None:
         _count(draft, draft.ended.popleft())
     guard.halt(draft, ROOT, StepStatus.CANCELLED)
     retire(draft, at)
+
+
+def _leave(draft: Draft, key: str) -> None:
+    """A task ends the run: the groups around it end as it did, and nothing follows but the end."""
+    draft.leaving = ""
+    last = draft.held(key)
+    for around in (key, *draft.plan.ancestors(key)):
+        if around == ROOT:
+            break
+        if around != key:
+            draft.rule(around, Rule.ALL_OVER, last.status)
+            draft.end(draft.held(around), last.status, last.failure)
+        _count(draft, draft.ended.pop())
+    draft.run = replace(draft.run, root=replace(draft.run.root, result=last.status, failure=last.failure))
+    finish(draft, last.status, last.failure)
 
 
 def _is_killed(draft: Draft) -> bool:

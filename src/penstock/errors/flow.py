@@ -52,7 +52,7 @@ class SeveralDocuments(FlowError):
     """A file for one flow holds several YAML documents."""
 
     code = "PS-207"
-    hint = "Keep one flow in each file."
+    hint = "Here one flow is wanted; `penstock check` and `penstock flows push` take files with several."
 
 
 class NoFlow(FlowError):
@@ -200,3 +200,15 @@ class WrongDefault(FlowError):
     """An input's default is not a value that the input accepts."""
 
     code = "PS-230"
+
+
+class SecretPrinted(FlowError):
+    """A secret stands where everybody who sees the run would see it."""
+
+    code = "PS-232"
+
+
+class BadInclude(FlowError):
+    """A file that a flow includes (`[[> name ]]`) cannot be read, or lies outside the project."""
+
+    code = "PS-233"

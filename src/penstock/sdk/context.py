@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -175,6 +175,25 @@ class Context:
         """
         frame: dict[str, object] = {"t": "part", "name": name, "status": status, "message": message}
         self._transport.send(frame | {"started_at": started_at, "ended_at": ended_at})
+
+    def set_variables(self, values: Mapping[str, object], *, overwrite: bool = True) -> None:
+        """Have the run's variables hold these once this attempt is done, maps merged into maps; without `overwrite`
+        the attempt fails where one is there already.
+        """
+        self._order("set", values=dict(values), overwrite=overwrite)
+
+    def unset_variables(self, names: Sequence[str], *, ignore_missing: bool = False) -> None:
+        """Have the run's variables hold these no more once this attempt is done; a name with dots leads into maps."""
+        self._order("unset", names=list(names), ignore_missing=ignore_missing)
+
+    def end_run(self, status: str) -> None:
+        """Have the run end once this attempt is done: as success, warning, failed or cancelled, beside what still runs;
+        as killed, with it.
+        """
+        self._order("exit", status=status)
+
+    def _order(self, kind: str, **body: object) -> None:
+        self._transport.send({"t": "order", "order": {"type": kind, **body}})
 
     def secret(self, name: str) -> str:
         """The secret of this name; Refused when there is none."""

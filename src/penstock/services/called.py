@@ -14,7 +14,7 @@ from penstock.errors.run import InvalidInput, UnknownFlow
 from penstock.model.flow import Flow
 from penstock.model.node import Subflow
 from penstock.model.plan import every_node
-from penstock.services.project import Found, Manner, by_id, read_file
+from penstock.services.project import Found, Manner, by_id, read_files
 
 
 def check_calls(found: Sequence[Found], others: Iterable[Path], manner: Manner) -> list[Found]:
@@ -32,7 +32,7 @@ def check_calls(found: Sequence[Found], others: Iterable[Path], manner: Manner) 
             name = f"{node.namespace}.{node.flow}"
             if name not in known:
                 held = by_id(others) if held is None else held
-                read = (read_file(path, manner).flow for path in held.get(node.flow, ()))
+                read = (each.flow for path in held.get(node.flow, ()) for each in read_files(path, manner))
                 known |= {flow.name: flow for flow in read if flow is not None}
             place = _place(each, node.id)
             if name not in known:
@@ -96,4 +96,6 @@ def _place(found: Found, task: str) -> Place:
         return Place(1, 1, str(found.path))
     before = found.reading.source[: match.start()]
     line = found.reading.source.splitlines()[before.count("\n")]
-    return Place(before.count("\n") + 1, match.start() - before.rfind("\n"), str(found.path), line)
+    return Place(
+        found.reading.before + before.count("\n") + 1, match.start() - before.rfind("\n"), str(found.path), line
+    )

@@ -10,18 +10,22 @@ from penstock.model.event import (
     Ended,
     Evaluated,
     Event,
+    Exit,
     Expand,
     Fault,
     Held,
     Hold,
     Kill,
     Mark,
+    Order,
     Refused,
     Replayed,
     Reported,
     Restart,
     Resume,
+    SetVariables,
     Timer,
+    UnsetVariables,
 )
 from penstock.model.status import Outcome
 
@@ -40,7 +44,7 @@ def happened(event: Event) -> str:
         case Refused():
             return f"{_whose(event.step, event.attempt)} is not let in by {event.limit}"
         case Ended():
-            return f"{_whose(event.step, event.attempt)} {_ended(event)}"
+            return " and ".join((f"{_whose(event.step, event.attempt)} {_ended(event)}", *map(_ordered, event.orders)))
         case Evaluated(step=step, attempt=attempt, failure=failure):
             found = f"could not evaluate what it asked for: {failure.message}" if failure else "has its values"
             return f"{_whose(step, attempt)} {found}"
@@ -87,6 +91,16 @@ def _ended(event: Ended) -> str:
             return f"was ended{where}"
         case Outcome.LOST:
             return f"was lost{where}{why}"
+
+
+def _ordered(order: Order) -> str:
+    match order:
+        case SetVariables(values):
+            return f"sets the variables {', '.join(values)}"
+        case UnsetVariables(names):
+            return f"removes the variables {', '.join(names)}"
+        case Exit(status):
+            return f"ends the run as {status}"
 
 
 def _rang(step: str, attempt: int, timer: Timer) -> str:

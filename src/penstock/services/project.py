@@ -6,12 +6,13 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
-from penstock.dialects.kestra import Installed, Reading, read
+from penstock.dialects.kestra import Expanded, Installed, Reading, expand, read, read_several, traced, version_of
 from penstock.errors import Place, Problem, Severity
+from penstock.errors.flow import BadInclude
 from penstock.errors.project import InvalidFlows, NoSuchFile, SameFlowTwice
 from penstock.model.flow import Flow
 from penstock.model.node import Subflow
@@ -22,6 +23,8 @@ from penstock.services.core import Core
 ENDINGS: Final = frozenset({".yml", ".yaml", ".json"})
 # What stands in a project beside flows, and never is one.
 NO_FLOWS: Final = frozenset({"penstock.yaml", "penstock.yml", "dbt_project.yml", "docker-compose.yml", "compose.yml"})
+# What lies in the topmost folder that a file may include others from.
+TOPS: Final = ("penstock.yaml", ".git")
 SKIPPED: Final = frozenset({"node_modules", "__pycache__", "venv"})
 ID: Final = re.compile(r"""^(?:id|"id")\s*:\s*["']?([^\s"'#,]+)""", re.MULTILINE)
 
@@ -55,25 +58,47 @@ def flow_files(places: Iterable[Path]) -> list[Path]:
 
 
 def read_file(path: Path, manner: Manner) -> Reading:
-    """Read one file. Raises NoSuchFile; what is wrong with the text stands in the reading."""
-    try:
-        text = path.read_bytes()
-    except OSError as error:
-        raise NoSuchFile(f"{path} cannot be read: {error.strerror}.") from error
-    return read_text(text, manner, str(path))
+    """Read a file of one flow. Raises NoSuchFile; what is wrong with the text stands in the reading."""
+    whole = _expanded(path, manner)
+    return (
+        traced(read_text(whole.text, manner, str(path)), whole) if whole else read_text(_bytes(path), manner, str(path))
+    )
+
+
+def read_files(path: Path, manner: Manner) -> tuple[Reading, ...]:
+    """Read every flow of a file. Raises NoSuchFile."""
+    whole = _expanded(path, manner)
+    found = read_texts(whole.text if whole else _bytes(path), manner, str(path))
+    return tuple(traced(reading, whole) for reading in found) if whole else found
 
 
 def read_text(text: bytes | str, manner: Manner, file: str = "") -> Reading:
-    """Read one text as a project's files are read; its digest covers what the project adds."""
-    reading = read(
-        text,
-        types=Installed(others=manner.allow_unknown),
-        file=file,
-        version=manner.version,
-        defaults=manner.defaults,
-        namespace=manner.namespace,
-        globals=manner.globals,
-    )
+    """Read the text of one flow as a project's files are read; its digest covers what the project adds."""
+    return _in_project(read(text, file=file, **_ways(manner)), manner)
+
+
+def read_texts(text: bytes | str, manner: Manner, file: str = "") -> tuple[Reading, ...]:
+    """Read every flow of a text as a project's files are read."""
+    return tuple(_in_project(reading, manner) for reading in read_several(text, file=file, **_ways(manner)))
+
+
+def _each(paths: Iterable[Path], manner: Manner) -> Iterator[tuple[Path, Reading]]:
+    for path in paths:
+        for reading in read_files(path, manner):
+            yield path, reading
+
+
+def _ways(manner: Manner) -> dict[str, Any]:
+    return {
+        "types": Installed(others=manner.allow_unknown),
+        "version": manner.version,
+        "defaults": manner.defaults,
+        "namespace": manner.namespace,
+        "globals": manner.globals,
+    }
+
+
+def _in_project(reading: Reading, manner: Manner) -> Reading:
     flow = reading.flow
     if flow is not None and manner.globals:
         flow = msgspec.structs.replace(flow, globals=manner.globals)
@@ -87,8 +112,7 @@ def read_all(paths: Iterable[Path], manner: Manner) -> list[Found]:
     """Read files; a flow that two of them hold is a problem of the second."""
     found: list[Found] = []
     seen: dict[str, Path] = {}
-    for path in paths:
-        reading = read_file(path, manner)
+    for path, reading in _each(paths, manner):
         if reading.flow is not None:
             first = seen.setdefault(reading.flow.name, path)
             if first != path:
@@ -115,9 +139,13 @@ def invalid(found: Sequence[Found]) -> InvalidFlows:
     return InvalidFlows(f"{names}: {count} {'error' if count == 1 else 'errors'}.", problems)
 
 
-def push_file(core: Core, path: Path, manner: Manner, by: str) -> tuple[Plan, Reading]:
-    """Make a file's text the newest revision of its flow, unless it is already. Raises NoSuchFile, InvalidFlows."""
-    reading = read_file(path, manner)
+def push_file(core: Core, path: Path, manner: Manner, by: str, name: str = "") -> tuple[Plan, Reading]:
+    """Make a file's text the newest revision of its flow, unless it is already. Raises NoSuchFile, InvalidFlows.
+
+    Of a file with several flows it is the one of a name, given with or without its namespace.
+    """
+    named = (each for each in read_files(path, manner) if each.flow and name in (each.flow.id, each.flow.name))
+    reading = (next(named, None) if name else None) or read_file(path, manner)
     flow = flow_of(reading, path)
     return flows.push(core, flow, reading.source, reading.digest, by), reading
 
@@ -132,8 +160,7 @@ def push_called(core: Core, flow: Flow, places: Iterable[Path], manner: Manner, 
                 continue
             known.add(name)
             held = by_id(flow_files(places)) if held is None else held
-            for path in held.get(node.flow, ()):
-                reading = read_file(path, manner)
+            for path, reading in _each(held.get(node.flow, ()), manner):
                 if reading.flow is None:
                     raise invalid([Found(path, reading)])
                 if reading.flow.name == name:
@@ -154,10 +181,37 @@ def by_id(paths: Iterable[Path]) -> dict[str, list[Path]]:
     held: dict[str, list[Path]] = {}
     for path in paths:
         with path.open(encoding="utf-8", errors="replace") as file:
-            match = ID.search(file.read())
-        if match:
-            held.setdefault(match[1], []).append(path)
+            for name in dict.fromkeys(match[1] for match in ID.finditer(file.read())):
+                held.setdefault(name, []).append(path)
     return held
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise NoSuchFile(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _expanded(path: Path, manner: Manner) -> Expanded | None:
+    """The text of a file with what it includes, None where it includes nothing."""
+    text = _bytes(path)
+    if b"[[>" not in text:
+        return None
+    source = text.decode("utf-8-sig", errors="replace")
+    folder = path.absolute().parent
+    top = next((each for each in (folder, *folder.parents) if any((each / mark).exists() for mark in TOPS)), folder)
+
+    def look(name: str) -> str:
+        file = (folder / name).resolve()
+        if not file.is_relative_to(top.resolve()):
+            raise BadInclude(f'"{name}" lies outside the project, so it is not included.')
+        try:
+            return file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            raise BadInclude(f'There is no text "{name}" beside this file to include.') from None
+
+    return expand(source, str(path), look, version_of(source, manner.version))
 
 
 def _below(folder: Path) -> Iterator[Path]:

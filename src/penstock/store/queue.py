@@ -127,8 +127,9 @@ def _claim(tx: Tx, worker: str, room: int, now: int, cursor: Cursor | None, queu
         rows = tx.all("queue.claim_after", **at, **row)
     if not rows:
         rows = tx.all("queue.claim", **row)
-    # RETURNING promises no order.
-    return sorted(_claims(rows), key=lambda taken: (taken.owner == "", -taken.priority, taken.place, taken.fence))
+    # RETURNING promises no order. Of those at one place who has just come is first: of a full lane somebody always
+    # stands there, and a claim that is done one after the other need not let the one who was quiet wait for it.
+    return sorted(_claims(rows), key=lambda taken: (taken.owner == "", -taken.priority, taken.place, -taken.fence))
 
 
 def advance(cursor: Cursor | None, claims: Sequence[Claim], room: int, now: int) -> Cursor | None:

@@ -12,7 +12,7 @@ import msgspec
 from penstock.clock import ManualClock
 from penstock.errors import PenstockError
 from penstock.errors.task import NotOffered
-from penstock.model.event import Ended
+from penstock.model.event import Ended, Order
 from penstock.model.run import ErrorKind, Failure
 from penstock.model.status import Outcome
 from penstock.sdk import child, registry
@@ -22,7 +22,7 @@ from penstock.sdk.values import Duration
 from penstock.services.core import Core
 from penstock.services.render import Prepared
 from penstock.services.worker import answers
-from penstock.services.worker.channel import read_outcome
+from penstock.services.worker.channel import read_order, read_outcome
 from penstock.store.chunks import Level, Piece, Stream, pack
 from penstock.store.queue import Claim
 from penstock.testing.fixtures import Fixture
@@ -102,6 +102,7 @@ def keep_log(core: Core, claim: Claim, lines: list[tuple[str, Level]]) -> None:
 def _told(core: Core, claim: Claim, frames: list[dict[str, object]], began: int) -> tuple[Ended, Outputs]:
     outputs: dict[str, object] = {}
     state: dict[str, object] | None = None
+    orders: tuple[Order, ...] = ()
     lines: list[tuple[str, Level]] = []
     for frame in frames:
         match frame["t"]:
@@ -111,13 +112,16 @@ def _told(core: Core, claim: Claim, frames: list[dict[str, object]], began: int)
                 outputs |= cast("dict[str, object]", frame["values"])
             case "state":
                 state = cast("dict[str, object]", frame["value"])
+            case "order":
+                orders = (*orders, read_order(frame))
             case _:
                 pass
     told = read_outcome(frames[-1])
     if told.failure is not None:
         lines.append((told.failure.message, Level.ERROR))
     keep_log(core, claim, lines)
-    return _ended(core, claim, told.outcome, began, told.failure, state), outputs | told.outputs
+    ended = _ended(core, claim, told.outcome, began, told.failure, state)
+    return msgspec.structs.replace(ended, orders=orders), outputs | told.outputs
 
 
 def _about(claim: Claim, prepared: Prepared, folder: str) -> About:

@@ -80,6 +80,8 @@ def one(page: Page, tree: Map, subject: Subject) -> Condition | None:
     if page.version == "2":
         sentence = "Conditions are gone in version 2; they still work."
         tell(page, Deprecated, found, sentence, "`when` takes a template in their place.", Severity.NOTE)
+    elif word.endswith("Condition") and name != word:
+        tell(page, Deprecated, found, f'"{word}" is an old name of "{PACKAGES[0]}{name}".', "", Severity.NOTE)
     reader, own = READERS[name]
     fields.known(page, tree, ("type", *own), f"A condition of type {name}")
     return reader(page, tree, subject)

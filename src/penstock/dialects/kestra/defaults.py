@@ -48,6 +48,10 @@ def flow_defaults(page: Page, flow: Map) -> tuple[Default, ...]:
     if word == "taskDefaults":
         sentence = '"taskDefaults" is the old name of "pluginDefaults".'
         tell(page, Deprecated, flow.keys[word], sentence, severity=Severity.NOTE)
+    elif page.version == "2" and word in flow.entries:
+        sentence = "Plugin defaults of a flow are gone in version 2; they still work."
+        hint = "`plugin_defaults` in penstock.yaml are given to every flow of a project."
+        tell(page, Deprecated, flow.keys[word], sentence, hint, Severity.NOTE)
     return tuple(made for entry in fields.maps(page, flow, word, "A plugin default") if (made := _entry(page, entry)))
 
 

@@ -9,17 +9,22 @@ import msgspec
 
 from penstock import expr
 from penstock.dialects.kestra.loops import fields_of, read_by_value
+from penstock.dialects.kestra.older import FILTERS, FUNCTIONS
 from penstock.dialects.kestra.page import Found, Page, add
 from penstock.dialects.kestra.places import inside
 from penstock.dialects.kestra.reach import Obstacle, Post, obstacle, posts
 from penstock.dialects.kestra.tree import Scalar
 from penstock.errors import PenstockError, Place, Problem, Severity
 from penstock.errors.expr import UnknownName
-from penstock.errors.flow import BadPolicy, CannotHaveRun, SecretDecides
+from penstock.errors.flow import BadPolicy, CannotHaveRun, Deprecated, SecretDecides, SecretPrinted
 from penstock.model.flow import Flow
+from penstock.model.node import Task
 
 FREE: Final = None
+SETS_VARIABLES: Final = "variables.set"
 MOST: Final = 20
+# What these make of a secret does not tell it.
+HIDING: Final = frozenset({"length", "md5", "sha1", "sha256", "sha512", "className", "encrypt"})
 SECRET_INPUT: Final = "Write `secret()` where the task needs it."
 IN_RUNS: Final = dict.fromkeys(("labels", "trigger", "envs", "logicalDate", "dataInterval", "workingDir", "outputDir"))
 FLOW: Final = dict.fromkeys(("id", "namespace", "revision"))
@@ -49,7 +54,7 @@ def check_templates(page: Page, flow: Flow, lines: list[str], globals: Mapping[s
         return
     found = posts(flow)
     before = _before(flow, globals)
-    view = View(flow, found, lines, before, before | _within(page, found))
+    view = View(flow, found, lines, before, before | _within(page, flow, found))
     for template in page.templates:
         _one(page, view, template)
 
@@ -68,6 +73,13 @@ def _one(page: Page, view: View, found: Found) -> None:
         _reach(page, view, found, template, names)
     for problem in read_by_value(page, template, view.posts):
         _note(page, view, found.scalar, problem)
+    if found.printed and (what := _secret(view.flow, template)):
+        sentence = f"The secret {what} would be seen here by everybody who sees the run."
+        hint = "Give secrets to the tasks that use them; an output that is one has the type SECRET."
+        at = Problem(SecretPrinted.code, sentence, Place(1, 1), hint, Severity.WARNING)
+        _note(page, view, found.scalar, at)
+    if page.version == "2":
+        _older(page, view, found.scalar, template)
     if found.sort == "input" and "secret" in template.uses.functions:
         sentence = "A secret cannot become an input: inputs are kept in the run's history."
         _note(page, view, found.scalar, Problem(SecretDecides.code, sentence, _place(text, "secret"), SECRET_INPUT))
@@ -80,6 +92,29 @@ def _one(page: Page, view: View, found: Found) -> None:
         sentence = "A secret cannot decide which tasks run: the answer would be kept in the run's history."
         at = Problem(SecretDecides.code, sentence, _place(text, "secret"), SecretDecides.hint)
         _note(page, view, found.scalar, at)
+
+
+def _secret(flow: Flow, template: expr.Template) -> str:
+    """The secret that a template prints, as its author writes it; empty where it prints none."""
+    if not HIDING.isdisjoint(template.uses.filters):
+        return ""
+    secret_inputs = [each.id for each in flow.inputs if each.type == "SECRET"]
+    for path in template.uses.paths if secret_inputs else ():
+        if path[0] == "inputs" and ".".join(path[1:]) in secret_inputs:
+            return f"`{'.'.join(path)}`"
+    return "of `secret()`" if "secret" in template.uses.functions else ""
+
+
+def _older(page: Page, view: View, scalar: Scalar, template: expr.Template) -> None:
+    """Note filters and functions that version 2 has not; they work."""
+    for what, used, newer in (
+        ("filter", template.uses.filters, FILTERS),
+        ("function", template.uses.functions, FUNCTIONS),
+    ):
+        for name in sorted(used & newer.keys()):
+            sentence = f"The {what} `{name}` is gone in version 2; it still works."
+            hint = f"`{newer[name]}` takes its place."
+            _note(page, view, scalar, Problem(Deprecated.code, sentence, Place(1, 1), hint, Severity.NOTE))
 
 
 def _names(view: View, found: Found) -> dict[str, object]:
@@ -172,10 +207,19 @@ def _before(flow: Flow, globals: Mapping[str, object] | None) -> dict[str, objec
     }
 
 
-def _within(page: Page, found: dict[str, Post]) -> dict[str, object]:
+def _within(page: Page, flow: Flow, found: dict[str, Post]) -> dict[str, object]:
     """The names that are there in a run besides."""
     outputs = {name: _outputs(page, post) for name, post in found.items()}
-    return {**IN_RUNS, "execution": EXECUTION, "outputs": outputs, "tasks": dict.fromkeys(found)}
+    names = {**IN_RUNS, "execution": EXECUTION, "outputs": outputs, "tasks": dict.fromkeys(found)}
+    setters = (node for post in found.values() if isinstance(node := post.node, Task) and node.type == SETS_VARIABLES)
+    variables: dict[str, object] | None = _below(flow.variables)
+    for node in setters:
+        given = node.properties.get("variables")
+        if variables is not None and isinstance(given, Mapping) and not any("{{" in name for name in given):
+            variables = {**variables, **dict.fromkeys(given)}
+        else:
+            variables = FREE
+    return {**names, "vars": variables, "variables": variables}
 
 
 def _outputs(page: Page, post: Post) -> Mapping[str, object] | None:

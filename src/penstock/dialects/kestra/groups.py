@@ -112,7 +112,7 @@ def subflow(page: Page, tree: Map, name: str, _: Children) -> Node:
     given = fields.mapping(page, tree, "inputs")
     for each in ("inputs", "labels"):
         if each in tree.entries:
-            note_templates(page, tree.entries[each], name, "task")
+            note_templates(page, tree.entries[each], name, "task", printed=each == "labels")
     if "outputs" in tree.entries:
         hint = "Declare `outputs` in the other flow; they are at `outputs." + name + ".outputs`."
         tell(

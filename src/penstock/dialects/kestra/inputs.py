@@ -135,7 +135,8 @@ def _output(page: Page, tree: Map, loop: str) -> Output | None:
     fields.needed(page, tree, "type", owner)
     value = fields.needed(page, tree, "value", owner)
     if value is not None:
-        note_templates(page, value, loop or name, "iteration" if loop else "output")
+        told = fields.text(page, tree, "type").upper() != "SECRET"
+        note_templates(page, value, loop or name, "iteration" if loop else "output", printed=told)
     kind = fields.choice(page, tree, "type", OUTPUT_TYPES, "STRING")
     made = Output(
         id=name,

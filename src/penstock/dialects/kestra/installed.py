@@ -47,7 +47,7 @@ def _find(name: str) -> TypeInfo | None:
         return None
     about = describe(kind)
     fields = {
-        field.name: FieldInfo(field.required, set(field.type.split(" or ")) <= TEXTS, field.template)
+        field.name: FieldInfo(field.required, set(field.type.split(" or ")) <= TEXTS, field.template, field.deprecated)
         for field in about.fields
     }
     return TypeInfo(about.name, tuple(about.aliases), fields, tuple(about.outputs), about.mode)

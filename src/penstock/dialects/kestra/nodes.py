@@ -7,9 +7,9 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from penstock.dialects.kestra import fields, limits
+from penstock.dialects.kestra import fields, limits, older
 from penstock.dialects.kestra.groups import READERS, certain, later
-from penstock.dialects.kestra.names import OLD_PACKAGE, REPLACED, SHORT, WHY
+from penstock.dialects.kestra.names import SHORT, WHY
 from penstock.dialects.kestra.page import Page, key_of, note_templates, shown, tell
 from penstock.dialects.kestra.policies import retry
 from penstock.dialects.kestra.tree import Items, Map, Scalar, Tree, as_text, plain, spot
@@ -18,7 +18,6 @@ from penstock.dialects.kestra.ways import WAYS
 from penstock.errors import Severity, nearest
 from penstock.errors.flow import (
     BadName,
-    Deprecated,
     MissingProperty,
     NoEffect,
     NotSupported,
@@ -63,6 +62,16 @@ HINTS: Final = {
     "timeout": "`deadline` bounds the whole of a group, its retries included.",
 }
 BEGINNINGS: Final = ("io.kestra.plugin.core.", "io.kestra.plugin.", "io.kestra.core.tasks.")
+# What people see of these tasks, in logs or among outputs.
+PRINTED: Final = {
+    "log": "message",
+    "echo": "format",
+    "return": "format",
+    "output.values": "values",
+    "labels": "labels",
+    "fail": "errorMessage",
+    "assert": "errorMessage",
+}
 ALWAYS: Final = (*BASE, *limits.PLACES, *PLATFORM, "version")
 
 
@@ -105,14 +114,7 @@ def _type(page: Page, tree: Map, name: str) -> str:
         return ""
     word = fields.text(page, tree, "type")
     short = SHORT.get(word, "")
-    if short in REPLACED:
-        sentence = f'"{word}" is the older way to write {REPLACED[short]}.'
-        tell(page, Deprecated, found, sentence, severity=Severity.NOTE)
-    elif word.startswith(OLD_PACKAGE) and (short or page.types.find(word)):
-        info = page.types.find(word)
-        newer = short or (info.name if info else "")
-        sentence = f'"{shown(word)}" is an old name of "{newer}".'
-        tell(page, Deprecated, found, sentence, severity=Severity.NOTE)
+    older.of_type(page, found, word, short, None if short else page.types.find(word))
     return word
 
 
@@ -146,7 +148,7 @@ def _task(page: Page, tree: Map, name: str, word: str) -> Node:
         about = declared.get(key)
         properties[key] = _text_of(item) if about and about.text else plain(item)
         if about is None or about.template:
-            note_templates(page, item, name, "task")
+            note_templates(page, item, name, "task", printed=info is not None and PRINTED.get(info.name) == key)
     if info is not None:
         _check(page, tree, name, info, properties)
     elif word:
@@ -221,6 +223,7 @@ def _known(page: Page, tree: Map, name: str, own: Iterable[str]) -> None:
 def _check(page: Page, tree: Map, name: str, info: TypeInfo, properties: dict[str, object]) -> None:
     owner = f'Task "{name}"'
     for key in properties:
+        older.of_property(page, tree, key, info)
         if key not in info.fields:
             hint = fields.suggestion(key, (*info.fields, *BASE, *limits.PLACES))
             tell(page, UnknownProperty, tree.keys[key], f'{owner} ({info.name}) has no property "{shown(key)}".', hint)

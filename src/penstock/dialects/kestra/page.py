@@ -17,11 +17,12 @@ MOST: Final = 500
 
 
 class Found(msgspec.Struct, frozen=True):
-    """A template in the text: whose property it is in, and what sort of place that is."""
+    """A template in the text: whose property it is in, what sort of place that is, whether people see it."""
 
     scalar: Scalar
     owner: str
     sort: str
+    printed: bool = False
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -65,20 +66,20 @@ def key_of(tree: Map, name: str) -> Tree:
     return tree.keys.get(name, tree)
 
 
-def note_templates(page: Page, tree: Tree, owner: str, sort: str) -> None:
+def note_templates(page: Page, tree: Tree, owner: str, sort: str, *, printed: bool = False) -> None:
     """Keep every template of a part of the text, keys too, for the check at the end."""
     match tree:
         case Scalar():
             if isinstance(tree.value, str) and ("{{" in tree.text or "{%" in tree.text):
-                page.templates.append(Found(tree, owner, sort))
+                page.templates.append(Found(tree, owner, sort, printed))
         case Map():
             for name, item in tree.entries.items():
                 if "{{" in name:
-                    page.templates.append(Found(tree.keys[name], owner, sort))
-                note_templates(page, item, owner, sort)
+                    page.templates.append(Found(tree.keys[name], owner, sort, printed))
+                note_templates(page, item, owner, sort, printed=printed)
         case _:
             for item in tree.items:
-                note_templates(page, item, owner, sort)
+                note_templates(page, item, owner, sort, printed=printed)
 
 
 def shown(text: str) -> str:

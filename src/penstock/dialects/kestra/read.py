@@ -30,6 +30,7 @@ from penstock.errors.flow import (
     BadEncoding,
     BadName,
     BadVersion,
+    Deprecated,
     FlowError,
     NoFlow,
     NothingToDo,
@@ -67,16 +68,23 @@ READ: Final = (
     "taskDefaults",
     "disabled",
 )
+# Addresses of version 1 end in these where others end in a flow's id.
+RESERVED: Final = frozenset(
+    ("pause", "resume", "force-run", "change-status", "kill", "executions", "search", "source", "disable", "enable")
+)
 WITH_DEFAULTS: Final = ("tasks", "errors", "finally", "afterExecution", "listeners", "triggers")
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """One text as it was read: its flow when nothing is an error, its problems in order, its digest."""
+    """One text as it was read: its flow when nothing is an error, its problems in order, its digest; `before` counts
+    the lines of its file that stand before it.
+    """
 
     flow: Flow | None
     problems: tuple[Problem, ...]
     source: str
     digest: str
+    before: int = 0
 
 
 def read(
@@ -95,7 +103,7 @@ def read(
     `globals` has (None: anything). A first line `# kestra: 0.20` asks for another version of the language.
     """
     problems: list[Problem] = []
-    source = _decoded(text, file, problems)
+    source = decoded(text, file, problems)
     digest = hashlib.sha256(source.encode(errors="surrogatepass")).hexdigest()
     if problems:
         return Reading(None, tuple(problems), source, digest)
@@ -103,6 +111,8 @@ def read(
     tree = _parsed(source, page)
     flow: Flow | None = None
     if isinstance(tree, Map):
+        if page.version == "2" and source.lstrip().startswith("{"):
+            tell(page, Deprecated, tree, "Flows in JSON are gone in version 2; they still work.", "", Severity.NOTE)
         try:
             flow = _flow(page, tree, project_defaults(defaults))
             check_templates(page, flow, lines_of(source), globals)
@@ -114,7 +124,14 @@ def read(
     return Reading(flow, told, source, digest)
 
 
-def _decoded(text: str | bytes, file: str, problems: list[Problem]) -> str:
+def version_of(source: str, default: str) -> str:
+    """The version of the language that a text asks for, as it is written there."""
+    found = DIRECTIVE.match(source)
+    return found[1] if found else default
+
+
+def decoded(text: str | bytes, file: str, problems: list[Problem]) -> str:
+    """The text of a file; what is no UTF-8 is noted."""
     if isinstance(text, str):
         return text.removeprefix("\ufeff")
     try:
@@ -225,6 +242,9 @@ def _name(page: Page, tree: Map) -> str:
             ids.check_flow_id(name)
         except BadId as error:
             tell(page, BadName, found, _cut(error.sentence, name))
+        if name in RESERVED and page.version == "1":
+            sentence = f'The flow id "{name}" is a word of version 1 that no flow can have there.'
+            tell(page, BadName, found, sentence, "Versions 0.20 and 2 take it; else choose another.")
     return name
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, TypeAlias
 
-from penstock.dialects.kestra import fields
+from penstock.dialects.kestra import fields, older
 from penstock.dialects.kestra.conditions import MULTIPLE, UPSTREAM, conditions, states, when
 from penstock.dialects.kestra.conditions import short as conditions_of
 from penstock.dialects.kestra.labels import labels
@@ -15,7 +15,7 @@ from penstock.dialects.kestra.tree import Items, Map, Scalar, Tree, as_text, pla
 from penstock.dialects.kestra.upstream import depends_on, multiple, preconditions
 from penstock.engine import calendar
 from penstock.errors import Severity, nearest
-from penstock.errors.flow import BadName, Deprecated, NoEffect, NotSupported, UnknownType, WrongValue
+from penstock.errors.flow import BadName, NoEffect, NotSupported, UnknownType, WrongValue
 from penstock.errors.run import BadSchedule
 from penstock.model.ids import NODE_ID
 from penstock.model.policy import SECOND
@@ -69,6 +69,8 @@ def _one(page: Page, tree: Map) -> Trigger | None:
 
 def _read(page: Page, tree: Map, found: Scalar | Items | Map, word: str, name: str) -> Trigger | None:
     kind = short(word)
+    if kind and word.startswith(PACKAGES[1]):
+        older.tell_older(page, found, f'"{shown(word)}" is an old name of "{PACKAGES[0]}{kind}".')
     last = word.rpartition(".")[2]
     about = _common(page, tree, name, word)
     if kind:
@@ -99,7 +101,7 @@ def _common(page: Page, tree: Map, name: str, word: str) -> dict[str, Any]:
     inputs = fields.mapping(page, tree, "inputs")
     for each in ("inputs", "labels"):
         if each in tree.entries:
-            note_templates(page, tree.entries[each], name, "trigger")
+            note_templates(page, tree.entries[each], name, "trigger", printed=each == "labels")
     for each in ("workerSelector", "assets"):
         if each in tree.entries:
             tell(page, NotSupported, tree.keys[each], f'"{each}" of a trigger is not supported yet.')
@@ -133,8 +135,7 @@ def _schedule(page: Page, tree: Map, about: dict[str, Any]) -> Trigger:
         sentence = '"backfill" has no effect: backfills are started by people, not written in flows.'
         tell(page, NoEffect, tree.keys["backfill"], sentence, severity=Severity.WARNING)
     if "scheduleConditions" in tree.entries:
-        sentence = '"scheduleConditions" is the old name of "conditions".'
-        tell(page, Deprecated, tree.keys["scheduleConditions"], sentence, severity=Severity.NOTE)
+        older.tell_older(page, tree.keys["scheduleConditions"], '"scheduleConditions" is the old name of "conditions".')
     about["when"] = (*about["when"], *conditions(page, tree, UPSTREAM, "scheduleConditions"))
     made = Schedule(
         **about,
@@ -197,6 +198,9 @@ def _runs(page: Page, tree: Map, about: dict[str, Any]) -> Trigger:
     if several:
         waits_for, window, reset = multiple(page, several[0])
     elif "preconditions" in tree.entries:
+        if page.version == "2":
+            sentence = "`preconditions` are gone in version 2; they still work."
+            older.tell_older(page, tree.keys["preconditions"], sentence, "`dependsOn` takes their place.")
         waits_for, window, reset = preconditions(page, tree)
     elif "dependsOn" in tree.entries:
         waits_for, window, least = depends_on(page, tree)

@@ -11,11 +11,14 @@ from penstock.dialects.kestra.tree import Path
 
 
 class FieldInfo(msgspec.Struct, frozen=True):
-    """One declared property; `text` says that it is text, or a list or map of text; `template` that it is rendered."""
+    """One declared property; `text` says that it is text, or a list or map of text; `template` that it is rendered;
+    `deprecated` says what has taken its place.
+    """
 
     required: bool = False
     text: bool = False
     template: bool = True
+    deprecated: str = ""
 
 
 class TypeInfo(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ from typing import Final
 from penstock.dialects.kestra import fields
 from penstock.dialects.kestra.groups import READERS, Children, Reader, subflow, tasks
 from penstock.dialects.kestra.inputs import declared
+from penstock.dialects.kestra.older import of_pause
 from penstock.dialects.kestra.page import Page, note_templates, tell
 from penstock.dialects.kestra.tree import Items, Map, Scalar, as_text, plain
 from penstock.errors import Severity, nearest
@@ -124,6 +125,7 @@ def loop_until(page: Page, tree: Map, name: str, children: Children) -> Node:
 
 def pause(page: Page, tree: Map, name: str, children: Children) -> Node:
     """Until somebody resumes it, or its time is over; what stands around it becomes a sequence around it."""
+    of_pause(page, tree)
     delay = _delay(page, tree, name, "pauseDuration" if "pauseDuration" in tree.entries else "delay")
     word = fields.choice(page, tree, "behavior", tuple(end.value.upper() for end in PauseEnd), "RESUME")
     if delay == "":

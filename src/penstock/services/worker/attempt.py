@@ -356,6 +356,7 @@ class Attempt:
             failure=end.failure,
             state=self._story.state,
             until=self._story.again_at() if end.outcome is Outcome.SNOOZED else None,
+            orders=self._story.orders,
         )
         if not self._shop.folders.back(self._process.folder):
             self._shop.pool.submit(workdir.remove, self._process.folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-MOMENTS: Final = 6_000
+MOMENTS: Final = 4_000
 LEAST: Final = 2
 
 

@@ -12,8 +12,9 @@ from typing import Final
 import msgspec
 
 from penstock.errors.work import BadAnswer
+from penstock.model.event import Exit, Order
 from penstock.model.run import ErrorKind, Failure
-from penstock.model.status import Outcome
+from penstock.model.status import Outcome, StepStatus
 from penstock.services.worker.ending import Told
 from penstock.store.metrics import Metric, MetricKind
 
@@ -96,6 +97,17 @@ def read_outcome(frame: dict[str, object]) -> Told:
         str(frame.get("message") or ""),
         float(wait) if isinstance(wait, int | float) else None,
     )
+
+
+def read_order(frame: dict[str, object]) -> Order:
+    """What a task orders its run. BadAnswer when it makes no sense."""
+    try:
+        order = msgspec.convert(frame.get("order"), Order)
+    except msgspec.MsgspecError as error:
+        raise BadAnswer(f"The process gave an order that makes no sense: {error}.") from error
+    if isinstance(order, Exit) and (not order.status.ended or order.status is StepStatus.SKIPPED):
+        raise BadAnswer(f"A run cannot end as {order.status}.")
+    return order
 
 
 def read_metric(step: str, attempt: int, frame: dict[str, object], now: int) -> Metric:

@@ -112,7 +112,7 @@ def run_inline(shop: Shop, claim: Claim, prepared: Prepared, work: Inline) -> tu
     elif told.message:
         story.say(told.message, Level.WARNING if told.outcome is Outcome.WARNING else Level.INFO)
     story.end()
-    return _ended(shop, claim, told, began, story.state), story.outputs | told.outputs
+    return _ended(shop, claim, told, began, story), story.outputs | told.outputs
 
 
 def refused(shop: Shop, claim: Claim, error: PenstockError) -> Ended:
@@ -133,7 +133,7 @@ def broken(shop: Shop, claim: Claim, error: Exception) -> Ended:
     return _ended(shop, claim, Told(Outcome.FAILED, {}, failure), shop.core.clock.now(), None)
 
 
-def _ended(shop: Shop, claim: Claim, told: Told, began: int, state: dict[str, object] | None) -> Ended:
+def _ended(shop: Shop, claim: Claim, told: Told, began: int, story: Story | None) -> Ended:
     return Ended(
         step=claim.step,
         attempt=claim.attempt,
@@ -142,6 +142,7 @@ def _ended(shop: Shop, claim: Claim, told: Told, began: int, state: dict[str, ob
         started_at=began,
         ended_at=shop.core.clock.now(),
         failure=told.failure,
-        state=state,
+        state=story.state if story else None,
+        orders=story.orders if story else (),
         until=None if told.wait is None else shop.core.clock.now() + round(max(told.wait, 0) * SECOND),
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from penstock.errors.work import BadAnswer
+from penstock.model.event import Order
 from penstock.model.policy import SECOND
 from penstock.services.worker.capture import LEVELS, Capture, Source
-from penstock.services.worker.channel import read_metric, read_outcome
+from penstock.services.worker.channel import read_metric, read_order, read_outcome
 from penstock.services.worker.ending import Told
 from penstock.services.worker.logs import Log
 from penstock.services.worker.masks import Masks
@@ -29,6 +30,7 @@ class Story:
         self.capture = Capture(lambda piece: shop.logs.put(self._log, piece), self.masks, shop.core.knobs.log_cap)
         self.outputs: dict[str, object] = {}
         self.state: dict[str, object] | None = None
+        self.orders: tuple[Order, ...] = ()
         self.told: Told | None = None
         self.snoozed = False
         self._wait: float | None = None
@@ -58,6 +60,8 @@ class Story:
                 self._progress(frame)
             case "part":
                 self.parts.hear(frame)
+            case "order":
+                self.orders = (*self.orders, read_order(frame))
             case "ask":
                 self._ask(frame)
             case "outcome":
