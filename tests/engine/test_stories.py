@@ -88,6 +88,8 @@ def _seen(tale: Tale, effects: list[Effect], name: str, wanted: object) -> objec
             return run.held_by
         case "labels":
             return run.labels
+        case "variables":
+            return run.variables
         case "breached":
             return list(run.breached)
         case "successor":

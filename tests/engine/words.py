@@ -35,17 +35,21 @@ from penstock.model.event import (
     Ended,
     Evaluated,
     Event,
+    Exit,
     Expand,
     Held,
     Hold,
     Kill,
     Mark,
+    Order,
     Part,
     Refused,
     Reported,
     Restart,
     Resume,
+    SetVariables,
     Timer,
+    UnsetVariables,
 )
 from penstock.model.ids import child_run_id
 from penstock.model.policy import SECOND, WhenFull
@@ -123,6 +127,10 @@ def _about_step(tale: Tale, line: str) -> tuple[Event, dict[str, object] | None]
             return Due(key, attempt, Timer(rest)), None
         case "expands":
             return Expand(key, int(rest)), None
+        case "sets" | "adds" | "unsets" | "drops" | "exits":
+            orders = (_order(word, rest),)
+            ended = Ended(step=key, attempt=attempt, outcome=Outcome.DONE, ended_at=tale.now, orders=orders)
+            return ended, None
         case _:
             return _ended(tale, key, attempt, Outcome(word), rest)
 
@@ -137,6 +145,17 @@ def _ended(tale: Tale, key: str, attempt: int, outcome: Outcome, rest: str) -> t
         until = tale.now + micros(rest)
     ended = Ended(step=key, attempt=attempt, outcome=outcome, failure=failure, until=until, ended_at=tale.now)
     return ended, _data(rest) if outcome is Outcome.DONE else None
+
+
+def _order(word: str, rest: str) -> Order:
+    """What a done attempt orders: `sets` and `adds` variables, `unsets` and `drops` (if they are there), `exits`."""
+    match word:
+        case "exits":
+            return Exit(StepStatus(rest))
+        case "sets" | "adds":
+            return SetVariables(_data(rest), overwrite=word == "sets")
+        case _:
+            return UnsetVariables(tuple(rest.split()), ignore_missing=word == "drops")
 
 
 def _part(name: str, told: str) -> Part:
