@@ -165,7 +165,7 @@ containers: $(VENV)/.installed-dev
 
 .PHONY: bench
 bench: $(VENV)/.installed-dev ## Measure, and write the table of bench/README.md
-	@$(PY) -m bench all
+	@$(PY) -m bench all --write
 
 .PHONY: clean
 clean: ## Remove .venv and everything the tools left

@@ -41,22 +41,22 @@ MARK = "<!-- figures -->"
 
 
 def main() -> None:
-    """Run one bench, or all of them and write the table."""
+    """Run benches, and put their rows into the page where that is asked for."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("name", choices=[*BENCHES, "all"])
+    parser.add_argument(
+        "names", nargs="+", choices=[*BENCHES, "all"], metavar="name", help=", ".join([*BENCHES, "all"])
+    )
     parser.add_argument("--json", action="store_true", help="print one line: a list with one object per database")
+    parser.add_argument("--write", action="store_true", help="put the rows into bench/README.md, as each is done")
     asked = parser.parse_args()
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    if asked.name != "all":
-        found = BENCHES[asked.name]()
-        print(msgspec.json.encode(found).decode() if asked.json else table(found))
-        return
-    every: list[Figure] = []
-    for name, bench in BENCHES.items():
+    found: list[Figure] = []
+    for name in BENCHES if "all" in asked.names else asked.names:
         print(f"{name} …", file=sys.stderr, flush=True)
-        every += bench()
-    print(msgspec.json.encode(every).decode() if asked.json else table(every))
-    write(every)
+        found += (new := BENCHES[name]())
+        if asked.write:
+            write(new)
+    print(msgspec.json.encode(found).decode() if asked.json else table(found))
 
 
 def table(found: list[Figure]) -> str:
@@ -80,10 +80,21 @@ def table(found: list[Figure]) -> str:
 
 
 def write(found: list[Figure]) -> None:
-    """Put the figures into the page, after its mark."""
+    """Put the figures into the page, after its mark, in place of those that the same benches had."""
     machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    before = PAGE.read_text().split(MARK)[0]
-    PAGE.write_text(f"{before}{MARK}\n\nMeasured on {machine}.\n\n{table(found)}\n")
+    before, _, after = PAGE.read_text().partition(MARK)
+    head, line, *rows = table(found).splitlines()
+    names = {bench_of(row) for row in rows}
+    kept = [row for row in after.splitlines() if row.startswith("|") and bench_of(row) in BENCHES]
+    rows += [row for row in kept if bench_of(row) not in names]
+    rows.sort(key=lambda row: [*BENCHES].index(bench_of(row)))
+    PAGE.write_text(f"{before}{MARK}\n\nMeasured on {machine}.\n\n" + "\n".join([head, line, *rows]) + "\n")
+
+
+def bench_of(row: str) -> str:
+    """Which bench a row of the table is of; one may tell of several things, whose names begin with its own."""
+    word = row.removeprefix("| ").split(" ", 1)[0]
+    return max((name for name in BENCHES if word == name or word.startswith(f"{name}_")), key=len, default="")
 
 
 if __name__ == "__main__":
