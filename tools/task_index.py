@@ -1,4 +1,4 @@
-"""Which task types are ours? Writes `sdk/builtin.py` and the entry points in `pyproject.toml` from the code."""
+"""Which task types are ours? Writes the two indexes in `sdk` and `pyproject.toml`'s entry points from the code."""
 
 from __future__ import annotations
 
@@ -13,20 +13,24 @@ from penstock.sdk.task import TaskType
 
 ROOT = Path(__file__).resolve().parent.parent
 INDEX = ROOT / "src/penstock/sdk/builtin.py"
+ALIASES = ROOT / "src/penstock/sdk/aliases.py"
 PROJECT = ROOT / "pyproject.toml"
-HEAD = '''"""Where are our own task types? Name → module and class, alias → name; written by `tools/task_index.py`."""
+HEAD = """
 
 from __future__ import annotations
 
 from typing import Final
 
-'''
+"""
+TYPES_HEAD = f'"""Where are our own task types? Name → module and class; written by `tools/task_index.py`."""{HEAD}'
+ALIASES_HEAD = f'"""Under which further names are our own task types known? Written by `tools/task_index.py`."""{HEAD}'
 
 
 def main() -> None:
-    """Write both files."""
+    """Write all three files."""
     kinds = own_types()
     INDEX.write_text(index(kinds))
+    ALIASES.write_text(aliases(kinds))
     PROJECT.write_text(with_entry_points(PROJECT.read_text(), kinds))
 
 
@@ -45,9 +49,14 @@ def own_types() -> list[type[TaskType]]:
 def index(kinds: list[type[TaskType]]) -> str:
     """The text of `sdk/builtin.py`."""
     types = "".join(f'    "{kind.type_name}": "{where(kind)}",\n' for kind in kinds)
+    return f"{TYPES_HEAD}TYPES: Final[dict[str, str]] = {{\n{types}}}\n"
+
+
+def aliases(kinds: list[type[TaskType]]) -> str:
+    """The text of `sdk/aliases.py`."""
     pairs = sorted((alias, kind.type_name) for kind in kinds for alias in kind.aliases)
-    aliases = "".join(f'    "{alias}": "{name}",\n' for alias, name in pairs)
-    return f"{HEAD}TYPES: Final[dict[str, str]] = {{\n{types}}}\n\nALIASES: Final[dict[str, str]] = {{\n{aliases}}}\n"
+    lines = "".join(f'    "{alias}": "{name}",\n' for alias, name in pairs)
+    return f"{ALIASES_HEAD}ALIASES: Final[dict[str, str]] = {{\n{lines}}}\n"
 
 
 def with_entry_points(text: str, kinds: list[type[TaskType]]) -> str:

@@ -64,4 +64,5 @@ def test_the_index_of_task_types_lists_what_the_plugins_hold() -> None:
     project = task_index.PROJECT.read_text(encoding="utf-8")
 
     assert task_index.INDEX.read_text(encoding="utf-8") == task_index.index(kinds)
+    assert task_index.ALIASES.read_text(encoding="utf-8") == task_index.aliases(kinds)
     assert task_index.with_entry_points(project, kinds) == project

@@ -12,7 +12,8 @@ import pytest
 
 from penstock.errors.task import BrokenTaskType, UnknownTaskType
 from penstock.sdk import registry
-from penstock.sdk.builtin import ALIASES, TYPES
+from penstock.sdk.aliases import ALIASES
+from penstock.sdk.builtin import TYPES
 from tools import task_index
 
 ROOT = Path(__file__).resolve().parent.parent.parent

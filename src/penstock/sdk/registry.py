@@ -9,7 +9,8 @@ from typing import Final
 
 from penstock.errors import nearest
 from penstock.errors.task import BrokenTaskType, UnknownTaskType
-from penstock.sdk.builtin import ALIASES, TYPES
+from penstock.sdk.aliases import ALIASES
+from penstock.sdk.builtin import TYPES
 from penstock.sdk.decode import check, decode, field_names, output_fields
 from penstock.sdk.task import TaskType
 

@@ -11,7 +11,8 @@ import msgspec
 from penstock.dialects.kestra.types import FieldInfo, Misfit, TypeInfo
 from penstock.errors.task import BrokenTaskType, UnknownTaskType
 from penstock.sdk import registry
-from penstock.sdk.builtin import ALIASES, TYPES
+from penstock.sdk.aliases import ALIASES
+from penstock.sdk.builtin import TYPES
 from penstock.sdk.describe import describe
 
 TEXTS: Final = frozenset({"text", "list of text", "map of text"})

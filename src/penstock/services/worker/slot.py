@@ -13,7 +13,8 @@ import msgspec
 from penstock.runners.process import warm
 from penstock.runners.process.launcher import Order
 from penstock.sdk import registry
-from penstock.sdk.builtin import ALIASES, TYPES
+from penstock.sdk.aliases import ALIASES
+from penstock.sdk.builtin import TYPES
 from penstock.sdk.container import FOLDER
 from penstock.sdk.context import About
 from penstock.sdk.launch import Launch, LaunchContext, LaunchMode, Limits, at
