@@ -238,10 +238,6 @@ class Worker:
             self._cursor = None
         return self._queues
 
-    def _begin_one(self, claim: Claim) -> None:
-        if (ended := self._begin(claim)) is not None:
-            self._report([ended])
-
     def _begin(self, claim: Claim) -> apply.Report | None:
         """Start an attempt's process; what needs none is done now, and its report handed back."""
         if _key(claim) in self._running:
@@ -262,7 +258,7 @@ class Worker:
             return claim, home.lost(self._shop, claim, gone), None
         except PenstockError as error:
             if error.code.startswith(STORE_CODES):
-                self._later([claim], lambda: self._begin_one(claim))
+                self._later([claim], self._recall)  # by then it may be another's: the store tells
                 return None
             return claim, inline.refused(self._shop, claim, error), None
         except Exception as error:  # a task type of somebody's may raise anything
@@ -377,9 +373,10 @@ class Worker:
             return
         known = self._running.keys() | self._unsaid.keys()
         self._lease.look()
-        for claim in claims.still_held(self._core, self.id):
-            if _key(claim) not in known:
-                self._begin_one(claim)
+        with self._patience():
+            for claim in claims.still_held(self._core, self.id):
+                if _key(claim) not in known and (ended := self._begin(claim)) is not None:
+                    self._report([ended])
 
     def _drain(self) -> None:
         if self._draining:
