@@ -12,7 +12,7 @@ from penstock.errors import PenstockError
 from penstock.errors.store import StoreError
 from penstock.model import ids
 from penstock.model.effect import Ready, Work
-from penstock.model.event import Ended, Evaluated, Part, Reported
+from penstock.model.event import Ended, Evaluated, Exit, Order, Part, Reported, SetVariables, UnsetVariables
 from penstock.model.flow import Flow
 from penstock.model.node import Task
 from penstock.model.plan import Plan
@@ -35,6 +35,7 @@ from tests.simulation.operator import Operator
 
 FARTHEST = 7200 * SECOND
 CALLEES = ("low0", "low1")
+ENDS = (StepStatus.SUCCESS, StepStatus.WARNING, StepStatus.FAILED, StepStatus.CANCELLED, StepStatus.KILLED)
 
 
 class Memory:
@@ -214,7 +215,7 @@ class World:
         failure = self._failure() if outcome is Outcome.FAILED else None
         ended = Ended(
             step=held.step, attempt=held.attempt, outcome=outcome, worker=held.worker, started_at=started,
-            ended_at=self.clock.now(), failure=failure,
+            ended_at=self.clock.now(), failure=failure, orders=orders(held),
         )  # fmt: skip
         made: dict[str, object] = {"by": held.worker, "large": "x" * (70_000 if self.rng.random() < 0.02 else 1)}
         if outcome is Outcome.DONE and held.work is Work.TASK:
@@ -307,6 +308,19 @@ class World:
                 self.operator.act(core, [life.name for life in self.lives if life.beats])
             else:
                 self.operator.let_go(core)
+
+
+def orders(held: Claim) -> tuple[Order, ...]:
+    """What an attempt wants of its run, now and then: other variables, or that it ends."""
+    rng = random.Random(f"{held.run} {held.step} {held.attempt}")
+    roll = rng.random()
+    if held.work is not Work.TASK or roll > 0.08:
+        return ()
+    if roll < 0.02:
+        return (Exit(rng.choice(ENDS)),)
+    if roll < 0.06:
+        return (SetVariables({"n": held.attempt, rng.choice("ab"): {"c": [held.step]}}, overwrite=rng.random() < 0.7),)
+    return (UnsetVariables((rng.choice(["n", "a.c", "far.away"]),), ignore_missing=rng.random() < 0.5),)
 
 
 def claims_of(core: Core, worker: str, room: int) -> list[Claim]:

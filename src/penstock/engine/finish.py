@@ -33,6 +33,13 @@ def finish(draft: Draft, result: StepStatus, failure: Failure | None = None) -> 
     _end(draft, result, failure, outputs, problem)
 
 
+def leave(draft: Draft, result: StepStatus, failure: Failure | None) -> None:
+    """End the run before its tasks are over; it hands on nothing, since what that is made of may not be there."""
+    root = draft.run.root
+    draft.run = replace(draft.run, root=replace(root, result=result, failure=failure))
+    _end(draft, result, failure, None, None)
+
+
 def evaluate_again(draft: Draft, evaluation: int) -> None:
     """Have outputs evaluated after all that were taken back with what else was ready, when the run was paused."""
     run = draft.run

@@ -11,8 +11,9 @@ from msgspec.structs import replace
 
 from penstock.engine import kill, leaf
 from penstock.engine.draft import Draft
+from penstock.engine.groups import guard
 from penstock.engine.rule import Rule
-from penstock.engine.scope import variables_of
+from penstock.engine.scope import homes, variables_at
 from penstock.model.event import Ended, Exit, Kill, Order, SetVariables, UnsetVariables
 from penstock.model.plan import ROOT
 from penstock.model.run import ErrorKind, Failure, Phase, Step
@@ -25,25 +26,36 @@ class _Disobeyed(Exception):
 
 def ended(draft: Draft, step: Step, event: Ended) -> None:
     """Take the end of an attempt that has orders; one that cannot be followed fails it, and none of them counts."""
-    last = event.orders[-1]
+    last, home = event.orders[-1], next(iter(homes(draft.plan, step.key)), ROOT)
+    strict = draft.plan.flow.language.version == "2"
     try:
-        variables = _revised(variables_of(draft.plan, draft.run), event.orders)
+        variables = _revised(variables_at(draft, step.key), event.orders, strict=strict)
     except _Disobeyed as error:
         leaf.ended(draft, step, Outcome.FAILED, Failure(ErrorKind.TASK, str(error)))
         return
-    if variables is not None and not draft.run.status.ended:
+    if variables is not None and not draft.is_over(home):
         draft.rule(step.key, Rule.VARIABLES_CHANGED)
-        draft.run = replace(draft.run, variables=variables)
+        if home == ROOT:
+            draft.run = replace(draft.run, variables=variables)
+        else:
+            draft.put(replace(draft.held(home), variables=variables))
     if isinstance(last, Exit) and not draft.stopping(step.key):
-        _exit(draft, step, last.status)
+        _exit(draft, step, last.status, home)
     else:
         leaf.ended(draft, step, event.outcome, event.failure)
 
 
-def _exit(draft: Draft, step: Step, status: StepStatus) -> None:
-    """End the step, and let the run follow: as killed with all that is at work, else beside what still runs."""
-    draft.rule(ROOT, Rule.EXIT, step.node, status)
-    if draft.run.root.phase is Phase.AFTER and draft.plan.is_after(step.key):
+def _exit(draft: Draft, step: Step, status: StepStatus, home: str) -> None:
+    """End the step, and let the run (the iteration that keeps to itself) follow: as killed with all that is at work,
+    else beside what still runs.
+    """
+    draft.rule(home, Rule.EXIT, step.node, status)
+    if home != ROOT:
+        draft.end(step, status, _why(step, status))
+        if status is StepStatus.KILLED:
+            guard.halt(draft, home, status)
+        draft.leaving = step.key
+    elif draft.run.root.phase is Phase.AFTER and draft.plan.is_after(step.key):
         # How the run ends is known and stays; only what is left to do after it is given up.
         draft.run = replace(draft.run, root=replace(draft.run.root, closing=True))
         draft.end(step, status)
@@ -51,15 +63,20 @@ def _exit(draft: Draft, step: Step, status: StepStatus) -> None:
         draft.end(step, status)
         kill.kill(draft, Kill(step.node))
     else:
-        why = None
-        if status in (StepStatus.FAILED, StepStatus.CANCELLED):
-            why = Failure(ErrorKind.TASK, f'The task "{step.node}" ended the run as {status}.')
-        draft.end(step, status, why)
+        draft.end(step, status, _why(step, status))
         draft.leaving = step.key
 
 
-def _revised(variables: Mapping[str, object], orders: Iterable[Order]) -> dict[str, object] | None:
-    """The variables after these orders; None when none of them is about variables."""
+def _why(step: Step, status: StepStatus) -> Failure | None:
+    if status in (StepStatus.SUCCESS, StepStatus.WARNING):
+        return None
+    return Failure(ErrorKind.TASK, f'The task "{step.node}" ended the run as {status}.')
+
+
+def _revised(variables: Mapping[str, object], orders: Iterable[Order], *, strict: bool) -> dict[str, object] | None:
+    """The variables after these orders; None when none of them is about variables. If not `strict`, only what would
+    lead into a map that is missing is missed.
+    """
     revised: dict[str, object] | None = None
     for order in orders:
         now = dict(variables) if revised is None else revised
@@ -72,28 +89,38 @@ def _revised(variables: Mapping[str, object], orders: Iterable[Order]) -> dict[s
             case UnsetVariables(names, ignore_missing):
                 revised = now
                 for name in names:
-                    revised = _without(revised, name.split("."), name, ignore_missing=ignore_missing)
+                    revised = _without(revised, name.split("."), must=not ignore_missing, strict=strict)
             case Exit():
                 pass
     return revised
 
 
 def _merged(old: Mapping[str, object], new: Mapping[str, object]) -> dict[str, object]:
+    """Maps merged into maps; a list takes in what it lacks; nothing leaves what was there."""
     merged = dict(old)
     for name, value in new.items():
-        before = merged.get(name)
-        merged[name] = _merged(before, value) if isinstance(before, Mapping) and isinstance(value, Mapping) else value
+        match merged.get(name), value:
+            case _, None:
+                pass
+            case Mapping() as before, Mapping() as after:
+                merged[name] = _merged(before, after)
+            case list() as before, list() as after:
+                merged[name] = [*before, *(each for each in after if each not in before)]
+            case _:
+                merged[name] = value
     return merged
 
 
-def _without(old: Mapping[str, object], path: list[str], name: str, *, ignore_missing: bool) -> dict[str, object]:
+def _without(old: Mapping[str, object], path: list[str], *, must: bool, strict: bool) -> dict[str, object]:
     left = dict(old)
-    if len(path) == 1:
-        left.pop(path[0], None)
-        return left
-    below = left.get(path[0])
-    if isinstance(below, Mapping):
-        left[path[0]] = _without(below, path[1:], name, ignore_missing=ignore_missing)
-    elif not ignore_missing:
-        raise _Disobeyed(f'There is no variable "{name}" to remove.')
+    first, rest = path[0], path[1:]
+    below = left.get(first)
+    if not rest:
+        if must and strict and first not in left:
+            raise _Disobeyed(f'There is no variable "{first}" to remove.')
+        left.pop(first, None)
+    elif isinstance(below, Mapping):
+        left[first] = _without(below, rest, must=must, strict=strict)
+    elif must:
+        raise _Disobeyed(f'There is no variable "{".".join(path)}" to remove.')
     return left

@@ -40,7 +40,7 @@ class Seen(Protocol):
 def scope_of(seen: Seen, key: str) -> dict[str, object]:
     """The names that an expression of the step `key` sees; parts not loaded raise NotLoaded when they are touched."""
     plan, run = seen.plan, seen.run
-    flow = plan.flow
+    flow, variables = plan.flow, variables_at(seen, key)
     scope: dict[str, object] = {
         "flow": {"id": flow.id, "namespace": flow.namespace, "revision": run.revision},
         "execution": {
@@ -51,8 +51,8 @@ def scope_of(seen: Seen, key: str) -> dict[str, object]:
             "outputs": run.outputs or {},
         },
         "inputs": nested(run.inputs),
-        "vars": variables_of(plan, run),
-        "variables": variables_of(plan, run),
+        "vars": variables,
+        "variables": variables,
         "globals": flow.globals,
         "labels": nested(run.labels),
         "trigger": run.trigger,
@@ -68,9 +68,18 @@ def scope_of(seen: Seen, key: str) -> dict[str, object]:
     return scope
 
 
-def variables_of(plan: Plan, run: Run) -> dict[str, object]:
-    """The variables of a run: its flow's, until a task changes them."""
-    return plan.flow.variables if run.variables is None else run.variables
+def variables_at(seen: Seen, key: str) -> dict[str, object]:
+    """The variables where a step stands: its flow's, until a task changes them, in an iteration or in the run."""
+    for around in homes(seen.plan, key):
+        step = seen.step(around)
+        if step is not None and step.variables is not None:
+            return step.variables
+    return seen.plan.flow.variables if seen.run.variables is None else seen.run.variables
+
+
+def homes(plan: Plan, key: str) -> list[str]:
+    """The iterations around a step that keep what they do to themselves, the nearest first."""
+    return [each for each in iterations(plan, key) if _gathers(plan, each)] if key != ROOT else []
 
 
 def _about_step(seen: Seen, key: str) -> dict[str, object]:

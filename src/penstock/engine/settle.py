@@ -8,9 +8,10 @@ from penstock import expr
 from penstock.engine import leaf
 from penstock.engine.draft import Draft, is_half_done
 from penstock.engine.evaluate import failure_of, is_pure
-from penstock.engine.finish import finish, retire
+from penstock.engine.finish import finish, leave, retire
 from penstock.engine.groups import branch, counts, dag, folder, foreach, guard, parallel, sequence, until
 from penstock.engine.rule import Rule
+from penstock.engine.scope import homes
 from penstock.errors import PenstockError
 from penstock.model import ids
 from penstock.model.effect import Ready, SetTimer, Work
@@ -62,18 +63,23 @@ def _give_way(draft: Draft, at: int) -> None:
 
 
 def _leave(draft: Draft, key: str) -> None:
-    """A task ends the run: the groups around it end as it did, and nothing follows but the end."""
+    """A task ends the run, or the iteration that keeps to itself: the groups around it end as it did, and nothing
+    follows but that end.
+    """
     draft.leaving = ""
-    last = draft.held(key)
-    for around in (key, *draft.plan.ancestors(key)):
+    last, home = draft.held(key), next(iter(homes(draft.plan, key)), ROOT)
+    _count(draft, draft.ended.pop())
+    for around in draft.plan.ancestors(key):
         if around == ROOT:
-            break
-        if around != key:
-            draft.rule(around, Rule.ALL_OVER, last.status)
-            draft.end(draft.held(around), last.status, last.failure)
+            leave(draft, last.status, last.failure)
+            return
+        if draft.is_over(around):
+            continue  # killed with the iteration
+        draft.rule(around, Rule.ALL_OVER, last.status)
+        draft.end(draft.held(around), last.status, last.failure)
+        if around == home:
+            return
         _count(draft, draft.ended.pop())
-    draft.run = replace(draft.run, root=replace(draft.run.root, result=last.status, failure=last.failure))
-    finish(draft, last.status, last.failure)
 
 
 def _is_killed(draft: Draft) -> bool:

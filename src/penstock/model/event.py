@@ -24,7 +24,7 @@ class Begin(msgspec.Struct, frozen=True, tag="begin", omit_defaults=True):
 class Replayed(msgspec.Struct, frozen=True, tag="replayed", omit_defaults=True):
     """The run begins in the middle of its flow, at `from_step`, with what it keeps of the run `of`: its `steps`, and
     the `root` group. Their outputs and loop values were copied with them, so that the old run may go. With `alone`
-    that step is done again and nothing else, whatever came after it. `variables` are the old run's, if they had changed.
+    that step is done again and nothing else, whatever came after it. `variables` are the old run's, if they changed.
     """
 
     by: str

@@ -82,7 +82,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     subflow waits for, `failed_child` the one that a restarted subflow goes on with; `evaluating` says that the current
     attempt only evaluates expressions that reach out. `held` says that it may not begin while its run
     is paused, `waits_for` names the limits that its attempt waits for. `reports` says that an attempt has
-    reported steps of its own, `only` names those that the next attempt is to do again (none: all).
+    reported steps of its own, `only` names those that the next attempt is to do again (none: all). `variables` are what
+    tasks have made of the variables in an iteration that keeps to itself.
     """
 
     key: str
@@ -92,6 +93,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tries: int = 0
     lost: int = 0
     value: object = None
+    variables: dict[str, object] | None = None
     group: GroupState | None = None
     queued_at: int | None = None
     first_at: int | None = None

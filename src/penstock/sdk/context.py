@@ -30,6 +30,7 @@ class Ask(enum.StrEnum):
     | logs.fetch | run, tasks, level | list of {at, level, step, attempt, message} |
     | run.start | namespace, flow, revision, inputs, labels | id of the run |
     | run.resume | run, inputs | null |
+    | run.tell | run (its own unless given) | {id, namespace, flow, state, start, duration, error, failed, last} |
     | runs.count | flows ([{namespace, flow}]), namespaces, states, since, until | list of {namespace, flow, count} |
     | runs.purge | namespace, flow, states, since, until, runs, logs, metrics, files (yes or no) | counts by name |
     | files.purge | – | addresses of the run's files that are gone |
@@ -58,6 +59,7 @@ class Ask(enum.StrEnum):
     LOGS_FETCH = "logs.fetch"
     RUN_START = "run.start"
     RUN_RESUME = "run.resume"
+    RUN_TELL = "run.tell"
     RUNS_COUNT = "runs.count"
     RUNS_PURGE = "runs.purge"
     FILES_PURGE = "files.purge"

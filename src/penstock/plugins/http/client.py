@@ -24,7 +24,7 @@ MOST_REDIRECTS: Final = 10
 
 
 class Sending(msgspec.Struct, frozen=True, kw_only=True):
-    """One request; times are seconds."""
+    """One request; times are seconds. `called` is what messages say in the place of an address that is a secret."""
 
     method: str
     uri: str
@@ -35,6 +35,7 @@ class Sending(msgspec.Struct, frozen=True, kw_only=True):
     follow: bool = True
     verify: bool = True
     proxy: str = ""
+    called: str = ""
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +64,9 @@ def sent(sending: Sending) -> Iterator[Reply]:
         except urllib.error.HTTPError as error:
             answer = error
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise TaskFailed(f"{sending.method} {plain_uri(sending.uri)}: {_why(error)}.") from error
+            raise TaskFailed(
+                f"{sending.called or f'{sending.method} {plain_uri(sending.uri)}'}: {_why(error)}."
+            ) from error
         stack.callback(answer.close)
         yield Reply(
             uri=answer.geturl() or sending.uri,
@@ -113,9 +116,8 @@ def plain_uri(uri: str) -> str:
 
 def _opener(sending: Sending) -> urllib.request.OpenerDirector:
     if urlsplit(sending.uri).scheme.lower() not in ("http", "https"):
-        raise BadAddress(
-            f'"{plain_uri(sending.uri)}" is no address of HTTP.', hint="It begins with http:// or https://."
-        )
+        shown = sending.called or f'"{plain_uri(sending.uri)}"'
+        raise BadAddress(f"{shown}: this is no address of HTTP.", hint="It begins with http:// or https://.")
     trust = ssl.create_default_context()
     if not sending.verify:
         trust.check_hostname = False

@@ -59,6 +59,10 @@ def answer(core: Core, asker: Asker, what: str, body: Mapping[str, object]) -> o
             return list(_logs(core, asker, body))
         case Ask.RUN_START:
             return _start(core, asker, body)
+        case Ask.RUN_TELL:
+            told = others.tell(core, str(body.get("run") or asker.run.id))
+            _namespace(core, asker, str(told["namespace"]))
+            return told
         case Ask.RUN_RESUME | Ask.RUNS_COUNT | Ask.RUNS_PURGE as asked:
             if namespace := str(body.get("namespace") or ""):
                 _namespace(core, asker, namespace)

@@ -102,7 +102,7 @@ def read_outcome(frame: dict[str, object]) -> Told:
 def read_order(frame: dict[str, object]) -> Order:
     """What a task orders its run. BadAnswer when it makes no sense."""
     try:
-        order = msgspec.convert(frame.get("order"), Order)
+        order: Order = msgspec.convert(frame.get("order"), Order)
     except msgspec.MsgspecError as error:
         raise BadAnswer(f"The process gave an order that makes no sense: {error}.") from error
     if isinstance(order, Exit) and (not order.status.ended or order.status is StepStatus.SKIPPED):

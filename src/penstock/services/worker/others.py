@@ -8,12 +8,15 @@ from typing import Final, Protocol, cast
 
 import msgspec
 
-from penstock.model.run import Run
-from penstock.model.status import RunStatus
+from penstock.errors.run import UnknownRun
+from penstock.model.policy import SECOND
+from penstock.model.run import Run, Step
+from penstock.model.status import RunStatus, StepStatus
 from penstock.sdk.context import Ask
 from penstock.services import operate
 from penstock.services.core import Core
-from penstock.store import prune, runs
+from penstock.services.document import instant
+from penstock.store import prune, runs, steps
 from penstock.store.port import Tx
 
 PAGE: Final = 200
@@ -66,6 +69,47 @@ def answer(core: Core, asking: Run, asked: Ask, body: Mapping[str, object]) -> o
             return _counted(core, msgspec.convert(dict(body), Meant))
         case _:
             return _purged(core, asking, msgspec.convert(dict(body), Wanted))
+
+
+def tell(core: Core, run_id: str) -> dict[str, object]:
+    """How a run stands: its state, times, the first task that failed and the one that ended last. Raises UnknownRun."""
+    run, rows = core.store.read(partial(_gathered, run_id))
+    ended = sorted((step for step in rows if step.group is None and step.ended_at), key=_ended_at)
+    failed = next((step for step in ended if step.status is StepStatus.FAILED), None)
+    until = run.ended_at or core.clock.now()
+    standing = run.root.verdict or run.root.result or run.status
+    failure = run.failure or run.root.failure
+    return {
+        "id": run.id,
+        "namespace": run.namespace,
+        "flow": run.flow,
+        "state": str(run.status if run.status.ended else standing).upper(),
+        "start": instant(run.started_at or run.created_at),
+        "duration": (until - (run.started_at or run.created_at)) / SECOND,
+        "error": failure.message if failure else "",
+        "failed": _told_of(failed) if failed else None,
+        "last": _told_of(ended[-1]) if ended else None,
+    }
+
+
+def _gathered(run_id: str, tx: Tx) -> tuple[Run, list[Step]]:
+    run = runs.load(tx, run_id)
+    if run is None:
+        raise UnknownRun(f"There is no run {run_id}.")
+    return run, [step for step in steps.every(tx, run_id) if "#" not in step.key]
+
+
+def _ended_at(step: Step) -> int:
+    return step.ended_at or 0
+
+
+def _told_of(step: Step) -> dict[str, object]:
+    return {
+        "task": step.node,
+        "step": step.key,
+        "state": step.status.value.upper(),
+        "message": step.failure.message if step.failure else "",
+    }
 
 
 def purge_files(core: Core, run: Run) -> list[str]:
