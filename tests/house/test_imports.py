@@ -19,6 +19,7 @@ GIVEN = "src/penstock/plugins/scripts/given/python"
 VENDORS_OWN: dict[str, str] = {
     f"{GIVEN}/kestra.py": "it stands beside what it imports, in a folder of the scripts' own path",
     f"{GIVEN}/penstock.py": "it stands beside what it imports, in a folder of the scripts' own path",
+    "src/penstock/testing/collecting.py": "only pytest loads it, as a plugin of its own",
 }
 
 # Files that may name a module of ours in a text, each with its reason.

@@ -9,14 +9,18 @@ from typing import Any
 import click
 import msgspec
 
+from penstock.app.manner import manner_of
 from penstock.cli.ending import Exit
-from penstock.cli.options import allow_unknown, examples, json_too, manner_of, near, project_of
+from penstock.cli.options import allow_unknown, examples, json_too, near, project_of
 from penstock.cli.said import as_json, data, note
+from penstock.dialects.kestra import Reading
+from penstock.dialects.kestra.suites import is_suite
 from penstock.errors import Problem, Severity
 from penstock.errors.project import NoSuchFile
 from penstock.errors.report import render_problems
 from penstock.services.called import check_calls
-from penstock.services.project import Found, flow_files, read_all, read_texts
+from penstock.services.project import Found, Manner, flow_files, holds_tests, read_all, read_texts, suite_files
+from penstock.services.suites import find_suites
 from penstock.settings.read import Project
 
 
@@ -48,7 +52,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
 def check(**given: Any) -> int:
     """Check flow files and tell every problem with its place.
 
-    Without a path it checks the flows of the project. The exit code is 3 when a flow cannot run.
+    Without a path it checks the flows of the project, and their tests. The exit code is 3 when one cannot run.
     """
     named = [Path(path) for path in given["paths"]]
     first = next((path for path in named if path.exists()), None)
@@ -70,11 +74,23 @@ def _read(project: Project, named: list[Path], *, allow_unknown: bool) -> list[F
     for path in named:
         if not path.exists():
             raise NoSuchFile(f"There is no file or folder {path}.")
-    places = [near(path) for path in flow_files(named or project.flow_places)]
-    if not places:
+    places = [near(path) for path in flow_files(named or project.flow_places) if not holds_tests(path)]
+    tests = _tests(project, named, manner)
+    if not places and not tests:
         where = ", ".join(map(str, named or project.flow_places))
         raise NoSuchFile(f"There are no flows in {where}.", hint="Flows are files that end in .yml, .yaml or .json.")
-    return check_calls(read_all(places, manner), [near(path) for path in flow_files(project.flow_places)], manner)
+    others = [near(path) for path in flow_files(project.flow_places)]
+    return [*check_calls(read_all(places, manner), others, manner), *tests]
+
+
+def _tests(project: Project, named: list[Path], manner: Manner) -> list[Found]:
+    """The files with tests of flows, each with what is wrong with it."""
+    files = [near(path) for path in suite_files(named or project.test_places) if holds_tests(path)]
+    flows = project.flow_places if project.file else []
+    return [
+        Found(each.path, Reading(None, each.reading.problems, each.reading.source, each.reading.digest))
+        for each in find_suites(files, flows, manner)
+    ]
 
 
 def _tell(found: list[Found], bad: list[Found], *, quiet: bool) -> None:
@@ -83,12 +99,14 @@ def _tell(found: list[Found], bad: list[Found], *, quiet: bool) -> None:
         if each.reading.problems:
             data(render_problems(each.reading.problems))
         if not quiet and each not in bad:
-            data(f"✓ {flow.name if flow else each.path}  ({each.path})")
+            data(f"✓ {f'{flow.name}  ({each.path})' if flow else each.path}")
         elif each in bad:
-            data(f"✗ {flow.name if flow else each.path}{f'  ({each.path})' if flow else ''}")
+            data(f"✗ {f'{flow.name}  ({each.path})' if flow else each.path}")
     errors = sum(problem.severity is Severity.ERROR for each in found for problem in each.reading.problems)
     warnings = sum(problem.severity is Severity.WARNING for each in found for problem in each.reading.problems)
-    note(f"{_many(len(found), 'flow')}: {_many(errors, 'error')}, {_many(warnings, 'warning')}.")
+    tests = sum(is_suite(each.reading.source) for each in found)
+    beside = f", {_many(tests, 'file')} of tests" if tests else ""
+    note(f"{_many(len(found) - tests, 'flow')}{beside}: {_many(errors, 'error')}, {_many(warnings, 'warning')}.")
 
 
 def _many(count: int, word: str) -> str:

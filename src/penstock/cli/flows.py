@@ -11,13 +11,13 @@ import click
 import msgspec
 
 from penstock.app import open_app
+from penstock.app.manner import manner_of
 from penstock.cli.lazy import LazyGroup
 from penstock.cli.options import (
     Given,
     allow_unknown,
     examples,
     json_too,
-    manner_of,
     near,
     opened,
     places,
@@ -39,12 +39,15 @@ VERBS: Final = {
     "list": ("penstock.cli.flows:list_flows", "List the flows of the store."),
     "show": ("penstock.cli.flows:show", "Show one flow: its text, inputs and revisions."),
     "push": ("penstock.cli.flows:push", "Put flows of files into the store."),
+    "fmt": ("penstock.cli.rewrite:fmt", "Put the words of flow files in order."),
+    "migrate": ("penstock.cli.rewrite:migrate_flows", "Rewrite flows of older versions of Kestra's language."),
+    "schema": ("penstock.cli.schema:schema", "Give the JSON Schema of flows, for editors."),
 }
 
 flows = LazyGroup(
     name="flows",
     lazy=VERBS,
-    help="List, show and push the flows of the store.",
+    help="List, show and push the flows of the store; put files in order, rewrite older ones.",
     no_args_is_help=True,
     **examples("penstock flows push", "penstock flows list", "penstock flows show shop.daily --source"),
 )

@@ -17,6 +17,7 @@ from penstock.errors import PenstockError
 COMMANDS: Final = {
     "run": ("penstock.cli.run:run", "Run a flow here and now, live, with its history kept."),
     "check": ("penstock.cli.check:check", "Check flow files and tell every problem with its place."),
+    "test": ("penstock.cli.test:test", "Run the tests of flows: fixtures, assertions, coverage."),
     "runs": ("penstock.cli.runs:runs", "List and show runs, read their logs; pause, mark, kill, restart, replay them."),
     "flows": ("penstock.cli.flows:flows", "List, show and push the flows of the store."),
     "pools": ("penstock.cli.pools:pools", "Say how many slots a pool has; list pools."),

@@ -15,7 +15,6 @@ import msgspec
 
 from penstock.app import App, open_app
 from penstock.errors.project import NoSuchFile, WrongCall
-from penstock.services.project import Manner
 from penstock.services.retention import Keep
 from penstock.settings.read import Project, find
 
@@ -69,18 +68,6 @@ def project_of(folder: str, file: Path | None = None) -> Project:
 def opened(given: Given, *, make: bool = False) -> App:
     """Open what a command is about; only what starts something makes a store that is not there."""
     return open_app(project_of(given.project), os.environ, store=given.store, make=make)
-
-
-def manner_of(project: Project, *, allow_unknown: bool = False) -> Manner:
-    """How a project wants its flows read; `allow_unknown` lets them name task types that are not installed."""
-    settings = project.settings
-    return Manner(
-        namespace=settings.namespace,
-        version=settings.kestra.version,
-        defaults=tuple(msgspec.to_builtins(default) for default in settings.plugin_defaults),
-        globals=settings.variables,
-        allow_unknown=allow_unknown or settings.kestra.allow_unknown,
-    )
 
 
 def keep_of(app: App) -> Keep:

@@ -7,7 +7,8 @@ from pathlib import Path
 import msgspec
 
 from penstock.app import App
-from penstock.cli.options import manner_of, near
+from penstock.app.manner import manner_of
+from penstock.cli.options import near
 from penstock.errors import Problem, nearest
 from penstock.errors.project import NoSuchFile, SameFlowTwice, WrongCall
 from penstock.errors.run import UnknownFlow

@@ -11,8 +11,9 @@ import click
 import msgspec
 
 from penstock.app import App, open_app
+from penstock.app.manner import manner_of
 from penstock.cli.lazy import LazyGroup
-from penstock.cli.options import Given, examples, instant, json_too, manner_of, near, places, project_of
+from penstock.cli.options import Given, examples, instant, json_too, near, places, project_of
 from penstock.cli.said import as_json, data, note, table
 from penstock.cli.target import address, is_file
 from penstock.errors import nearest

@@ -166,6 +166,7 @@ TYPES: Final[dict[str, str]] = {
     "squadcast.send": "penstock.plugins.notify.alerts:SquadcastSend",
     "ssh.command": "penstock.plugins.fs.ssh:Command",
     "stand_in": "penstock.plugins.core.stand_in:StandIn",
+    "stand_in": "penstock.plugins.core.stand_in:StandIn",
     "state.delete": "penstock.plugins.core.state:Delete",
     "state.get": "penstock.plugins.core.state:Get",
     "state.set": "penstock.plugins.core.state:Set",

@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from penstock.dialects.kestra import Expanded, Installed, Reading, expand, read, read_several, traced, version_of
+from penstock.dialects.kestra.suites import is_suite
 from penstock.errors import Place, Problem, Severity
 from penstock.errors.flow import BadInclude
 from penstock.errors.project import InvalidFlows, NoSuchFile, SameFlowTwice
@@ -51,10 +52,27 @@ def flow_files(places: Iterable[Path]) -> list[Path]:
     found: dict[Path, None] = {}
     for place in places:
         if place.is_dir():
-            found.update(dict.fromkeys(_below(place)))
+            found.update(dict.fromkeys(path for path in _below(place) if not holds_tests(path)))
         elif place.exists():
             found[place] = None
     return list(found)
+
+
+def suite_files(places: Iterable[Path]) -> list[Path]:
+    """The files that hold tests of flows: those named, and those below the folders named."""
+    found: dict[Path, None] = {}
+    for place in places:
+        if place.is_dir():
+            found.update(dict.fromkeys(path for path in _below(place) if holds_tests(path)))
+        elif place.exists():
+            found[place] = None
+    return list(found)
+
+
+def holds_tests(path: Path) -> bool:
+    """Whether a file holds tests of a flow instead of flows: a look, not a reading."""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return is_suite(file.read())
 
 
 def read_file(path: Path, manner: Manner) -> Reading:

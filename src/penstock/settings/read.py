@@ -36,6 +36,11 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
         return self.root / Path(text).expanduser()
 
     @property
+    def test_places(self) -> list[Path]:
+        """The folders and files in which tests of flows stand: among the flows, or in a folder of their own."""
+        return [*self.flow_places, self.root / "tests", self.root / "test"]
+
+    @property
     def flow_places(self) -> list[Path]:
         """The folders and files in which flows stand; a project without settings has its own folder."""
         return [self.path(text) for text in self.settings.flows] if self.file else [self.root]
