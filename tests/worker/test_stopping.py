@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from penstock.errors.store import StoreGone
 from penstock.errors.work import WorkerTwice
 from penstock.model.node import Parallel
 from penstock.model.policy import SECOND
@@ -142,29 +141,6 @@ def test_what_was_given_up_between_claim_and_launch_is_not_launched(tmp_path: Pa
     secrets = StandsStill(WORD="a word")
     workshop = Workshop(tmp_path, policy, secrets)
     secrets.meanwhile = lambda: give_up(workshop, "one")
-    worker = workshop.worker()
-
-    run_id = workshop.start(shell("a", f": {{{{ secret('WORD') }}}}; echo $PENSTOCK_ATTEMPT >> {tmp_path}/begun"))
-    workshop.until(worker, lambda: workshop.of(run_id).status.ended)
-
-    assert workshop.attempts(run_id)[0].outcome is Outcome.LOST
-    assert workshop.of(run_id).status is RunStatus.SUCCESS
-    assert "1" not in (tmp_path / "begun").read_text().split(), "it was another's by then"
-    workshop.close()
-
-
-def test_what_could_not_be_begun_while_the_store_was_away_is_begun_later_only_if_it_is_still_held(
-    tmp_path: Path,
-) -> None:
-    policy = Knobs(environ=dict(os.environ), beat=SECOND // 10, lease=10 * SECOND, grace=SECOND)
-    secrets = StandsStill(WORD="a word")
-    workshop = Workshop(tmp_path, policy, secrets)
-
-    def stand_still_and_find_no_store() -> None:
-        give_up(workshop, "one")
-        raise StoreGone("The store is away.")
-
-    secrets.meanwhile = stand_still_and_find_no_store
     worker = workshop.worker()
 
     run_id = workshop.start(shell("a", f": {{{{ secret('WORD') }}}}; echo $PENSTOCK_ATTEMPT >> {tmp_path}/begun"))
