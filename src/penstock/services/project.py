@@ -78,16 +78,16 @@ def holds_tests(path: Path) -> bool:
 def read_file(path: Path, manner: Manner) -> Reading:
     """Read a file of one flow. Raises NoSuchFile; what is wrong with the text stands in the reading."""
     whole = _expanded(path, manner)
-    return (
-        traced(read_text(whole.text, manner, str(path)), whole) if whole else read_text(_bytes(path), manner, str(path))
-    )
+    if whole is None:
+        return read_text(_bytes(path), manner, str(path))
+    return traced([read_text(whole.text, manner, str(path))], whole)[0]
 
 
 def read_files(path: Path, manner: Manner) -> tuple[Reading, ...]:
     """Read every flow of a file. Raises NoSuchFile."""
     whole = _expanded(path, manner)
     found = read_texts(whole.text if whole else _bytes(path), manner, str(path))
-    return tuple(traced(reading, whole) for reading in found) if whole else found
+    return traced(found, whole) if whole else found
 
 
 def read_text(text: bytes | str, manner: Manner, file: str = "") -> Reading:
@@ -209,6 +209,12 @@ def _bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise NoSuchFile(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def text_of(path: Path, manner: Manner) -> str:
+    """The text of a file, with what it includes. Raises NoSuchFile."""
+    whole = _expanded(path, manner)
+    return whole.text if whole else _bytes(path).decode("utf-8-sig", errors="surrogateescape")
 
 
 def _expanded(path: Path, manner: Manner) -> Expanded | None:

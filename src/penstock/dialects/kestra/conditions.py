@@ -96,7 +96,7 @@ def expression(condition: Condition) -> str:
     parts = [expression(each) for each in several]
     if not all(parts):
         return ""
-    joined = f"({(' and ' if condition.all_of else ' or ').join(parts)})"
+    joined = parts[0] if len(parts) == 1 else f"({(' and ' if condition.all_of else ' or ').join(parts)})"
     return f"(not {joined})" if condition.none_of else joined
 
 

@@ -9,14 +9,13 @@ import msgspec
 
 from penstock import expr
 from penstock.dialects.kestra.loops import fields_of, read_by_value
-from penstock.dialects.kestra.older import FILTERS, FUNCTIONS
 from penstock.dialects.kestra.page import Found, Page, add
 from penstock.dialects.kestra.places import inside
 from penstock.dialects.kestra.reach import Obstacle, Post, obstacle, posts
 from penstock.dialects.kestra.tree import Scalar
 from penstock.errors import PenstockError, Place, Problem, Severity
 from penstock.errors.expr import UnknownName
-from penstock.errors.flow import BadPolicy, CannotHaveRun, Deprecated, SecretDecides, SecretPrinted
+from penstock.errors.flow import BadPolicy, CannotHaveRun, SecretDecides, SecretPrinted
 from penstock.model.flow import Flow
 from penstock.model.node import Task
 
@@ -26,7 +25,9 @@ MOST: Final = 20
 # What these make of a secret does not tell it.
 HIDING: Final = frozenset({"length", "md5", "sha1", "sha256", "sha512", "className", "encrypt"})
 SECRET_INPUT: Final = "Write `secret()` where the task needs it."
-IN_RUNS: Final = dict.fromkeys(("labels", "trigger", "envs", "logicalDate", "dataInterval", "workingDir", "outputDir"))
+IN_RUNS: Final = dict.fromkeys(
+    ("labels", "trigger", "envs", "logicalDate", "dataInterval", "workingDir", "outputDir", "inputFile")
+)
 FLOW: Final = dict.fromkeys(("id", "namespace", "revision"))
 EXECUTION: Final = dict.fromkeys(("id", "startDate", "originalId", "state", "outputs"))
 TASK: Final = dict.fromkeys(("id", "type"))
@@ -78,8 +79,6 @@ def _one(page: Page, view: View, found: Found) -> None:
         hint = "Give secrets to the tasks that use them; an output that is one has the type SECRET."
         at = Problem(SecretPrinted.code, sentence, Place(1, 1), hint, Severity.WARNING)
         _note(page, view, found.scalar, at)
-    if page.version == "2":
-        _older(page, view, found.scalar, template)
     if found.sort == "input" and "secret" in template.uses.functions:
         sentence = "A secret cannot become an input: inputs are kept in the run's history."
         _note(page, view, found.scalar, Problem(SecretDecides.code, sentence, _place(text, "secret"), SECRET_INPUT))
@@ -103,18 +102,6 @@ def _secret(flow: Flow, template: expr.Template) -> str:
         if path[0] == "inputs" and ".".join(path[1:]) in secret_inputs:
             return f"`{'.'.join(path)}`"
     return "of `secret()`" if "secret" in template.uses.functions else ""
-
-
-def _older(page: Page, view: View, scalar: Scalar, template: expr.Template) -> None:
-    """Note filters and functions that version 2 has not; they work."""
-    for what, used, newer in (
-        ("filter", template.uses.filters, FILTERS),
-        ("function", template.uses.functions, FUNCTIONS),
-    ):
-        for name in sorted(used & newer.keys()):
-            sentence = f"The {what} `{name}` is gone in version 2; it still works."
-            hint = f"`{newer[name]}` takes its place."
-            _note(page, view, scalar, Problem(Deprecated.code, sentence, Place(1, 1), hint, Severity.NOTE))
 
 
 def _names(view: View, found: Found) -> dict[str, object]:

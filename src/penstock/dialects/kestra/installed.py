@@ -13,7 +13,7 @@ from penstock.errors.task import BrokenTaskType, UnknownTaskType
 from penstock.sdk import registry
 from penstock.sdk.aliases import ALIASES
 from penstock.sdk.builtin import TYPES
-from penstock.sdk.describe import describe
+from penstock.sdk.describe import Field, describe
 
 TEXTS: Final = frozenset({"text", "list of text", "map of text"})
 
@@ -47,8 +47,10 @@ def _find(name: str) -> TypeInfo | None:
     except (UnknownTaskType, BrokenTaskType):
         return None
     about = describe(kind)
-    fields = {
-        field.name: FieldInfo(field.required, set(field.type.split(" or ")) <= TEXTS, field.template, field.deprecated)
-        for field in about.fields
-    }
+    fields = {field.name: _field(field) for field in about.fields}
     return TypeInfo(about.name, tuple(about.aliases), fields, tuple(about.outputs), about.mode)
+
+
+def _field(field: Field) -> FieldInfo:
+    kinds = set(field.type.split(" or "))
+    return FieldInfo(field.required, kinds <= TEXTS, kinds == {"text"}, field.template, field.deprecated)

@@ -35,10 +35,11 @@ def _one(page: Page, tree: Map, name: str, nodes: Callable[[Page, Map, str], tup
     if not inside:
         tell(page, NothingToDo, tree, "A listener needs at least one task.")
     wanted = conditions(page, tree, OWN)
+    about = fields.text(page, tree, "description")
     if not wanted:
-        return Sequence(id=name, nodes=inside)
+        return Sequence(id=name, description=about, nodes=inside)
     test = expression(Condition(all_of=wanted))
     if not test:
         sentence = "These conditions of a listener cannot be made into one expression."
         tell(page, NotSupported, tree.keys["conditions"], sentence, "Write each as one `{{ … }}`.")
-    return If(id=name, condition=f"{{{{ {test} }}}}", then=inside)
+    return If(id=name, description=about, condition=f"{{{{ {test} }}}}", then=inside)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+import msgspec
 from msgspec.structs import replace
 
 from penstock.dialects.kestra import fields, limits, older
@@ -146,7 +147,7 @@ def _task(page: Page, tree: Map, name: str, word: str) -> Node:
         if key in BASE:
             continue
         about = declared.get(key)
-        properties[key] = _text_of(item) if about and about.text else plain(item)
+        properties[key] = _text_of(item, whole=about.one) if about and about.text else plain(item)
         if about is None or about.template:
             note_templates(page, item, name, "task", printed=info is not None and PRINTED.get(info.name) == key)
     if info is not None:
@@ -273,9 +274,11 @@ def _timeout(page: Page, tree: Map, name: str) -> str | int:
     return fields.span(page, found, "timeout") or ""
 
 
-def _text_of(tree: Tree) -> object:
-    """A value whose every scalar is meant as text."""
+def _text_of(tree: Tree, *, whole: bool = False) -> object:
+    """A value whose every scalar is meant as text; where one text is wanted, a list or map is JSON."""
     match tree:
+        case Items() | Map() if whole:
+            return msgspec.json.encode(plain(tree)).decode()
         case Scalar(value=None):
             return None
         case Scalar():

@@ -11,12 +11,13 @@ from penstock.dialects.kestra.tree import Path
 
 
 class FieldInfo(msgspec.Struct, frozen=True):
-    """One declared property; `text` says that it is text, or a list or map of text; `template` that it is rendered;
-    `deprecated` says what has taken its place.
+    """One declared property; `text` says that it is text, or a list or map of text, `one` that it is one text;
+    `template` that it is rendered; `deprecated` says what has taken its place.
     """
 
     required: bool = False
     text: bool = False
+    one: bool = False
     template: bool = True
     deprecated: str = ""
 

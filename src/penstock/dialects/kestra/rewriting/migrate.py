@@ -1,0 +1,178 @@
+"""How does a flow of an older version become one of version 2? Rule by rule, and what then differs is told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from collections.abc import Sequence as Many
+from typing import Final, TypeAlias
+
+import msgspec
+import yaml
+
+from penstock.dialects.kestra import triggers
+from penstock.dialects.kestra.read import DIRECTIVE, Reading, version_of
+from penstock.dialects.kestra.rewriting import groups, waits, words
+from penstock.dialects.kestra.rewriting.edits import Edit, applied
+from penstock.dialects.kestra.rewriting.pages import roots
+from penstock.dialects.kestra.types import Types
+from penstock.errors import Problem
+from penstock.errors.flow import Deprecated
+from penstock.model.flow import Flow, Language
+from penstock.model.trigger import Condition
+
+NEWEST: Final = "2"
+# A version that a document names which is not the first of its file.
+LATER: Final = re.compile(r"^(---[^\n]*\n)#[ \t]*kestra:[^\n]*\n", re.MULTILINE)
+MOST: Final = 1000
+Rule: TypeAlias = Callable[[str, yaml.MappingNode, Flow], Iterator[Edit]]
+Read: TypeAlias = Callable[[str], Many[Reading]]
+
+
+class Migrated(msgspec.Struct, frozen=True):
+    """A text for version 2: what differs in what it means, by flow and place; older words that are left in it; and
+    the problems for which it was left alone.
+    """
+
+    text: str
+    differences: tuple[str, ...] = ()
+    left: tuple[Problem, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def migrate(text: str, read: Read, types: Types, version: str = "1") -> Migrated:
+    """Rewrite a text whose flows `read` reads, where `version` is the one that texts have which name none.
+
+    Comments and layout stay. A text that cannot be read is left alone, and so is one of version 2 without older words.
+    """
+    before = read(text)
+    problems = tuple(problem for each in before if each.flow is None for problem in each.problems)
+    if problems:
+        return Migrated(text, problems=problems)
+    flows = [each.flow for each in before if each.flow is not None]
+    if len(roots(text)) != len(flows):
+        return Migrated(text)
+    changed = _looped(_rewritten(text, flows, types), read, version)
+    after = read(_versioned(changed, version))
+    bad = tuple(problem for each in after if each.flow is None for problem in each.problems)
+    if bad or len(after) != len(before):
+        return Migrated(text, problems=bad)
+    found = [
+        f"{old.name}: {line}"
+        for old, new in zip(flows, after, strict=True)
+        if new.flow
+        for line in _between(old, new.flow)
+    ]
+    left = tuple(problem for each in after for problem in each.problems if problem.code == Deprecated.code)
+    return Migrated(_versioned(changed, version), tuple(found), left)
+
+
+def _rewritten(text: str, flows: list[Flow], types: Types) -> str:
+    """The text after each rule that keeps its meaning."""
+    rules: tuple[Rule, ...] = (
+        lambda text, root, flow: words.defaults(root),
+        lambda text, root, flow: words.inputs(root),
+        lambda text, root, flow: words.retries(text, root),
+        lambda text, root, flow: groups.presumed(text, root, flow.language.version),
+        waits.conditions,
+        waits.preconditions,
+        waits.listeners,
+        lambda text, root, flow: words.types(root, types),
+        lambda text, root, flow: words.echoes(text, root),
+        lambda text, root, flow: words.subflows(text, root),
+        lambda text, root, flow: words.scripts(text, root),
+        lambda text, root, flow: groups.pauses(text, root),
+        lambda text, root, flow: groups.loops(text, root),
+        lambda text, root, flow: words.expressions(text, root),
+    )
+    for rule in rules:
+        pages = list(zip(roots(text), flows, strict=True))
+        old = [flow.language.version != NEWEST for flow in flows]
+        chosen = [pair for pair, is_old in zip(pages, old, strict=True) if is_old or rule is not rules[3]]
+        text = applied(text, [edit for root, flow in chosen for edit in rule(text, root, flow)])
+    for moving in (groups.pauses_with_tasks, groups.parallel_values):
+        for _ in range(MOST):
+            if (moved := moving(text)) == text:
+                break
+            text = moved
+    return text
+
+
+def _looped(text: str, read: Read, version: str) -> str:
+    """The text with a Loop for each ForEach whose values and outputs nobody reads as only a ForEach has them."""
+    for name in groups.lonely_loops(text):
+        tried = groups.as_loop(text, name)
+        if all(each.flow is not None for each in read(_versioned(tried, version))):
+            text = tried
+    return text
+
+
+def _versioned(text: str, version: str) -> str:
+    """The text with a first line that says version 2, where it would be read as another."""
+    if version_of(text, version) == NEWEST:
+        return text
+    text = LATER.sub(rf"\g<1># kestra: {NEWEST}\n", text)
+    found = DIRECTIVE.match(text)
+    rest = text[found.end() :].removeprefix("\r").removeprefix("\n") if found else text
+    return rest if version == NEWEST else f"# kestra: {NEWEST}\n{rest}"
+
+
+def _between(old: Flow, new: Flow) -> Iterator[str]:
+    """What two flows differ in, but for the version, names of filters, and how conditions are joined."""
+    yield from _differ(_plain(old), _plain(new), "")
+
+
+def _plain(flow: Flow) -> object:
+    starting = tuple(
+        msgspec.structs.replace(
+            each,
+            type=triggers.short(each.type) or each.type,
+            when=(Condition(test=test),) if (test := waits.as_one(each.when)) else each.when,
+        )
+        for each in flow.triggers
+    )
+    return _renamed(msgspec.to_builtins(msgspec.structs.replace(flow, language=Language(), triggers=starting)))
+
+
+def _renamed(value: object) -> object:
+    match value:
+        case str():
+            return words.newer_expression(value)
+        case dict():
+            return {_renamed(name): _renamed(each) for name, each in value.items()}
+        case list() | tuple():
+            return [_renamed(each) for each in value]
+        case _:
+            return value
+
+
+def _differ(old: object, new: object, path: str) -> Iterator[str]:
+    match old, new:
+        case dict(), dict():
+            for name in dict.fromkeys((*old, *new)):
+                if name not in ("body", "nodes", "node", "trigger") or old.get(name) != new.get(name):
+                    below = path if name in ("body", "nodes") else f"{path}.{name}" if path else str(name)
+                    yield from _differ(old.get(name, ABSENT), new.get(name, ABSENT), below)
+        case list(), list() if _named(old) and _named(new):
+            yield from _differ(_named(old), _named(new), path)
+        case list(), list() if len(old) == len(new):
+            for number, (one, other) in enumerate(zip(old, new, strict=True)):
+                yield from _differ(one, other, f"{path}[{number}]")
+        case _ if old != new:
+            yield f"{path}: {_shown(old)} → {_shown(new)}"
+
+
+def _named(values: list[object]) -> dict[object, object]:
+    """A list of things with ids as a map; empty where they have none."""
+    named: dict[object, object] = {each["id"]: each for each in values if isinstance(each, dict) and "id" in each}
+    return named if len(named) == len(values) else {}
+
+
+def _shown(value: object) -> str:
+    if value is ABSENT:
+        return "nothing"
+    text = msgspec.json.encode(value).decode()
+    return text if len(text) <= 100 else f"{text[:97]}…"
+
+
+ABSENT: Final = object()
