@@ -30,7 +30,9 @@ from penstock.cli.options import (
 from penstock.cli.said import tell_problems
 from penstock.cli.suggest import targets
 from penstock.cli.target import Target, is_file, plan_for
+from penstock.cli.trial import Trial, try_one
 from penstock.cli.which import run_id
+from penstock.errors.project import WrongCall
 from penstock.model import ids
 from penstock.model.plan import Plan
 from penstock.services import runs as verbs
@@ -53,6 +55,8 @@ class RunGiven(Given, frozen=True, kw_only=True):
     quiet: bool = False
     wait: bool = True
     allow_unknown: bool = False
+    only: str = ""
+    origin: str = ""
 
 
 @click.command(
@@ -63,6 +67,7 @@ class RunGiven(Given, frozen=True, kw_only=True):
         "penstock run hello.yml -i note=@note.txt      an input from a file",
         "penstock run hello.yml --json | jq .outputs   the run document, for programs",
         "penstock run daily --logical-date 2016-01-02 --label team=core",
+        "penstock run daily.yml --only load --from last   one task as it is now written, with another run's outputs",
     ),
 )
 @click.argument("target", metavar="FILE|FLOW|ID", shell_complete=targets)
@@ -78,6 +83,10 @@ class RunGiven(Given, frozen=True, kw_only=True):
 @click.option("--key", default="", help="A key of your own: the same key again is the same run.")
 @click.option("--revision", type=int, default=None, help="A revision of the store instead of the newest text.")
 @click.option("--no-wait", "wait", flag_value=False, default=True, help="Only start it; a standing worker does it.")
+@click.option("--only", default="", metavar="TASK", help="Try this task alone; nothing of it is kept.")
+@click.option(
+    "--from", "origin", default="", metavar="RUN", help="With --only: the run whose outputs and inputs it finds."
+)
 @allow_unknown
 @click.option("-q", "--quiet", is_flag=True, help="Show nothing while it goes.")
 @json_too
@@ -91,17 +100,28 @@ def run(**given: Any) -> int:
     The outputs of the flow go to stdout, all else to stderr. Ctrl-C kills the run; twice ends its tasks at once.
     """
     asked = msgspec.convert(given, RunGiven)
+    if asked.origin and not asked.only:
+        raise WrongCall("`--from` needs the task that is to be tried.", hint="Example: --only load --from last")
     if ids.RUN_ID.fullmatch(asked.target) and not Path(asked.target).exists():
         return _go_on(asked)
     file = Path(asked.target) if is_file(asked.target) else None
     project = project_of(asked.project, file)
     with open_app(project, os.environ, store=asked.store) as app:
+        if asked.only:
+            return _try(app, file, asked)
         plan, problems = plan_for(app, Target(asked.target, file, asked.revision, asked.allow_unknown), who())
         if not asked.quiet:
             tell_problems(problems)
         if not asked.wait:
             return _only_start(app, plan, asked)
         return _do(app, plan, asked)
+
+
+def _try(app: App, file: Path | None, asked: RunGiven) -> int:
+    origin = run_id(app, asked.origin) if asked.origin else ""
+    inputs: dict[str, object] = dict(pairs(asked.inputs, "-i"))
+    trial = Trial(target=asked.target, file=file, task=asked.only, run=origin, inputs=inputs)
+    return try_one(app, trial, Wanted(json=asked.json, quiet=asked.quiet))
 
 
 def _go_on(asked: RunGiven) -> int:
