@@ -83,7 +83,7 @@ docs: $(VENV)/.installed-dev ## Write the reference pages again from the classes
 
 # Most tests share two workers; those that measure seconds have the machine to themselves.
 .PHONY: pytest
-pytest: $(VENV)/.installed-dev versitygw interpreters sshd containers
+pytest: $(VENV)/.installed-dev versitygw interpreters sshd brokers containers
 	@$(BIN)/pytest -n 2 --dist loadscope -m "not acceptance and not chaos and not long"
 	@$(BIN)/pytest -m "acceptance and not long"
 	@$(BIN)/pytest -m "chaos and not long"
@@ -149,6 +149,19 @@ sshd:
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends openssh-server >/dev/null; \
 	elif [ -n "$${CI:-}" ]; then echo "sshd is needed here: apt-get install openssh-server" >&2; exit 1; \
 	else echo "No sshd on this machine: the tests of SFTP and SSH are skipped (apt-get install openssh-server)." >&2; fi
+
+# Databases and brokers of the tests, each run on a free port; nothing of them is started here.
+BROKERS := mariadbd=mariadb-server-core mosquitto=mosquitto rabbitmq-server=rabbitmq-server redis-server=redis-server
+.PHONY: brokers
+brokers:
+	@missing=""; for pair in $(BROKERS); do \
+	    PATH="$$PATH:/usr/sbin" command -v "$${pair%%=*}" >/dev/null || missing="$$missing $${pair#*=}"; \
+	done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && [ -n "$${CI:-}$(filter brokers,$(MAKECMDGOALS))" ]; then \
+	    echo "Installing$$missing, once." >&2; \
+	    apt-get -qq update && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends $$missing >/dev/null; \
+	else echo "Not on this machine, so their tests are passed over:$$missing (make brokers, as root)" >&2; fi
 
 # A container engine and the image of its tests: Debian's packages, and one made of them, once per machine (a minute).
 ENGINE := podman runc conmon netavark aardvark-dns iptables mmdebstrap

@@ -16,6 +16,8 @@ STORED: Final = re.compile(r"(?:kestra|penstock):///[^\s'\"|;<>&()]+")
 HERE: Final = "@@penstock:here@@"
 # The folder in it whose files are all stored, where that is wanted.
 OUTPUT_FOLDER: Final = ".penstock-output"
+# What a task's one input file is called there, where statements ask for it by name.
+INPUT_FILE: Final = "inputFile"
 
 
 class LaunchMode(enum.StrEnum):

@@ -61,7 +61,7 @@ def test_addresses_of_files(url: str, database: Database, path: str) -> None:
     assert (address.database, address.path) == (database, path)
 
 
-@pytest.mark.parametrize("url", ["", "jdbc:oracle:thin:@h:1521:x", "mysql://root:hunter2@h/d?password=hunter2"])
+@pytest.mark.parametrize("url", ["", "jdbc:derby://h:1527/x", "mongodb://root:hunter2@h/d?password=hunter2"])
 def test_other_addresses_are_refused_without_telling_a_password(url: str) -> None:
     with pytest.raises(BadAddress) as refused:
         read_address(url)

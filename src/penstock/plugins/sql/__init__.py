@@ -1,1 +1,1 @@
-"""Which task types speak SQL? Query, queries, batch, copy and call, on PostgreSQL, SQLite and DuckDB."""
+"""Which task types speak SQL? Query, queries, batch, copy and call, on a dozen databases."""

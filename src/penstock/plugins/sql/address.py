@@ -10,28 +10,55 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import msgspec
 
 from penstock.errors.task import BadAddress
+from penstock.plugins.sql.places import Place, semicolons, slashes, thin
 
 
 class Database(enum.StrEnum):
     """The databases that the SQL task types speak to."""
 
     POSTGRES = "postgresql"
+    REDSHIFT = "redshift"
     SQLITE = "sqlite"
     DUCKDB = "duckdb"
+    MYSQL = "mysql"
+    MARIADB = "mariadb"
+    CLICKHOUSE = "clickhouse"
+    TRINO = "trino"
+    SQLSERVER = "sqlserver"
+    SNOWFLAKE = "snowflake"
+    ORACLE = "oracle"
+    VERTICA = "vertica"
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A database: `options` are libpq's parameters for PostgreSQL, `path` the file of the others (empty: in memory)."""
+    """A database: `options` are libpq's parameters for PostgreSQL and Redshift, `path` the file of SQLite and DuckDB
+    (empty: in memory), `place` where one of the others is.
+    """
 
     database: Database
     options: dict[str, str] = {}
     conninfo: str = ""
     path: str = ""
+    place: Place = Place()
 
 
 FORMS: Final = (
-    "jdbc:postgresql://host:5432/database, postgresql://user@host/database, jdbc:sqlite:file.db, jdbc:duckdb:file.db"
+    "jdbc:postgresql://host:5432/database, postgresql://user@host/database, jdbc:sqlite:file.db, jdbc:duckdb:file.db, "
+    "jdbc:mysql://host:3306/database, jdbc:mariadb://…, jdbc:clickhouse://…, jdbc:trino://host/catalog/schema, "
+    "jdbc:sqlserver://host:1433;databaseName=name, jdbc:snowflake://account.snowflakecomputing.com/, "
+    "jdbc:oracle:thin:@//host:1521/service, jdbc:redshift://…, jdbc:vertica://…"
 )
+SCHEMES: Final = {
+    "mysql": (Database.MYSQL, slashes),
+    "mariadb": (Database.MARIADB, slashes),
+    "clickhouse": (Database.CLICKHOUSE, slashes),
+    "ch": (Database.CLICKHOUSE, slashes),
+    "trino": (Database.TRINO, slashes),
+    "snowflake": (Database.SNOWFLAKE, slashes),
+    "vertica": (Database.VERTICA, slashes),
+    "sqlserver": (Database.SQLSERVER, semicolons),
+    "oracle": (Database.ORACLE, thin),
+}
 JDBC_PARAMETERS: Final = {
     "user": "user",
     "password": "password",
@@ -59,14 +86,23 @@ def read_address(url: str) -> Address:
             return Address(database=Database.POSTGRES, options=_jdbc_postgres(bare))
         case "postgresql" | "postgres":
             return Address(database=Database.POSTGRES, conninfo=text)
+        case "redshift":
+            if not bare.startswith("redshift://"):
+                raise BadAddress("Redshift is reached with a user and a password: jdbc:redshift://host:5439/database.")
+            # Its server calls its encoding by a name that libpq's readers do not know.
+            options = {"client_encoding": "utf-8", **_jdbc_postgres(bare, "5439")}
+            return Address(database=Database.REDSHIFT, options=options)
         case "sqlite" | "duckdb":
             return Address(database=Database(scheme), path=_file_of(bare.partition(":")[2]))
+    if scheme in SCHEMES:
+        database, read = SCHEMES[scheme]
+        return Address(database=database, place=read(bare))
     if re.search(r"\b(host|dbname|service)\s*=", text):
         return Address(database=Database.POSTGRES, conninfo=text)
     raise BadAddress(f'"{_without_secret(url)}" is no address of a database.', hint=f"Known forms: {FORMS}.")
 
 
-def _jdbc_postgres(bare: str) -> dict[str, str]:
+def _jdbc_postgres(bare: str, usual: str = "5432") -> dict[str, str]:
     split = urlsplit(bare)
     where = split.netloc or ""
     name = split.path
@@ -75,7 +111,7 @@ def _jdbc_postgres(bare: str) -> dict[str, str]:
         name = bare.partition(":")[2].partition("?")[0].removeprefix("//")
     options: dict[str, str] = {}
     if where:
-        pairs = [_host_and_port(part) for part in where.rpartition("@")[2].split(",")]
+        pairs = [_host_and_port(part, usual) for part in where.rpartition("@")[2].split(",")]
         options["host"] = ",".join(host for host, _ in pairs)
         options["port"] = ",".join(port for _, port in pairs)
     if database := unquote(name.strip("/")):
@@ -94,11 +130,11 @@ def _jdbc_postgres(bare: str) -> dict[str, str]:
     return options
 
 
-def _host_and_port(part: str) -> tuple[str, str]:
+def _host_and_port(part: str, usual: str) -> tuple[str, str]:
     match = re.fullmatch(r"\[(?P<v6>[^\]]+)\](?::(?P<p6>\d+))?|(?P<host>[^:]*)(?::(?P<port>\d+))?", part)
     if match is None:
         raise BadAddress(f'"{part}" is no host and port.')
-    return match["v6"] or match["host"] or "localhost", match["p6"] or match["port"] or "5432"
+    return match["v6"] or match["host"] or "localhost", match["p6"] or match["port"] or usual
 
 
 def _file_of(rest: str) -> str:

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta, field
 
 from penstock.plugins.sql.options import EXAMPLE, SqlTask
-from penstock.plugins.sql.statements import identifier
+from penstock.plugins.sql.statements import identifier, quoted
 from penstock.sdk.context import Context
 from penstock.sdk.task import TaskFailed
 
@@ -24,6 +24,11 @@ class Batch(SqlTask, frozen=True, kw_only=True):
         "io.kestra.plugin.jdbc.postgresql.Batch",
         "io.kestra.plugin.jdbc.sqlite.Batch",
         "io.kestra.plugin.jdbc.duckdb.Batch",
+        "io.kestra.plugin.jdbc.clickhouse.Batch",
+        "io.kestra.plugin.jdbc.clickhouse.BulkInsert",
+        "io.kestra.plugin.jdbc.mysql.Batch",
+        "io.kestra.plugin.jdbc.oracle.Batch",
+        "io.kestra.plugin.jdbc.vertica.Batch",
     )
     outputs: ClassVar[dict[str, str]] = {
         "rowCount": "How many rows the file has.",
@@ -64,7 +69,7 @@ class Batch(SqlTask, frozen=True, kw_only=True):
                 if not columns and isinstance(chunk[0], dict):
                     columns = list(chunk[0])
                 if not statement:
-                    statement = insert(self.table, columns, width(chunk[0]))
+                    statement = insert(self.table, columns, width(chunk[0]), self.mark)
                 changed += session.many(statement, [cells_of(row, columns) for row in chunk])
                 done += len(chunk)
                 context.progress(done, unit="rows")
@@ -85,16 +90,16 @@ def lines(path: Path) -> Iterator[dict[str, object] | list[object]]:
                     raise TaskFailed(f"Line {number} is no row: {error}.") from None
 
 
-def insert(table: str, columns: list[str], count: int) -> str:
+def insert(table: str, columns: list[str], count: int, mark: str = '"') -> str:
     """An INSERT with a `?` for each cell."""
-    names = f" ({', '.join(identifier_of(column) for column in columns)})" if columns else ""
+    names = f" ({', '.join(identifier_of(column, mark) for column in columns)})" if columns else ""
     places = ", ".join("?" * (len(columns) or count))
-    return " ".join(["INSERT INTO", identifier(table) + names, "VALUES", f"({places})"])
+    return " ".join(["INSERT INTO", identifier(table, mark) + names, "VALUES", f"({places})"])
 
 
-def identifier_of(column: str) -> str:
+def identifier_of(column: str, mark: str = '"') -> str:
     """A column's name, safe to stand in a statement."""
-    return identifier(column) if "." not in column else f'"{column}"'
+    return identifier(column, mark) if "." not in column else quoted(column, mark)
 
 
 def width(row: dict[str, object] | list[object]) -> int:

@@ -14,13 +14,22 @@ from msgspec.structs import replace
 
 from penstock.plugins.scripts.options import check_name
 from penstock.plugins.sql.address import FORMS, Address, Database, read_address
+from penstock.plugins.sql.dialects import DIALECTS
 from penstock.plugins.sql.session import Opening, Session, open_session
+from penstock.plugins.sql.statements import STANDARD, Lexis
 from penstock.sdk.context import Context
-from penstock.sdk.launch import is_stored
+from penstock.sdk.launch import INPUT_FILE, is_stored
 from penstock.sdk.task import Mode, TaskFailed, TaskType
 from penstock.sdk.values import Secret
 
-DRIVERS: Final = {Database.POSTGRES: "psycopg", Database.SQLITE: "sqlite3", Database.DUCKDB: "duckdb"}
+DRIVERS: Final = {
+    Database.POSTGRES: "psycopg",
+    Database.REDSHIFT: "psycopg",
+    Database.SQLITE: "sqlite3",
+    Database.DUCKDB: "duckdb",
+    **{database: dialect.module for database, dialect in DIALECTS.items()},
+}
+FILES: Final = (Database.SQLITE, Database.DUCKDB)
 EXAMPLE: Final = "jdbc:postgresql://localhost:5432/warehouse"
 
 
@@ -29,6 +38,7 @@ class SqlTask(TaskType, frozen=True, kw_only=True):
 
     mode: ClassVar[Mode] = Mode.WARM
     needs: ClassVar[Database | None] = None
+    own: ClassVar[tuple[str, ...]] = ()
 
     url: Annotated[str, Meta(description=f"Address of the database. Forms: {FORMS}.", examples=[EXAMPLE])]
     username: Annotated[str, Meta(description="Who asks.")] = ""
@@ -36,7 +46,9 @@ class SqlTask(TaskType, frozen=True, kw_only=True):
     time_zone_id: Annotated[
         str, Meta(description="Zone that instants are given in; those without a zone are taken to be in it.")
     ] = ""
-    ssl: Annotated[bool, Meta(description="Whether PostgreSQL must be reached through TLS.")] = False
+    ssl: Annotated[
+        bool, Meta(description="Whether PostgreSQL must be reached through TLS; of others the address says so.")
+    ] = False
     ssl_mode: Annotated[
         str, Meta(description="libpq's sslmode in lower case.", examples=["require", "verify-full"])
     ] = ""
@@ -44,6 +56,10 @@ class SqlTask(TaskType, frozen=True, kw_only=True):
     ssl_cert: Annotated[str, Meta(description="Our certificate, PEM.")] = ""
     ssl_key: Annotated[Secret, Meta(description="Our key, PEM.")] = Secret("")
     ssl_key_password: Annotated[Secret, Meta(description="Password of the key.")] = Secret("")
+    connection_pooling: Annotated[
+        bool | None, Meta(description="Taken and not needed: each task has one connection for its time.")
+    ] = None
+    connection_pool_size: Annotated[int | None, Meta(description="Taken and not needed, likewise.")] = None
     database_file: Annotated[
         str, Meta(description="Address of a stored file that is the SQLite or DuckDB database to work on.")
     ] = ""
@@ -63,6 +79,28 @@ class SqlTask(TaskType, frozen=True, kw_only=True):
         return (DRIVERS[read_address(self.url).database],)
 
     @property
+    def lexis(self) -> Lexis:
+        """In which words the database is spoken to."""
+        dialect = DIALECTS.get(read_address(self.url).database)
+        return dialect.lexis if dialect else STANDARD
+
+    @property
+    def mark(self) -> str:
+        """What the database puts around a name that is no plain one."""
+        dialect = DIALECTS.get(read_address(self.url).database)
+        return dialect.mark if dialect else '"'
+
+    @property
+    def more(self) -> dict[str, str]:
+        """What only the tasks of one database say of the connection, as text."""
+        given = {name: getattr(self, name) for name in self.own}
+        return {
+            name: str(value).lower() if isinstance(value, bool) else str(value)
+            for name, value in given.items()
+            if value
+        }
+
+    @property
     def zone(self) -> ZoneInfo | None:
         """The zone that instants are given in."""
         try:
@@ -73,7 +111,7 @@ class SqlTask(TaskType, frozen=True, kw_only=True):
     @contextlib.contextmanager
     def session(self, context: Context, *, autocommit: bool = False) -> Iterator[Session]:
         """A session for the time of the task; what it leaves uncommitted is undone."""
-        self._furnish(context)
+        self.furnish(context)
         address = self._address(context)
         opening = Opening(
             address=address,
@@ -81,12 +119,28 @@ class SqlTask(TaskType, frozen=True, kw_only=True):
             password=str(self.password),
             files=self._certificates(context),
             autocommit=autocommit,
+            more=self.more,
         )
         session = open_session(opening, context)
         try:
             yield session
         finally:
             session.close()
+
+    def furnish(self, context: Context) -> None:
+        """Put the files that statements read into the task's folder."""
+        for name, content in self.input_files.items():
+            check_name(name)
+            target = context.workdir / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if is_stored(content):
+                shutil.move(context.fetch(content), target)
+            else:
+                target.write_text(content, encoding="utf-8")
+        if file := self.more.get("input_file"):
+            shutil.move(context.fetch(file), context.workdir / INPUT_FILE)
+        if self.database_file:
+            shutil.move(context.fetch(self.database_file), context.workdir / self._address(context).path)
 
     def files(self, context: Context) -> dict[str, object]:
         """Outputs that are files: those that were asked for, and the database itself."""
@@ -104,27 +158,15 @@ class SqlTask(TaskType, frozen=True, kw_only=True):
         address = read_address(self.url)
         if self.needs is not None and address.database is not self.needs:
             raise TaskFailed(f'"{self.type_name}" works on {self.needs.value}, not on {address.database.value}.')
-        if address.database is Database.POSTGRES:
+        if address.database in (Database.POSTGRES, Database.REDSHIFT):
             mode = self.ssl_mode.lower() or ("require" if self.ssl else "")
             options = {"sslmode": mode} if mode else {}
             if self.ssl_key_password:
                 options["sslpassword"] = str(self.ssl_key_password)
             return replace(address, options={**address.options, **options})
-        if not address.path and (self.database_file or self.output_db_file):
+        if address.database in FILES and not address.path and (self.database_file or self.output_db_file):
             return replace(address, path="database.db")
         return address
-
-    def _furnish(self, context: Context) -> None:
-        for name, content in self.input_files.items():
-            check_name(name)
-            target = context.workdir / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if is_stored(content):
-                shutil.move(context.fetch(content), target)
-            else:
-                target.write_text(content, encoding="utf-8")
-        if self.database_file:
-            shutil.move(context.fetch(self.database_file), context.workdir / self._address(context).path)
 
     def _certificates(self, context: Context) -> dict[str, Path]:
         given = {"sslrootcert": self.ssl_root_cert, "sslcert": self.ssl_cert, "sslkey": str(self.ssl_key)}

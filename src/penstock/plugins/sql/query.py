@@ -13,9 +13,12 @@ from penstock.plugins.sql.options import EXAMPLE, SqlTask
 from penstock.plugins.sql.session import Answer, Session
 from penstock.plugins.sql.statements import bare, split, used
 from penstock.sdk.context import Context
+from penstock.sdk.launch import HERE
 from penstock.sdk.task import TaskFailed
 
 READS: Final = ("SELECT", "TABLE", "VALUES")
+# Databases whose tasks have no property of their own.
+PLAIN: Final = ("clickhouse", "oracle", "redshift", "trino", "vertica")
 OUTPUTS: Final = {
     "row": "The first row (FETCH_ONE).",
     "rows": "All rows (FETCH).",
@@ -57,8 +60,9 @@ class Asking(SqlTask, frozen=True, kw_only=True):
 
     def ask(self, session: Session, statement: str, context: Context, number: int = 1) -> Fetched:
         """Run one statement and deal with its rows."""
-        parameters = used(statement, self.parameters)
-        reads = bare(statement).partition(" ")[0].upper() in READS
+        statement = statement.replace(HERE, str(context.workdir))
+        parameters = used(statement, self.parameters, self.lexis)
+        reads = bare(statement, self.lexis).partition(" ")[0].upper() in READS
         run = session.stream if self.wanted is FetchType.STORE and reads else session.execute
         answer = run(statement, parameters, max(self.fetch_size, 1))
         return Fetched(bool(answer.columns), self._deal(answer, context, number))
@@ -104,7 +108,9 @@ class Query(Asking, frozen=True, kw_only=True):
     """Run one SQL statement."""
 
     type_name: ClassVar[str] = "sql.query"
-    aliases: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.jdbc.postgresql.Query",)
+    aliases: ClassVar[tuple[str, ...]] = tuple(
+        f"io.kestra.plugin.jdbc.{database}.Query" for database in ("postgresql", *PLAIN)
+    )
     outputs: ClassVar[dict[str, str]] = OUTPUTS
     example: ClassVar[dict[str, object]] = {
         "url": EXAMPLE,
@@ -123,13 +129,13 @@ class Query(Asking, frozen=True, kw_only=True):
 
     def run(self, context: Context) -> dict[str, object]:
         """Run it."""
-        statements = split(self.sql)
+        statements = split(self.sql, self.lexis)
         if len(statements) != 1:
             raise TaskFailed(f"`{self.type_name}` takes one statement; here are {len(statements)}. Use `sql.queries`.")
         with self.session(context, autocommit=self.autocommit) as session:
             _, outputs = self.ask(session, statements[0], context)
-            for statement in split(self.after_sql):
-                session.execute(statement, used(statement, self.parameters), 1)
+            for statement in split(self.after_sql, self.lexis):
+                session.execute(statement, used(statement, self.parameters, self.lexis), 1)
             session.commit()
         if "size" in outputs:
             context.metric("fetch.size", float(str(outputs["size"])))
@@ -140,7 +146,9 @@ class Queries(Asking, frozen=True, kw_only=True):
     """Run several SQL statements, in one transaction unless told otherwise."""
 
     type_name: ClassVar[str] = "sql.queries"
-    aliases: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.jdbc.postgresql.Queries",)
+    aliases: ClassVar[tuple[str, ...]] = tuple(
+        f"io.kestra.plugin.jdbc.{database}.Queries" for database in ("postgresql", *PLAIN)
+    )
     outputs: ClassVar[dict[str, str]] = {
         "outputs": "One entry for each statement that gives rows: row, rows, uri, size.",
         "updatedCount": "How many rows all statements changed.",
@@ -157,7 +165,7 @@ class Queries(Asking, frozen=True, kw_only=True):
 
     def run(self, context: Context) -> dict[str, object]:
         """Run them."""
-        statements = split(self.sql)
+        statements = split(self.sql, self.lexis)
         if not statements:
             raise TaskFailed("There is no statement to run.")
         answers: list[dict[str, object]] = []

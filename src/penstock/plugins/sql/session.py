@@ -1,4 +1,4 @@
-"""How do the SQL task types speak to three databases with one voice? A session, open for a task."""
+"""How do the SQL task types speak to all databases with one voice? A session, open for a task."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from typing import Protocol
 import msgspec
 
 from penstock.plugins.sql.address import Address, Database
+from penstock.plugins.sql.arguments import Login
+from penstock.plugins.sql.dialects import DIALECTS
 from penstock.plugins.sql.duck import DuckSession
 from penstock.plugins.sql.lite import LiteSession
 from penstock.plugins.sql.postgres import PostgresSession
+from penstock.plugins.sql.served import ServedSession
 from penstock.plugins.sql.statements import Style
 from penstock.sdk.context import Context
 
@@ -45,7 +48,9 @@ class Session(Protocol):
 
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
-    """How a session is opened: `autocommit` for statements that no transaction may hold."""
+    """How a session is opened: `autocommit` for statements that no transaction may hold, `more` for what only one
+    database's tasks can say.
+    """
 
     address: Address
     username: str = ""
@@ -53,13 +58,14 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     files: dict[str, Path] = {}
     autocommit: bool = False
     read_only: bool = False
+    more: dict[str, str] = {}
 
 
 def open_session(opening: Opening, context: Context) -> Session:
     """Open a session at an address."""
     address = opening.address
     match address.database:
-        case Database.POSTGRES:
+        case Database.POSTGRES | Database.REDSHIFT:
             about = context.about
             options = {"application_name": f"penstock {about.flow}/{about.step}"[:63], **address.options}
             for name, value in (("user", opening.username), ("password", opening.password)):
@@ -71,6 +77,15 @@ def open_session(opening: Opening, context: Context) -> Session:
             return LiteSession(_path(address, context), opening.autocommit)
         case Database.DUCKDB:
             return DuckSession(_path(address, context), opening.autocommit)
+        case _:
+            login = Login(
+                username=opening.username,
+                password=opening.password,
+                autocommit=opening.autocommit,
+                more=opening.more,
+                workdir=str(context.workdir),
+            )
+            return ServedSession(DIALECTS[address.database], address.place, login)
 
 
 def _path(address: Address, context: Context) -> str:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import enum
+import functools
+import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+import msgspec
+
 from penstock.sdk.task import TaskFailed
 
-TOKEN: Final = re.compile(
-    r"""
-      (?P<comment>--[^\n]*|/\*)
-    | (?P<escape>\b[eE]'(?:[^'\\]|\\.|'')*')
+STANDARD_QUOTES: Final = r"""
     | (?P<text>'(?:[^']|'')*')
-    | (?P<name>"(?:[^"]|"")*"|`[^`]*`)
+    | (?P<name>"(?:[^"]|"")*"|`[^`]*`)"""
+BACKSLASH_QUOTES: Final = r"""
+    | (?P<text>'(?:[^'\\]|\\.|'')*')
+    | (?P<name>"(?:[^"\\]|\\.|"")*"|`[^`]*`)"""
+TOKENS: Final = r"""
+      (?P<comment>{comment}|/\*)
+    | (?P<escape>\b[eE]'(?:[^'\\]|\\.|'')*'){quotes}
     | (?P<dollar>\$(?P<tag>[A-Za-z_]\w*)?\$)
     | (?P<cast>::|:=)
     | (?P<parameter>:[A-Za-z_]\w*)
@@ -22,48 +29,80 @@ TOKEN: Final = re.compile(
     | (?P<percent>%)
     | (?P<end>;)
     | (?P<word>[A-Za-z_][\w$]*)
-    """,
-    re.VERBOSE | re.DOTALL,
-)
+    """
 PLAIN: Final = re.compile(r"[A-Za-z_][\w$]*")
+BLOCK: Final = re.compile(
+    r"(?:BEGIN|DECLARE)\b|CREATE\s+(?:OR\s+REPLACE\s+)?(?:\w+\s+)?(?:FUNCTION|PROCEDURE|PACKAGE|TRIGGER|TYPE)\b",
+    re.IGNORECASE,
+)
+SLASH: Final = re.compile(r"^[ \t]*/[ \t]*$", re.MULTILINE)
 
 
 class Style(enum.StrEnum):
-    """How a driver wants a named parameter written: `%(name)s`, `:name`, `$name`."""
+    """How a driver wants parameters: `%(name)s`, `:name`, `$name`, `?`, `:name` (and `:1` for those in order)."""
 
     PYFORMAT = "pyformat"
     COLON = "colon"
     DOLLAR = "dollar"
+    QMARK = "qmark"
+    NUMBERED = "numbered"
 
 
-def split(sql: str) -> list[str]:
+class Lexis(msgspec.Struct, frozen=True):
+    """In which way a database's text differs: `\\'` in quotes, `#` comments, blocks of BEGIN … END that stand alone."""
+
+    backslash: bool = False
+    hash_comments: bool = False
+    blocks: bool = False
+
+
+STANDARD: Final = Lexis()
+
+
+@functools.cache
+def pattern(lexis: Lexis) -> re.Pattern[str]:
+    """What matters of a text in a database's words."""
+    comment = r"--(?=\s|\Z)[^\n]*|\#[^\n]*" if lexis.hash_comments else r"--[^\n]*"
+    quotes = BACKSLASH_QUOTES if lexis.backslash else STANDARD_QUOTES
+    text = TOKENS.replace("{comment}", comment).replace("{quotes}", quotes)
+    return re.compile(text, re.VERBOSE | re.DOTALL)
+
+
+def split(sql: str, lexis: Lexis = STANDARD) -> list[str]:
     """The statements of a text, without what ends them; a trigger's or procedure's BEGIN … END stays whole."""
+    parts = SLASH.split(sql) if lexis.blocks else [sql]
+    return [statement for part in parts for statement in _split(part, lexis) if bare(statement, lexis)]
+
+
+def _split(sql: str, lexis: Lexis) -> list[str]:
     statements: list[str] = []
     start = depth = 0
     words: list[str] = []
-    for kind, text, begin, end in tokens(sql):
+    for kind, text, begin, end in tokens(sql, lexis):
         if kind == "word":
+            if lexis.blocks and not words and BLOCK.match(sql, begin):
+                # What stands in a block of PL/SQL is not ours to cut, and its last `;` belongs to it.
+                return [*statements, sql[start:].strip()]
             depth = max(0, depth + _depth(text.upper(), words))
             words.append(text.upper())
         elif kind == "end" and depth == 0:
             statements.append(sql[start:begin].strip())
             start, words = end, []
-    statements.append(sql[start:].strip())
-    return [statement for statement in statements if bare(statement)]
+    return [*statements, sql[start:].strip()]
 
 
-def bare(sql: str) -> str:
+def bare(sql: str, lexis: Lexis = STANDARD) -> str:
     """A statement without comments and space around."""
     kept: list[str] = []
     last = 0
-    for kind, _, begin, end in tokens(sql):
+    for kind, _, begin, end in tokens(sql, lexis):
         if kind == "comment":
             kept.append(sql[last:begin])
             last = end
     return "".join([*kept, sql[last:]]).strip()
 
 
-def bind(sql: str, parameters: Mapping[str, object], style: Style) -> str:
+def bind(sql: str, parameters: Mapping[str, object], style: Style, lexis: Lexis = STANDARD) -> str:
     """A statement with its `:name` parameters written as the driver wants them; only those that are given count."""
     if not parameters:
         return sql
@@ -73,34 +112,48 @@ def bind(sql: str, parameters: Mapping[str, object], style: Style) -> str:
             match style:
                 case Style.PYFORMAT:
                     return f"%({text[1:]})s"
-                case Style.COLON:
+                case Style.COLON | Style.NUMBERED:
                     return text
                 case Style.DOLLAR:
                     return f"${text[1:]}"
+                case Style.QMARK:
+                    return "?"
         return text
 
-    return _rewrite(sql, write, double_percent=style is Style.PYFORMAT)
+    return _rewrite(sql, write, lexis, double_percent=style is Style.PYFORMAT)
 
 
-def positional(sql: str, style: Style) -> str:
+def positional(sql: str, style: Style, lexis: Lexis = STANDARD) -> str:
     """A statement with its `?` placeholders written as the driver wants them."""
-    if style is not Style.PYFORMAT:
+    if style not in (Style.PYFORMAT, Style.NUMBERED):
         return sql
-    return _rewrite(sql, lambda kind, text: "%s" if kind == "question" else text, double_percent=True)
+    numbers = itertools.count(1)
+
+    def write(kind: str, text: str) -> str:
+        if kind != "question":
+            return text
+        return "%s" if style is Style.PYFORMAT else f":{next(numbers)}"
+
+    return _rewrite(sql, write, lexis, double_percent=style is Style.PYFORMAT)
 
 
-def used(sql: str, parameters: Mapping[str, object]) -> dict[str, object]:
+def used(sql: str, parameters: Mapping[str, object], lexis: Lexis = STANDARD) -> dict[str, object]:
     """Those of the parameters that a statement names."""
-    names = {text[1:] for kind, text, *_ in tokens(sql) if kind == "parameter"}
+    names = set(named(sql, lexis))
     return {name: value for name, value in parameters.items() if name in names}
 
 
-def identifier(name: str) -> str:
+def named(sql: str, lexis: Lexis = STANDARD) -> list[str]:
+    """The names of a statement's parameters as they come, each as often as it is written."""
+    return [text[1:] for kind, text, *_ in tokens(sql, lexis) if kind == "parameter"]
+
+
+def identifier(name: str, mark: str = '"') -> str:
     """A table's or procedure's name, with its schema, safe to stand in a statement; plain and quoted parts stay."""
-    parts = re.findall(r'"(?:[^"]|"")*"|[^."]+', name.strip())
+    parts = re.findall(rf"{mark}(?:[^{mark}]|{mark}{mark})*{mark}|[^.{mark}]+", name.strip())
     if not parts or ".".join(parts) != name.strip():
         raise TaskFailed(f'"{name}" cannot name anything in a database.')
-    return ".".join(part if PLAIN.fullmatch(part) or part[0] == '"' else quoted(part, '"') for part in parts)
+    return ".".join(part if PLAIN.fullmatch(part) or part[0] == mark else quoted(part, mark) for part in parts)
 
 
 def quoted(text: str, mark: str = "'") -> str:
@@ -108,10 +161,11 @@ def quoted(text: str, mark: str = "'") -> str:
     return f"{mark}{text.replace(mark, mark * 2)}{mark}"
 
 
-def tokens(sql: str) -> Iterator[tuple[str, str, int, int]]:
+def tokens(sql: str, lexis: Lexis = STANDARD) -> Iterator[tuple[str, str, int, int]]:
     """What matters of a text: kind, text, begin, end; quoted parts and comments come as one."""
     at = 0
-    while match := TOKEN.search(sql, at):
+    find = pattern(lexis).search
+    while match := find(sql, at):
         kind = match.lastgroup or ""
         end = match.end()
         if match["dollar"] is not None:
@@ -124,10 +178,10 @@ def tokens(sql: str) -> Iterator[tuple[str, str, int, int]]:
         at = end
 
 
-def _rewrite(sql: str, write: Callable[[str, str], str], *, double_percent: bool) -> str:
+def _rewrite(sql: str, write: Callable[[str, str], str], lexis: Lexis, *, double_percent: bool) -> str:
     parts: list[str] = []
     last = 0
-    for kind, text, begin, end in tokens(sql):
+    for kind, text, begin, end in tokens(sql, lexis):
         parts.append(sql[last:begin])
         if kind in ("parameter", "question"):
             parts.append(write(kind, text))
