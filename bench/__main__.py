@@ -10,7 +10,20 @@ from pathlib import Path
 
 import msgspec
 
-from bench import chains, expressions, fairness, packages, rates, recovery, shell, sizes, texts, warehouse, warm
+from bench import (
+    chains,
+    expressions,
+    fairness,
+    packages,
+    rates,
+    reading,
+    recovery,
+    shell,
+    sizes,
+    texts,
+    warehouse,
+    warm,
+)
 from bench.figure import Bench, Figure
 
 BENCHES: dict[str, Bench] = {
@@ -18,6 +31,7 @@ BENCHES: dict[str, Bench] = {
     "chain_inline": chains.chain_inline,
     "fan_out": chains.fan_out,
     "foreach_10k": sizes.foreach_10k,
+    "loop_100k": sizes.loop_100k,
     "event_cost": sizes.event_cost,
     "run_one": shell.run_one,
     "help": shell.help_,
@@ -28,6 +42,7 @@ BENCHES: dict[str, Bench] = {
     "expressions": expressions.expressions,
     "read_flow": texts.read_flow,
     "read_flow_5000": sizes.read_flow_5000,
+    "read_1000": reading.read_1000,
     "throughput": rates.throughput,
     "latency": rates.latency,
     "claims_beside_transaction": rates.claims_beside_transaction,

@@ -37,12 +37,50 @@ EACH = (
     "{pad}  - id: each{n}\n{pad}    type: io.kestra.plugin.core.flow.ForEach\n{pad}    concurrencyLimit: {limit}\n"
     "{pad}    values: '{{{{ range(1, {size}) }}}}'\n{pad}    tasks:\n"
 )
+BATCHES = """id: each
+namespace: bench
+tasks:
+  - id: rows
+    type: python.script
+    outputFiles: [rows.csv]
+    script: |
+      with open("rows.csv", "w") as file:
+          for number in range(100_000):
+              print(f"{number},name {number},2016-01-02", file=file)
+  - id: batches
+    type: io.kestra.plugin.core.flow.ForEachItem
+    items: "{{ outputs.rows.outputFiles['rows.csv'] }}"
+    batch: {rows: 1000}
+    namespace: bench
+    flowId: batch
+    wait: true
+    transmitFailed: true
+    inputs: {rows: "{{ taskrun.items }}"}
+"""
+BATCH = """id: batch
+namespace: bench
+inputs:
+  - {id: rows, type: FILE}
+tasks:
+  - {id: size, type: return, format: "{{ fileSize(inputs.rows) }}"}
+"""
 AT_ONCE = "  - id: all\n    type: io.kestra.plugin.core.flow.Parallel\n    tasks:\n"
 
 
 def foreach_10k() -> list[Figure]:
     """A loop over 10,000 values with a task that needs no process, by the command: seconds, and the most memory."""
     return [_foreach(database, limit, note) for database in DATABASES for limit, note in MANNERS.items()]
+
+
+def loop_100k() -> list[Figure]:
+    """A loop over a file of 100,000 rows in batches of 1,000, by the command: seconds, and the most memory."""
+    with tempfile.TemporaryDirectory(prefix="penstock-bench-") as name:
+        folder = Path(name)
+        (folder / "each.yml").write_text(BATCHES)
+        (folder / "batch.yml").write_text(BATCH)
+        peaks: list[float] = []
+        seen = [_command(folder, ["-q"], peaks) for _ in range(TIMES + 1)]
+    return [figure("loop_100k", "s", seen[1:], peak_mb=max(peaks))]
 
 
 def event_cost() -> list[Figure]:
