@@ -5,14 +5,17 @@ from __future__ import annotations
 import pytest
 
 from penstock.model import ids
-from penstock.model.status import Outcome
-from penstock.services import pools, runs, sweep
+from penstock.model.event import Event, Hold, Kill, Mark, Restart
+from penstock.model.status import Outcome, StepStatus
+from penstock.services import fold, pools, runs, sweep
+from penstock.services.commit import After
 from penstock.services.why import Reason, why
-from penstock.store import limits
+from penstock.store import inbox, limits
 from tests.services.office import Office
 
 POOL = {"limits": [{"name": "db"}]}
 ONE = {"limits": [{"count": 1}]}
+EVER = 1 << 62
 
 
 def reasons(office: Office, run_id: str, step: str = "") -> list[Reason]:
@@ -128,6 +131,36 @@ def test_a_kill_lets_go_of_what_waits_and_what_was_let_in(office: Office) -> Non
 
     assert [office.run(each).status for each in (first, second)] == ["killed", "killed"]
     assert [one.run for one in office.claim(room=9)] == [third]
+
+
+def said_together(office: Office, run_id: str, *words: Event) -> None:
+    """Let a run hear several words before anybody folds."""
+    office.store.write(lambda tx: [inbox.put(tx, run_id, word, office.clock.now()) for word in words])
+    fold.follow_up(office.core, After(fold={run_id}))
+
+
+def test_a_run_that_ends_with_the_word_that_lined_it_up_is_never_let_in(office: Office) -> None:
+    plan = office.push({"limit": {"count": 1}, "tasks": ["a"]})
+    over = office.start(plan)
+    office.work({"a": Outcome.FAILED})
+    first = office.start(plan)
+
+    said_together(office, over, Restart("ann"), Kill("ann"))
+
+    assert office.run(over).status == "killed"
+    assert office.store.read(limits.waiting_names) == []
+    assert office.work() == ["a"]
+    assert office.run(first).status == "success"
+
+
+def test_what_was_taken_back_frees_its_slots_though_its_step_is_over(office: Office) -> None:
+    both = {"on_child_failure": "cancel", "tasks": [{"a": ONE}, "b"]}
+    run_id = office.start(office.push([{"parallel p": both}]))
+
+    said_together(office, run_id, Hold("ann"), Mark("ann", StepStatus.FAILED, "b"))
+
+    assert office.statuses(run_id) == {"p": "failed", "a": "cancelled", "b": "failed"}
+    assert office.store.read(lambda tx: limits.left_behind(tx, EVER)) == []
 
 
 def test_who_is_quiet_comes_next_whatever_others_have_queued(office: Office) -> None:

@@ -32,10 +32,12 @@ def held(draft: Draft, event: Held) -> None:
         finish.evaluate_again(draft, event.attempt)
         return
     step = draft.step(event.step)
-    if step is None or step.attempt != event.attempt or not step.status.open:
+    meant = step is not None and step.attempt == event.attempt
+    if _is_limited(draft.node(event.step)) and not (meant and step is not None and step.evaluating):
+        # Whatever has become of the step meanwhile: this attempt never ran, and nothing else frees what it uses.
+        draft.emit(Release(event.step, event.attempt))
+    if step is None or not meant or not step.status.open:
         return
-    if _is_limited(draft.node(step.key)) and not step.evaluating:
-        draft.emit(Release(step.key, step.attempt))
     if not draft.stopping(event.step):
         begin_held(draft, step)
     else:

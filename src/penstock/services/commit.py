@@ -143,6 +143,8 @@ def _act(tx: Tx, batch: Batch, run: Run, now: int, after: After) -> None:
                 _start_again(tx, run, effect, now, after)
             case KeepValues():
                 outputs.keep_values(tx, run.id, effect.step, effect.values)
+            case AskLimit() if not effect.step and run.status.ended:
+                pass  # it ended with what came behind, and nothing may let it in any more
             case AskLimit():
                 who = limits.Waiter(
                     run=run.id, step=effect.step, attempt=effect.attempt, priority=run.priority, lane=run.lane_name,
