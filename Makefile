@@ -168,13 +168,17 @@ ENGINE := podman runc conmon netavark aardvark-dns iptables mmdebstrap
 .PHONY: containers
 containers: $(VENV)/.installed-dev
 	@if $(PY) -m tools.podman --look; then exit 0; fi; \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && [ -n "$${CI:-}$(filter containers,$(MAKECMDGOALS))" ]; then \
-	    if ! command -v podman >/dev/null || ! command -v mmdebstrap >/dev/null || ! command -v runc >/dev/null; then \
+	for program in podman runc conmon mmdebstrap; do command -v $$program >/dev/null || missing="$${missing:-} $$program"; done; \
+	if [ -z "$${CI:-}$(filter containers,$(MAKECMDGOALS))" ]; then \
+	    echo "No containers on this machine, so their tests are passed over (make containers, as root)" >&2; \
+	elif [ "$$(id -u)" = 0 ] && { [ -z "$${missing:-}" ] || command -v apt-get >/dev/null; }; then \
+	    if [ -n "$${missing:-}" ]; then \
 	        echo "Installing podman, once." >&2; \
-	        apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends $(ENGINE) >/dev/null; \
+	        apt-get -qq update; \
+	        DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends $(ENGINE) >/dev/null; \
 	    fi; \
 	    $(PY) -m tools.podman; \
-	else echo "No containers on this machine, so their tests are passed over (make containers, as root)" >&2; fi
+	else echo "Containers are needed here; missing:$${missing:- the image}. As root: apt-get install $(ENGINE)" >&2; exit 1; fi
 
 .PHONY: bench
 bench: $(VENV)/.installed-dev ## Measure, and write the table of bench/README.md

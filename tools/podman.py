@@ -1,30 +1,37 @@
 """Where do tests get a container engine from? Podman of Debian, in folders of its own, with an image made of packages.
 
 `python -m tools.podman` makes the image, once per machine (`--look` tells whether it is there): Python with what the
-projects' scripts import, under the name by which flows ask for it. `serve` starts the engine on a socket; nothing else
-of the machine is touched.
+projects' scripts import, under the name by which flows ask for it. `serve` starts the engine on a socket, and in the
+end nothing of it is left: no process, no container, no mount.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import importlib.util
 import os
+import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from projects.servers.child import await_ready, spawn, stop
+
 IMAGE: Final = "docker.io/library/python:3.12-slim"
-PACKAGES: Final = ("python3", "python3-psycopg", "python3-boto3", "libc-bin", "busybox-static", "ca-certificates")
+PACKAGES: Final = ("python3", "python3-pip", "python3-psycopg", "python3-typing-extensions", "libc-bin",
+                   "busybox-static", "ca-certificates")  # fmt: skip
+# What Debian does not package is copied from our own environment: built for the stable ABI, it suits any newer Python.
+COPIED: Final = ("obstore",)
 # Said with the store's name: another list makes another image.
-EDITION: Final = "1"
-UP_WITHIN: Final = 30.0
+EDITION: Final = "2"
+CONTROL_GROUPS: Final = Path("/sys/fs/cgroup")
 CONFIGURATION: Final = """
 [engine]
 runtime = "runc"
@@ -47,6 +54,7 @@ printf 'root:x:0:0:root:/root:/bin/sh\\nnobody:x:65534:65534:nobody:/nonexistent
 printf 'root:x:0:\\nnogroup:x:65534:\\n' > "$r/etc/group"
 ln -s python3 "$r/usr/bin/python"
 ldconfig -r "$r"
+cat "$r"/usr/share/ca-certificates/mozilla/*.crt > "$r/etc/ssl/certs/ca-certificates.crt"
 rm -rf "$r/usr/share/doc" "$r/usr/share/man" "$r/usr/share/locale" "$r/var/lib/apt" "$r/var/cache"
 """
 
@@ -62,6 +70,8 @@ def missing() -> str:
     programs = [name for name in ("podman", "runc", "conmon") if shutil.which(name) is None]
     if programs:
         return f"{', '.join(programs)}: `make containers`, as root"
+    if not any(CONTROL_GROUPS.glob("*")):
+        return f"control groups in {CONTROL_GROUPS}, which bound and end containers"
     return "" if (store() / "made").exists() else "the image of the tests: `make containers`"
 
 
@@ -115,45 +125,51 @@ def serve(folder: Path) -> Iterator[Podman]:
     """Run the engine on a socket in a folder; in the end it is gone, with all its containers."""
     folder.mkdir(parents=True, exist_ok=True)
     podman = Podman(folder, images=store() / "store")
-    with (folder / "log").open("wb") as log:
-        service = subprocess.Popen(
-            podman.command("system", "service", "--time=0", f"unix://{podman.socket}"),
-            env=podman.env,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
+    log = folder / "log"
+    program, *words = podman.command("system", "service", "--time=0", f"unix://{podman.socket}")
+    service = spawn([shutil.which(program) or program, *words], log=log, env=podman.env, death=signal.SIGTERM)
     try:
-        _wait(podman.socket, service, folder / "log")
+        await_ready(service, log, lambda: _answers(podman.socket), what="podman")
         yield podman
     finally:
-        service.terminate()
-        service.wait()
+        stop(service, signal.SIGTERM)
         with contextlib.suppress(subprocess.CalledProcessError):
             podman.ask("rm", "--all", "--force", "--time", "0")
+        _unmount(folder)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wait(path: Path, service: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + UP_WITHIN
-    while time.monotonic() < until and service.poll() is None:
-        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as trial:
-            trial.connect(str(path))
-            return
-        time.sleep(0.02)
-    raise RuntimeError(f"podman did not start: {log.read_text()}")
+def _answers(path: Path) -> bool:
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as trial:
+        trial.connect(str(path))
+        return True
+    return False
+
+
+def _unmount(folder: Path) -> None:
+    """Take away what an engine that was killed leaves mounted; the innermost first."""
+    places = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    for place in sorted((place for place in places if place.startswith(f"{folder}/")), reverse=True):
+        subprocess.run(["umount", "--lazy", place], check=False)
 
 
 def _debootstrap(work: Path) -> list[str]:
     finish = work / "finish.sh"
-    finish.write_text(FINISH)
+    finish.write_text(FINISH + "".join(_copying(name) for name in COPIED))
     finish.chmod(0o755)
     release = dict(line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line)
     listed = [Path("/etc/apt/sources.list.d") / f"{release['ID']}.sources", Path("/etc/apt/sources.list")]
     sources = next(str(path) for path in listed if path.is_file())
     how = ["--quiet", "--variant=extract", f"--include={','.join(PACKAGES)}", f"--extract-hook={finish}"]
     return ["mmdebstrap", *how, release["VERSION_CODENAME"].strip('"'), str(work / "tree.tar"), sources]
+
+
+def _copying(package: str) -> str:
+    """The line of the hook that copies a package of our environment into the tree."""
+    found = importlib.util.find_spec(package)
+    if found is None or not found.submodule_search_locations:
+        raise RuntimeError(f"{package} is not installed here: `make install`")
+    return f'cp -r {shlex.quote(found.submodule_search_locations[0])} "$r/usr/lib/python3/dist-packages/"\n'
 
 
 def _run(*command: str, env: dict[str, str] | None = None) -> str:

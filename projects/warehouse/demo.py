@@ -3,6 +3,7 @@
     python -m projects.warehouse.demo                    # the day 2016-01-02
     python -m projects.warehouse.demo --day 2016-01-03   # another day of the month
     python -m projects.warehouse.demo --keep             # leave the servers up until Ctrl-C, to look around
+    python -m projects.warehouse.demo --containers       # the script in a container; needs Docker or Podman
     python -m projects.warehouse.demo --clean            # remove everything that it made
 
 A PostgreSQL and an S3-compatible store run as children of this process, on free ports of this machine only. Their data
@@ -66,6 +67,7 @@ def main() -> int:
     parser.add_argument("--day", type=datetime.date.fromisoformat, default=FIRST_DATE, metavar="YYYY-MM-DD")
     parser.add_argument("--events", type=int, default=5_000, help="events of a day (default 5000)")
     parser.add_argument("--keep", action="store_true", help="leave the servers up until Ctrl-C")
+    parser.add_argument("--containers", action="store_true", help="run the script in a container")
     parser.add_argument("--clean", action="store_true", help="remove what earlier demos left, and end")
     given = parser.parse_args()
     recipe = Recipe(events=given.events)
@@ -77,7 +79,8 @@ def main() -> int:
             if given.clean:
                 clean(FOLDER)
             else:
-                demo(FOLDER, recipe, given.day, keep=given.keep)
+                project = contained(FOLDER) if given.containers else PROJECT
+                demo(project, recipe, given.day, keep=given.keep)
     except (DemoFailed, ServerFailed) as failed:
         print(f"\n{failed}", file=sys.stderr)
         return 1
@@ -87,9 +90,9 @@ def main() -> int:
     return 0
 
 
-def demo(folder: Path, recipe: Recipe, day: datetime.date, *, keep: bool) -> None:
-    """Start the servers, prepare, run the flow, show and check what came of it."""
-    spans = Spans([])
+def demo(project: Path, recipe: Recipe, day: datetime.date, *, keep: bool) -> None:
+    """Start the servers, prepare, run the project's flow, show and check what came of it."""
+    spans, folder = Spans([]), FOLDER
     with contextlib.ExitStack() as running:
         with spans.of("start PostgreSQL"):
             postgres = running.enter_context(postgres_server(folder / "postgres"))
@@ -103,9 +106,9 @@ def demo(folder: Path, recipe: Recipe, day: datetime.date, *, keep: bool) -> Non
             dsn = prepare_database(postgres)
         with spans.of(f"exports of {len(recipe.days)} days, {recipe.events:,} events each, on S3"):
             send_exports(s3, folder / "exports", recipe)
-        write_secrets(folder / "secrets", postgres, s3)
+        write_secrets(project / ".demo" / "secrets", postgres, s3)
         with spans.of(f"penstock run {FLOW} -i batch_date={day}"):
-            run_flow(day)
+            run_flow(project, day)
         show_tables(dsn, day)
         with spans.of("check every table against the CSV files"):
             if not print_differences(compare(dsn, folder / "exports")):
@@ -113,9 +116,21 @@ def demo(folder: Path, recipe: Recipe, day: datetime.date, *, keep: bool) -> Non
         print("\nWhere the time went:")
         for what, seconds in spans.taken:
             print(f"  {seconds:6.2f} s  {what}")
-        show_next(day, postgres, dsn if keep else "")
+        show_next(project, day, dsn if keep else "")
         if keep:
-            stay(folder, dsn)
+            stay(project, dsn)
+
+
+def contained(folder: Path) -> Path:
+    """Make a copy of the project whose settings let its scripts run in containers; the flows stay as they are."""
+    project = folder / "contained"
+    for name in ("flows", "scripts"):
+        shutil.copytree(PROJECT / name, project / name, dirs_exist_ok=True)
+    settings = [(PROJECT / name).read_text() for name in ("penstock.yaml", "containers.yaml")]
+    (project / "penstock.yaml").write_text("".join(settings))
+    (project / ".demo").mkdir(exist_ok=True)
+    print(f"  The scripts run in containers: {_relative(project)}/penstock.yaml says so.")
+    return project
 
 
 def prepare_database(postgres: PostgresServer) -> str:
@@ -163,11 +178,11 @@ def write_secrets(path: Path, postgres: PostgresServer, s3: S3Server) -> None:
     path.write_text("".join(f"{name}={value}\n" for name, value in secrets.items()))
 
 
-def run_flow(day: datetime.date) -> None:
+def run_flow(project: Path, day: datetime.date) -> None:
     """Run the flow for one day, live, in the project's folder."""
     print()
     command = [sys.executable, "-m", "penstock", "run", FLOW, "-i", f"batch_date={day}"]
-    process = subprocess.Popen(command, cwd=PROJECT)
+    process = subprocess.Popen(command, cwd=project)
     try:
         code = process.wait()
     except BaseException as stopped:
@@ -182,12 +197,14 @@ def run_flow(day: datetime.date) -> None:
             return
         case 1:
             raise DemoFailed(
-                f"The run failed. Look at it: {penstock('runs list')}, then `runs show ID` or `runs logs ID`."
+                f"The run failed. Look at it: {penstock(project, 'runs list')}, then `runs show ID` or `runs logs ID`."
             )
         case 2 | 3:
             raise DemoFailed(f"Penstock refused the call or the flow {FLOW} (exit code {code}); its sentence is above.")
         case _:
-            raise DemoFailed(f"Penstock itself failed (exit code {code}); {penstock('doctor')} looks for the cause.")
+            raise DemoFailed(
+                f"Penstock itself failed (exit code {code}); {penstock(project, 'doctor')} looks for the cause."
+            )
 
 
 def show_tables(dsn: str, day: datetime.date) -> None:
@@ -213,13 +230,14 @@ def _number(session: psycopg.Connection[tuple[object, ...]], query: bytes) -> in
     return int(str(row[0])) if row else 0
 
 
-def show_next(day: datetime.date, postgres: PostgresServer, dsn: str) -> None:
+def show_next(project: Path, day: datetime.date, dsn: str) -> None:
     """Print commands worth trying now."""
     module = f"{_relative(Path(sys.executable))} -m projects.warehouse.demo"
+    again = "" if project == PROJECT else " --containers"
     after = min(day + datetime.timedelta(days=1), Recipe().days[-1])
     print("\nTry next:")
-    print(f"  {penstock('runs list')}   # every run so far; then: runs show ID, runs logs ID")
-    print(f"  {module} --day {after}   # the next day; or {day} again: nothing doubles")
+    print(f"  {penstock(project, 'runs list')}   # every run so far; then: runs show ID, runs logs ID")
+    print(f"  {module} --day {after}{again}   # the next day; or {day} again: nothing doubles")
     if dsn:
         print(f"  {shlex.quote(str(find_binaries() / 'psql'))} {dsn}")
     else:
@@ -227,11 +245,11 @@ def show_next(day: datetime.date, postgres: PostgresServer, dsn: str) -> None:
     print(f"  {module} --clean   # removes all of it")
 
 
-def penstock(arguments: str) -> str:
+def penstock(project: Path, arguments: str) -> str:
     """Give a command line of penstock that works from the folder where the demo was called."""
     program = Path(sys.executable).parent / "penstock"
     name = _relative(program) if program.exists() else f"{_relative(Path(sys.executable))} -m penstock"
-    return f"{name} {arguments} -C {_relative(PROJECT)}"
+    return f"{name} {arguments} -C {_relative(project)}"
 
 
 def _relative(path: Path) -> str:
@@ -240,11 +258,11 @@ def _relative(path: Path) -> str:
     return shlex.quote(str(path))
 
 
-def stay(folder: Path, dsn: str) -> None:
+def stay(project: Path, dsn: str) -> None:
     """Keep the servers up until Ctrl-C."""
-    check = f"{_relative(Path(sys.executable))} -m projects.warehouse.check {_relative(folder / 'exports')}"
+    check = f"{_relative(Path(sys.executable))} -m projects.warehouse.check {_relative(FOLDER / 'exports')}"
     print("\nThe servers stay up until Ctrl-C. In another terminal:")
-    print(f"  {penstock('run phase2 -i batch_date=2016-01-04')}")
+    print(f"  {penstock(project, 'run phase2 -i batch_date=2016-01-04')}")
     print(f"  {check} --dsn {dsn}", flush=True)
     signal.pause()
 

@@ -15,6 +15,10 @@ import pytest
 
 from projects.servers.child import listens
 from tests.projects.acceptance.project import WAREHOUSE
+from tests.servers import podman
+from tools.podman import Podman
+
+__all__ = ["podman"]
 
 ROOT = WAREHOUSE.parents[1]
 
@@ -57,6 +61,20 @@ def test_the_demo_runs_twice_in_time_doubles_nothing_and_leaves_nothing_running(
     ports = [int(port) for port in re.findall(r"127\.0\.0\.1:(\d+)", first + again)]
     assert len(ports) >= 4 and not any(listens(port) for port in ports)
     assert not (checkout / "projects" / "warehouse" / ".demo").exists()
+
+
+def test_the_demo_runs_in_containers_by_one_word_more(
+    checkout: Path, podman: Podman, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONTAINER_HOST", f"unix://{podman.socket}")
+
+    code, said, _ = demo(checkout, "--containers", "--events", "500")
+
+    assert code == 0, said
+    assert "demo --day 2016-01-03 --containers" in said
+    assert "create" in podman.ask("events", "--stream=false", "--format", "{{.Status}}")
+    assert podman.ask("ps", "--all", "--quiet") == ""
+    demo(checkout, "--clean")
 
 
 def test_a_demo_that_fails_says_what_to_do(checkout: Path) -> None:
