@@ -146,8 +146,9 @@ def posting(way: str, certificate: tuple[Path, Path]) -> Iterator[tuple[Post, in
     try:
         yield post, server.sockets[0].getsockname()[1]
     finally:
-        server.close()
+        # Not before its sessions are over: they would wake it twice.
         asyncio.run_coroutine_threadsafe(_over(), loop).result(10)
+        loop.call_soon_threadsafe(server.close)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
