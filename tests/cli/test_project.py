@@ -11,6 +11,7 @@ from typing import Any
 import click
 import pytest
 
+from penstock.cli.init import TEMPLATES
 from penstock.cli.main import COMMANDS
 from penstock.cli.main import penstock as root
 from tests.cli.conftest import HELLO, Penstock
@@ -28,8 +29,13 @@ def test_a_new_project_runs(penstock: Penstock, folder: Path, monkeypatch: pytes
     assert "shop/penstock.yaml" in made.out
     assert "penstock run flows/hello.yml" in made.err
     assert checked.code == 0
+    assert "2 passed" in penstock("test").err
     assert "greet  │ Hello, you!" in greeted.err
     assert counted.out == "total=42\n"
+
+
+def test_nothing_of_a_new_project_is_compiled_when_the_package_is_installed() -> None:
+    assert not list(TEMPLATES.rglob("*.py")), "what an installer makes of it would be no text of the project"
 
 
 def test_init_never_touches_what_is_there(penstock: Penstock, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""What does `penstock init` do? Writes a new project: settings, two flows, a README; ready to run."""
+"""What does `penstock init` do? Writes a new project: settings, two flows, tests, a README; ready to run."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from penstock.errors.project import FolderTaken, WrongCall
 from penstock.model import ids
 
 TEMPLATES: Final = Path(__file__).parent / "template"
-# In a package a file that begins with a dot, or one that is settings, would be taken for the package's own.
+# In a package a file that begins with a dot, or that is settings, would be taken for the package's own; and a module
+# would be compiled when the package is installed, with what comes of that beside it.
 NAMES: Final = {
     "gitignore.txt": ".gitignore",
     "penstock.txt": "penstock.yaml",
     "readme.txt": "README.md",
-    "total.py": "scripts/total.py",
+    "total.txt": "scripts/total.py",
 }
 
 
@@ -33,7 +34,7 @@ NAMES: Final = {
 @click.option("--namespace", default="", help="The namespace of its flows; the folder's name by default.")
 @json_too
 def init(**given: Any) -> None:
-    """Write a new project that runs: penstock.yaml, flows, a README. Files that are there are never touched."""
+    """Write a new project that runs: penstock.yaml, flows, tests, a README. Files that are there are never touched."""
     folder = Path(given["folder"])
     name = folder.absolute().name
     namespace = given["namespace"] or re.sub(r"[^a-z0-9._-]+", "-", name.lower()).strip("-.") or "main"
@@ -44,7 +45,7 @@ def init(**given: Any) -> None:
         raise FolderTaken(f"{folder.absolute()} holds a project already.")
     made: list[str] = []
     for source in sorted(TEMPLATES.rglob("*")):
-        if source.is_dir():
+        if source.is_dir() or source.parent.name == "__pycache__":
             continue
         place = source.relative_to(TEMPLATES)
         target = folder / place.parent / NAMES.get(place.name, place.name)
