@@ -96,6 +96,12 @@ def test_tests_beside_a_flow_are_no_flows(folder: Path, penstock: Penstock) -> N
     ]
 
 
+def test_data_beside_flows_is_no_flow(folder: Path, penstock: Penstock) -> None:
+    (folder / "rows.json").write_text('{"rows": [1, 2]}')
+
+    assert "1 flow: 0 errors" in penstock("check").err
+
+
 def test_without_any_tests_it_says_where_they_would_stand(penstock: Penstock) -> None:
     done = penstock("test")
 

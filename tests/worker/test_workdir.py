@@ -60,6 +60,27 @@ def test_output_files_are_found_by_globs_and_stored_by_name(folder: Path, stored
     assert stored.get(found["out/deep/b.csv"]) == b"b"
 
 
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("out/**", {"out/a.csv", "out/deep/b.csv", "out/deep/c.json"}),
+        ("**.csv", {"out/a.csv", "out/deep/b.csv"}),
+        ("out/*", {"out/a.csv"}),
+        ("**/*.{csv,json}", {"out/a.csv", "out/deep/b.csv", "out/deep/c.json"}),
+        ("glob:out/?.csv", {"out/a.csv"}),
+        ("out/deep/[!b]*", {"out/deep/c.json"}),
+        ("./out/deep/b.csv", {"out/deep/b.csv"}),
+        ("out/[", set()),
+    ],
+)
+def test_a_glob_means_what_it_means_in_java(folder: Path, stored: Stored, pattern: str, names: set[str]) -> None:
+    (folder / "out/deep").mkdir(parents=True)
+    for name in ("out/a.csv", "out/deep/b.csv", "out/deep/c.json"):
+        (folder / name).write_text(name)
+
+    assert set(workdir.collect(folder, [pattern], stored, "k")) == names
+
+
 def test_an_output_file_named_plainly_must_be_there(folder: Path, stored: Stored) -> None:
     with pytest.raises(FileMissing, match="report\\.html"):
         workdir.collect(folder, ["report.html"], stored, "k")

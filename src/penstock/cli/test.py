@@ -167,9 +167,9 @@ def _found(asked: TestGiven) -> tuple[Project, list[Found]]:
     files = [near(path) for path in suite_files(named or project.test_places)]
     found = find_suites(files, project.flow_places if project.file else [], manner_of(project))
     if not found:
-        where = ", ".join(map(str, named)) or str(near(project.root))
+        where = f"in {', '.join(map(str, named))}" if named else "here"
         hint = "Tests are files with `testCases`; they stand beside flows, or in the folder `tests`."
-        raise NoSuchFile(f"There are no tests of flows in {where}.", hint=hint)
+        raise NoSuchFile(f"There are no tests of flows {where}.", hint=hint)
     return project, found
 
 

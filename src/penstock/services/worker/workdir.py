@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final, Protocol, cast
 
 from penstock.errors.work import BadFileName, FileMissing, FolderGone
+from penstock.sdk import globs
 from penstock.sdk.launch import FileChoice, is_stored
 from penstock.services.core import Core
 
@@ -164,28 +165,29 @@ def of_project(project: Path, include: Iterable[str], exclude: Iterable[str] = (
     return [name for name in names if ("**" in wanted or _matches(name, wanted)) and not _matches(name, not_wanted)]
 
 
-def collect(folder: Path, globs: Iterable[str], stored: Files, prefix: str) -> dict[str, str]:
+def collect(folder: Path, patterns: Iterable[str], stored: Files, prefix: str) -> dict[str, str]:
     """Store the files that match, and give their addresses by name; FileMissing for a plain name that is not there."""
     found: dict[str, str] = {}
-    for glob in globs:
+    names = list(globs.files_below(folder))
+    for glob in patterns:
         pattern = glob.removeprefix("./")
         if PurePosixPath(pattern).is_absolute() or ".." in PurePosixPath(pattern).parts:
             raise BadFileName(f'The output file "{glob}" would lie outside the working directory.')
-        matches = [path for path in sorted(folder.glob(pattern)) if path.is_file()]
-        if not matches and not any(sign in pattern for sign in "*?["):
+        matches = [name for name in names if globs.fits(name, [pattern])]
+        if not matches and not any(sign in pattern for sign in "*?[{"):
             raise FileMissing(f'The output file "{glob}" was not made.')
-        for path in matches:
-            name = path.relative_to(folder).as_posix()
+        for name in matches:
+            path = folder / name
             # a link must not hand out what lies outside
-            if name not in found and path.resolve().is_relative_to(folder.resolve()):
+            if name not in found and path.is_file() and path.resolve().is_relative_to(folder.resolve()):
                 found[name] = stored.put_file(f"{prefix}/{name}", path)
     return found
 
 
-def matching(folder: Path, globs: Iterable[str]) -> list[str]:
+def matching(folder: Path, patterns: Iterable[str]) -> list[str]:
     """The names of the files in a folder, links aside, that fit one of the globs; `**` reaches below."""
     names = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    wanted = list(globs)
+    wanted = list(patterns)
     return sorted(name for name in names if _matches(name, wanted) and not (folder / name).is_symlink())
 
 
@@ -204,8 +206,11 @@ def _files(project: Path) -> Iterable[Path]:
         yield from (Path(root) / name for name in names)
 
 
-def _matches(name: str, globs: Iterable[str]) -> bool:
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    """Whether a name fits, where a `*` may stand for folders, too, and a pattern for the end of a name."""
     return any(
-        fnmatch.fnmatch(name, glob.removeprefix("/")) or PurePosixPath(name).match(glob.removeprefix("/"))
-        for glob in globs
+        fnmatch.fnmatch(name, each.removeprefix("/"))
+        or PurePosixPath(name).match(each.removeprefix("/"))
+        or globs.fits(name, [each])
+        for each in patterns
     )
