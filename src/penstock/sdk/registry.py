@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 GROUP: Final = "penstock.task_types"
+PACKAGES: Final = ("io.kestra.plugin.", "io.kestra.core.tasks.")
 
 
 def find(name: str) -> type[TaskType]:
@@ -88,8 +89,11 @@ def _load(name: str, where: str) -> type[TaskType]:
 
 
 def _hint(name: str, offered: dict[str, str]) -> str:
-    if close := nearest(name, [*TYPES, *ALIASES, *offered]):
-        return close
+    # long names begin alike: what is alike has to be what follows
+    begin = next((package for package in PACKAGES if name.startswith(package)), "")
+    names = [other.removeprefix(begin) for other in (*TYPES, *ALIASES, *offered) if other.startswith(begin)]
+    if close := nearest(name.removeprefix(begin), names):
+        return close.replace('"', f'"{begin}', 1)
     last = name.rpartition(".")[2].lower()
     alike = [short for short in TYPES if short.rpartition(".")[2] == last]
     return f'Did you mean "{alike[0]}"?' if alike else UnknownTaskType.hint
