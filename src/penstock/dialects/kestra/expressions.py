@@ -109,7 +109,8 @@ def _names(view: View, found: Found) -> dict[str, object]:
     if found.sort == "input":
         return view.before
     if found.sort in ("trigger", "condition"):
-        return {**view.before, **IN_RUNS, "trigger": FREE, "schedule": FREE}
+        # `response` is what an address has answered that a trigger asks
+        return {**view.before, **IN_RUNS, "trigger": FREE, "schedule": FREE, "response": FREE}
     if found.sort == "check":
         return {**view.before, **IN_RUNS, "execution": EXECUTION}
     if found.sort == "output":
