@@ -212,3 +212,9 @@ class BadInclude(FlowError):
     """A file that a flow includes (`[[> name ]]`) cannot be read, or lies outside the project."""
 
     code = "PS-233"
+
+
+class CannotWrite(FlowError):
+    """A flow has something in it that Kestra's language has no words for."""
+
+    code = "PS-234"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
 import msgspec
@@ -58,6 +58,14 @@ def when(page: Page, tree: Map, subject: Subject, name: str = "when") -> tuple[C
     """The one template that version 2 has in place of conditions."""
     test = fields.template(page, tree, name, "", subject.sort)
     return (Condition(test=test),) if test else ()
+
+
+def flat(made: Iterable[Condition]) -> tuple[Condition, ...]:
+    """Conditions that must all hold, those that ask the same of others in their place."""
+    parts: list[Condition] = []
+    for each in made:
+        parts += flat(each.all_of) if each.all_of else [each]
+    return tuple(parts)
 
 
 def short(word: str) -> str:
@@ -259,6 +267,10 @@ def _not(page: Page, tree: Map, subject: Subject) -> Condition:
     return Condition(none_of=conditions(page, tree, subject))
 
 
+def _and(page: Page, tree: Map, subject: Subject) -> Condition:
+    return Condition(all_of=conditions(page, tree, subject))
+
+
 def _or(page: Page, tree: Map, subject: Subject) -> Condition:
     return Condition(any_of=conditions(page, tree, subject))
 
@@ -282,4 +294,5 @@ READERS: Final[dict[str, tuple[Reader, tuple[str, ...]]]] = {
     "HasRetryAttempt": (_retried, ("in", "notIn")),
     "Not": (_not, ("conditions",)),
     "Or": (_or, ("conditions",)),
+    "And": (_and, ("conditions",)),
 }

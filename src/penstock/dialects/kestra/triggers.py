@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, TypeAlias
 
-from penstock.dialects.kestra import fields, older
-from penstock.dialects.kestra.conditions import MULTIPLE, UPSTREAM, conditions, states, when
+from penstock.dialects.kestra import fields, older, polled
+from penstock.dialects.kestra.conditions import MULTIPLE, UPSTREAM, conditions, flat, states, when
 from penstock.dialects.kestra.conditions import short as conditions_of
 from penstock.dialects.kestra.labels import labels
 from penstock.dialects.kestra.page import Page, note_templates, shown, tell
@@ -80,6 +80,8 @@ def _read(page: Page, tree: Map, found: Scalar | Items | Map, word: str, name: s
     if last.endswith("RealtimeTrigger"):
         return Listening(**about, properties=_properties(page, tree, name, ()))
     if last.endswith("Trigger"):
+        if polled.runs_script(word):
+            polled.check_script(page, tree, found, word, COMMON)
         interval = fields.duration(page, tree, "interval")
         properties = _properties(page, tree, name, ("interval",))
         return Polling(**about, interval=MINUTE if interval is None else interval, properties=properties)
@@ -110,7 +112,7 @@ def _common(page: Page, tree: Map, name: str, word: str) -> dict[str, Any]:
         "type": word,
         "description": fields.text(page, tree, "description"),
         "disabled": fields.flag(page, tree, "disabled"),
-        "when": (*conditions(page, tree, UPSTREAM, apart=MULTIPLE), *when(page, tree, UPSTREAM)),
+        "when": flat((*conditions(page, tree, UPSTREAM, apart=MULTIPLE), *when(page, tree, UPSTREAM))),
         "inputs": {} if inputs is None else {key: plain(item) for key, item in inputs.entries.items()},
         "labels": dict(labels(page, tree)),
         "stop_after": statuses(states(page, tree, "stopAfter")),
@@ -136,7 +138,7 @@ def _schedule(page: Page, tree: Map, about: dict[str, Any]) -> Trigger:
         tell(page, NoEffect, tree.keys["backfill"], sentence, severity=Severity.WARNING)
     if "scheduleConditions" in tree.entries:
         older.tell_older(page, tree.keys["scheduleConditions"], '"scheduleConditions" is the old name of "conditions".')
-    about["when"] = (*about["when"], *conditions(page, tree, UPSTREAM, "scheduleConditions"))
+    about["when"] = (*about["when"], *flat(conditions(page, tree, UPSTREAM, "scheduleConditions")))
     made = Schedule(
         **about,
         cron=fields.text(page, tree, "cron"),
@@ -197,6 +199,7 @@ def _runs(page: Page, tree: Map, about: dict[str, Any]) -> Trigger:
     window, reset, least = Window(), True, 0
     if several:
         waits_for, window, reset = multiple(page, several[0])
+        least = fields.whole(page, several[0], "minSatisfied", least=1) or 0
     elif "preconditions" in tree.entries:
         if page.version == "2":
             sentence = "`preconditions` are gone in version 2; they still work."

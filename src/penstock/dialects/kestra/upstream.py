@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, TypeAlias
 
 from penstock.dialects.kestra import fields
-from penstock.dialects.kestra.conditions import UPSTREAM, one, quoted, states, when
+from penstock.dialects.kestra.conditions import UPSTREAM, flat, one, quoted, states, when
 from penstock.dialects.kestra.page import Page, key_of, tell
 from penstock.dialects.kestra.tree import Map
 from penstock.errors.flow import MissingProperty, NothingToDo, NotSupported, WrongValue
@@ -38,7 +38,8 @@ BARE: Final = {
 
 def multiple(page: Page, tree: Map) -> Waits:
     """A condition made of several, each of which some run must meet."""
-    own = ("id", "type", "timeWindow", "window", "windowAdvance", "resetOnSuccess", "conditions", "description")
+    windows = ("timeWindow", "window", "windowAdvance", "resetOnSuccess", "minSatisfied")
+    own = ("id", "type", "conditions", "description", *windows)
     fields.known(page, tree, own, "A MultipleCondition")
     fields.needed(page, tree, "id", "A MultipleCondition")
     fields.needed(page, tree, "conditions", "A MultipleCondition")
@@ -49,7 +50,7 @@ def multiple(page: Page, tree: Map) -> Waits:
             fields.wrong(page, item, name, "a condition")
             continue
         made = one(page, item, UPSTREAM)
-        found.append(Upstream(name=name, when=(made,) if made else ()))
+        found.append(Upstream(name=name, when=flat((made,)) if made else ()))
     return tuple(found), _window(page, tree), fields.flag(page, tree, "resetOnSuccess", True)
 
 
@@ -111,7 +112,7 @@ def _where(page: Page, tree: Map) -> Upstream:
     tests = tuple(_filter(page, item) for item in fields.maps(page, tree, "filters", "An entry of `filters`"))
     any_of = fields.choice(page, tree, "operand", ("AND", "OR"), "AND") == "OR"
     made = Condition(any_of=tests) if any_of else Condition(all_of=tests)
-    return Upstream(name=fields.text(page, tree, "id"), when=(made,))
+    return Upstream(name=fields.text(page, tree, "id"), when=flat((made,)))
 
 
 def _filter(page: Page, tree: Map) -> Condition:

@@ -182,6 +182,11 @@ def foreach_item(page: Page, tree: Map, name: str, children: Children) -> Node:
         split["rows"] = 1
     child = subflow(page, tree, f"{name[:90]}_batch", children)
     assert isinstance(child, Subflow)
+    return batches(name, split, child)
+
+
+def batches(name: str, split: dict[str, object], child: Subflow) -> Sequence:
+    """What a loop over a file in batches is written out as: `split` says how it is split, `child` is run for each."""
     loop = ForEach(
         id=f"{name[:90]}_items",
         values=f"{{{{ outputs['{name[:90]}_split'].uris }}}}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -22,11 +22,11 @@ from penstock.dialects.kestra.tree import plain
 from penstock.dialects.kestra.yaml import parse
 from penstock.errors.flow import FlowError
 
-FLOW: Final = (
+FLOW: Final = ((
     "id", "namespace", "revision", "description", "labels", "disabled", "inputs", "variables", "concurrency", "checks",
     "sla", "retry", "timeout", "tasks", "errors", "finally", "afterExecution", "listeners", "outputs", "triggers",
     "pluginDefaults", "taskDefaults",
-)  # fmt: skip
+), (), ())  # fmt: skip
 # Before a task's own properties, behind them, and at its end: the tasks within.
 TASK: Final = (
     ("id", "type", "description", "version", "disabled", "runIf"),
@@ -55,6 +55,12 @@ class Chunk(msgspec.Struct):
     blank: list[str]
     comments: list[str]
     lines: list[str]
+
+
+def arranged(parts: Mapping[str, object], order: Order) -> dict[str, object]:
+    """The entries of a map in order."""
+    places = {name: _place(name, number, order) for number, name in enumerate(parts)}
+    return {name: parts[name] for name in sorted(parts, key=places.__getitem__)}
 
 
 def formatted(text: str) -> str:
@@ -114,7 +120,7 @@ def _ordered(text: str) -> str:
 
 
 def _ordered_maps(flow: yaml.MappingNode) -> Iterator[tuple[yaml.MappingNode, Order]]:
-    yield flow, (FLOW, (), ())
+    yield flow, FLOW
     for name, order in (("inputs", INPUT), ("outputs", OUTPUT), ("triggers", TRIGGER)):
         yield from ((each, order) for each in items(value(flow, name)) if isinstance(each, yaml.MappingNode))
     for name in ("pluginDefaults", "taskDefaults"):

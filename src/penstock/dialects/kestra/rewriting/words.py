@@ -12,7 +12,7 @@ from penstock.dialects.kestra.conditions import PACKAGES as OF_CONDITIONS
 from penstock.dialects.kestra.conditions import short as condition
 from penstock.dialects.kestra.names import GROUPS, PACKAGES, SHORT
 from penstock.dialects.kestra.older import RENAMED
-from penstock.dialects.kestra.rewriting.edits import Edit, inserted, meant, removed, renamed
+from penstock.dialects.kestra.rewriting.edits import Edit, meant, removed, renamed, replaced
 from penstock.dialects.kestra.rewriting.pages import begin, end, entries, entry, items, tasks, value, walk, word
 from penstock.dialects.kestra.triggers import PACKAGES as OF_TRIGGERS
 from penstock.dialects.kestra.triggers import READERS as TRIGGERS
@@ -148,8 +148,7 @@ def scripts(text: str, flow: yaml.MappingNode) -> Iterator[Edit]:
             continue
         runner, docker = word(task, "runner").upper(), value(task, "docker")
         if runner == "PROCESS" and docker is None:
-            yield from removed(text, task, "runner")
-            yield from inserted(text, task, "runner", {"taskRunner": {"type": f"{CORE}runner.Process"}})
+            yield from replaced(text, task, "runner", {"taskRunner": {"type": f"{CORE}runner.Process"}})
         elif runner in ("", "DOCKER") and (runner or docker is not None):
             yield from _docker(text, task, docker)
 
@@ -163,6 +162,8 @@ def _docker(text: str, task: yaml.MappingNode, docker: yaml.Node | None) -> Iter
     more: dict[str, object] = {"taskRunner": {"type": DOCKER, **rest}}
     if (image := word(docker, "image")) and not entry(task, "containerImage"):
         more["containerImage"] = image
-    for name in ("runner", "docker"):
-        yield from removed(text, task, name)
-    yield from inserted(text, task, "docker" if docker is not None else "runner", more)
+    if docker is None:
+        yield from replaced(text, task, "runner", more)
+    else:
+        yield from replaced(text, task, "docker", more)
+        yield from removed(text, task, "runner")
