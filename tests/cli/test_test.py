@@ -102,6 +102,15 @@ def test_data_beside_flows_is_no_flow(folder: Path, penstock: Penstock) -> None:
     assert "1 flow: 0 errors" in penstock("check").err
 
 
+def test_who_runs_tests_as_a_flow_is_told_how(folder: Path, penstock: Penstock) -> None:
+    (folder / "hello_tests.yml").write_text(SUITE)
+
+    done = penstock("run", "hello_tests.yml")
+
+    assert done.code == 2
+    assert "penstock test hello_tests.yml" in done.err
+
+
 def test_without_any_tests_it_says_where_they_would_stand(penstock: Penstock) -> None:
     done = penstock("test")
 

@@ -78,6 +78,8 @@ def address(app: App, name: str) -> tuple[str, str]:
 def _from_file(
     app: App, path: Path, by: str, *, name: str = "", allow_unknown: bool
 ) -> tuple[Plan, tuple[Problem, ...]]:
+    if project.holds_tests(path):
+        raise WrongCall(f"{path} holds tests of a flow.", hint=f"`penstock test {path}` runs them.")
     manner = manner_of(app.project, allow_unknown=allow_unknown)
     plan, reading = project.push_file(app.core, near(path), manner, by, name)
     around = app.project.flow_places if app.project.file else [path.absolute().parent]

@@ -23,7 +23,7 @@ from penstock.dialects.kestra.suites import Case
 from penstock.errors import Problem, nearest
 from penstock.errors.project import NoSuchFile, WrongCall
 from penstock.errors.report import render_problems
-from penstock.services.project import suite_files
+from penstock.services.project import flow_files, suite_files
 from penstock.services.suites import Found, find_suites
 from penstock.settings.read import Project
 from penstock.testing.suite.cases import CaseResult, Means, State, run_case
@@ -139,7 +139,7 @@ def _once(asked: TestGiven) -> int:
     results = _run(ready, project, asked)
     covered = _coverage(ready, results)
     if asked.junit:
-        Path(asked.junit).write_bytes(junit(results))
+        _write(Path(asked.junit), junit(results))
     if asked.json:
         problems = tuple(problem for each in bad for problem in each.problems)
         as_json(Whole(results=tuple(map(_told, results)), problems=problems, coverage=tuple(covered)))
@@ -149,6 +149,14 @@ def _once(asked: TestGiven) -> int:
         unreadable = f" {len(bad)} {'file is' if len(bad) == 1 else 'files are'} invalid." if bad else ""
         note(f"{summary(results, time.monotonic() - began)}{unreadable}")
     return _exit(results, invalid=bool(bad))
+
+
+def _write(path: Path, report: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(report)
+    except OSError as error:
+        raise WrongCall(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def _exit(results: Sequence[CaseResult], *, invalid: bool) -> Exit:
@@ -269,16 +277,23 @@ def _told(result: CaseResult) -> Told:
 
 
 def _until_changed(asked: TestGiven) -> None:
-    before = _stamps(asked)
-    while _stamps(asked) == before:
+    paths = _watched(asked)
+    before = _stamps(paths)
+    while _stamps(paths) == before:
         time.sleep(LOOK_EVERY)
 
 
-def _stamps(asked: TestGiven) -> dict[Path, int]:
-    """When the files that tests are made of were last written."""
+def _watched(asked: TestGiven) -> set[Path]:
+    """The files that tests are made of, and their folders, in which new ones may appear."""
     try:
-        _, found = _found(asked)
+        project, found = _found(asked)
     except (NoSuchFile, WrongCall):
-        return {}
-    paths = {each.path for each in found} | {each.tested.path for each in found if each.tested}
+        return {Path(path) for path in asked.paths} or {Path.cwd()}
+    paths = {each.path for each in found} | {path for each in found for path in flow_files(each.places)}
+    paths |= {project.root / "scripts", *([project.file] if project.file else [])}
+    return paths | {path.parent for path in paths}
+
+
+def _stamps(paths: set[Path]) -> dict[Path, int]:
+    """When they were last written."""
     return {path: path.stat().st_mtime_ns for path in paths if path.exists()}
