@@ -10,6 +10,7 @@ import yaml
 from penstock.dialects.kestra import INSTALLED
 from penstock.dialects.kestra import conditions as condition_types
 from penstock.dialects.kestra import inputs as input_types
+from penstock.dialects.kestra import suites as tests
 from penstock.dialects.kestra import triggers as trigger_types
 from penstock.dialects.kestra.names import SHORT, WHY
 from penstock.dialects.kestra.nodes import ALWAYS
@@ -17,7 +18,8 @@ from penstock.dialects.kestra.read import READ, SERVER_SIDE
 from tools.accounts import Account, cell
 
 LISTED = Path(__file__).parent / "constructs.yml"
-WORDS = frozenset((*READ, *SERVER_SIDE, *ALWAYS, *input_types.EXTRA, *input_types.RENAMED))
+TESTS = (*tests.SUITE, *tests.CASE, *(f"fixtures.{name}" for name in tests.FIXTURES), *tests.ABOUT, *tests.OPERATORS)
+WORDS = frozenset((*READ, *SERVER_SIDE, *ALWAYS, *input_types.EXTRA, *input_types.RENAMED, *TESTS, *tests.OLD))
 WORKS, IS_READ, MISSING = "works", "read and checked", "not there yet"
 
 
