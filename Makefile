@@ -50,7 +50,8 @@ lock: $(VENV)/.created ## Resolve the newest versions again and write the lock f
 	$$compile --upgrade pyproject.toml --extra all --group dev -o requirements/dev.txt; \
 	$$compile pyproject.toml -c requirements/dev.txt -o requirements/core.txt; \
 	$$compile pyproject.toml -c requirements/dev.txt --extra postgres --extra s3 --group demo -o requirements/demo.txt; \
-	echo uv | $$compile --upgrade - -o requirements/uv.txt
+	echo uv | $$compile --upgrade - -o requirements/uv.txt; \
+	printf 'dbt-core<1.12\ndbt-duckdb\n' | $$compile --upgrade - -o requirements/dbt.txt
 
 # ------------------------------------------------------------------------------------------------------- demo
 
@@ -83,7 +84,7 @@ docs: $(VENV)/.installed-dev ## Write the reference pages again from the classes
 
 # Most tests share two workers; those that measure seconds have the machine to themselves.
 .PHONY: pytest
-pytest: $(VENV)/.installed-dev versitygw interpreters sshd brokers containers
+pytest: $(VENV)/.installed-dev versitygw interpreters sshd brokers dbt containers
 	@$(BIN)/pytest -n 2 --dist loadscope -m "not acceptance and not chaos and not long"
 	@$(BIN)/pytest -m "acceptance and not long"
 	@$(BIN)/pytest -m "chaos and not long"
@@ -139,6 +140,15 @@ interpreters:
 	    echo "Installing$$missing, once." >&2; \
 	    apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends $$missing >/dev/null; \
 	else echo "Not on this machine, so their tests are passed over:$$missing (make interpreters, as root)" >&2; fi
+
+# dbt in a Python of its own, made once per machine: it and the tests' own packages would not fit together.
+.PHONY: dbt
+dbt: $(CACHE)/dbt-1.11/.installed
+$(CACHE)/dbt-1.11/.installed: requirements/dbt.txt | $(VENV)/.installed-dev
+	@echo "Installing dbt for the tests, once." >&2; mkdir -p $(CACHE)
+	@$(UV) venv --quiet --clear --python $(PY) $(CACHE)/dbt-1.11
+	@$(UV) pip install --quiet --python $(CACHE)/dbt-1.11/bin/python --require-hashes -r $<
+	@touch $@
 
 # The SSH server of the tests, run for one user on a free port; nothing of it is started here.
 .PHONY: sshd

@@ -1,0 +1,209 @@
+"""What does dbt say while it works, and how does the worker hear of it? Runs in dbt's own Python, beside its project.
+
+`python telling.py build …` runs dbt with these arguments. Its lines become lines of the attempt's log; each node is
+told as a part of the attempt, when it begins and with what `run_results.json` says of its end; numbers of rows and
+times become metrics; both files of dbt's are stored. It knows nothing but the standard library: that is all there is.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+KEPT = ("manifest.json", "run_results.json")
+SET_UP = ".profile"  # where a task that prepared the folder put its profile
+SELECTING = ("build", "run", "test", "seed", "snapshot", "compile", "show")
+PICKS = ("--select", "-s", "--models", "-m", "--model", "--exclude", "--selector")
+STATUSES = {
+    "success": "success", "pass": "success", "partial success": "warning", "warn": "warning", "error": "failed",
+    "fail": "failed", "runtime error": "failed", "skipped": "skipped", "no-op": "skipped", "started": "running",
+    "compiling": "running", "executing": "running",
+}  # fmt: skip
+LEVELS = {"debug": "debug", "info": "info", "warn": "warn", "error": "error"}
+ABSENT = (
+    "dbt is not installed here. Name its packages in the task, such as "
+    'dependencies: ["dbt-core<1.12", "dbt-{kind}"], or have them in the project\'s Python.'
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Run dbt, and tell what it does."""
+    found = shutil.which(os.environ.get("PENSTOCK_DBT_PATH") or "dbt") or shutil.which("dbt")
+    if found is None:
+        say(logs=[{"level": "error", "message": ABSENT.format(kind=os.environ.get("PENSTOCK_DBT_KIND", "duckdb"))}])
+        return 127
+    told = os.environ.get("PENSTOCK_DBT_PARTS", "1") == "1"
+    names = [name for name in os.environ.get("PENSTOCK_ONLY", "").split("\n") if name]
+    names = names or [name for name in os.environ.get("PENSTOCK_DBT_AGAIN", "").split("\n") if name]
+    if names:
+        arguments = narrowed(arguments, names)
+    before = changed_at(results_of(arguments))
+    environment = {"DBT_LOG_FORMAT": "json", "DBT_USE_COLORS": "false", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
+    if Path(SET_UP).is_dir():
+        environment["DBT_PROFILES_DIR"] = SET_UP
+    process = subprocess.Popen(
+        [found, *arguments], stdout=subprocess.PIPE, text=True, errors="replace", env={**environment, **os.environ}
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda got, _frame: process.send_signal(got))
+    where = results_of(arguments)
+    assert process.stdout is not None
+    for line in process.stdout:
+        hear(line.rstrip("\n"), told)
+    code = process.wait()
+    if told and changed_at(where) != before:
+        account(where)
+    keep(where.parent)
+    return code if code >= 0 else 128 - code
+
+
+def narrowed(arguments: list[str], names: list[str]) -> list[str]:
+    """The same command for these nodes alone; one that works on no nodes stays as it is."""
+    if not any(argument in SELECTING for argument in arguments):
+        return arguments
+    kept: list[str] = []
+    dropping = False
+    for argument in arguments:
+        if argument.startswith("-"):
+            dropping = argument in PICKS
+            if dropping or argument.partition("=")[0] in PICKS:
+                continue
+        elif dropping:
+            continue
+        kept.append(argument)
+    say(logs=[{"level": "info", "message": f"Only {', '.join(names)}."}])
+    return [*kept, "--select", *names]
+
+
+def hear(line: str, told: bool) -> None:
+    """Take one line of dbt's: a line of the log, and perhaps news of a node."""
+    try:
+        event = json.loads(line)
+        info, data = event["info"], event.get("data") or {}
+    except (ValueError, KeyError, TypeError):
+        if line:
+            print(line, flush=True)
+        return
+    message = str(info.get("msg") or "").rstrip()
+    if message:
+        say(logs=[{"level": LEVELS.get(str(info.get("level")), "info"), "message": message}])
+    node = data.get("node_info") or {}
+    status = STATUSES.get(str(node.get("node_status")).lower())
+    if told and status == "running" and node.get("unique_id"):
+        say(parts=[{"name": name_of(node["unique_id"]), "status": "running"}])
+
+
+def account(path: Path) -> None:
+    """Tell how each node ended, as dbt's own results have it; and which are to be done again."""
+    try:
+        results = json.loads(path.read_text())["results"]
+    except (OSError, ValueError, KeyError):
+        return
+    parts, metrics, left = [], [], []
+    for result in results:
+        name, status = name_of(result["unique_id"]), STATUSES.get(str(result.get("status")).lower(), "warning")
+        begun, ended = span(result.get("timing") or [])
+        part: dict[str, Any] = {"name": name, "status": status, "started_at": begun, "ended_at": ended}
+        if status in ("failed", "warning"):
+            part["message"] = str(result.get("message") or result.get("status"))
+        parts.append(part)
+        if status == "failed" or (status == "skipped" and str(result.get("status")) == "skipped"):
+            left.append(name)
+        metrics += numbers(name, result)
+    counts: dict[str, int] = {}
+    for part in parts:
+        counts[part["status"]] = counts.get(part["status"], 0) + 1
+    say(parts=parts, metrics=metrics, outputs={"nodes": counts}, state={"again": left})
+
+
+def numbers(name: str, result: dict[str, Any]) -> list[dict[str, Any]]:
+    """What is counted of a node: seconds, rows, and the failures of a test."""
+    tags = {"node": name}
+    found = [{"name": "dbt.duration", "type": "timer", "value": result.get("execution_time") or 0, "tags": tags}]
+    rows = (result.get("adapter_response") or {}).get("rows_affected")
+    if isinstance(rows, int) and rows >= 0:
+        found.append({"name": "dbt.rows", "type": "counter", "value": rows, "tags": tags})
+    if isinstance(result.get("failures"), int):
+        found.append({"name": "dbt.failures", "type": "counter", "value": result["failures"], "tags": tags})
+    return found
+
+
+def name_of(unique_id: str) -> str:
+    """A node's name as `dbt --select` takes it: without its kind, its project and the sum that a test's ends with."""
+    kind, _, rest = unique_id.partition(".")
+    path = rest.split(".")[1:]
+    if kind == "test" and len(path) > 1:
+        path = path[:-1]
+    if kind == "source":
+        return "source:" + ".".join(path)
+    return path[-1] if kind == "unit_test" else ".".join(path) or unique_id
+
+
+def span(timing: list[dict[str, Any]]) -> tuple[float | None, float | None]:
+    """When a node began and ended, in seconds; nothing where dbt does not say."""
+    begun = [seconds(each.get("started_at")) for each in timing]
+    ended = [seconds(each.get("completed_at")) for each in timing]
+    first, last = [at for at in begun if at], [at for at in ended if at]
+    return (min(first) if first else None), (max(last) if last else None)
+
+
+def seconds(text: Any) -> float | None:
+    """An instant of dbt's as seconds since 1970."""
+    try:
+        return datetime.fromisoformat(str(text).replace("Z", "+00:00")).timestamp()
+    except ValueError:
+        return None
+
+
+def results_of(arguments: list[str]) -> Path:
+    """Where dbt writes its results: in the target folder of its project."""
+    project = option(arguments, "--project-dir") or os.environ.get("DBT_PROJECT_DIR") or "."
+    target = option(arguments, "--target-path") or os.environ.get("DBT_TARGET_PATH") or "target"
+    return Path(project) / target / "run_results.json"
+
+
+def option(arguments: list[str], name: str) -> str:
+    """The value of an option, however it is written."""
+    for place, argument in enumerate(arguments):
+        if argument == name and place + 1 < len(arguments):
+            return arguments[place + 1]
+        if argument.startswith(f"{name}="):
+            return argument.partition("=")[2]
+    return ""
+
+
+def changed_at(path: Path) -> int:
+    """When a file was written; 0 where there is none."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def keep(target: Path) -> None:
+    """Have dbt's files stored, by their own names."""
+    home = Path(os.environ.get("WORKING_DIR") or ".")
+    kept = []
+    for name in KEPT:
+        if (target / name).is_file():
+            shutil.copyfile(target / name, home / f".penstock-{name}")
+            (home / f".penstock-{name}").replace(home / name)
+            kept.append(name)
+    if kept:
+        say(files=kept)
+
+
+def say(**told: Any) -> None:
+    """Tell the worker something, in one line."""
+    print(f"::{json.dumps(told)}::", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
