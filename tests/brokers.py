@@ -112,7 +112,7 @@ def rabbitmq(server_folder: Path) -> Iterator[Served]:
         "RABBITMQ_MNESIA_BASE": str(folder / "data"),
         "RABBITMQ_LOG_BASE": str(folder / "logs"),
         "RABBITMQ_DIST_PORT": str(distribution),
-        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 1:1 +sbwt none -kernel inet_dist_use_interface {127,0,0,1}",
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+sbwt none -kernel inet_dist_use_interface {127,0,0,1}",
         "ERL_EPMD_PORT": str(names),
         "ERL_EPMD_ADDRESS": "127.0.0.1",
     }
@@ -141,7 +141,7 @@ def running(
     log = folder / "log"
     process = spawn(command, log=log, env={**os.environ, "PATH": SYSTEM, **(environment or {})})
     try:
-        await_ready(process, log, lambda: listens(port), what=Path(command[0]).name)
+        await_ready(process, log, lambda: listens(port), what=Path(command[0]).name, seconds=90)
         yield
     finally:
         stop(process, signal.SIGTERM, seconds=10)

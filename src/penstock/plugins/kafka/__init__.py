@@ -1,0 +1,1 @@
+"""Which task types speak to Kafka? Produce and consume."""

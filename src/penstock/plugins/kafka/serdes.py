@@ -1,0 +1,193 @@
+"""How does a key or a value stand in a message of Kafka? As Java's serializers write it, Avro by a registry."""
+
+from __future__ import annotations
+
+import base64
+import enum
+import struct
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from penstock.errors.task import MissingExtra
+from penstock.plugins.messages.payload import bytes_of
+from penstock.plugins.serdes import schema
+from penstock.sdk.plain import plain
+from penstock.sdk.task import TaskFailed
+
+Write = Callable[[str, object], bytes | None]
+Read = Callable[[str, bytes | None], object]
+PATIENCE: Final = 30
+# How Java writes its numbers: the longest first byte first.
+NUMBERS: Final = {"INTEGER": ">i", "LONG": ">q", "SHORT": ">h", "FLOAT": ">f", "DOUBLE": ">d"}
+# What Java's client of a registry says in other words than Python's.
+RENAMED: Final = {"schema.registry.url": "url", "schema.registry.basic.auth.user.info": "basic.auth.user.info"}
+OF_CLIENT: Final = ("url", "basic.auth.user.info", "bearer.auth.", "ssl.", "proxy", "timeout", "max.retries")
+OF_WRITER: Final = ("auto.register.schemas", "use.latest.version", "use.schema.id", "normalize.schemas")
+
+
+class SerdeType(enum.StrEnum):
+    """How a key or a value is written; bytes are base64 wherever they are shown."""
+
+    STRING = "STRING"
+    JSON = "JSON"
+    AVRO = "AVRO"
+    INTEGER = "INTEGER"
+    LONG = "LONG"
+    SHORT = "SHORT"
+    FLOAT = "FLOAT"
+    DOUBLE = "DOUBLE"
+    BYTE_ARRAY = "BYTE_ARRAY"
+    BYTE_BUFFER = "BYTE_BUFFER"
+    BYTES = "BYTES"
+    UUID = "UUID"
+    VOID = "VOID"
+
+
+def writer(kind: SerdeType, text: str, properties: Mapping[str, str], *, key: bool) -> Write:
+    """What makes bytes of a value, for a topic; nothing stays nothing."""
+    if kind is SerdeType.AVRO:
+        return _avro_writer(text, properties, key=key)
+
+    def write(topic: str, value: object) -> bytes | None:
+        return None if value is None or kind is SerdeType.VOID else _bytes(kind, value)
+
+    return write
+
+
+def reader(kind: SerdeType, properties: Mapping[str, str], *, key: bool) -> Read:
+    """What makes a value of bytes, of a topic; nothing stays nothing."""
+    if kind is SerdeType.AVRO:
+        return _avro_reader(properties, key=key)
+
+    def read(topic: str, content: bytes | None) -> object:
+        return None if content is None or kind is SerdeType.VOID else _value(kind, content)
+
+    return read
+
+
+def _bytes(kind: SerdeType, value: object) -> bytes:
+    try:
+        match kind.value:
+            case "STRING":
+                return value.encode() if isinstance(value, str) else msgspec.json.encode(plain(value))
+            case "JSON":
+                return msgspec.json.encode(plain(value))
+            case "UUID":
+                return str(uuid.UUID(str(value))).encode()
+            case "FLOAT" | "DOUBLE":
+                return struct.pack(NUMBERS[kind.value], float(str(value)))
+            case "INTEGER" | "LONG" | "SHORT":
+                return struct.pack(NUMBERS[kind.value], int(str(value)))
+            case _:
+                return bytes_of(value)
+    except (ValueError, struct.error, OverflowError):
+        raise TaskFailed(f"{str(value)[:40]!r} cannot be written as {kind.value}.") from None
+
+
+def _value(kind: SerdeType, content: bytes) -> object:
+    try:
+        match kind.value:
+            case "STRING":
+                return content.decode("utf-8", "backslashreplace")
+            case "JSON":
+                return msgspec.json.decode(content)
+            case "UUID":
+                return str(uuid.UUID(content.decode()))
+            case "INTEGER" | "LONG" | "SHORT" | "FLOAT" | "DOUBLE":
+                return struct.unpack(NUMBERS[kind.value], content)[0]
+            case _:
+                return base64.b64encode(content).decode()
+    except (ValueError, struct.error, msgspec.DecodeError):
+        raise TaskFailed(f"A message is not written as {kind.value}: {content[:40]!r}.") from None
+
+
+def _avro_writer(text: str, properties: Mapping[str, str], *, key: bool) -> Write:
+    registry, avro, errors = _libraries()
+    given = _words(properties)
+    if not text and given.get("use.latest.version") != "true":
+        raise TaskFailed(
+            "AVRO needs a schema: valueAvroSchema, keyAvroSchema, or use.latest.version in serdeProperties."
+        )
+    client = _client(registry, given)
+    how: dict[str, object] = {name: value == "true" for name, value in given.items() if name in OF_WRITER}
+    if "use.schema.id" in given:
+        how["use.schema.id"] = int(given["use.schema.id"])
+    fit = schema.converter(schema.read(text), schema.Rules(), {}) if text else None
+    serializer = avro.AvroSerializer(client, text or None, conf={"auto.register.schemas": True, **how} if text else how)
+    field = _field(key=key)
+
+    def write(topic: str, value: object) -> bytes | None:
+        if value is None:
+            return None
+        try:
+            written: bytes = serializer(fit(value) if fit else value, field(topic))
+        except errors as error:
+            raise TaskFailed(f"Avro: {error}") from None
+        return written
+
+    return write
+
+
+def _avro_reader(properties: Mapping[str, str], *, key: bool) -> Read:
+    registry, avro, errors = _libraries()
+    deserializer = avro.AvroDeserializer(_client(registry, _words(properties)))
+    field = _field(key=key)
+
+    def read(topic: str, content: bytes | None) -> object:
+        if content is None:
+            return None
+        try:
+            return plain(deserializer(content, field(topic)))
+        except errors as error:
+            raise TaskFailed(f"Avro: {error}") from None
+
+    return read
+
+
+def _words(properties: Mapping[str, str]) -> dict[str, str]:
+    """Properties as Java's client has them, in the words of Python's."""
+    given = {RENAMED.get(name, name): value for name, value in properties.items()}
+    given.pop("basic.auth.credentials.source", None)
+    if not given.get("url"):
+        raise TaskFailed("AVRO needs schema.registry.url in serdeProperties.")
+    return given
+
+
+def _client(registry: Any, given: Mapping[str, str]) -> Any:
+    known: dict[str, object] = {name: value for name, value in given.items() if name.startswith(OF_CLIENT)}
+    # Without a limit, a registry that does not answer would hold the task for ever.
+    known["timeout"] = float(given.get("timeout", PATIENCE))
+    try:
+        return registry.SchemaRegistryClient(known)
+    except ValueError as error:
+        raise TaskFailed(f"serdeProperties: {error}") from None
+
+
+def _field(*, key: bool) -> Callable[[str], Any]:
+    from confluent_kafka.serialization import MessageField, SerializationContext
+
+    part = MessageField.KEY if key else MessageField.VALUE
+    return lambda topic: SerializationContext(topic, part)
+
+
+def _libraries() -> tuple[Any, Any, tuple[type[Exception], ...]]:
+    """The registry's client and its Avro, and what they raise; MissingExtra when they are not installed."""
+    try:
+        import httpx
+        from confluent_kafka import schema_registry
+        from confluent_kafka.schema_registry import avro
+        from confluent_kafka.schema_registry.error import SchemaRegistryError
+        from confluent_kafka.serialization import SerializationError
+    except ImportError:
+        raise MissingExtra(
+            "Avro in Kafka needs the package confluent-kafka with its registry's client.",
+            hint="Install it with `pip install 'penstock[kafka]'`.",
+        ) from None
+    return (
+        schema_registry,
+        avro,
+        (SchemaRegistryError, SerializationError, httpx.HTTPError, ValueError, TypeError, KeyError),
+    )

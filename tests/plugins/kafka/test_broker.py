@@ -1,0 +1,152 @@
+"""Do the tasks of Kafka do their work on a real broker, and with a real registry of schemas?"""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import pytest
+
+from penstock.model.status import Outcome
+from penstock.sdk.local import LocalContext, Told
+from tests.plugins.kafka.servers import Brokers, kafka
+
+__all__ = ["kafka"]
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
+numbers = itertools.count(1)
+SCHEMA = json.dumps(
+    {
+        "type": "record",
+        "name": "order",
+        "fields": [
+            {"name": "id", "type": "long"},
+            {"name": "day", "type": {"type": "int", "logicalType": "date"}},
+            {"name": "note", "type": ["null", "string"], "default": None},
+        ],
+    }
+)
+
+
+@pytest.fixture
+def broker(kafka: Brokers) -> dict[str, object]:
+    return {"properties": {"bootstrap.servers": kafka.servers, "auto.offset.reset": "earliest"}}
+
+
+@pytest.fixture
+def topic() -> str:
+    return f"topic-{next(numbers)}"
+
+
+def ok(told: Told) -> dict[str, object]:
+    assert told.outcome is Outcome.DONE, told.failure
+    return told.outputs
+
+
+def message(told: Told) -> str:
+    assert told.failure is not None
+    return str(told.failure["message"])
+
+
+def lines(local: LocalContext, told: dict[str, object]) -> list[dict[str, object]]:
+    return [json.loads(line) for line in local.text(str(told["uri"])).splitlines()]
+
+
+def test_messages_arrive_with_all_that_they_carry(local: LocalContext, broker: dict[str, object], topic: str) -> None:
+    sent = {
+        "key": "7",
+        "value": {"id": 7},
+        "headers": {"source": "shop"},
+        "partition": 1,
+        "timestamp": "2016-01-02T03:04:05Z",
+    }
+    asked = {**broker, "topic": topic, "valueDeserializer": "JSON", "maxRecords": 1}
+
+    made = ok(local.run("kafka.produce", {**broker, "topic": topic, "valueSerializer": "JSON", "from": sent}))
+    (found,) = lines(local, ok(local.run("io.kestra.plugin.kafka.Consume", asked)))
+    again = lines(local, ok(local.run("kafka.consume", {**asked, "partitions": [0], "pollDuration": "PT0.5S"})))
+
+    assert made == {"messagesCount": 1}
+    assert found == {**sent, "headers": [{"source": "shop"}], "topic": topic, "offset": 0}
+    assert again == []
+
+
+def test_what_is_consumed_can_be_produced(local: LocalContext, broker: dict[str, object], topic: str) -> None:
+    rows = [{"key": str(n), "value": n, "partition": 0} for n in range(5)]
+    numbered = {**broker, "valueSerializer": "INTEGER"}
+    ok(
+        local.run(
+            "kafka.produce", {**numbered, "topic": f"{topic}-a", "from": json.dumps(rows), "transactional": False}
+        )
+    )
+    asked = {**broker, "valueDeserializer": "INTEGER", "maxRecords": 5}
+
+    taken = ok(local.run("kafka.consume", {**asked, "topic": f"{topic}-a"}))
+    ok(local.run("io.kestra.plugin.kafka.Produce", {**numbered, "topic": f"{topic}-b", "from": taken["uri"]}))
+    found = lines(local, ok(local.run("kafka.consume", {**asked, "topic": [f"{topic}-a"]})))
+
+    assert [each["value"] for each in found] == list(range(5))
+
+
+def test_a_group_goes_on_where_it_was(local: LocalContext, broker: dict[str, object], topic: str) -> None:
+    rows = [{"value": str(n), "partition": 0} for n in range(5)]
+    ok(local.run("kafka.produce", {**broker, "topic": topic, "from": rows}))
+    asked = {**broker, "groupId": f"group-{topic}", "pollDuration": "PT1S"}
+
+    first = lines(local, ok(local.run("kafka.consume", {**asked, "topic": topic, "maxRecords": 2})))
+    bad = local.run("kafka.consume", {**asked, "topic": topic, "valueDeserializer": "UUID"})
+    rest = lines(local, ok(local.run("kafka.consume", {**asked, "topicPattern": f"{topic}$"})))
+
+    assert [each["value"] for each in first] == ["0", "1"]
+    assert "not written as UUID" in message(bad)
+    assert [each["value"] for each in rest] == ["2", "3", "4"]
+
+
+def test_messages_are_taken_since_an_instant(local: LocalContext, broker: dict[str, object], topic: str) -> None:
+    rows = [{"value": str(day), "timestamp": f"2016-01-0{day}T00:00:00Z", "partition": 0} for day in (1, 2, 3)]
+    ok(local.run("kafka.produce", {**broker, "topic": topic, "from": rows}))
+
+    asked = {**broker, "topic": topic, "since": "2016-01-02T00:00:00+00:00", "maxRecords": 2}
+    found = lines(local, ok(local.run("kafka.consume", asked)))
+
+    assert [each["value"] for each in found] == ["2", "3"]
+
+
+def test_a_transaction_is_there_whole_or_not_at_all(local: LocalContext, broker: dict[str, object], topic: str) -> None:
+    rows = [{"value": "1"}, {"value": "2"}, {"value": "x", "nonsense": 1}]
+
+    failed = local.run("kafka.produce", {**broker, "topic": topic, "from": rows})
+    ok(local.run("kafka.produce", {**broker, "topic": topic, "from": {"value": "3"}}))
+    found = lines(local, ok(local.run("kafka.consume", {**broker, "topic": topic, "pollDuration": "PT1S"})))
+
+    assert "no nonsense" in message(failed)
+    assert [each["value"] for each in found] == ["3"]
+
+
+def test_avro_goes_by_the_registry(local: LocalContext, broker: dict[str, object], topic: str, kafka: Brokers) -> None:
+    registry = {**broker, "serdeProperties": {"schema.registry.url": kafka.registry}}
+    rows = [{"key": "a", "value": {"id": "1", "day": "2016-01-02", "note": None}}, {"key": "b", "value": None}]
+    asked = {**registry, "topic": topic, "valueDeserializer": "AVRO", "maxRecords": 2}
+    sends = {**registry, "topic": topic, "valueSerializer": "AVRO", "valueAvroSchema": SCHEMA}
+
+    ok(local.run("kafka.produce", {**sends, "from": rows}))
+    found = lines(local, ok(local.run("kafka.consume", asked)))
+    wrong = local.run("kafka.produce", {**sends, "from": {"value": {"id": "no number", "day": "2016-01-02"}}})
+
+    assert {str(each["key"]): each["value"] for each in found} == {
+        "a": {"id": 1, "day": "2016-01-02", "note": None},
+        "b": None,
+    }
+    assert "no number" in message(wrong)
+
+
+def test_what_goes_wrong_is_told(local: LocalContext, broker: dict[str, object], topic: str) -> None:
+    nobody = {"properties": {"bootstrap.servers": "127.0.0.1:1", "message.timeout.ms": "500"}}
+
+    unsent = local.run("kafka.produce", {**nobody, "topic": topic, "from": {"value": "x"}, "transactional": False})
+    unknown = local.run("kafka.produce", {"properties": {"bootstrap.servers": "x", "no.such": "1"}, "from": []})
+    both = local.run("kafka.consume", {**broker, "topic": topic, "topicPattern": "x"})
+
+    assert "not taken all" in message(unsent)
+    assert "no.such" in message(unknown)
+    assert "Exactly one of topic and topicPattern" in message(both)

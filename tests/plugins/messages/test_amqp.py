@@ -1,0 +1,130 @@
+"""Do the tasks of AMQP do their work on a real RabbitMQ?"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from urllib.parse import quote
+
+import pytest
+
+from penstock.model.status import Outcome
+from penstock.plugins.messages.amqp import CreateQueue
+from penstock.sdk.local import LocalContext, Told
+from tests.brokers import Served, rabbitmq
+
+__all__ = ["rabbitmq"]
+
+numbers = itertools.count(1)
+
+
+@pytest.fixture
+def broker(rabbitmq: Served) -> dict[str, object]:
+    return {
+        "host": "127.0.0.1",
+        "port": str(rabbitmq.port),
+        "username": rabbitmq.user,
+        "password": rabbitmq.password,
+    }
+
+
+@pytest.fixture
+def queue(local: LocalContext, broker: dict[str, object]) -> str:
+    name = f"q{next(numbers)}"
+    ok(local.run("amqp.create_queue", {**broker, "name": name, "durability": False}))
+    return name
+
+
+def ok(told: Told) -> dict[str, object]:
+    assert told.outcome is Outcome.DONE, told.failure
+    return told.outputs
+
+
+def message(told: Told) -> str:
+    assert told.failure is not None
+    return str(told.failure["message"])
+
+
+def lines(local: LocalContext, told: dict[str, object]) -> list[dict[str, object]]:
+    return [json.loads(line) for line in local.text(str(told["uri"])).splitlines()]
+
+
+def test_messages_go_through_an_exchange_to_a_queue(local: LocalContext, broker: dict[str, object], queue: str) -> None:
+    exchange = {**broker, "exchange": "orders"}
+    named = {**broker, "name": "orders", "exchangeType": "TOPIC"}
+    assert ok(local.run("amqp.declare_exchange", named)) == {"exchange": "orders"}
+    assert ok(local.run("io.kestra.plugin.amqp.CreateExchange", named)) == {"exchange": "orders"}
+    bound = ok(local.run("amqp.bind_queue", {**exchange, "queue": queue, "routingKey": "east.#"}))
+    sent = {
+        "data": "an order",
+        "headers": {"kind": "new", "n": 1},
+        "contentType": "text/plain",
+        "expiration": "PT1M",
+        "timestamp": "2016-01-02T03:04:05Z",
+        "appId": "shop",
+        "priority": 3,
+    }
+
+    ok(local.run("amqp.publish", {**exchange, "routingKey": "west.x", "from": {"data": "not ours"}}))
+    told = ok(local.run("io.kestra.plugin.amqp.Publish", {**exchange, "routingKey": "east.x", "from": [sent]}))
+    taken = ok(local.run("amqp.consume", {**broker, "queue": queue, "maxRecords": 1}))
+
+    assert (bound, told) == ({"queue": queue, "exchange": "orders"}, {"messagesCount": 1})
+    assert lines(local, taken) == [{**sent, "expiration": "PT60S"}]
+
+
+def test_what_is_taken_is_gone_and_what_is_left_stays(
+    local: LocalContext, broker: dict[str, object], queue: str
+) -> None:
+    uri = local.put("".join(f'{{"data": {{"n": {n}}}}}\n' for n in range(5)))
+    to_queue = {**broker, "exchange": "", "routingKey": queue, "serdeType": "JSON"}
+    ok(local.run("amqp.publish", {**to_queue, "from": uri}))
+    asked = {**broker, "queue": queue, "serdeType": "JSON"}
+
+    first = lines(local, ok(local.run("amqp.consume", {**asked, "maxRecords": 2})))
+    rest = lines(local, ok(local.run("amqp.consume", {**asked, "maxDuration": "PT0.3S"})))
+
+    assert [each["data"] for each in (*first, *rest)] == [{"n": n} for n in range(5)]
+
+
+def test_what_cannot_be_read_stays_in_the_queue(local: LocalContext, broker: dict[str, object], queue: str) -> None:
+    ok(local.run("amqp.publish", {**broker, "exchange": "", "routingKey": queue, "from": {"data": "no JSON"}}))
+
+    failed = local.run("amqp.consume", {**broker, "queue": queue, "serdeType": "JSON", "maxRecords": 1})
+    again = lines(local, ok(local.run("amqp.consume", {**broker, "queue": queue, "maxRecords": 1})))
+
+    assert "no JSON" in message(failed)
+    assert [each["data"] for each in again] == ["no JSON"]
+
+
+def test_what_goes_wrong_is_told(local: LocalContext, broker: dict[str, object], rabbitmq: Served, queue: str) -> None:
+    address = f"amqp://{rabbitmq.user}:{quote(rabbitmq.password)}@127.0.0.1:{rabbitmq.port}"
+
+    def said(name: str, more: dict[str, object]) -> str:
+        return message(local.run(f"amqp.{name}", {**broker, **more}))
+
+    assert ok(local.run("amqp.create_queue", {"url": f"{address}/", "name": queue, "durability": False}))
+    assert "does not let shop in" in said("create_queue", {"name": "x", "password": "wrong"})
+    assert "refused" in said("create_queue", {"name": "x", "port": 1})
+    assert "no queue 'nowhere'" in said("consume", {"queue": "nowhere", "maxRecords": 1})
+    assert "no exchange 'nowhere'" in said("publish", {"exchange": "nowhere", "from": {"data": "x"}})
+    assert "inequivalent arg 'durable'" in said("create_queue", {"name": queue})
+    assert "has no body" in said("publish", {"exchange": "", "from": {"body": "x"}})
+    assert "Exactly one of url and host" in said("create_queue", {"url": address, "name": "x"})
+    missing = local.run("amqp.create_queue", {"url": f"{address}/nowhere", "name": "x"})
+    assert "/nowhere" in message(missing)
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port", "virtual_host", "secure"),
+    [
+        ("amqp://h", "h", 5672, "/", False),
+        ("amqp://h/", "h", 5672, "/", False),
+        ("amqp://u:p@h:5/x", "h", 5, "/x", False),
+        ("amqps://h/%2Fx", "h", 5671, "/x", True),
+    ],
+)
+def test_an_address_names_its_virtual_host(url: str, host: str, port: int, virtual_host: str, secure: bool) -> None:
+    place = CreateQueue(url=url, name="q").place()
+
+    assert (place.host, place.port, place.virtual_host, place.secure) == (host, port, virtual_host, secure)

@@ -1,0 +1,83 @@
+"""Do the tasks of MQTT do their work on a real broker?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from penstock.model.status import Outcome
+from penstock.sdk.local import LocalContext, Told
+from tests.brokers import Served, mosquitto
+
+__all__ = ["mosquitto"]
+
+
+@pytest.fixture
+def broker(mosquitto: Served) -> dict[str, object]:
+    return {
+        "server": f"tcp://127.0.0.1:{mosquitto.port}",
+        "username": mosquitto.user,
+        "password": mosquitto.password,
+    }
+
+
+def ok(told: Told) -> dict[str, object]:
+    assert told.outcome is Outcome.DONE, told.failure
+    return told.outputs
+
+
+def message(told: Told) -> str:
+    assert told.failure is not None
+    return str(told.failure["message"])
+
+
+def lines(local: LocalContext, told: dict[str, object]) -> list[dict[str, object]]:
+    return [json.loads(line) for line in local.text(str(told["uri"])).splitlines()]
+
+
+@pytest.mark.parametrize("version", ["V3", "V5"])
+def test_what_is_published_arrives(local: LocalContext, broker: dict[str, object], version: str) -> None:
+    kept = {**broker, "version": version, "retain": True}
+    topic = f"shop/{version}"
+
+    first = ok(local.run("mqtt.publish", {**kept, "topic": f"{topic}/a", "from": {"value": 1.5}}))
+    second = ok(local.run("io.kestra.plugin.mqtt.Publish", {**kept, "topic": f"{topic}/b", "qos": 2, "from": [1, "é"]}))
+    told = ok(local.run("mqtt.subscribe", {**broker, "version": version, "topic": f"{topic}/+", "maxRecords": 2}))
+
+    assert (first["messagesCount"], second["messagesCount"], told["messagesCount"]) == (1, 2, 2)
+    found = {str(each["topic"]): each for each in lines(local, told)}
+    assert found[f"{topic}/a"]["payload"] == {"value": 1.5}
+    assert (found[f"{topic}/b"]["payload"], found[f"{topic}/b"]["retain"]) == ("é", True)
+
+
+def test_text_and_bytes_are_kept_as_they_are(local: LocalContext, broker: dict[str, object]) -> None:
+    ok(local.run("mqtt.publish", {**broker, "topic": "kinds/s", "from": "a b", "serdeType": "STRING", "retain": True}))
+    ok(local.run("mqtt.publish", {**broker, "topic": "kinds/b", "from": "AP8=", "serdeType": "BYTES", "retain": True}))
+
+    asked = {**broker, "topic": ["kinds/s", "kinds/b"], "serdeType": "BYTES", "maxRecords": 2}
+    found = lines(local, ok(local.run("io.kestra.plugin.mqtt.Subscribe", asked)))
+
+    assert {str(each["topic"]): each["payload"] for each in found} == {"kinds/s": "YSBi", "kinds/b": "AP8="}
+
+
+def test_null_removes_what_is_retained_and_a_time_ends_the_wait(local: LocalContext, broker: dict[str, object]) -> None:
+    kept = {**broker, "topic": "gone", "retain": True}
+    ok(local.run("mqtt.publish", {**kept, "from": 1}))
+    ok(local.run("mqtt.publish", {**kept, "from": [None]}))
+
+    told = ok(local.run("mqtt.subscribe", {**broker, "topic": "gone", "maxDuration": "PT0.2S"}))
+
+    assert told["messagesCount"] == 0
+
+
+def test_who_may_not_come_in_is_told_so(local: LocalContext, broker: dict[str, object], tmp_path: Path) -> None:
+    def said(**more: object) -> str:
+        return message(local.run("mqtt.publish", {**broker, "topic": "t", "from": 1, **more}))
+
+    assert "Not authorized" in said(password="wrong")
+    assert "refused" in said(server="tcp://127.0.0.1:1")
+    assert "no address of a broker" in said(server="http://x")
+    assert "certificate" in said(server="ssl://127.0.0.1", crt=str(tmp_path / "none.pem"))
+    assert "maxRecords or maxDuration" in message(local.run("mqtt.subscribe", {**broker, "topic": "t"}))
