@@ -46,12 +46,12 @@ def test_a_tree_renders_its_texts_and_its_keys_and_nothing_else() -> None:
     assert result == {"day": ["3", 4, None, True, {"a": "b[1,2]"}], "plain": 1.5}
 
 
-@pytest.mark.parametrize("value", [None, "", "false", "0", "-0", False, 0])
+@pytest.mark.parametrize("value", [None, "", " ", "false", " false", "0", "-0", False, 0])
 def test_only_these_do_not_hold_as_a_condition(value: object) -> None:
     assert not truthy(value)
 
 
-@pytest.mark.parametrize("value", ["null", "[]", " ", "0.0", "False", "no", True, 1, -1, [], {}])
+@pytest.mark.parametrize("value", ["null", "[]", "0.0", "False", "no", True, 1, -1, [], {}])
 def test_everything_else_holds_as_a_condition(value: object) -> None:
     assert truthy(value)
 

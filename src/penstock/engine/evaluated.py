@@ -10,7 +10,7 @@ from penstock.engine.draft import Draft
 from penstock.engine.finish import awaits_outputs, finish_with
 from penstock.engine.groups import guard
 from penstock.engine.rule import Rule
-from penstock.engine.settle import begin_group
+from penstock.engine.settle import begin_group, open_group
 from penstock.model.event import Evaluated
 from penstock.model.node import Node, Pause, Subflow, Task
 from penstock.model.plan import ROOT
@@ -40,15 +40,17 @@ def evaluated(draft: Draft, event: Evaluated) -> None:
 
 
 def _go_on(draft: Draft, step: Step, node: Node, values: dict[str, object]) -> None:
+    if "runIf" in values and not expr.truthy(values["runIf"]):
+        draft.rule(step.key, Rule.CONDITION_FALSE)
+        draft.end(step, StepStatus.SKIPPED)
+        return
     match node:
         case Task():
-            if expr.truthy(values.get("runIf")):
-                leaf.attempt(draft, node, step)
-            else:
-                draft.rule(step.key, Rule.CONDITION_FALSE)
-                draft.end(step, StepStatus.SKIPPED)
+            leaf.attempt(draft, node, step)
         case Subflow() | Pause():
             leaf.attempt(draft, node, step, values)
+        case _ if step.group is None:
+            open_group(draft, step, node)
         case _:
             begin_group(draft, step.key, node, values)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from penstock.engine.around import status_word
 from penstock.engine.draft import AT_REST, Draft
 from penstock.engine.evaluate import converted, failure_of, is_pure, outputs_of
 from penstock.engine.rule import Rule
-from penstock.engine.scope import status_word
 from penstock.errors import PenstockError
 from penstock.model import ids
 from penstock.model.effect import Ready, StartAgain, TellParent, Withdraw, Work

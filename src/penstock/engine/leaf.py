@@ -35,24 +35,29 @@ def begin(draft: Draft, key: str, node: Leaf, only: tuple[str, ...] = ()) -> Non
         only=earlier.only if earlier and earlier.status is StepStatus.WAITING else only,
         failed_child=subflow.to_go_on_with(draft, node, earlier) if isinstance(node, Subflow) and earlier else "",
     )
-    if node.run_if and isinstance(node, Task):
-        if not is_pure(node.run_if):
-            _set_deadline(draft, node, step)
-            _ask_worker(draft, step)
-            return
-        draft.put(step)
-        try:
-            wanted = expr.truthy(evaluate(draft, key, node.run_if))
-        except PenstockError as error:
-            draft.rule(key, Rule.CANNOT_RENDER)
-            draft.end(step, StepStatus.FAILED, failure_of(error))
-            return
-        if not wanted:
-            draft.rule(key, Rule.CONDITION_FALSE)
-            draft.end(replace(step, attempt=step.attempt - 1, tries=0), StepStatus.SKIPPED)
-            return
-    _set_deadline(draft, node, step)
-    attempt(draft, node, step)
+    if node.run_if and not is_pure(node.run_if):
+        _set_deadline(draft, node, step)
+        ask_worker(draft, step)
+    elif is_wanted(draft, node, step):
+        _set_deadline(draft, node, step)
+        attempt(draft, node, step)
+
+
+def is_wanted(draft: Draft, node: Node, step: Step) -> bool:
+    """Does the condition of a step that is to begin hold? If not, the step ends here: skipped, or failed with it."""
+    if not node.run_if:
+        return True
+    draft.put(step)
+    try:
+        wanted = expr.truthy(evaluate(draft, step.key, node.run_if))
+    except PenstockError as error:
+        draft.rule(step.key, Rule.CANNOT_RENDER)
+        draft.end(step, StepStatus.FAILED, failure_of(error))
+        return False
+    if not wanted:
+        draft.rule(step.key, Rule.CONDITION_FALSE)
+        draft.end(replace(step, attempt=step.attempt - 1, tries=0), StepStatus.SKIPPED)
+    return wanted
 
 
 def _set_deadline(draft: Draft, node: Node, step: Step) -> None:
@@ -66,7 +71,7 @@ def attempt(draft: Draft, node: Node, step: Step, values: dict[str, object] | No
     match node:
         case Subflow():
             if values is None and not subflow.is_pure(node):
-                _ask_worker(draft, step)
+                ask_worker(draft, step)
             elif draft.run.held_by:
                 draft.rule(step.key, Rule.HELD)
                 draft.put(replace(step, held=True))
@@ -74,7 +79,7 @@ def attempt(draft: Draft, node: Node, step: Step, values: dict[str, object] | No
                 subflow.begin(draft, node, step, values)
         case Pause():
             if values is None and not is_pure(pause.outline(node)):
-                _ask_worker(draft, step)
+                ask_worker(draft, step)
             else:
                 pause.begin(draft, node, step, values)
         case Task() if node.limits and not draft.run.held_by:
@@ -88,7 +93,8 @@ def attempt(draft: Draft, node: Node, step: Step, values: dict[str, object] | No
             draft.make_ready(Ready(step.key, step.attempt, worker=draft.worker_of(step.key)))
 
 
-def _ask_worker(draft: Draft, step: Step) -> None:
+def ask_worker(draft: Draft, step: Step) -> None:
+    """Have a worker evaluate what a step needs before it can begin."""
     draft.rule(step.key, Rule.ASKS_WORKER)
     draft.put(replace(step, evaluating=True))
     draft.make_ready(Ready(step.key, step.attempt, Work.EVALUATE))
@@ -150,7 +156,7 @@ def _snooze(draft: Draft, node: Node, step: Step, until: int | None) -> None:
 def again(draft: Draft, node: Node, step: Step) -> None:
     """Make the next attempt ready; one that was only evaluating expressions evaluates them anew."""
     if step.evaluating:
-        _ask_worker(draft, replace(step, status=StepStatus.QUEUED))
+        ask_worker(draft, replace(step, status=StepStatus.QUEUED))
     else:
         attempt(draft, node, step)
 

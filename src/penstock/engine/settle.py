@@ -99,21 +99,19 @@ def start(draft: Draft, key: str, node: Node) -> None:
             draft.reopening.append(key)
         case _:
             number = (earlier.attempt if earlier else 0) + 1
-            draft.put(
-                Step(
-                    key=key,
-                    node=node.id,
-                    status=StepStatus.RUNNING,
-                    attempt=number,
-                    tries=1,
-                    group=GroupState(),
-                    queued_at=draft.now,
-                    first_at=draft.now,
-                    started_at=draft.now,
-                )
-            )
-            set_deadline(draft, key, node, number)
-            begin_group(draft, key, node)
+            born = Step(key=key, node=node.id, status=StepStatus.QUEUED, attempt=number, tries=1, queued_at=draft.now)
+            born = replace(born, first_at=draft.now)
+            if node.run_if and not is_pure(node.run_if):
+                leaf.ask_worker(draft, born)
+            elif leaf.is_wanted(draft, node, born):
+                open_group(draft, born, node)
+
+
+def open_group(draft: Draft, born: Step, node: Arrangement) -> None:
+    """Begin a group that is wanted."""
+    draft.put(replace(born, status=StepStatus.RUNNING, group=GroupState(), started_at=draft.now))
+    set_deadline(draft, born.key, node, born.attempt)
+    begin_group(draft, born.key, node)
 
 
 def skip(draft: Draft, key: str, node: Node) -> None:

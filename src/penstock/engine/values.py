@@ -9,10 +9,12 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from penstock import expr
+from penstock.errors import PenstockError
 from penstock.errors.run import InvalidInput
 
 EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-EMAIL: Final = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
+EMAIL: Final = re.compile(r"[a-zA-Z0-9_!#$%&'*+/=?`{|}~^.-]+@[a-zA-Z0-9.-]+")
 URI: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:\S+")
 WHOLE: Final = re.compile(r"[+-]?[0-9]+")
 SMALLEST: Final = 2**63
@@ -73,6 +75,8 @@ def _string(value: object) -> str:
         return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
     if isinstance(value, bool):
         return "true" if value else "false"
+    if value is None:
+        raise TypeError("null is no text")
     return str(value)
 
 
@@ -102,7 +106,8 @@ def _datetime(value: object) -> str:
     found = datetime.datetime.fromisoformat(text)
     if found.tzinfo is None:
         found = found.replace(tzinfo=datetime.UTC)
-    return found.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
+    # Flows cut this text, so it always has as many letters.
+    return found.astimezone(datetime.UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _date(value: object) -> str:
@@ -110,7 +115,8 @@ def _date(value: object) -> str:
 
 
 def _time(value: object) -> str:
-    return datetime.time.fromisoformat(str(value).strip()).isoformat()
+    text = datetime.time.fromisoformat(str(value).strip()).isoformat()
+    return text.rstrip("0") if "." in text else text
 
 
 def _duration(value: object) -> str:
@@ -122,6 +128,15 @@ def _json(value: object) -> object:
     if not isinstance(value, str):
         return value
     return json.loads(value, parse_int=lambda digits: _within(int(digits)), parse_constant=_refuse)
+
+
+def _ion(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return _as_json(expr.compile("{{ fromIon(text) }}").value({"text": value}, expr.Calls()))
+    except PenstockError as error:
+        raise ValueError("no Ion text") from error
 
 
 def _refuse(word: str) -> object:
@@ -201,7 +216,7 @@ _READERS: Final[dict[str, Callable[[object], object]]] = {
     "DURATION": _duration,
     "FILE": _string,
     "JSON": _json,
-    "ION": _json,
+    "ION": _ion,
     "YAML": _yaml,
     "URI": _uri,
     "EMAIL": _email,

@@ -166,8 +166,8 @@ def _inner(text: str, frame: Frame, kept: list[str]) -> str:
 
 
 def truthy(value: object) -> bool:
-    """Tell whether a rendered condition holds: all but null, empty text, "false", "0" and "-0"."""
-    return value is not None and to_text(value) not in ("", "false", "0", "-0")
+    """Tell whether a rendered condition holds: all but null, nothing but blanks, "false", "0" and "-0"."""
+    return value is not None and to_text(value).strip() not in ("", "false", "0", "-0")
 
 
 def _rendered(tree: object, scope: Mapping[str, object], calls: Calls) -> object:

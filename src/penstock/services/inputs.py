@@ -120,7 +120,7 @@ def _default(flow: Flow, declaration: Input, at_hand: AtHand) -> object:
 def _one(flow: Flow, declaration: Input, given: Mapping[str, object], at_hand: AtHand) -> object:
     name = declaration.id
     value = given.get(name)
-    if value is None:
+    if value is None or (value == "" and declaration.type in ("BOOL", "BOOLEAN")):
         value = _default(flow, declaration, at_hand)
     if value is None:
         if declaration.required:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +25,7 @@ from penstock.services import chance
 from penstock.services.core import Core
 from penstock.store import kv
 from penstock.store.chunks import Level, unpack
+from penstock.store.port import Tx
 
 MOST_BYTES: Final = 10_000_000
 MOST_ENTRIES: Final = 1_000
@@ -52,7 +53,8 @@ def functions(core: Core, asker: Asker, used: set[str]) -> dict[str, Callable[..
         return found if subkey is None else _entry(found, key, subkey, used)
 
     def stored(key: str, namespace: str | None = None, errorOnMissing: bool | None = None) -> object:
-        found = core.store.read(lambda tx: kv.get(tx, namespace or own, key, core.clock.now()))
+        places = (namespace,) if namespace else _above(own) if strict else (own,)
+        found = core.store.read(lambda tx: _first(tx, places, key, core.clock.now()))
         if found is None and (strict if errorOnMissing is None else errorOnMissing):
             raise UnknownKey(f"The key '{key}' does not exist in the namespace '{namespace or own}'.")
         return found.value if found is not None else None
@@ -73,6 +75,16 @@ def functions(core: Core, asker: Asker, used: set[str]) -> dict[str, Callable[..
         "subflow": _no_subflow,
         **chance.functions(core),
     }
+
+
+def _above(namespace: str) -> tuple[str, ...]:
+    """A namespace and those that it lies in, the nearest first."""
+    parts = namespace.split(".")
+    return tuple(".".join(parts[:count]) for count in range(len(parts), 0, -1))
+
+
+def _first(tx: Tx, places: Iterable[str], key: str, now: int) -> kv.Entry | None:
+    return next((found for place in places if (found := kv.get(tx, place, key, now)) is not None), None)
 
 
 def _entry(found: str, key: str, subkey: str, used: set[str]) -> object:

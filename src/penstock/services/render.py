@@ -17,6 +17,7 @@ from penstock.engine.groups import branch, foreach, pause, subflow, until
 from penstock.engine.scope import plain, scope_of
 from penstock.engine.values import duration_micros
 from penstock.errors import PenstockError
+from penstock.errors.expr import ExprFailed
 from penstock.errors.run import UnknownStep
 from penstock.errors.store import StoreError
 from penstock.model import ids
@@ -26,7 +27,7 @@ from penstock.model.plan import ROOT, Plan
 from penstock.model.run import ErrorKind, Failure, Step
 from penstock.sdk import registry
 from penstock.sdk.describe import describe
-from penstock.sdk.launch import HERE, OUTPUT_FOLDER
+from penstock.sdk.launch import HERE, INPUT_FILE, OUTPUT_FOLDER, promised
 from penstock.services import reaching
 from penstock.services.cached import result_key
 from penstock.services.core import Core
@@ -69,7 +70,7 @@ def prepare_on(core: Core, claim: Claim, loaded: Loaded) -> Prepared:
     calls = worker_calls(core, loaded, used)
 
     def render() -> tuple[object, object, Step, str]:
-        scope = worker_scope(core, loaded, claim.step)
+        scope = worker_scope(core, loaded, claim.step) | promised(node.properties)
         step = loaded.step(claim.step)
         if step is None:
             raise UnknownStep(f'"{claim.step}" is not kept any more: its loop has gone on without it.')
@@ -138,13 +139,12 @@ def evaluate(core: Core, claim: Claim) -> Evaluated:
 
 def _evaluate_on(core: Core, claim: Claim, loaded: Loaded) -> dict[str, object]:
     calls = worker_calls(core, loaded, set())
-    tree = _outline(loaded, claim.step)
 
     def render() -> dict[str, object]:
         scope = worker_scope(core, loaded, claim.step)
-        values = {name: _typed(value, scope, calls) for name, value in tree.items()}
+        values = {name: _typed(value, scope, calls) for name, value in _outline(loaded, claim.step).items()}
         node = loaded.plan.seats.get(ids.node_of(claim.step))
-        if node is not None and isinstance(node.node, ForEach) and node.node.gathers:
+        if node is not None and isinstance(node.node, ForEach) and node.node.gathers and "values" in values:
             values["values"] = listed(core, values["values"])
         return values
 
@@ -153,7 +153,8 @@ def _evaluate_on(core: Core, claim: Claim, loaded: Loaded) -> dict[str, object]:
 
 def worker_scope(core: Core, loaded: Loaded, key: str) -> dict[str, object]:
     """What an expression sees in a worker: the run's data, the environment meant for flows, where scripts will be."""
-    return scope_of(loaded, key) | {"envs": core.envs, "workingDir": HERE, "outputDir": f"{HERE}/{OUTPUT_FOLDER}"}
+    places = {"workingDir": HERE, "outputDir": f"{HERE}/{OUTPUT_FOLDER}", INPUT_FILE: f"{HERE}/{INPUT_FILE}"}
+    return scope_of(loaded, key) | {"envs": core.envs} | places
 
 
 def worker_calls(core: Core, loaded: Loaded, used: set[str]) -> expr.Calls:
@@ -184,6 +185,14 @@ def _outline(loaded: Loaded, key: str) -> dict[str, object]:
     if key == ROOT:
         return outputs_outline(loaded.plan.flow.outputs)
     node: Node = loaded.plan.node(ids.node_of(key))
+    step = loaded.step(key)
+    if node.run_if and step is not None and step.group is None:
+        # A group that is wanted asks for the rest when it begins.
+        return {"runIf": node.run_if} | (_outline_of(node) if isinstance(node, Subflow | Pause) else {})
+    return _outline_of(node)
+
+
+def _outline_of(node: Node) -> dict[str, object]:
     match node:
         case If() | Switch():
             return branch.outline(node)
@@ -195,8 +204,6 @@ def _outline(loaded: Loaded, key: str) -> dict[str, object]:
             return until.outline(node)
         case Pause():
             return pause.outline(node)
-        case Task():
-            return {"runIf": node.run_if}
         case _:
             return {}
 
@@ -209,4 +216,7 @@ def _typed(tree: object, scope: dict[str, object], calls: expr.Calls) -> object:
 def _micros(timeout: object) -> int | None:
     if timeout is None or timeout == "":
         return None
-    return timeout if isinstance(timeout, int) else duration_micros(str(timeout))
+    try:
+        return timeout if isinstance(timeout, int) else duration_micros(str(timeout))
+    except ValueError:
+        raise ExprFailed(f'The timeout is "{timeout}", which is no duration such as PT5M.') from None

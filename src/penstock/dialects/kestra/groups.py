@@ -146,7 +146,7 @@ def later(page: Page, tree: Map, name: str, children: Children) -> Node:
 
 def certain(page: Page, tree: Map, name: str, condition: str) -> None:
     """Warn of a condition that looks false and is true, as the language has it."""
-    if condition.strip().lower() in LOOKS_FALSE and condition != "false":
+    if condition.strip().lower() in LOOKS_FALSE and condition.strip() != "false":
         sentence = f'The condition "{condition}" is always true: only "", "false", "0" and "-0" are false.'
         tell(page, Certain, tree.entries[name], sentence, severity=Severity.WARNING)
 

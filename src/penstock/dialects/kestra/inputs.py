@@ -105,16 +105,18 @@ def _input(page: Page, tree: Map) -> Input | None:
     fields.known(page, tree, (*COMMON, *EXTRA[kind]), f"{owner} ({kind})")
     note = fields.mapping(page, tree, "dependsOn")
     default = fields.given(tree, "defaults")
+    values = _values(page, tree, kind, owner)
+    first = values[0] if default is None and values and fields.flag(page, tree, "autoSelectFirst") else None
     made = Input(
         id=name,
         type=kind,
         description=fields.text(page, tree, "description"),
         display_name=fields.text(page, tree, "displayName"),
         required=fields.flag(page, tree, "required", True),
-        default=None if default is None else _written(default, kind),
-        has_default=default is not None,
+        default=first if default is None else _written(default, kind),
+        has_default=default is not None or first is not None,
         item_type=_item_type(page, tree, kind, owner),
-        values=_values(page, tree, kind, owner),
+        values=values,
         expression=fields.template(page, tree, "expression", name, "input"),
         allow_custom=fields.flag(page, tree, "allowCustomValue"),
         validator=_validator(page, tree),

@@ -129,7 +129,9 @@ def _group(page: Page, tree: Map, name: str, short: str, word: str) -> Node:
     made = reader(page, tree, name, lambda part, key: nodes(page, part, key))
     if isinstance(made, Group) and not (made.errors or made.finally_):
         made = replace(made, errors=nodes(page, tree, "errors"), finally_=nodes(page, tree, "finally"))
-    for each in ("runIf", "timeout", *limits.PLACES):
+    made = replace(made, run_if=_run_if(page, tree, name, "decides")) if page.version != "0.20" else made
+    idle = ("runIf",) if page.version == "0.20" else ()
+    for each in (*idle, "timeout", *limits.PLACES):
         if each not in own and fields.given(tree, each) is not None:
             hint = HINTS[each]
             sentence = f'"{each}" has no effect on "{name}": the language knows it for tasks that do work.'
@@ -155,21 +157,28 @@ def _task(page: Page, tree: Map, name: str, word: str) -> Node:
     elif word:
         _unknown(page, tree, word)
     timeout = _timeout(page, tree, name)
-    condition = fields.template(page, tree, "runIf", name, "task")
-    certain(page, tree, "runIf", condition)
     level = fields.choice(page, tree, "logLevel", LEVELS, "")
     return Task(
         id=name,
         type=info.name if info else word,
         properties=properties,
         log_level=level,
-        run_if=condition,
+        run_if=_run_if(page, tree, name, "task"),
         timeout=timeout,
         cache=_cache(page, tree),
         sensor=_sensor(page, tree),
         limits=limits.of_task(page, tree, name, declared),
         queue=limits.queue(page, tree, declared),
     )
+
+
+def _run_if(page: Page, tree: Map, name: str, role: str) -> str:
+    """A condition; one that is written and blank is false."""
+    condition = fields.template(page, tree, "runIf", name, role)
+    certain(page, tree, "runIf", condition)
+    written = fields.given(tree, "runIf")
+    blank = isinstance(written, Scalar) and written.value is not None and not condition.strip()
+    return "false" if blank else condition
 
 
 def _cache(page: Page, tree: Map) -> Cache | None:

@@ -72,7 +72,8 @@ def obstacle(found: dict[str, Post], flow: Flow, reader: str, target: str) -> Ob
     above = _chain(found, reader)
     below = _chain(found, target)
     if reader == target:
-        return None if found[reader].loops else Obstacle("a task cannot read its own output")
+        counts = found[reader].loops or isinstance(found[reader].node, Until)
+        return None if counts else Obstacle("a task cannot read its own output")
     if target in (post.parent for post in above):
         return None  # What a group hands on, it hands on when it begins.
     own = {post.parent: post for post in above}

@@ -45,6 +45,8 @@ class Set(TaskType, frozen=True, kw_only=True):
     ] = None
     kv_type: Annotated[KvType | None, Meta(description="What text is turned into; without it, text stays text.")] = None
 
+    kv_description: Annotated[str, Meta(description="What the value is; for those who read the flow.")] = ""
+
     def run(self, context: Context) -> None:
         """Keep it."""
         value = typed(self.value, self.kv_type)

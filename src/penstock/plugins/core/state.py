@@ -54,9 +54,18 @@ class Set(StateTask, frozen=True, kw_only=True):
     def run(self, context: Context) -> dict[str, object]:
         """Keep them."""
         key = self.key(context)
-        value = (self.kept(context, key) or {}) | self.data
+        value = _laid_over(self.kept(context, key) or {}, self.data)
         context.ask(Ask.KV_SET, key=key, value=value, namespace="", overwrite=True, ttl=None, type="")
         return {"count": len(value), "key": key}
+
+
+def _laid_over(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """What is new over what is there; maps are joined, however deep they lie."""
+    joined = dict(old)
+    for name, value in new.items():
+        here = joined.get(name)
+        joined[name] = _laid_over(here, value) if isinstance(here, dict) and isinstance(value, dict) else value
+    return joined
 
 
 class Get(StateTask, frozen=True, kw_only=True):
