@@ -13,6 +13,7 @@ from penstock.clock import ManualClock
 from penstock.errors import PenstockError
 from penstock.errors.task import NotOffered
 from penstock.model.event import Ended, Order
+from penstock.model.policy import SECOND
 from penstock.model.run import ErrorKind, Failure
 from penstock.model.status import Outcome
 from penstock.sdk import child, registry
@@ -62,8 +63,12 @@ def by_fixture(core: Core, clock: ManualClock, claim: Claim, fixture: Fixture) -
     return _ended(core, claim, outcome, began, failure, fixture.state), fixture.outputs
 
 
-def here(core: Core, clock: ManualClock, claim: Claim, prepared: Prepared) -> tuple[Ended, Outputs]:
-    """Do an attempt in this process. Raises NotOffered for a task that starts a process: that wants a fixture."""
+def here(
+    core: Core, clock: ManualClock, claim: Claim, prepared: Prepared, where: Path | None = None
+) -> tuple[Ended, Outputs]:
+    """Do an attempt in this process, in the folder `where` or one of its own. Raises NotOffered for a task that starts
+    a process: that wants a fixture.
+    """
     began = clock.now()
     kind = registry.find(prepared.node.type)
     if issubclass(kind, ScriptType):
@@ -72,14 +77,30 @@ def here(core: Core, clock: ManualClock, claim: Claim, prepared: Prepared) -> tu
             hint=f'Give it a fixture: tasks={{"{prepared.node.id}": gives(…)}}.',
         )
     if kind.type_name == "sleep":
-        clock.advance(Duration.read(prepared.properties.get("duration", 0)))
-        return _ended(core, claim, Outcome.DONE, began, None, None), {}
-    with tempfile.TemporaryDirectory(prefix="penstock-test-") as folder, contextlib.chdir(folder):
-        talk = Talk(core, answers.Asker(prepared.loaded.run, claim.step, claim.attempt, Path(folder), _ignore))
+        return _slept(core, clock, claim, prepared)
+    with _folder(where) as folder, contextlib.chdir(folder):
+        run, project = prepared.loaded.run, core.state_dir.parent if core.state_dir else None
+        talk = Talk(core, answers.Asker(run, claim.step, claim.attempt, Path(folder), _ignore, project))
         about = _about(claim, prepared, folder)
         payload = {"type": kind.type_name, "properties": prepared.properties, "context": msgspec.to_builtins(about)}
         child.main(payload, talk)
     return _told(core, claim, talk.frames, began)
+
+
+def _slept(core: Core, clock: ManualClock, claim: Claim, prepared: Prepared) -> tuple[Ended, Outputs]:
+    began = clock.now()
+    registry.decode(registry.find(prepared.node.type), prepared.properties)  # which refuses what is no duration
+    wanted = Duration.read(prepared.properties.get("duration", 0))
+    if prepared.timeout is None or wanted <= prepared.timeout:
+        clock.advance(wanted)
+        return _ended(core, claim, Outcome.DONE, began, None, None), {}
+    clock.advance(prepared.timeout)
+    late = Failure(ErrorKind.TIMEOUT, f"Not over after {prepared.timeout / SECOND:g} s.")
+    return _ended(core, claim, Outcome.FAILED, began, late, None), None
+
+
+def _folder(where: Path | None) -> contextlib.AbstractContextManager[str | Path]:
+    return tempfile.TemporaryDirectory(prefix="penstock-test-") if where is None else contextlib.nullcontext(where)
 
 
 def refused(core: Core, claim: Claim, error: PenstockError) -> tuple[Ended, Outputs]:
@@ -124,7 +145,7 @@ def _told(core: Core, claim: Claim, frames: list[dict[str, object]], began: int)
     return msgspec.structs.replace(ended, orders=orders), outputs | told.outputs
 
 
-def _about(claim: Claim, prepared: Prepared, folder: str) -> About:
+def _about(claim: Claim, prepared: Prepared, folder: str | Path) -> About:
     run = prepared.loaded.run
     return About(
         run=run.id,
@@ -132,7 +153,7 @@ def _about(claim: Claim, prepared: Prepared, folder: str) -> About:
         namespace=run.namespace,
         step=claim.step,
         attempt=claim.attempt,
-        workdir=folder,
+        workdir=str(folder),
         idempotency_key=prepared.idempotency_key,
         state=prepared.state,
     )

@@ -7,7 +7,7 @@ import itertools
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 import msgspec
 
@@ -16,10 +16,8 @@ from penstock.clock import ManualClock
 from penstock.errors import PenstockError
 from penstock.errors.project import NoSuchFile, WrongCall
 from penstock.model.effect import Work
-from penstock.model.event import Ended
 from penstock.model.plan import Plan
 from penstock.model.run import Run
-from penstock.model.status import Outcome
 from penstock.sdk.values import Duration
 from penstock.services import apply, claims, flows, project
 from penstock.services import runs as verbs
@@ -34,6 +32,9 @@ from penstock.services.stored import Stored
 from penstock.services.sweep import sweep
 from penstock.services.verify import verify_all
 from penstock.services.watch import lines_of
+from penstock.services.worker import home
+from penstock.services.worker.shop import Surroundings
+from penstock.services.worker.workdir import Folders
 from penstock.store import kv, runs, timers
 from penstock.store.blobs.local import open_folder
 from penstock.store.port import Tx
@@ -44,6 +45,15 @@ from penstock.testing.ran import Ran, Said
 
 BY: Final = "test"
 FAR: Final = 366 * 86_400 * 1_000_000
+
+
+class Rooms(NamedTuple):
+    """What working directories want of a worker."""
+
+    core: Core
+    worker: str
+    folders: Folders
+    surroundings: Surroundings
 
 
 class Harness:
@@ -73,6 +83,7 @@ class Harness:
         self._folder = tempfile.TemporaryDirectory(prefix="penstock-test-")
         counter = itertools.count(1)
         sealed = {f"PENSTOCK_SECRET_{name.upper()}": value for name, value in (secrets or {}).items()}
+        self._folders = Folders(Path(self._folder.name) / "work", attempts.WORKER)
         self.files = Stored(open_folder(Path(self._folder.name) / "blobs"))
         self.core = Core(
             open_store(":memory:", self.clock, migrate=True),
@@ -86,6 +97,11 @@ class Harness:
         )
         self._calls: dict[str, list[Call]] = {}
         self._fixtures: dict[str, Mapping[str, Given]] = {}
+
+    @property
+    def folder(self) -> Path:
+        """Where it keeps its files, until it is closed."""
+        return Path(self._folder.name)
 
     def push(self, *given: str | Path) -> Plan:
         """Put flows (files, or texts of YAML) into the store, for subflows say; gives the last one's plan."""
@@ -215,9 +231,7 @@ class Harness:
             self._evaluate(claim)
             return
         if claim.work is not Work.TASK:
-            made: dict[str, object] | None = {"outputFiles": {}} if claim.work is Work.CLOSE else None
-            done = Ended(step=claim.step, attempt=claim.attempt, outcome=Outcome.DONE, worker=claim.worker)
-            apply.report(self.core, claim, done, made)
+            apply.report(self.core, claim, *home.do(self._rooms(), claim))
             return
         try:
             prepared = prepare(self.core, claim)
@@ -225,7 +239,9 @@ class Harness:
             self._calls.setdefault(claim.run, []).append(call)
             given = self._fixture(claim, prepared.node.id)
             if given is None:
-                ended, made = attempts.here(self.core, self.clock, claim, prepared)
+                around = prepared.loaded.plan.folder_of(claim.step)
+                where = self._folders.shared(claim.run, around) if around else None
+                ended, made = attempts.here(self.core, self.clock, claim, prepared, where)
             else:
                 fixture = chosen(given, msgspec.structs.replace(call, attempt=prepared.step.tries or claim.attempt))
                 ended, made = attempts.by_fixture(self.core, self.clock, claim, fixture)
@@ -234,6 +250,10 @@ class Harness:
         except PenstockError as error:
             ended, made = attempts.refused(self.core, claim, error)
         apply.report(self.core, claim, ended, made)
+
+    def _rooms(self) -> Rooms:
+        project = self.core.state_dir.parent if self.core.state_dir else None
+        return Rooms(self.core, attempts.WORKER, self._folders, Surroundings(project=project))
 
     def _evaluate(self, claim: Claim) -> None:
         apply.report_evaluated(self.core, claim, evaluate(self.core, claim))
