@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from penstock.testing.suite import stage
 from penstock.testing.suite.cases import State
 from tests.testing.conftest import Runs
 
@@ -221,6 +224,28 @@ tasks:
     done = run(HEAD + text)["counts"]
 
     assert done.state is State.PASSED, done.verdicts
+
+
+def test_who_looks_again_and_again_is_not_waited_for_for_ever(
+    project: Path, run: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "MOST_WAITS", 50)
+    (project / "flows" / "load.yml").write_text("""
+id: load
+namespace: shop
+tasks:
+  - id: again
+    type: loop_until
+    condition: "{{ false }}"
+    checkFrequency: {interval: PT1M}
+    tasks: [{id: look, type: log, message: "not yet"}]
+""")
+    text = '\n  - {id: looks, assertions: [{value: "{{ execution.state }}", equalTo: SUCCESS}]}\n'
+
+    done = run(HEAD + text)["looks"]
+
+    assert done.state is State.ERROR
+    assert "has waited 50 times" in done.trouble
 
 
 def test_a_disabled_test_is_not_run(project: Path, run: Runs) -> None:

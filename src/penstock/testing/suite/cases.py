@@ -113,7 +113,10 @@ def _done(found: Found, case: Case, means: Means, blank: CaseResult) -> CaseResu
         texts=(tested.source, found.reading.source),
     )
     with Stage(wanted) as stage:
-        files = {name: stage.files.put(f"fixtures/{name}", text.encode()) for name, text in fixtures.files.items()}
+        files = {
+            name: stage.files.put(f"fixtures/{name.lstrip('/')}", text.encode())
+            for name, text in fixtures.files.items()
+        }
         for key, value in _rendered(stage, tested.flow, fixtures.kv, files).items():
             stage.core.store.write(functools.partial(_set, tested.flow.namespace, key, value, stage.clock.now()))
         flow = rewritten(tested.flow, _given(stage, tested.flow, fixtures, files))

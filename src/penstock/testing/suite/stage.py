@@ -35,6 +35,7 @@ from penstock.testing.harness import BY, FAR
 
 SLOTS: Final = 8
 LOOK_EVERY: Final = 0.004
+MOST_WAITS: Final = 20_000
 # What of a text shows that files of the project may be read; only then are they brought to the stage.
 WANTS_FILES: Final = re.compile(r"_files/|fileURI|nsfile:|amespaceFiles|namespace\.|project\.|read\(\s*['\"]")
 
@@ -110,6 +111,7 @@ class Stage:
         )
         self._over = threading.Event()
         self._failure: BaseException | None = None
+        self._waits = 0
 
     def follow(self, run_id: str, patience: float, stopping: threading.Event) -> None:
         """Do a run until it has ended, with time running ahead wherever all of it only waits.
@@ -179,6 +181,12 @@ class Stage:
             raise WrongCall(
                 "The run waits for what never comes: somebody who resumes it, or room that nobody makes.",
                 hint="Give the task that waits a fixture.",
+            )
+        self._waits += 1
+        if self._waits > MOST_WAITS:
+            raise WrongCall(
+                f"The run has waited {MOST_WAITS:,} times, and would go on so.",
+                hint="Give the task that looks again and again a fixture.",
             )
         if ahead > 0:
             self.clock.skip(ahead)
