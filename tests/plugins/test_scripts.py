@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from penstock.errors.task import BadAddress, NotOffered
+from penstock.errors.task import BadAddress, InvalidProperties
 from penstock.plugins.scripts.options import localize
 from penstock.sdk.launch import Environment, FileChoice, LaunchMode, Limits, OutputsShape
 from penstock.sdk.local import LocalContext
@@ -158,7 +158,7 @@ def test_the_process_runner_is_the_default(local: LocalContext, said: dict[str, 
 
 
 def test_a_runner_that_does_not_exist_is_refused_in_words(local: LocalContext) -> None:
-    with pytest.raises(NotOffered, match="processes and containers"):
+    with pytest.raises(InvalidProperties, match="none of process, docker, podman, container"):
         local.launch("shell.script", {"script": "x", "taskRunner": {"type": "io.kestra.plugin.ee.aws.runner.Batch"}})
 
 

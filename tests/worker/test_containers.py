@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -172,6 +174,37 @@ def test_it_ends_with_its_attempt_though_the_process_that_stands_for_it_is_gone(
 
     assert run.status is RunStatus.FAILED
     assert containers(podman) == {}
+
+
+def test_packages_that_a_script_needs_are_installed_in_it(yard: Workshop) -> None:
+    info = "colour-1.0.dist-info"
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as wheel:
+        wheel.writestr("colour.py", "NAME = 'blue'\n")
+        wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: colour\nVersion: 1.0\n")
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{info}/RECORD", "")
+    file = "colour-1.0-py3-none-any.whl"
+    said = {"inputFiles": {file: yard.core.blobs.put(f"some/{file}", made.getvalue())}, "dependencies": ["colour==1.0"]}
+    source = "import colour\nprint(colour.NAME, true)\n"
+
+    run_id = yard.run(
+        python("one", source, env={"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "."}, **said, **contained(user="0"))
+    )
+
+    assert yard.log(run_id).splitlines()[-1] == "blue True"
+
+
+def test_a_task_of_old_finds_its_promised_files_in_it(yard: Workshop) -> None:
+    said = {"runner": "DOCKER", "docker": {"image": IMAGE, "networkMode": "none"}, "outputDirs": ["deep"]}
+    commands = ["echo 1 > {{ outputFiles.made }}", "echo 2 > {{ outputDirs.deep }}/two.csv"]
+    task = Task(id="old", type="old.bash", properties={"commands": commands, "outputFiles": ["made"], **said})
+
+    run_id = yard.run(task)
+
+    outputs = yard.outputs(run_id)["old"]
+    assert sorted(outputs["outputFiles"]) == ["deep/two.csv", "made"]
+    assert outputs["taskRunner"]["containerId"].startswith(f"penstock-{run_id}-old-1-")
 
 
 def test_too_much_memory_is_told_as_such(yard: Workshop) -> None:

@@ -18,6 +18,9 @@ from penstock.sdk.values import OWN, dec_hook
 
 T = TypeVar("T", bound=TaskType)
 CODE: Final = InvalidProperties.code
+# Of so many words all are told; of more, some.
+MOST: Final = 10
+FIRST: Final = 4
 NUMBERS: Final = (int, float, bool)
 
 
@@ -204,6 +207,8 @@ def _unfit(field: msgspec.structs.FieldInfo, shape: Shape, value: object, path: 
         why = str(error).replace("`", '"').rstrip(".")
         hint = ""
         if shape.words and isinstance(value, str):
-            why = f'"{value}" is none of {", ".join(str(word) for word in shape.words.values())}'
+            words = [str(word) for word in shape.words.values()]
+            more = f" and {len(words) - FIRST} other names" if len(words) > MOST else ""
+            why = f'"{value}" is none of {", ".join(words[:FIRST] if more else words)}{more}'
             hint = nearest(value.lower(), shape.words)
         yield Problem(CODE, f'Property "{path}": {why}.', hint=hint, path=path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -16,6 +17,8 @@ STORED: Final = re.compile(r"(?:kestra|penstock):///[^\s'\"|;<>&()]+")
 HERE: Final = "@@penstock:here@@"
 # The folder in it whose files are all stored, where that is wanted.
 OUTPUT_FOLDER: Final = ".penstock-output"
+# What a task promises by name, and how expressions call the places where it is to lie.
+PROMISES: Final = {"outputFiles": "outputFiles", "outputsFiles": "outputFiles", "outputDirs": "outputDirs"}
 # What a task's one input file is called there, where statements ask for it by name.
 INPUT_FILE: Final = "inputFile"
 
@@ -44,11 +47,24 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     open_files: int | None = None
 
 
+class IfExists(enum.StrEnum):
+    """What becomes of a file that would lie where another one does."""
+
+    OVERWRITE = "OVERWRITE"
+    FAIL = "FAIL"
+    WARN = "WARN"
+    IGNORE = "IGNORE"
+
+
 class FileChoice(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Which files of the project come into the working directory: globs; an empty `include` means all."""
+    """Which files of the project come into the working directory: globs; an empty `include` means all. `folders`: each
+    gets them all (none: the working directory itself).
+    """
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    if_exists: IfExists = IfExists.OVERWRITE
 
 
 class Environment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -65,7 +81,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 class LaunchContext(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a script type may know of the attempt that it describes a process for."""
+    """What a script type may know of the attempt that it describes a process for; `version`: of its flow's language."""
 
     run: str = ""
     flow: str = ""
@@ -74,6 +90,7 @@ class LaunchContext(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     attempt: int = 1
     workdir: str = ""
     state: dict[str, object] = {}
+    version: str = ""
 
 
 class Launch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -129,6 +146,16 @@ def at(launch: Launch, folder: str) -> Launch:
         input_files={name: text.replace(HERE, folder) for name, text in launch.input_files.items()},
         kwargs=msgspec.json.decode(msgspec.json.encode(launch.kwargs).replace(HERE.encode(), folder.encode())),
     )
+
+
+def promised(properties: Mapping[str, object]) -> dict[str, dict[str, str]]:
+    """Where what a task promises is to lie, by name: what `{{ outputFiles.name }}` and `outputDirs` stand for."""
+    found: dict[str, dict[str, str]] = {}
+    for word, name in PROMISES.items():
+        listed = properties.get(word)
+        if isinstance(listed, list | tuple):
+            found.setdefault(name, {}).update({each: f"{HERE}/{each}" for each in listed if isinstance(each, str)})
+    return found
 
 
 def is_stored(text: str) -> bool:

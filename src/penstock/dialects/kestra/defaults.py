@@ -20,6 +20,7 @@ from penstock.errors import Severity
 from penstock.errors.flow import BadDefaults, Deprecated, TooLarge
 
 MOST: Final = 1_000_000
+RUNNER: Final = ".runner."
 BASE_OF_TASK: Final = (
     "retry",
     "timeout",
@@ -159,9 +160,16 @@ def _fitting(defaults: tuple[Default, ...], word: str, info: TypeInfo | None) ->
     for default in defaults:
         if default.type in names or SHORT.get(default.type) in names:
             exact.append(default)
-        elif any(name.startswith(f"{default.type.rstrip('.')}.") for name in names):
+        elif any(name.startswith(f"{default.type.rstrip('.')}.") for name in names) and _is_meant(default, word):
             begun.append(default)
     return exact + sorted(begun, key=lambda default: -len(default.type))
+
+
+def _is_meant(default: Default, word: str) -> bool:
+    """Whether a default with the beginning of a name is for this one: of `…scripts.` a task has what its runner has
+    not, though `…scripts.runner.docker.Docker` begins so, too.
+    """
+    return RUNNER not in word or RUNNER.rstrip(".") in default.type
 
 
 def _wanted(default: Default, word: str, info: TypeInfo | None) -> Map:

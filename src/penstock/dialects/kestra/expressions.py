@@ -18,6 +18,7 @@ from penstock.errors.expr import UnknownName
 from penstock.errors.flow import BadPolicy, CannotHaveRun, SecretDecides, SecretPrinted
 from penstock.model.flow import Flow
 from penstock.model.node import Task
+from penstock.sdk.launch import promised
 
 FREE: Final = None
 SETS_VARIABLES: Final = "variables.set"
@@ -132,7 +133,8 @@ def _names(view: View, found: Found) -> dict[str, object]:
         if item:
             names["item"] = ITEM
         view.names[key] = names
-    return view.names[key]
+    promises = promised(post.node.properties) if post is not None and isinstance(post.node, Task) else {}
+    return {**view.names[key], **promises} if promises else view.names[key]
 
 
 def _reach(page: Page, view: View, found: Found, template: expr.Template, names: dict[str, object]) -> None:

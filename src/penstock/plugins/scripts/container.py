@@ -9,31 +9,33 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from penstock.errors.task import BadAddress, NotOffered
+from penstock.errors.task import BadAddress
 from penstock.sdk.container import Bounds, Container, Device, Pull, Registry
 
-PROCESS: Final = frozenset(
-    (
-        "process",
-        "io.kestra.plugin.core.runner.Process",
-        "io.kestra.core.models.tasks.runners.Process",
-        "io.kestra.core.models.tasks.runners.types.ProcessTaskRunner",
-        "io.kestra.core.models.script.types.ProcessScriptRunner",
-    )
-)
-CONTAINER: Final = frozenset(
-    (
-        "docker",
-        "podman",
-        "container",
-        "io.kestra.plugin.scripts.runner.docker.Docker",
-        "io.kestra.plugin.scripts.runner.docker.DockerTaskRunner",
-        "io.kestra.plugin.scripts.runner.docker.DockerScriptRunner",
-    )
-)
 # Engines count in steps of 1024, whichever way a unit is written.
 SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?", re.IGNORECASE)
 POWERS: Final = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+
+
+class Runner(enum.StrEnum):
+    """Where a script's process may live, by every name that versions have for it."""
+
+    PROCESS = "process"
+    DOCKER = "docker"
+    PODMAN = "podman"
+    CONTAINER = "container"
+    PROCESS_1 = "io.kestra.plugin.core.runner.Process"
+    PROCESS_0_18 = "io.kestra.core.models.tasks.runners.Process"
+    PROCESS_0_17 = "io.kestra.core.models.tasks.runners.types.ProcessTaskRunner"
+    PROCESS_0_16 = "io.kestra.core.models.script.types.ProcessScriptRunner"
+    DOCKER_1 = "io.kestra.plugin.scripts.runner.docker.Docker"
+    DOCKER_0_17 = "io.kestra.plugin.scripts.runner.docker.DockerTaskRunner"
+    DOCKER_0_16 = "io.kestra.plugin.scripts.runner.docker.DockerScriptRunner"
+
+    @property
+    def contained(self) -> bool:
+        """Whether it is a container."""
+        return not self.name.startswith("PROCESS")
 
 
 class Strategy(enum.StrEnum):
@@ -125,7 +127,7 @@ class ContainerOptions(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
 class TaskRunner(ContainerOptions, frozen=True, kw_only=True):
     """Where the process lives: on the worker, or in a container."""
 
-    type: Annotated[str, Meta(description="`process` or `docker`.")] = "process"
+    type: Annotated[Runner, Meta(description="`process` or `docker`.")] = Runner.PROCESS
 
 
 class Docker(ContainerOptions, frozen=True, kw_only=True):
@@ -136,18 +138,6 @@ class Docker(ContainerOptions, frozen=True, kw_only=True):
         dict[str, object] | str | None,
         Meta(description="What a config.json would say.", extra={"deprecated": "config says it"}),
     ] = None
-
-
-def is_contained(runner: str) -> bool:
-    """Whether a runner's name means a container. Raises NotOffered when it means neither that nor a process."""
-    if runner in CONTAINER or runner.lower() in CONTAINER:
-        return True
-    if runner in PROCESS or runner.lower() in PROCESS:
-        return False
-    raise NotOffered(
-        f'The runner "{runner}" does not exist here: there are processes and containers.',
-        hint="Write `type: process` or `type: docker`.",
-    )
 
 
 def container_of(said: ContainerOptions, image: str, least: Bounds) -> Container:

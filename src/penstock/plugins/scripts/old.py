@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import Annotated, ClassVar, Final
 
 import msgspec
@@ -16,6 +17,9 @@ from penstock.sdk.launch import Environment, Launch, LaunchContext
 
 # Where the first releases made a virtual environment: in the working directory itself.
 OWN_BIN: Final = re.compile(r"(?<![\w./])(?:\./)?bin/(?=python|pip)")
+
+
+GLOB: Final = frozenset("*?[")
 
 
 class OldScript(Script, frozen=True, kw_only=True):
@@ -44,15 +48,19 @@ class OldScript(Script, frozen=True, kw_only=True):
     def told_anew(self, plan: LaunchContext, commands: list[str]) -> Launch:
         """The shell that today's properties would describe."""
         program = [self.interpreter] if isinstance(self.interpreter, str) else self.interpreter
-        folders = [f"{name}/**/*" for name in self.output_dirs]
+        below = [f"{name}/**/*" for name in self.output_dirs]
         today = msgspec.structs.replace(
             self,
             interpreter=[*program, *(self.interpreter_args or ["-c"])] if program else None,
             fail_fast=self.exit_on_failed,
-            output_files=[*self.output_files, *self.files, *self.outputs_files, *folders],
+            output_files=[*self.output_files, *self.files, *self.outputs_files, *below],
             docker=self.docker or self.docker_options,
         )
-        return today.shell(plan, commands)
+        # The first releases made what was promised before the commands ran.
+        made = {name: "" for name in (*self.output_files, *self.outputs_files) if not GLOB.intersection(name)}
+        folders = [] if program else [f"mkdir -p -- {shlex.quote(name)}" for name in self.output_dirs]
+        launch = today.shell(plan, commands, first=folders)
+        return msgspec.structs.replace(launch, input_files={**made, **launch.input_files})
 
 
 class Bash(OldScript, frozen=True, kw_only=True):

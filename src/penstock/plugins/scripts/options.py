@@ -12,9 +12,18 @@ from msgspec import Meta, field
 
 from penstock.errors.task import BadAddress, NotOffered
 from penstock.plugins.scripts import inside
-from penstock.plugins.scripts.container import ContainerOptions, Docker, TaskRunner, container_of, is_contained
+from penstock.plugins.scripts.container import ContainerOptions, Docker, Runner, TaskRunner, container_of
 from penstock.sdk.container import Bounds, Container
-from penstock.sdk.launch import OUTPUT_FOLDER, STORED, FileChoice, Launch, LaunchContext, LaunchMode, Limits
+from penstock.sdk.launch import (
+    OUTPUT_FOLDER,
+    STORED,
+    FileChoice,
+    IfExists,
+    Launch,
+    LaunchContext,
+    LaunchMode,
+    Limits,
+)
 from penstock.sdk.task import ScriptType
 from penstock.sdk.values import Size
 
@@ -29,10 +38,18 @@ class NamespaceFiles(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     include: Annotated[list[str], Meta(description="Globs of those that do; none means all.")] = []
     exclude: Annotated[list[str], Meta(description="Globs of those that do not.")] = []
     namespaces: Annotated[
-        list[str], Meta(description="Read and not used: a project has one set of files for all its namespaces.")
+        list[str], Meta(description="Whose they are: a project has one set of files for all its namespaces.")
     ] = []
-    if_exists: Annotated[str, Meta(description="Read and not used: an input file of the same name wins.")] = "OVERWRITE"
-    folder_per_namespace: Annotated[bool, Meta(description="Read and not used.")] = False
+    if_exists: Annotated[IfExists, Meta(description="What becomes of one that is there already.")] = IfExists.OVERWRITE
+    folder_per_namespace: Annotated[
+        bool, Meta(description="Whether each namespace has a folder of its name (none named: the flow's own).")
+    ] = False
+
+    def choice(self, namespace: str) -> FileChoice | None:
+        """The files that a flow of a namespace wants; nothing where it wants none."""
+        folders = dict.fromkeys(self.namespaces or [namespace]) if self.folder_per_namespace else ()
+        wanted = FileChoice(tuple(self.include), tuple(self.exclude), tuple(folders), self.if_exists)
+        return wanted if self.enabled else None
 
 
 class Resources(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -53,6 +70,7 @@ class Script(ScriptType, frozen=True, kw_only=True):
         "outputFiles": "Address of each stored file, by its name.",
         "stdOutLineCount": "Lines on standard output.",
         "stdErrLineCount": "Lines on standard error.",
+        "taskRunner": "Of a container, `containerId`: its name on the engine.",
     }
 
     before_commands: Annotated[
@@ -91,13 +109,14 @@ class Script(ScriptType, frozen=True, kw_only=True):
         TaskRunner | None, Meta(description="Where the process lives; the process runner is the default.")
     ] = None
     warning_on_std_err: Annotated[
-        bool, Meta(description="Whether a line on standard error makes a success a warning.")
-    ] = False
+        bool | None,
+        Meta(description="Whether a line on standard error makes a success a warning; unsaid: in version 0.20 alone."),
+    ] = None
     container_image: Annotated[str | None, Meta(description="Image of the container; a process does not use it.")] = (
         None
     )
     runner: Annotated[
-        str | None, Meta(description="PROCESS or DOCKER.", extra={"deprecated": "taskRunner says it"})
+        Runner | None, Meta(description="PROCESS or DOCKER.", extra={"deprecated": "taskRunner says it"})
     ] = None
     docker: Annotated[
         Docker | None,
@@ -139,8 +158,8 @@ class Script(ScriptType, frozen=True, kw_only=True):
             input_files={**launch.input_files, **self.input_files},
             output_files=tuple(self.output_files),
             output_folder=OUTPUT_FOLDER if self.output_directory else "",
-            project_files=FileChoice(tuple(files.include), tuple(files.exclude)) if files and files.enabled else None,
-            stderr_warns=self.warning_on_std_err,
+            project_files=files.choice(plan.namespace) if files else None,
+            stderr_warns=plan.version == "0.20" if self.warning_on_std_err is None else self.warning_on_std_err,
             limits=Limits(limits.memory, limits.cpu_seconds, limits.open_files),
             notices=self.notices(),
             container=self.container() if self.contained else None,
@@ -149,7 +168,8 @@ class Script(ScriptType, frozen=True, kw_only=True):
     @property
     def contained(self) -> bool:
         """Whether the process is to live in a container."""
-        return is_contained(self.task_runner.type if self.task_runner else (self.runner or "process"))
+        runner = self.task_runner.type if self.task_runner else self.runner
+        return runner is not None and runner.contained
 
     def container(self) -> Container:
         """The container in which the process is to live."""

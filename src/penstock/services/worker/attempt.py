@@ -61,6 +61,7 @@ class Attempt:
         self._child: Child | None = None
         self._warm: Warm | None = None
         self._held: Held | None = None
+        self._left: list[str] = []
         self._freed: dict[str, object] | None = None
         self._channel: Channel | None = None
         self._open: dict[int, Callable[[], None]] = {}
@@ -100,10 +101,12 @@ class Attempt:
             self._after(self._shop.core.knobs.grace, self._child.kill)
 
     def _lay_in(self) -> None:
-        self._held = make_ready(self._shop, self._process, lambda: self.stopped is not Stop.NOT)
+        self._held = make_ready(self._shop, self._process, lambda: self.stopped is not Stop.NOT, self._left)
 
     def _laid_in(self, laid: Future[None]) -> None:
         error = laid.exception()
+        for name in self._left:
+            self._story.say(f'"{name}" was there already, and stays; the project has one, too.', Level.WARNING)
         if self._held is not None:
             order = with_python(self._process.order, self._held.python)
             self._process = msgspec.structs.replace(self._process, order=order)
@@ -377,6 +380,7 @@ class Attempt:
             "outputFiles": files,
             "stdOutLineCount": story.out.lines,
             "stdErrLineCount": story.err.lines,
+            **({"taskRunner": {"containerId": record.name}} if (record := self._process.record) else {}),
         }
 
     def _fail_to_start(self, error: BaseException) -> None:

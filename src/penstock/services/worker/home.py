@@ -9,7 +9,7 @@ import shutil
 import tarfile
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import msgspec
 
@@ -24,16 +24,38 @@ from penstock.model.node import Folder
 from penstock.model.policy import SECOND
 from penstock.model.run import ErrorKind, Failure, Step
 from penstock.model.status import Outcome
-from penstock.sdk.launch import FileChoice
+from penstock.sdk.launch import FileChoice, IfExists
 from penstock.services import cached
+from penstock.services.core import Core
 from penstock.services.render import properties_of
 from penstock.services.worker import workdir
-from penstock.services.worker.shop import Shop
+from penstock.services.worker.shop import Surroundings
+from penstock.services.worker.workdir import Folders
 from penstock.store import steps
 from penstock.store.port import Tx
 from penstock.store.queue import Claim
 
 Outputs = dict[str, object] | None
+
+
+class Rooms(Protocol):
+    """What of a worker's tools is wanted here."""
+
+    @property
+    def core(self) -> Core:
+        """Its store and clock."""
+
+    @property
+    def worker(self) -> str:
+        """Its name."""
+
+    @property
+    def folders(self) -> Folders:
+        """Its attempts' folders."""
+
+    @property
+    def surroundings(self) -> Surroundings:
+        """The project that it works for."""
 
 
 class KeptFiles(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,12 +65,20 @@ class KeptFiles(msgspec.Struct, frozen=True, kw_only=True):
     ttl: float | None = None
 
 
-class NamespaceFiles(msgspec.Struct, frozen=True, kw_only=True):
-    """Which files of the project come into the folder."""
+class NamespaceFiles(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Which files of the project come into the folder, and where in it they lie."""
 
-    enabled: bool = False
+    enabled: bool = True
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] = ()
+    if_exists: IfExists = IfExists.OVERWRITE
+    folder_per_namespace: bool = False
+
+    def choice(self, namespace: str) -> FileChoice:
+        """The files that a flow of a namespace wants."""
+        folders = dict.fromkeys(self.namespaces or [namespace]) if self.folder_per_namespace else ()
+        return FileChoice(self.include, self.exclude, tuple(folders), self.if_exists)
 
 
 class Properties(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -56,11 +86,11 @@ class Properties(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forb
 
     input_files: Annotated[dict[str, str], msgspec.Meta(description="Text or stored file by its name.")] = {}
     output_files: Annotated[list[str], msgspec.Meta(description="Globs of files to hand on.")] = []
-    namespace_files: NamespaceFiles = NamespaceFiles()
+    namespace_files: NamespaceFiles | None = None
     cache: KeptFiles | None = None
 
 
-def do(shop: Shop, claim: Claim) -> tuple[Ended, Outputs]:
+def do(shop: Rooms, claim: Claim) -> tuple[Ended, Outputs]:
     """Open or close the folder of a claimed group; for a thread of its own."""
     began = shop.core.clock.now()
     try:
@@ -75,13 +105,13 @@ def do(shop: Shop, claim: Claim) -> tuple[Ended, Outputs]:
         return _ended(shop, claim, Outcome.FAILED, Failure(ErrorKind.SYSTEM, f"The folder: {error}"), began), None
 
 
-def lost(shop: Shop, claim: Claim, gone: FolderGone) -> Ended:
+def lost(shop: Rooms, claim: Claim, gone: FolderGone) -> Ended:
     """The end of an attempt whose folder is on another worker, or nowhere any more."""
     failure = Failure(ErrorKind.LOST, gone.sentence, None, gone.code)
     return _ended(shop, claim, Outcome.LOST, failure, shop.core.clock.now())
 
 
-def sweep(shop: Shop) -> None:
+def sweep(shop: Rooms) -> None:
     """Remove the folders of groups that have ended without closing them: killed, failed, begun anew elsewhere."""
     for run, step in shop.folders.held():
         found = shop.core.store.read(partial(_group, run, step))
@@ -95,23 +125,23 @@ def _group(run: str, step: str, tx: Tx) -> Step | None:
     return steps.load(tx, run, [step]).get(step)
 
 
-def _open(shop: Shop, claim: Claim) -> Outputs:
+def _open(shop: Rooms, claim: Claim) -> Outputs:
     wanted = _properties(shop, claim)
     folder = shop.folders.open(claim.run, claim.step)
     stored = workdir.files_of(shop.core)
     if wanted.cache is not None:
         _bring(shop, claim, folder)
     project = shop.surroundings.project
-    if wanted.namespace_files.enabled:
+    if wanted.namespace_files is not None and wanted.namespace_files.enabled:
         if project is None:
             raise NoSuchFile("There is no project whose files could be laid in.")
-        choice = FileChoice(wanted.namespace_files.include, wanted.namespace_files.exclude)
-        workdir.lay_in_project(folder, project, choice)
+        run = shop.core.store.read(lambda tx: cached.run_of(tx, claim.run))
+        workdir.lay_in_project(folder, project, wanted.namespace_files.choice(run.namespace))
     workdir.lay_in(folder, wanted.input_files, stored, project)
     return None
 
 
-def _close(shop: Shop, claim: Claim) -> Outputs:
+def _close(shop: Rooms, claim: Claim) -> Outputs:
     wanted = _properties(shop, claim)
     folder = shop.folders.shared(claim.run, claim.step)
     stored = workdir.files_of(shop.core)
@@ -123,7 +153,7 @@ def _close(shop: Shop, claim: Claim) -> Outputs:
     return {"outputFiles": files}
 
 
-def _properties(shop: Shop, claim: Claim) -> Properties:
+def _properties(shop: Rooms, claim: Claim) -> Properties:
     rendered = properties_of(shop.core, claim, lambda plan: _written(plan.node(ids.node_of(claim.step))))
     try:
         return msgspec.convert(rendered, Properties, strict=False)
@@ -136,12 +166,12 @@ def _written(node: object) -> dict[str, object]:
     return node.properties
 
 
-def _name(shop: Shop, claim: Claim) -> str:
+def _name(shop: Rooms, claim: Claim) -> str:
     run = shop.core.store.read(lambda tx: cached.run_of(tx, claim.run))
     return cached.folder_key(run, ids.node_of(claim.step))
 
 
-def _bring(shop: Shop, claim: Claim, folder: Path) -> None:
+def _bring(shop: Rooms, claim: Claim, folder: Path) -> None:
     """Unpack what an earlier run has kept; what cannot be read is as if it were not there."""
     found = cached.find(shop.core, _name(shop, claim))
     if found is None or not found.uri:
@@ -161,7 +191,7 @@ def _bring(shop: Shop, claim: Claim, folder: Path) -> None:
     packed.unlink(missing_ok=True)
 
 
-def _keep(shop: Shop, claim: Claim, folder: Path, kept: KeptFiles) -> None:
+def _keep(shop: Rooms, claim: Claim, folder: Path, kept: KeptFiles) -> None:
     key = _name(shop, claim)
     if cached.find(shop.core, key) is not None:
         return  # refreshed only when its time is over
@@ -176,7 +206,7 @@ def _keep(shop: Shop, claim: Claim, folder: Path, kept: KeptFiles) -> None:
     cached.keep(shop.core, key, claim, ttl, uri=uri)
 
 
-def _ended(shop: Shop, claim: Claim, outcome: Outcome, failure: Failure | None, began: int) -> Ended:
+def _ended(shop: Rooms, claim: Claim, outcome: Outcome, failure: Failure | None, began: int) -> Ended:
     return Ended(
         step=claim.step,
         attempt=claim.attempt,

@@ -20,14 +20,15 @@ def wants_something(launch: Launch) -> bool:
     return bool(launch.input_files or launch.project_files or launch.output_folder or launch.environment)
 
 
-def make_ready(shop: Shop, process: Process, given_up: Callable[[], bool]) -> Held | None:
+def make_ready(shop: Shop, process: Process, given_up: Callable[[], bool], left: list[str]) -> Held | None:
     """Lay in files and have the packages installed that a launch wants, for a thread of its own. The environment is to
-    be closed when the process has ended. Raises PenstockError, OSError.
+    be closed when the process has ended; to `left` come names of files that were there already. Raises PenstockError,
+    OSError.
     """
     launch, folder, project = process.launch, process.folder, shop.surroundings.project
     assert launch is not None
     if launch.project_files is not None and project is not None:
-        workdir.lay_in_project(folder, project, launch.project_files)
+        left += workdir.lay_in_project(folder, project, launch.project_files)
     workdir.lay_in(folder, launch.input_files, workdir.files_of(shop.core), project)
     if launch.output_folder:
         (folder / launch.output_folder).mkdir(exist_ok=True)

@@ -74,6 +74,7 @@ def work_of(shop: Shop, claim: Claim, prepared: Prepared) -> Inline | Process:
                 attempt=known.attempt,
                 workdir=known.workdir,
                 state=known.state,
+                version=prepared.loaded.plan.flow.language.version,
             )
         )
         if launch.container is not None:

@@ -13,7 +13,7 @@ from typing import Final, Protocol, cast
 
 from penstock.errors.work import BadFileName, FileMissing, FolderGone
 from penstock.sdk import globs
-from penstock.sdk.launch import FileChoice, is_stored
+from penstock.sdk.launch import FileChoice, IfExists, is_stored
 from penstock.services.core import Core
 
 OF_PROJECT: Final = "nsfile:///"
@@ -145,17 +145,28 @@ def lay_in(folder: Path, files: Mapping[str, str], stored: Files, project: Path 
             path.write_text(content)
 
 
-def lay_in_project(folder: Path, project: Path, choice: FileChoice) -> None:
-    """Copy the project's files that are chosen: globs of relative names; `.penstock` and `.git` never."""
+def lay_in_project(folder: Path, project: Path, choice: FileChoice) -> list[str]:
+    """Copy the project's files that are chosen: globs of relative names; `.penstock` and `.git` never. Gives the names
+    of those that were there already and of which to warn. Raises BadFileName.
+    """
+    left = []
     for path in sorted(_files(project)):
         name = path.relative_to(project).as_posix()
         if choice.include and not _matches(name, choice.include):
             continue
         if _matches(name, choice.exclude):
             continue
-        target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(path, target)
+        for begin in choice.folders or ("",):
+            target = inside(folder, f"{begin}/{name}" if begin else name)
+            if not target.exists() or choice.if_exists is IfExists.OVERWRITE:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(path, target)
+            elif choice.if_exists is IfExists.FAIL:
+                sentence = f'The file "{name}" of the project is in the folder already, and ifExists is FAIL.'
+                raise BadFileName(sentence, hint="OVERWRITE takes its place; WARN and IGNORE leave it.")
+            elif choice.if_exists is IfExists.WARN:
+                left.append(name)
+    return left
 
 
 def of_project(project: Path, include: Iterable[str], exclude: Iterable[str] = ()) -> list[str]:
