@@ -10,6 +10,7 @@ TYPES: Final[dict[str, str]] = {
     "amqp.create_queue": "penstock.plugins.messages.amqp:CreateQueue",
     "amqp.declare_exchange": "penstock.plugins.messages.amqp:DeclareExchange",
     "amqp.publish": "penstock.plugins.messages.queues:Publish",
+    "apprise.send": "penstock.plugins.notify.apprise:AppriseSend",
     "assert": "penstock.plugins.core.execution:Assert",
     "avro.read": "penstock.plugins.serdes.avro:Read",
     "avro.write": "penstock.plugins.serdes.avro:Write",

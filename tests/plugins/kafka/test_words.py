@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import pytest
 from confluent_kafka import Consumer, Producer
@@ -17,10 +18,12 @@ from cryptography.x509.oid import NameOID
 from penstock.errors.task import NotOffered
 from penstock.plugins.kafka.options import certificates, translated, unpacked
 from penstock.plugins.kafka.produce import headers_of
-from penstock.plugins.kafka.serdes import SerdeType, reader, writer
+from penstock.plugins.kafka.serdes import Registry, SerdeType, reader, writer
 from penstock.sdk.context import About, Context
 from penstock.sdk.local import LocalContext
 from penstock.sdk.task import TaskFailed
+
+NONE = Registry({}, ExitStack())
 
 
 class Deaf:
@@ -60,7 +63,7 @@ def context(local: LocalContext) -> Context:
     ],
 )
 def test_values_are_written_as_java_writes_them(kind: SerdeType, value: object, written: bytes | None) -> None:
-    assert writer(kind, "", {}, key=False)("t", value) == written
+    assert writer(kind, "", NONE, key=False)("t", value) == written
 
 
 @pytest.mark.parametrize("kind", [kind for kind in SerdeType if kind not in (SerdeType.AVRO, SerdeType.VOID)])
@@ -74,8 +77,8 @@ def test_what_is_written_is_read(kind: SerdeType) -> None:
     }
     value = values.get(kind.value, "AP8=" if kind.value.startswith("BYTE") else 258)
 
-    assert reader(kind, {}, key=True)("t", writer(kind, "", {}, key=True)("t", value)) == value
-    assert reader(kind, {}, key=True)("t", None) is None
+    assert reader(kind, NONE, key=True)("t", writer(kind, "", NONE, key=True)("t", value)) == value
+    assert reader(kind, NONE, key=True)("t", None) is None
 
 
 @pytest.mark.parametrize(
@@ -83,20 +86,20 @@ def test_what_is_written_is_read(kind: SerdeType) -> None:
 )
 def test_what_cannot_be_written_is_told(kind: str, value: object) -> None:
     with pytest.raises(TaskFailed, match=f"cannot be written as {kind}|base64"):
-        writer(SerdeType(kind), "", {}, key=False)("t", value)
+        writer(SerdeType(kind), "", NONE, key=False)("t", value)
 
 
 @pytest.mark.parametrize(("kind", "content"), [("LONG", b"1"), ("JSON", b"{"), ("UUID", b"x")])
 def test_what_cannot_be_read_is_told(kind: str, content: bytes) -> None:
     with pytest.raises(TaskFailed, match=f"not written as {kind}"):
-        reader(SerdeType(kind), {}, key=False)("t", content)
+        reader(SerdeType(kind), NONE, key=False)("t", content)
 
 
 def test_avro_needs_a_registry_and_a_schema() -> None:
     with pytest.raises(TaskFailed, match=r"schema\.registry\.url"):
-        reader(SerdeType.AVRO, {}, key=False)
+        reader(SerdeType.AVRO, NONE, key=False)
     with pytest.raises(TaskFailed, match="valueAvroSchema"):
-        writer(SerdeType.AVRO, "", {"schema.registry.url": "http://127.0.0.1:1"}, key=False)
+        writer(SerdeType.AVRO, "", Registry({"schema.registry.url": "http://127.0.0.1:1"}, ExitStack()), key=False)
 
 
 @pytest.mark.parametrize("make", [Producer, Consumer])

@@ -12,8 +12,8 @@ from msgspec import Meta, field
 
 from penstock.plugins.kafka import options
 from penstock.plugins.kafka.options import BROKER, SECONDS, KafkaTask
-from penstock.plugins.kafka.serdes import Read, SerdeType, reader
-from penstock.plugins.messages.payload import MaxDuration, MaxRecords, Until, epoch_millis, instant
+from penstock.plugins.kafka.serdes import Read, Registry, SerdeType, reader
+from penstock.plugins.messages.payload import SPAN, MaxDuration, MaxRecords, Until, epoch_millis, instant
 from penstock.plugins.serdes.records import Writer
 from penstock.sdk.context import Context
 from penstock.sdk.task import TaskFailed
@@ -52,7 +52,7 @@ class Consume(KafkaTask, frozen=True, kw_only=True):
         str, Meta(description="Only messages from this instant on.", examples=["2016-01-02T00:00:00Z"])
     ] = ""
     poll_duration: Annotated[
-        Duration, Meta(description="How long to wait for a message before it is thought that none comes.")
+        Duration, Meta(description="How long to wait for a message before it is thought that none comes.", extra=SPAN)
     ] = Duration(5_000_000)
     max_records: MaxRecords = None
     max_duration: MaxDuration = None
@@ -68,11 +68,13 @@ class Consume(KafkaTask, frozen=True, kw_only=True):
             raise TaskFailed("topicPattern needs a groupId.")
         asked = {"isolation.level": "read_committed", "enable.auto.commit": "false", **asked}
         asked["group.id"] = group or f"penstock-{uuid.uuid4()}"
-        read = (
-            reader(self.key_deserializer, self.serde_properties, key=True),
-            reader(self.value_deserializer, self.serde_properties, key=False),
-        )
-        found: dict[str, object] = options.guarded(lambda: self._take(context, asked, topics, group, read))
+        with contextlib.ExitStack() as held:
+            registry = Registry(self.serde_properties, held)
+            read = (
+                reader(self.key_deserializer, registry, key=True),
+                reader(self.value_deserializer, registry, key=False),
+            )
+            found: dict[str, object] = options.guarded(lambda: self._take(context, asked, topics, group, read))
         return found
 
     def _take(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta, field
 
 from penstock.plugins.kafka import options
 from penstock.plugins.kafka.options import BROKER, SECONDS, KafkaTask
-from penstock.plugins.kafka.serdes import SerdeType, Write, writer
+from penstock.plugins.kafka.serdes import Registry, SerdeType, Write, writer
 from penstock.plugins.messages.payload import epoch_millis, maps
 from penstock.sdk.context import Context
 from penstock.sdk.task import TaskFailed
@@ -52,11 +53,13 @@ class Produce(KafkaTask, frozen=True, kw_only=True):
         if self.transactional:
             # The same for each attempt: one that was thought lost cannot commit beside the next.
             asked["transactional.id"] = f"penstock/{context.idempotency_key}"
-        write_key = writer(self.key_serializer, self.key_avro_schema, self.serde_properties, key=True)
-        write_value = writer(self.value_serializer, self.value_avro_schema, self.serde_properties, key=False)
-        count = options.guarded(
-            lambda: self._send(context, options.library().Producer(asked), (write_key, write_value))
-        )
+        with ExitStack() as held:
+            registry = Registry(self.serde_properties, held)
+            write = (
+                writer(self.key_serializer, self.key_avro_schema, registry, key=True),
+                writer(self.value_serializer, self.value_avro_schema, registry, key=False),
+            )
+            count: int = options.guarded(lambda: self._send(context, options.library().Producer(asked), write))
         context.metric("records", count)
         return {"messagesCount": count}
 

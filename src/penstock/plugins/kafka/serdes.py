@@ -7,6 +7,7 @@ import enum
 import struct
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from typing import Any, Final
 
 import msgspec
@@ -46,10 +47,17 @@ class SerdeType(enum.StrEnum):
     VOID = "VOID"
 
 
-def writer(kind: SerdeType, text: str, properties: Mapping[str, str], *, key: bool) -> Write:
+class Registry(msgspec.Struct, frozen=True):
+    """How the registry of schemas is reached; its connections last as long as what holds them."""
+
+    properties: Mapping[str, str]
+    held: ExitStack
+
+
+def writer(kind: SerdeType, text: str, registry: Registry, *, key: bool) -> Write:
     """What makes bytes of a value, for a topic; nothing stays nothing."""
     if kind is SerdeType.AVRO:
-        return _avro_writer(text, properties, key=key)
+        return _avro_writer(text, registry, key=key)
 
     def write(topic: str, value: object) -> bytes | None:
         return None if value is None or kind is SerdeType.VOID else _bytes(kind, value)
@@ -57,10 +65,10 @@ def writer(kind: SerdeType, text: str, properties: Mapping[str, str], *, key: bo
     return write
 
 
-def reader(kind: SerdeType, properties: Mapping[str, str], *, key: bool) -> Read:
+def reader(kind: SerdeType, registry: Registry, *, key: bool) -> Read:
     """What makes a value of bytes, of a topic; nothing stays nothing."""
     if kind is SerdeType.AVRO:
-        return _avro_reader(properties, key=key)
+        return _avro_reader(registry, key=key)
 
     def read(topic: str, content: bytes | None) -> object:
         return None if content is None or kind is SerdeType.VOID else _value(kind, content)
@@ -104,14 +112,14 @@ def _value(kind: SerdeType, content: bytes) -> object:
         raise TaskFailed(f"A message is not written as {kind.value}: {content[:40]!r}.") from None
 
 
-def _avro_writer(text: str, properties: Mapping[str, str], *, key: bool) -> Write:
-    registry, avro, errors = _libraries()
-    given = _words(properties)
+def _avro_writer(text: str, registry: Registry, *, key: bool) -> Write:
+    library, avro, errors = _libraries()
+    given = _words(registry.properties)
     if not text and given.get("use.latest.version") != "true":
         raise TaskFailed(
             "AVRO needs a schema: valueAvroSchema, keyAvroSchema, or use.latest.version in serdeProperties."
         )
-    client = _client(registry, given)
+    client = registry.held.enter_context(_client(library, given))
     how: dict[str, object] = {name: value == "true" for name, value in given.items() if name in OF_WRITER}
     if "use.schema.id" in given:
         how["use.schema.id"] = int(given["use.schema.id"])
@@ -131,9 +139,10 @@ def _avro_writer(text: str, properties: Mapping[str, str], *, key: bool) -> Writ
     return write
 
 
-def _avro_reader(properties: Mapping[str, str], *, key: bool) -> Read:
-    registry, avro, errors = _libraries()
-    deserializer = avro.AvroDeserializer(_client(registry, _words(properties)))
+def _avro_reader(registry: Registry, *, key: bool) -> Read:
+    library, avro, errors = _libraries()
+    client = registry.held.enter_context(_client(library, _words(registry.properties)))
+    deserializer = avro.AvroDeserializer(client)
     field = _field(key=key)
 
     def read(topic: str, content: bytes | None) -> object:
@@ -156,12 +165,12 @@ def _words(properties: Mapping[str, str]) -> dict[str, str]:
     return given
 
 
-def _client(registry: Any, given: Mapping[str, str]) -> Any:
+def _client(library: Any, given: Mapping[str, str]) -> Any:
     known: dict[str, object] = {name: value for name, value in given.items() if name.startswith(OF_CLIENT)}
     # Without a limit, a registry that does not answer would hold the task for ever.
     known["timeout"] = float(given.get("timeout", PATIENCE))
     try:
-        return registry.SchemaRegistryClient(known)
+        return library.SchemaRegistryClient(known)
     except ValueError as error:
         raise TaskFailed(f"serdeProperties: {error}") from None
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from msgspec import Meta, field
 
 from penstock.errors.task import BadAddress, MissingExtra
-from penstock.plugins.messages.payload import ByteSerde, MaxDuration, MaxRecords, Until, decode, encode, given
+from penstock.plugins.messages.payload import SPAN, ByteSerde, MaxDuration, MaxRecords, Until, decode, encode, given
 from penstock.plugins.serdes.records import Writer
 from penstock.sdk.context import Context
 from penstock.sdk.task import Mode, TaskFailed, TaskType
@@ -46,7 +46,9 @@ class MqttTask(TaskType, frozen=True, kw_only=True):
     version: Annotated[Version, Meta(description="Which MQTT is spoken.")] = Version.V5
     username: Annotated[str, Meta(description="Who asks.")] = ""
     password: Annotated[Secret, Meta(description="The password.")] = Secret("")
-    connection_timeout: Annotated[Duration | None, Meta(description="How long to wait for the broker; PT30S.")] = None
+    connection_timeout: Annotated[
+        Duration | None, Meta(description="How long to wait for the broker; PT30S.", extra=SPAN)
+    ] = None
     https_hostname_verification_enabled: Annotated[
         bool, Meta(description="Whether the certificate must be for the broker's name.")
     ] = True

@@ -20,8 +20,9 @@ from penstock.sdk.plain import plain
 from penstock.sdk.task import TaskFailed
 from penstock.sdk.values import Duration
 
+SPAN: Final = {"unit": "ISO-8601, or seconds"}
 MaxRecords = Annotated[int | None, Meta(description="Take at most so many.")]
-MaxDuration = Annotated[Duration | None, Meta(description="Take no longer than this.", examples=["PT10S"])]
+MaxDuration = Annotated[Duration | None, Meta(description="Take no longer than this.", examples=["PT10S"], extra=SPAN)]
 STEP: Final = 0.5
 
 

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from penstock.errors.task import MissingExtra
-from penstock.plugins.messages.payload import Serde, decode, encode, epoch_millis
+from penstock.plugins.messages.payload import SPAN, Serde, decode, encode, epoch_millis
 from penstock.sdk.context import Context
 from penstock.sdk.task import Mode, TaskFailed, TaskType
 from penstock.sdk.values import Duration
@@ -70,7 +70,9 @@ class Get(RedisTask, frozen=True, kw_only=True):
 class Expiry(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """When a key is gone."""
 
-    expiration_duration: Annotated[Duration | None, Meta(description="How long it lasts.", examples=["PT1H"])] = None
+    expiration_duration: Annotated[
+        Duration | None, Meta(description="How long it lasts.", examples=["PT1H"], extra=SPAN)
+    ] = None
     expiration_date: Annotated[str, Meta(description="When it ends.", examples=["2030-01-02T00:00:00Z"])] = ""
 
     def asked(self) -> dict[str, int]:

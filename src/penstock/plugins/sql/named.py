@@ -62,7 +62,7 @@ QueryTag = Annotated[str, Meta(description="Tag of the session, to be found agai
 
 
 class MysqlQuery(Query, frozen=True, kw_only=True):
-    """Run one SQL statement on MySQL or MariaDB."""
+    """Run one SQL statement on MySQL or MariaDB (tried on MariaDB)."""
 
     type_name: ClassVar[str] = "mysql.query"
     aliases: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.jdbc.mysql.Query", "io.kestra.plugin.jdbc.mariadb.Query")
@@ -79,7 +79,7 @@ class MysqlQuery(Query, frozen=True, kw_only=True):
 
 
 class MysqlQueries(Queries, frozen=True, kw_only=True):
-    """Run several SQL statements on MySQL or MariaDB."""
+    """Run several SQL statements on MySQL or MariaDB (tried on MariaDB)."""
 
     type_name: ClassVar[str] = "mysql.queries"
     aliases: ClassVar[tuple[str, ...]] = (
@@ -93,7 +93,7 @@ class MysqlQueries(Queries, frozen=True, kw_only=True):
 
 
 class SqlserverQuery(Query, frozen=True, kw_only=True):
-    """Run one SQL statement on SQL Server."""
+    """Run one SQL statement on SQL Server (through its driver; not tried on a real one)."""
 
     type_name: ClassVar[str] = "sqlserver.query"
     aliases: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.jdbc.sqlserver.Query",)
@@ -113,7 +113,7 @@ class SqlserverQuery(Query, frozen=True, kw_only=True):
 
 
 class SqlserverQueries(Queries, frozen=True, kw_only=True):
-    """Run several SQL statements on SQL Server."""
+    """Run several SQL statements on SQL Server (through its driver; not tried on a real one)."""
 
     type_name: ClassVar[str] = "sqlserver.queries"
     aliases: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.jdbc.sqlserver.Queries",)
@@ -128,7 +128,7 @@ class SqlserverQueries(Queries, frozen=True, kw_only=True):
 
 
 class SqlserverBatch(Batch, frozen=True, kw_only=True):
-    """Run one statement on SQL Server for each row of a stored file, in one transaction."""
+    """Run one statement on SQL Server for each row of a stored file, in one transaction (not tried on a real one)."""
 
     type_name: ClassVar[str] = "sqlserver.batch"
     aliases: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.jdbc.sqlserver.Batch",)
@@ -143,7 +143,7 @@ class SqlserverBatch(Batch, frozen=True, kw_only=True):
 
 
 class SnowflakeQuery(Query, frozen=True, kw_only=True):
-    """Run one SQL statement on Snowflake."""
+    """Run one SQL statement on Snowflake (through its driver; not tried on a real one)."""
 
     type_name: ClassVar[str] = "snowflake.query"
     aliases: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.jdbc.snowflake.Query",)
@@ -169,7 +169,7 @@ class SnowflakeQuery(Query, frozen=True, kw_only=True):
 
 
 class SnowflakeQueries(Queries, frozen=True, kw_only=True):
-    """Run several SQL statements on Snowflake."""
+    """Run several SQL statements on Snowflake (through its driver; not tried on a real one)."""
 
     type_name: ClassVar[str] = "snowflake.queries"
     aliases: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.jdbc.snowflake.Queries",)

@@ -30,6 +30,7 @@ DRIVERS: Final = {
     **{database: dialect.module for database, dialect in DIALECTS.items()},
 }
 FILES: Final = (Database.SQLITE, Database.DUCKDB)
+TRIED: Final = "Tried on real ones: PostgreSQL, MariaDB, SQLite, DuckDB; of the others, the driver's part alone."
 EXAMPLE: Final = "jdbc:postgresql://localhost:5432/warehouse"
 
 
@@ -40,7 +41,7 @@ class SqlTask(TaskType, frozen=True, kw_only=True):
     needs: ClassVar[Database | None] = None
     own: ClassVar[tuple[str, ...]] = ()
 
-    url: Annotated[str, Meta(description=f"Address of the database. Forms: {FORMS}.", examples=[EXAMPLE])]
+    url: Annotated[str, Meta(description=f"Address of the database. Forms: {FORMS}. {TRIED}", examples=[EXAMPLE])]
     username: Annotated[str, Meta(description="Who asks.")] = ""
     password: Annotated[Secret, Meta(description="The password.")] = Secret("")
     time_zone_id: Annotated[
