@@ -15,11 +15,21 @@ from penstock.dialects.kestra import triggers as trigger_types
 from penstock.dialects.kestra.names import SHORT, WHY
 from penstock.dialects.kestra.nodes import ALWAYS
 from penstock.dialects.kestra.read import READ, SERVER_SIDE
+from penstock.plugins.scripts.container import Runner, TaskRunner
+from penstock.plugins.scripts.options import NamespaceFiles
+from penstock.plugins.scripts.python import PythonScript
+from penstock.sdk.registry import field_names
 from tools.accounts import Account, cell
 
 LISTED = Path(__file__).parent / "constructs.yml"
 TESTS = (*tests.SUITE, *tests.CASE, *(f"fixtures.{name}" for name in tests.FIXTURES), *tests.ABOUT, *tests.OPERATORS)
 WORDS = frozenset((*READ, *SERVER_SIDE, *ALWAYS, *input_types.EXTRA, *input_types.RENAMED, *TESTS, *tests.OLD))
+# What the words of a section are properties of.
+PARTS = {
+    "python.script": field_names(PythonScript),
+    "namespaceFiles": field_names(NamespaceFiles),
+    "taskRunner": field_names(TaskRunner),
+}
 WORKS, IS_READ, MISSING = "works", "read and checked", "not there yet"
 
 
@@ -51,6 +61,10 @@ def statuses(about: dict[str, object]) -> Iterator[tuple[str, str]]:
     for kind in ("words", "types", "read"):
         for name in names(about, kind):
             yield package + name, status(package + name, kind)
+    for name in names(about, "properties"):
+        yield name, WORKS if name in PARTS[str(about["of"])] else MISSING
+    for name in names(about, "runners"):
+        yield name, WORKS if name in tuple(Runner) else MISSING
     refused = about.get("refused", {})
     assert isinstance(refused, dict)
     for name, why in refused.items():

@@ -110,7 +110,10 @@ class Script(ScriptType, frozen=True, kw_only=True):
     ] = None
     warning_on_std_err: Annotated[
         bool | None,
-        Meta(description="Whether a line on standard error makes a success a warning; unsaid: in version 0.20 alone."),
+        Meta(
+            description="Whether a line on standard error makes a success a warning; unsaid: in version 0.20 alone.",
+            extra={"deprecated": "an exit code says it"},
+        ),
     ] = None
     container_image: Annotated[str | None, Meta(description="Image of the container; a process does not use it.")] = (
         None
