@@ -55,7 +55,7 @@ def fmt(**given: Any) -> int:
     _, places = _places(given)
     changed, broken = [], False
     for path in places:
-        text = path.read_bytes().decode("utf-8", errors="surrogateescape")
+        text = path.read_bytes().decode("utf-8-sig", errors="surrogateescape")
         try:
             newer = formatted(text)
         except FlowError as error:

@@ -49,15 +49,17 @@ class Expanded(msgspec.Struct, frozen=True):
 def split(text: str) -> tuple[Document, ...]:
     """The documents of a text that hold something; the text itself where it is one."""
     begins = [0, *(match.start() for match in MARK.finditer(text))]
-    parts = [(at, text[at:until]) for at, until in zip(begins, [*begins[1:], len(text)], strict=True)]
-    found = []
-    for at, part in parts:
+    found, last = [], 0
+    for at, until in zip(begins, [*begins[1:], len(text)], strict=True):
+        part = text[at:until]
         if NOTHING.fullmatch(part):
             continue
         bare = BARE.match(part)
         begin = at + (bare.end() if bare else 0)
-        found.append(Document(text[begin : at + len(part)], text.count("\n", 0, begin)))
-    return tuple(found) if len(found) > 1 else (Document(text, 0),)
+        found.append(Document(text[begin:until], text.count("\n", 0, begin)))
+        last = until
+    whole = not found or (len(found) == 1 and len(begins) <= 2 and last == len(text))
+    return (Document(text, 0),) if whole else tuple(found)
 
 
 def read_several(
@@ -82,7 +84,7 @@ def read_several(
     except UnicodeDecodeError:
         return (one(text, version),)
     documents = split(source)
-    if len(documents) == 1:
+    if documents[0].text == source:
         return (one(text, version),)
     common = version_of(source, version)
     return tuple(_placed(document, common, one) for document in documents)

@@ -15,7 +15,7 @@ from penstock.dialects.kestra.read import READ, SERVER_SIDE
 from penstock.dialects.kestra.ways import WAYS
 
 Schema = dict[str, Any]
-LONG: Final = 200
+LONG: Final = 100
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 TEMPLATE: Final[Schema] = {"type": "string", "pattern": "\\{[{%]"}
 TEXT: Final[Schema] = {"type": ["string", "number", "boolean", "null"]}
@@ -75,7 +75,7 @@ def schema(types: Iterable[tuple[Mapping[str, Any], tuple[str, ...]]], *, others
     names: list[str] = []
     for own, known in types:
         name = known[0]
-        defs[f"task.{name}"] = _task_type(own, defs, name)
+        defs[f"task.{name}"] = _task_type(own, defs)
         choices.append(_choice(known, f"task.{name}"))
         names += known
     for short, (_, words) in (READERS | WAYS).items():
@@ -116,9 +116,9 @@ def _flow() -> Schema:
     }
 
 
-def _task_type(own: Mapping[str, Any], defs: dict[str, Schema], name: str) -> Schema:
+def _task_type(own: Mapping[str, Any], defs: dict[str, Schema]) -> Schema:
     """A task of one type: what every task has, which is said once for all, and its own."""
-    properties = {word: _shared(_loose(each, defs, name), defs) for word, each in own.get("properties", {}).items()}
+    properties = {word: _shared(_loose(each, {}), defs) for word, each in own.get("properties", {}).items()}
     return {
         "description": own.get("description", ""),
         "properties": {**dict.fromkeys(nodes.ALWAYS, True), **properties},
@@ -137,31 +137,37 @@ def _shared(made: Schema, defs: dict[str, Schema]) -> Schema:
     return {"$ref": f"#/$defs/{key}"}
 
 
-def _loose(each: Any, defs: dict[str, Schema], name: str) -> Any:
-    """What a type declares, where a template may stand for anything, and text may be written as a number."""
+def _loose(each: Any, named: Mapping[str, Any]) -> Any:
+    """What a type declares, where a template may stand for anything, and text may be written as a number; what it
+    names stands where it is named.
+    """
     if not isinstance(each, dict):
-        return [_loose(part, defs, name) for part in each] if isinstance(each, list) else each
+        return [_loose(part, named) for part in each] if isinstance(each, list) else each
+    named = {**named, **each.get("$defs", {})}
     made: Schema = {}
     for word, part in each.items():
-        if word == "$defs":
-            defs |= {f"{name}.{key}": _loose(below, defs, name) for key, below in part.items()}
-        elif word == "$ref":
-            made[word] = part.replace("#/$defs/", f"#/$defs/{name}.")
+        if word == "$ref":
+            name = part.removeprefix("#/$defs/")
+            # What holds itself is not looked into.
+            below = {key: inner for key, inner in named.items() if key != name}
+            made |= _loose(named[name], below) if name in named else {}
         elif word == "properties":
-            made[word] = {key: _loose(below, defs, name) for key, below in part.items()}
-        elif word not in ("default", "title"):
-            made[word] = part if word in ("enum", "required", "examples", "const") else _loose(part, defs, name)
-    return _loosened(made)
+            made[word] = {key: _loose(below, named) for key, below in part.items()}
+        elif word not in ("default", "title", "$defs"):
+            made[word] = part if word in ("enum", "required", "examples", "const") else _loose(part, named)
+    return _loosened(made) if "$ref" not in each else {**made, **_about(each)}
+
+
+def _about(each: Mapping[str, Any]) -> Schema:
+    return {"description": each["description"]} if "description" in each else {}
 
 
 def _loosened(made: Schema) -> Schema:
     said = made.get("type")
-    about = {word: made[word] for word in ("description",) if word in made}
+    about = _about(made)
     if "enum" in made:
         words = [*made["enum"], *(str(each).swapcase() for each in made["enum"])]
         return {**about, "anyOf": [{"enum": list(dict.fromkeys(words))}, TEMPLATE, NOTHING]}
-    if "$ref" in made:
-        return {**about, "anyOf": [{"$ref": made["$ref"]}, TEMPLATE, NOTHING]}
     if said == "string":
         return {**{word: part for word, part in made.items() if word != "format"}, **TEXT}
     if said in ("integer", "number", "boolean"):

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 import yaml
 
+from penstock.dialects.kestra.documents import split
 from penstock.dialects.kestra.rewriting.pages import (
     begin,
     behind,
@@ -17,6 +18,7 @@ from penstock.dialects.kestra.rewriting.pages import (
     roots,
     tasks,
     value,
+    walk,
 )
 from penstock.dialects.kestra.tree import plain
 from penstock.dialects.kestra.yaml import parse
@@ -66,46 +68,36 @@ def arranged(parts: Mapping[str, object], order: Order) -> dict[str, object]:
 def formatted(text: str) -> str:
     """A text with its words in order and without blanks at the ends of lines; comments and layout stay.
 
-    What could change the meaning is left as it is. Raises NotYaml.
+    What could change the meaning is left as it is. Raises FlowError for what cannot be read as YAML.
     """
     before = _meaning(text)
-    for changed in (_trimmed(_ordered(text)), _trimmed(text), text):
-        if _meaning(changed) == before:
-            return changed
+    for ordered in (_ordered(text), text):
+        try:
+            if _meaning(changed := _trimmed(ordered)) == before:
+                return changed
+        except FlowError:
+            continue
     return text
 
 
-def _meaning(text: str) -> object:
-    """What each document of a text says, None where it cannot be read."""
-    from_parts = []
-    for part in re.split(r"^---(?=\s)", text, flags=re.MULTILINE):
-        try:
-            from_parts.append(plain(parse(part, [])) if part.strip() else None)
-        except FlowError as error:
-            from_parts.append(error.sentence)
-    return from_parts
+def _meaning(text: str) -> list[object]:
+    """What each document of a text says."""
+    return [plain(parse(document.text, [])) for document in split(text)]
 
 
 def _trimmed(text: str) -> str:
     """The text without blanks at the ends of lines and without empty lines at its end."""
-    kept = {number for root in roots(text) for number in _inside_text(root)}
+    kept = {number for root in roots(text) for node in walk(root) for number in _inside_text(node)}
     lines = text.split("\n")
     trimmed = [line if number in kept else line.rstrip(" \t") for number, line in enumerate(lines)]
     return "\n".join(trimmed).rstrip("\n") + "\n"
 
 
-def _inside_text(root: yaml.Node) -> Iterator[int]:
-    """The numbers of lines that lie in text of several lines, where a blank may be meant."""
-    waiting: list[yaml.Node] = [root]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, yaml.ScalarNode):
-            if node.end_mark.line > node.start_mark.line:
-                yield from range(node.start_mark.line + (node.style in ("|", ">")), node.end_mark.line)
-        elif isinstance(node, yaml.MappingNode):
-            waiting += [part for pair in node.value for part in pair]
-        elif isinstance(node, yaml.SequenceNode):
-            waiting += node.value
+def _inside_text(node: yaml.Node) -> range:
+    """The numbers of lines that lie in a text of several lines, where a blank may be meant."""
+    if not isinstance(node, yaml.ScalarNode):
+        return range(0)
+    return range(node.start_mark.line + (node.style in ("|", ">")), node.end_mark.line)
 
 
 def _ordered(text: str) -> str:

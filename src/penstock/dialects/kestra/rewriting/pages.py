@@ -10,14 +10,16 @@ import yaml
 from penstock.errors.flow import NotYaml
 
 LISTS: Final = ("tasks", "errors", "finally", "afterExecution", "then", "else", "defaults")
+# The loader whose events flows are read from: what it takes, this takes.
+LOADER: Final = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 Entry: TypeAlias = tuple[yaml.ScalarNode, yaml.Node]
 
 
 def roots(text: str) -> list[yaml.MappingNode]:
     """The maps that the documents of a text are. Raises NotYaml."""
     try:
-        found = list(yaml.compose_all(text, Loader=yaml.SafeLoader))
-    except yaml.YAMLError as error:
+        found = list(yaml.compose_all(text, Loader=LOADER))
+    except (yaml.YAMLError, UnicodeEncodeError) as error:
         raise NotYaml(f"The text cannot be rewritten: {' '.join(str(error).split())}") from None
     return [node for node in found if isinstance(node, yaml.MappingNode)]
 
