@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import functools
 import importlib
+import threading
 from collections.abc import Iterator
 from typing import Final
+
+import msgspec
 
 from penstock.errors import nearest
 from penstock.errors.task import BrokenTaskType, UnknownTaskType
@@ -13,6 +16,7 @@ from penstock.sdk.aliases import ALIASES
 from penstock.sdk.builtin import TYPES
 from penstock.sdk.decode import check, decode, field_names, output_fields
 from penstock.sdk.task import TaskType
+from penstock.sdk.values import dec_hook
 
 __all__ = [
     "GROUP",
@@ -26,6 +30,7 @@ __all__ = [
     "short_name",
 ]
 
+LOOKING: Final = threading.Lock()
 GROUP: Final = "penstock.task_types"
 PACKAGES: Final = ("io.kestra.plugin.", "io.kestra.core.tasks.")
 
@@ -85,7 +90,15 @@ def _load(name: str, where: str) -> type[TaskType]:
         raise BrokenTaskType(f'Task type "{name}" is at {where}, which is no TaskType.')
     if not kind.type_name:
         raise BrokenTaskType(f'Task type "{name}" at {where} says no type_name.')
+    with LOOKING:
+        looked_at(kind)
     return kind
+
+
+@functools.cache
+def looked_at(kind: type[TaskType]) -> bool:
+    """Have msgspec look at a type for the first time, which crashes Python when two threads do it at once."""
+    return msgspec.json.Decoder(kind, dec_hook=dec_hook).type is kind
 
 
 def _hint(name: str, offered: dict[str, str]) -> str:

@@ -15,6 +15,8 @@ from penstock.store import flows
 from penstock.store.port import Store
 
 KEPT = 256
+# Made when nobody else runs: two threads that have msgspec look at a type for the first time crash Python.
+FLOW = msgspec.json.Decoder(Flow)
 
 
 class Plans:
@@ -37,7 +39,7 @@ class Plans:
             known = [f"{f.namespace}.{f.id}" for f in store.read(flows.list_flows)]
             name = f"{namespace}.{flow}"
             raise UnknownFlow(f'There is no revision {revision} of a flow "{name}".', hint=nearest(name, known))
-        return self.add(msgspec.json.decode(stored.model, type=Flow), revision)
+        return self.add(FLOW.decode(stored.model), revision)
 
     def add(self, flow: Flow, revision: int) -> Plan:
         """Remember the plan of a flow just read."""

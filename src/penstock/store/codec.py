@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Final, TypeVar
 
 import msgspec
@@ -15,6 +16,8 @@ _encode: Final = msgspec.json.Encoder().encode
 _runs: Final = msgspec.json.Decoder(Run)
 _steps: Final = msgspec.json.Decoder(Step)
 _attempts: Final = msgspec.json.Decoder(Attempt)
+_SEEN: set[type] = set()
+_LOOKING: Final = threading.Lock()
 _events: Final[msgspec.json.Decoder[Event]] = msgspec.json.Decoder(Event)
 
 
@@ -63,6 +66,11 @@ def anything(body: object) -> object:
 
 def value(row: tuple[object, ...], kind: type[T]) -> T:
     """Read a row whose columns are, in order, the fields of a value."""
+    if kind not in _SEEN:
+        # two threads that have msgspec look at a type for the first time crash Python
+        with _LOOKING:
+            msgspec.json.Decoder(kind)
+            _SEEN.add(kind)
     return msgspec.convert(dict(zip(kind.__struct_fields__, row, strict=True)), kind)
 
 

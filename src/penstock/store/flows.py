@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from penstock.errors.store import StoreBusy
 from penstock.model.flow import Flow
 from penstock.store import codec
 from penstock.store.port import Row, Tx
+
+FLOW: Final = msgspec.json.Decoder(Flow)
 
 
 class Revision(msgspec.Struct, frozen=True):
@@ -25,7 +29,7 @@ class Revision(msgspec.Struct, frozen=True):
 
     def flow(self) -> Flow:
         """Read the model; its revision is this one."""
-        flow = msgspec.json.decode(self.model, type=Flow)
+        flow = FLOW.decode(self.model)
         return msgspec.structs.replace(flow, revision=self.revision)
 
 

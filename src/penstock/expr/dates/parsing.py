@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 import msgspec
 
@@ -25,6 +26,10 @@ class Found(msgspec.Struct, frozen=True):
     second: int = 0
     micros: int = 0
     zone: str = ""
+
+
+# Looked at when nobody else runs: two threads that have msgspec do so for the first time crash Python.
+SEEN: Final = msgspec.json.Decoder(Found)
 
 
 def parsed(text: str, parts: tuple[Part, ...], names: Names, pattern: str) -> Found:

@@ -44,7 +44,9 @@ class StandIn(TaskType, frozen=True, kw_only=True):
         Meta(description="Outputs that are rendered when it runs, by the number of the end that they belong to."),
     ] = field(default_factory=dict)
     value: Annotated[str, Meta(description="The value of the loop around it.")] = ""
-    takes: Annotated[Duration, Meta(description="How long it takes before it ends.")] = Duration(0)
+    takes: Annotated[
+        Duration, Meta(description="How long it takes before it ends.", extra={"unit": "ISO-8601, or seconds"})
+    ] = Duration(0)
 
     def run(self, context: Context) -> Result:
         """Wait once, then end as told. Raises TaskFailed."""

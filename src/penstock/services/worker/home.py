@@ -9,7 +9,7 @@ import shutil
 import tarfile
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import Annotated, Final, Protocol
 
 import msgspec
 
@@ -88,6 +88,10 @@ class Properties(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forb
     output_files: Annotated[list[str], msgspec.Meta(description="Globs of files to hand on.")] = []
     namespace_files: NamespaceFiles | None = None
     cache: KeptFiles | None = None
+
+
+# Looked at when nobody else runs: two threads that have msgspec do so for the first time crash Python.
+SEEN: Final = msgspec.json.Decoder(Properties)
 
 
 def do(shop: Rooms, claim: Claim) -> tuple[Ended, Outputs]:

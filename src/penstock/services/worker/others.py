@@ -57,6 +57,10 @@ class Meant(msgspec.Struct, frozen=True, kw_only=True):
     until: int | None = None
 
 
+# Looked at when nobody else runs: two threads that have msgspec do so for the first time crash Python.
+SEEN: Final = (msgspec.json.Decoder(Wanted), msgspec.json.Decoder(Meant))
+
+
 def answer(core: Core, asking: Run, asked: Ask, body: Mapping[str, object]) -> object:
     """Answer a question about other runs. Raises PenstockError, which says why not."""
     match asked:
