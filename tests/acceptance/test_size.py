@@ -17,7 +17,7 @@ from tests.acceptance.project import Project, Running
 RUNS = 1_000
 STEPS = 100
 LINES = 10_000_000
-LINE = 37
+LINE = len("00000000 of a log, with some text in it\n")
 GIGA = 1024**3
 MEGA = 1024**2
 TOP = """  - id: each
