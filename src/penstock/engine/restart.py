@@ -43,6 +43,10 @@ class Scope(msgspec.Struct, frozen=True):
         return step.status in UNSUCCESSFUL if self.chosen is None else step.key in self.chosen
 
 
+# Made when nobody else runs: two threads that have msgspec look at a type for the first time crash Python.
+SCOPES = msgspec.json.Decoder(Scope)
+
+
 def restart(draft: Draft, event: Restart) -> None:
     """Set an ended run going again; behind its flow's limit it waits for its turn like any other.
 
@@ -131,7 +135,7 @@ def reopening(scope: Scope) -> str:
 def go_on_pending(draft: Draft, pending: str) -> None:
     """Do what a limit has held up."""
     if pending.startswith(REOPEN):
-        reopen_scope(draft, msgspec.json.decode(pending.removeprefix(REOPEN), type=Scope))
+        reopen_scope(draft, SCOPES.decode(pending.removeprefix(REOPEN)))
     else:
         reopen_run(draft, pending.removeprefix(REPLAY) if pending != RESTART else "")
 
