@@ -10,6 +10,7 @@ import pytest
 
 from penstock.model.status import Outcome
 from penstock.plugins.messages.amqp import CreateQueue
+from penstock.plugins.messages.payload import epoch_millis
 from penstock.sdk.local import LocalContext, Told
 from tests.brokers import Served, rabbitmq
 
@@ -113,6 +114,13 @@ def test_what_goes_wrong_is_told(local: LocalContext, broker: dict[str, object],
     assert "Exactly one of url and host" in said("create_queue", {"url": address, "name": "x"})
     missing = local.run("amqp.create_queue", {"url": f"{address}/nowhere", "name": "x"})
     assert "/nowhere" in message(missing)
+
+
+@pytest.mark.parametrize(
+    "text", ["2016-01-02T03:04:05.5Z", "2016-01-02T03:04:05.500000123Z", "2016-01-02T04:04:05.5+01:00[Europe/Paris]"]
+)
+def test_an_instant_is_read_as_people_write_it(text: str) -> None:
+    assert epoch_millis(text) == 1_451_703_845_500
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,8 @@ def epoch_millis(value: object) -> int | None:
     if value is None or isinstance(value, int):
         return value
     try:
-        read = datetime.datetime.fromisoformat(str(value))
+        # A zone's name behind its offset, as Java writes it, says no more of the instant.
+        read = datetime.datetime.fromisoformat(str(value).partition("[")[0])
     except ValueError:
         raise TaskFailed(f'"{value}" is no instant such as 2016-01-02T03:04:05Z.') from None
     return round((read if read.tzinfo else read.replace(tzinfo=datetime.UTC)).timestamp() * 1000)

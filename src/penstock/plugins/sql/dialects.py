@@ -7,13 +7,13 @@ import contextlib
 import datetime
 import importlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from penstock.errors.task import MissingExtra
-from penstock.plugins.sql import arguments
+from penstock.plugins.sql import arguments, clickhouse
 from penstock.plugins.sql.address import Database
 from penstock.plugins.sql.arguments import Arguments, Login
 from penstock.plugins.sql.places import Place
@@ -53,6 +53,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     transactions: bool = True
     changes: frozenset[str] = frozenset()
     connect: Callable[[Any, Arguments, Login], Any] = lambda library, given, login: library.connect(**given)
+    cursor: Callable[[Any], Any] = lambda connection: connection.cursor()
     reading: Callable[[Any, Any, int], Any] = as_it_is
     cells: Callable[[Sequence[Any], Place], list[Convert | None]] = unchanged
 
@@ -175,32 +176,6 @@ def as_map(value: Any) -> object:
     return dict(zip(names, value, strict=True)) if names and all(names) else value
 
 
-def clickhouse_rows(library: Any, connection: Any, size: int) -> Any:
-    """A cursor over the answer's blocks as they arrive."""
-    return ClickhouseRows(connection.client)
-
-
-class ClickhouseRows:
-    """What a cursor offers, over a stream of rows: the driver's own reads the whole answer first. Open until read."""
-
-    rowcount = -1
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
-        self.description: list[tuple[Any, ...]] = []
-        self._stream: Any = None
-
-    def execute(self, sql: str, parameters: Mapping[str, object] | None = None) -> None:
-        """Ask; the rows wait to be read."""
-        self._stream = self._client.query_rows_stream(sql, parameters=parameters)
-        names, types = self._stream.source.column_names, self._stream.source.column_types
-        self.description = [(name, kind.name, *[None] * 5) for name, kind in zip(names, types, strict=True)]
-
-    def __iter__(self) -> Iterator[Sequence[object]]:
-        with self._stream as rows:
-            yield from rows
-
-
 DIALECTS: Final[dict[Database, Dialect]] = {
     Database.MYSQL: Dialect(
         title="MySQL",
@@ -219,11 +194,11 @@ DIALECTS: Final[dict[Database, Dialect]] = {
         extra="clickhouse",
         arguments=arguments.clickhouse,
         style=Style.PYFORMAT,
-        lexis=Lexis(backslash=True),
+        lexis=clickhouse.LEXIS,
         mark="`",
         transactions=False,
-        changes=CHANGES,
-        reading=clickhouse_rows,
+        cursor=clickhouse.cursor,
+        reading=clickhouse.reading,
     ),
     Database.TRINO: Dialect(
         title="Trino",

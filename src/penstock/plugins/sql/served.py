@@ -76,7 +76,7 @@ class ServedSession:
 
     def execute(self, sql: str, parameters: Mapping[str, object], size: int) -> ServedAnswer | Changed:
         """Run one statement."""
-        return self._run(self._connection.cursor(), sql, parameters)
+        return self._run(self._dialect.cursor(self._connection), sql, parameters)
 
     def stream(self, sql: str, parameters: Mapping[str, object], size: int) -> ServedAnswer | Changed:
         """Run one statement whose rows arrive as they are read."""
