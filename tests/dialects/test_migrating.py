@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 
-from penstock.dialects.kestra import INSTALLED, Reading, read_several
+from penstock.dialects.kestra import INSTALLED, Installed, Reading, read_several
 from penstock.dialects.kestra.rewriting.migrate import Migrated, migrate
+from penstock.dialects.kestra.writing.flow import write
+from penstock.model.flow import Flow
 from tests.dialects.corpus import BROKEN, GOOD
+from tests.dialects.models import flows
 
 TOP = "id: a\nnamespace: co\n"
 SAY = "tasks:\n  - id: say # says\n    type: log\n    message: hello\n"
@@ -220,7 +224,6 @@ def test_what_version_0_20_does_otherwise_is_told() -> None:
     assert set(found.differences) == {
         "co.a: s.transmit_cancelled: false → nothing",
         'co.a: retry.backoff: "linear" → "exponential"',
-        "co.a: retry.warn_after: 2 → nothing",
     }
 
 
@@ -246,6 +249,26 @@ def test_a_text_that_cannot_be_read_is_left_alone() -> None:
 
     assert found.text == text
     assert [problem.code for problem in found.problems] == ["PS-214"]
+
+
+LOOPS = (".distinct: nothing → false", ".gathers: nothing → true")
+OLDER = ('.backoff: "linear" → "exponential"', ".warn_after: 2 → nothing", ".transmit_cancelled: false → nothing")
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@given(flow=flows())
+def test_any_flow_becomes_one_of_version_2_that_differs_in_loops_and_in_what_0_20_does_alone(flow: Flow) -> None:
+    types = Installed(others=True)
+
+    def read_any(text: str) -> tuple[Reading, ...]:
+        return read_several(text, types=types)
+
+    found = migrate(write(flow), read_any, types)
+
+    assert found.problems == ()
+    assert migrate(found.text, read_any, types).text == found.text
+    expected = {"0.20": (*LOOPS, *OLDER), "1": LOOPS, "2": LOOPS}[flow.language.version]
+    assert [told for told in found.differences if not told.endswith(expected)] == []
 
 
 @pytest.mark.parametrize("path", [*GOOD, *BROKEN], ids=lambda path: path.stem)
