@@ -102,7 +102,7 @@ def terminal(folder: Path) -> Iterator[Callable[..., Terminal]]:
 
 
 def test_the_tree_goes_on_and_stands_at_the_end_with_logs_above(terminal: Callable[..., Terminal]) -> None:
-    shown = terminal(0.3)
+    shown = terminal(1)
 
     shown.read_until(lambda text: "▶ second" in text)
     code, out = shown.end()
