@@ -127,7 +127,7 @@ class ContainerOptions(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
 class TaskRunner(ContainerOptions, frozen=True, kw_only=True):
     """Where the process lives: on the worker, or in a container."""
 
-    type: Annotated[Runner, Meta(description="`process` or `docker`.")] = Runner.PROCESS
+    type: Annotated[Runner, Meta(description="`process` or `docker`.")]
 
 
 class Docker(ContainerOptions, frozen=True, kw_only=True):

@@ -176,7 +176,7 @@ class Script(ScriptType, frozen=True, kw_only=True):
 
     def container(self) -> Container:
         """The container in which the process is to live."""
-        said: ContainerOptions = self.task_runner or self.docker or TaskRunner()
+        said = self.task_runner or self.docker or ContainerOptions()
         image = self.container_image or said.image or (self.docker.image if self.docker else "") or self.image
         limits = self.resources or Resources()
         least = Bounds(memory=limits.memory, open_files=limits.open_files, cpu_seconds=limits.cpu_seconds)
