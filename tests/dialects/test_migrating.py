@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -178,6 +179,19 @@ DIFFERENT = {
         "    containerImage: ubuntu\n    commands: [ls]\n",
         'co.a: x.properties.containerImage: nothing → "ubuntu"',
     ),
+    "LocalFiles": (
+        "tasks:\n  - id: wd\n    type: working_directory\n    tasks:\n      - id: come\n        # these\n"
+        "        type: io.kestra.plugin.core.storage.LocalFiles\n        inputs:\n"
+        "          # one\n          a.txt: hello\n"
+        "      - {id: x, type: shell.commands, commands: [ls]}\n      - id: go\n"
+        "        type: io.kestra.core.tasks.storages.LocalFiles\n        outputs: ['*.csv']\n"
+        "  - {id: y, type: log, message: \"{{ outputs.go.uris['a.csv'] }}\"}\n",
+        "tasks:\n  - id: wd\n    type: working_directory\n    outputFiles:\n      - '*.csv'\n    inputFiles:\n"
+        "      # one\n      a.txt: hello\n    tasks:\n      # these\n"
+        "      - {id: x, type: shell.commands, commands: [ls]}\n"
+        "  - {id: y, type: log, message: \"{{ outputs.wd.outputFiles['a.csv'] }}\"}\n",
+        "co.a: y.properties.message: \"{{ outputs.go.uris['a.csv'] }}\" → \"{{ outputs.wd.outputFiles['a.csv'] }}\"",
+    ),
     "a process": (
         "tasks:\n  - {id: x, type: io.kestra.plugin.scripts.shell.Commands, runner: PROCESS, commands: [ls]}\n",
         "tasks:\n  - {id: x, type: io.kestra.plugin.scripts.shell.Commands, "
@@ -240,6 +254,20 @@ def test_a_text_of_a_project_of_version_2_names_no_version() -> None:
     found = migrate("# kestra: 1\n" + TOP + SAY, readings, INSTALLED, "2")
 
     assert found.text == TOP + SAY
+
+
+def test_a_flow_in_json_stays_json() -> None:
+    text = (
+        '{"id": "a", "namespace": "co", "taskDefaults": [], "tasks": [{"id": "p", "type": "parallel", "tasks": '
+        '[{"id": "x", "type": "pause", "timeout": "PT1S", "tasks": [{"id": "y", "type": "log", "message": "m"}]}]}]}\n'
+    )
+
+    found = migrated(text)
+
+    parallel = json.loads(found.text)["tasks"][0]
+    assert parallel["onChildFailure"] == "CONTINUE"
+    assert (parallel["tasks"][0]["pauseDuration"], parallel["tasks"][0]["behavior"]) == ("PT1S", "FAIL")
+    assert "pluginDefaults" in found.text and found.differences == ()
 
 
 def test_a_text_that_cannot_be_read_is_left_alone() -> None:

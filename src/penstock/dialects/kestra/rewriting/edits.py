@@ -62,7 +62,7 @@ def inserted(text: str, around: yaml.MappingNode, after: str, more: dict[str, ob
     """Entries put in behind the one called `after` (none of that name: at the end)."""
     place = entry(around, after) or entries(around)[-1]
     if around.flow_style:
-        written = "".join(f", {key}: {_in_braces(value)}" for key, value in more.items())
+        written = "".join(f", {_in_braces(around, key, value)}" for key, value in more.items())
         return [Edit(end(place[1]), end(place[1]), written)]
     return [behind_entry(text, around, place[1], emitted(more))]
 
@@ -82,7 +82,7 @@ def replaced(text: str, around: yaml.MappingNode, name: str, more: dict[str, obj
         return []
     key, below = found
     if around.flow_style:
-        written = ", ".join(f"{word}: {_in_braces(value)}" for word, value in more.items())
+        written = ", ".join(_in_braces(around, word, value) for word, value in more.items())
         return [Edit(begin(key), end(below), written)]
     block = indented(emitted(more), key.start_mark.column)
     return [Edit(begin(key), behind(text, below), kept_comments(text, key, below) + block.lstrip(" "))]
@@ -106,15 +106,17 @@ def meant(text: str, node: yaml.Node) -> object:
     return plain(parse(" " * (begin(node) - first) + text[begin(node) : end(node)], []))
 
 
-def _in_braces(value: object) -> str:
-    if isinstance(value, str):
-        return inline(value)
-    return msgspec.json.encode(value).decode()
+def _in_braces(around: yaml.MappingNode, key: str, value: object) -> str:
+    """An entry of a map in braces; in JSON, as JSON."""
+    as_json = msgspec.json.encode(value).decode()
+    if entries(around)[0][0].style == '"':
+        return f'"{key}": {as_json}'
+    return f"{key}: {inline(value) if isinstance(value, str) else as_json}"
 
 
 def lines_at(text: str, node: yaml.Node, column: int) -> str:
-    """The lines of a list, moved so that they begin at a column; one in brackets is written out."""
-    if not isinstance(node, yaml.SequenceNode) or node.flow_style:
+    """The lines of a list or map, moved so that they begin at a column; one in brackets is written out."""
+    if not isinstance(node, yaml.CollectionNode) or node.flow_style:
         return indented(emitted(meant(text, node)), column)
     lines = text[top_of(text, node) : behind(text, node)]
     if not lines.endswith("\n"):

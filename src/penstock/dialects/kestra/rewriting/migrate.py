@@ -12,7 +12,7 @@ import yaml
 
 from penstock.dialects.kestra import triggers
 from penstock.dialects.kestra.read import DIRECTIVE, Reading, version_of
-from penstock.dialects.kestra.rewriting import groups, waits, words
+from penstock.dialects.kestra.rewriting import files, groups, waits, words
 from penstock.dialects.kestra.rewriting.edits import Edit, applied
 from penstock.dialects.kestra.rewriting.pages import roots
 from penstock.dialects.kestra.types import Types
@@ -99,18 +99,21 @@ def _rewritten(text: str, flows: list[Flow], types: Types) -> str:
 
 
 def _looped(text: str, read: Read, version: str) -> str:
-    """The text with a Loop for each ForEach whose values and outputs nobody reads as only a ForEach has them."""
-    for name in groups.lonely_loops(text):
-        tried = groups.as_loop(text, name)
-        if all(each.flow is not None for each in read(_versioned(tried, version))):
-            text = tried
+    """The text with a Loop for each ForEach whose values and outputs nobody reads as only a ForEach has them, and words
+    of working directories for LocalFiles, where what comes of it can be read.
+    """
+    for found, changed in ((groups.lonely_loops, groups.as_loop), (files.local_files, files.as_words)):
+        for name in found(text):
+            tried = changed(text, name)
+            if all(each.flow is not None for each in read(_versioned(tried, version))):
+                text = tried
     return text
 
 
 def _versioned(text: str, version: str) -> str:
     """The text with a first line that says version 2, where it would be read as another."""
-    if version_of(text, version) == NEWEST:
-        return text
+    if version_of(text, version) == NEWEST or text.lstrip().startswith("{"):
+        return text  # JSON has no comments
     text = LATER.sub(rf"\g<1># kestra: {NEWEST}\n", text)
     found = DIRECTIVE.match(text)
     rest = text[found.end() :].removeprefix("\r").removeprefix("\n") if found else text

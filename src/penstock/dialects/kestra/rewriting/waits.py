@@ -98,7 +98,7 @@ def _window(said: object) -> dict[str, object] | None:
 def listeners(text: str, flow: yaml.MappingNode, model: Flow) -> Iterator[Edit]:
     """`listeners`, whose tasks run after the end of a run where their conditions hold: `afterExecution` says that."""
     found = entry(flow, "listeners")
-    if not found or not items(found[1]):
+    if not found or not items(found[1]) or flow.flow_style:
         return
     made = {node.id: node for node in model.after}
     after = entry(flow, "afterExecution")
