@@ -230,4 +230,10 @@ PLANTED: Final = (
         '        timers.set_timer(tx, fresh.id, "", 0, Timer.BEGIN, effect.at)\n',
         "",
     ),
+    Mutant(
+        "a group that ends because a task ends its run is not counted",
+        "engine/settle.py",
+        "            return\n        _count(draft, draft.ended.pop())\n",
+        "            return\n        draft.ended.pop()\n",
+    ),
 )
