@@ -127,7 +127,9 @@ def serve(folder: Path) -> Iterator[Podman]:
     podman = Podman(folder, images=store() / "store")
     log = folder / "log"
     program, *words = podman.command("system", "service", "--time=0", f"unix://{podman.socket}")
-    service = spawn([shutil.which(program) or program, *words], log=log, env=podman.env, death=signal.SIGTERM)
+    argv = [shutil.which(program) or program, *words]
+    # Where it stands it writes a file for each container that runs out of memory.
+    service = spawn(argv, log=log, env=podman.env, death=signal.SIGTERM, folder=folder)
     try:
         await_ready(service, log, lambda: _answers(podman.socket), what="podman")
         yield podman

@@ -43,8 +43,11 @@ def spawn(
     env: Mapping[str, str] | None = None,
     user: pwd.struct_passwd | None = None,
     death: signal.Signals = signal.SIGKILL,
+    folder: Path | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start `command` in a session of its own; on Linux it gets the signal `death` when our thread or process ends."""
+    """Start `command` in a session of its own, and in `folder`; on Linux it gets the signal `death` when our thread or
+    process ends.
+    """
     who = (user.pw_uid, user.pw_gid) if user else (-1, -1)
     numbers = [str(int(number)) for number in (death, os.getpid(), *who)]
     with log.open("ab") as out:
@@ -55,6 +58,7 @@ def spawn(
             stderr=subprocess.STDOUT,
             env=dict(os.environ if env is None else env),
             start_new_session=True,
+            cwd=folder,
         )
 
 
