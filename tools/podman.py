@@ -123,22 +123,46 @@ class Podman:
 @contextlib.contextmanager
 def serve(folder: Path) -> Iterator[Podman]:
     """Run the engine on a socket in a folder; in the end it is gone, with all its containers."""
-    folder.mkdir(parents=True, exist_ok=True)
-    podman = Podman(folder, images=store() / "store")
-    log = folder / "log"
+    with _noted(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        yield from _serve(Podman(folder, images=store() / "store"))
+
+
+@contextlib.contextmanager
+def _noted(folder: Path) -> Iterator[None]:
+    """Keep a note of a folder as long as this process lives; whose process was killed is cleaned up after first."""
+    notes = store() / "running"
+    notes.mkdir(parents=True, exist_ok=True)
+    for path in notes.iterdir():
+        with contextlib.suppress(OSError), path.open() as note:
+            fcntl.flock(note, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if (left := Path(note.read())) != Path():
+                if left.is_dir():
+                    _remove(Podman(left, images=store() / "store"))
+                path.unlink()
+    path = notes / f"{os.getpid()}-{folder.name}"
+    with path.open("w") as note:
+        fcntl.flock(note, fcntl.LOCK_EX)
+        note.write(str(folder))
+        note.flush()
+        try:
+            yield
+        finally:
+            path.unlink()
+
+
+def _serve(podman: Podman) -> Iterator[Podman]:
+    log = podman.folder / "log"
     program, *words = podman.command("system", "service", "--time=0", f"unix://{podman.socket}")
     argv = [shutil.which(program) or program, *words]
     # Where it stands it writes a file for each container that runs out of memory.
-    service = spawn(argv, log=log, env=podman.env, death=signal.SIGTERM, folder=folder)
+    service = spawn(argv, log=log, env=podman.env, death=signal.SIGTERM, folder=podman.folder)
     try:
         await_ready(service, log, lambda: _answers(podman.socket), what="podman")
         yield podman
     finally:
         stop(service, signal.SIGTERM)
-        with contextlib.suppress(subprocess.CalledProcessError):
-            podman.ask("rm", "--all", "--force", "--time", "0")
-        _unmount(folder)
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(podman)
 
 
 def _answers(path: Path) -> bool:
@@ -146,6 +170,14 @@ def _answers(path: Path) -> bool:
         trial.connect(str(path))
         return True
     return False
+
+
+def _remove(podman: Podman) -> None:
+    """End all containers of an engine that does not serve any more, and take its folder away."""
+    with contextlib.suppress(subprocess.CalledProcessError):
+        podman.ask("rm", "--all", "--force", "--time", "0")
+    _unmount(podman.folder)
+    shutil.rmtree(podman.folder, ignore_errors=True)
 
 
 def _unmount(folder: Path) -> None:
