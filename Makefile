@@ -127,6 +127,7 @@ versitygw:
 .PHONY: oracle
 oracle: $(VENV)/.installed-dev ## Ask the real engine about our cases, keep its answers, print where ours differ
 	@$(PY) -m tools.oracle tables
+	@$(PY) -m tools.oracle flows
 
 # Languages of scripts, as far as they are light: Debian's packages, where nobody needs to be asked.
 INTERPRETERS := lua5.4=lua5.4 node=nodejs perl=perl php=php-cli ruby=ruby

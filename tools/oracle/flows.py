@@ -6,10 +6,12 @@ import dataclasses
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from penstock.clock import Clock
 from penstock.errors.project import InvalidFlows, WrongCall
 from penstock.errors.run import CheckUnmet, FlowDisabled, InvalidInput
 from penstock.services.project import Manner
@@ -23,7 +25,13 @@ from tools.oracle.told import Told
 from tools.oracle.trouble import say
 
 # Words that one version of the language has and another lacks; ours reads them all.
-_OTHER_WORDS = ("Invalid type:", "Unrecognized field", "Could not resolve type id", "Cannot construct instance")
+_OTHER_WORDS = (
+    "Invalid type:",
+    "Unrecognized field",
+    "Could not resolve type id",
+    "Cannot construct instance",
+    "not one of the values",
+)
 MOST_STEPS = 400
 
 
@@ -92,14 +100,16 @@ def kept_answers(topic: Topic, case: Case) -> list[tuple[str, Told]]:
     return [(version, answer) for version, answer in known.items() if version not in lacking]
 
 
-def ours(case: Case, version: str, store: Callable[[], Store] | None = None) -> Told:
-    """Run a case in this process, in a store of its own or one that is given."""
+def ours(case: Case, version: str, opened: Callable[[Clock], Store] | None = None) -> Told:
+    """Run a case in this process, in a store in memory or one that is opened for it."""
     environment = json.loads((HERE / "environment.json").read_text())
     manner = Manner(version=version, globals=environment.get("globals", {}))
     with Harness(settings=manner, secrets=environment["secrets"], environ=environment["env"]) as harness:
-        if store is not None:
-            harness.core.store.close()
-            harness.core = dataclasses.replace(harness.core, store=store())
+        store = harness.core.store
+        if opened is not None:
+            store.close()
+            store = opened(harness.clock)
+        harness.core = dataclasses.replace(harness.core, store=store, state_dir=_project(harness))
         try:
             harness.push(*case.others) if case.others else None
             given = {**case.inputs, **{name: _file(harness, name, text) for name, text in case.files.items()}}
@@ -128,6 +138,13 @@ def _tell(harness: Harness, run_id: str, *, finish: bool = False) -> Told:
     if document.successor:
         following.append(document.successor)
     return told.ours(document, [_tell(harness, child, finish=finish) for child in following])
+
+
+def _project(harness: Harness) -> Path:
+    """The state folder of a project of the case's own, for the files of its namespace."""
+    folder = Path(harness.folder) / "project" / ".penstock"
+    folder.mkdir(parents=True)
+    return folder
 
 
 def _file(harness: Harness, name: str, text: str) -> str:

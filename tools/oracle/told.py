@@ -3,7 +3,8 @@
     {"state": "FAILED", "steps": {"each": "SUCCESS", "each/r[a]": "FAILED ×2"}, "outputs": {"each/r[a]": {…}},
      "gives": {…}, "inputs": {…}, "labels": {…}, "children": […]}
 
-or {"refused": […]}, or {"notStarted": "…"}. What is empty is left out. Ids and addresses of files are not told.
+or {"refused": […]}, or {"notStarted": "…"}. What is empty or null is left out.
+Ids and addresses of files are not told.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ import re
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
-from penstock.services.document import RunDocument, StepDocument
+from penstock.services.document import STARS, RunDocument, StepDocument
 
 Told: TypeAlias = dict[str, Any]
 
 _ROUND = re.compile(r".*\[[^]/]*\]$")
 _ADDRESS = re.compile(r"^(?:kestra|blob|file|penstock|mem)://\S+$")
+_ADDED = re.compile(r"listener-\d+|.+-values|.+-group")
+# Who let a pause go on is told under other names.
+_WHO = ("resumed", "resumedBy")
 _OWN = ("executionId", "uri")
 
 
@@ -37,8 +41,12 @@ def theirs(answer: Told) -> Told:
 def ours(document: RunDocument, children: Iterable[Told]) -> Told:
     """Tell what we did: a run, and the runs that came of it, told already."""
     by_key = {step.key: step for step in document.steps}
-    steps = [step for step in document.steps if not _round(step, by_key)]
-    lines = [(_our_place(step, by_key), step.status.upper(), len(step.attempts), step.outputs) for step in steps]
+    steps = [step for step in document.steps if not _own_word(step, by_key) and step.status != "waiting"]
+    groups = {step.parent for step in document.steps}
+    lines = [
+        (_our_place(step, by_key), step.status.upper(), 1 if step.key in groups else len(step.attempts), step.outputs)
+        for step in steps
+    ]
     return _told(document.status, lines, document.outputs, document.inputs, document.labels, children, _ids(document))
 
 
@@ -49,7 +57,10 @@ def _their_run(run: Told, inside: str = "") -> Told:
         (_their_place(one, by_id), one["state"], len(one.get("attempts") or []), one.get("outputs") or {})
         for one in runs
     ]
-    children = run.get("children") or []
+    # Flows of other cases, with triggers that fire at any run, live in the same engine.
+    children = [
+        child for child in run.get("children") or [] if child.get("namespace") in (None, "oracle", run.get("namespace"))
+    ]
     for child in children:
         if "loop" in child:
             lines += _rounds(child, by_id, _value(child["loop"].get("value")))
@@ -62,7 +73,8 @@ def _their_run(run: Told, inside: str = "") -> Told:
 def _rounds(child: Told, outer: Told, value: str) -> list[tuple[str, str, int, Told]]:
     """The task runs of one round of a loop, which the newer engine keeps as an execution of its own."""
     runs = child.get("taskRuns") or []
-    by_id = {**outer, **{one["id"]: {"value": value, **one} for one in runs}}
+    own = {one["id"] for one in runs}
+    by_id = {**outer, **{one["id"]: one if one.get("parent") in own else {"value": value, **one} for one in runs}}
     lines = [
         (_their_place(by_id[one["id"]], by_id), one["state"], len(one.get("attempts") or []), one.get("outputs") or {})
         for one in runs
@@ -81,16 +93,26 @@ def _their_place(run: Told, by_id: Told) -> str:
 
 
 def _our_place(step: StepDocument, by_key: dict[str, StepDocument]) -> str:
-    own = step.task + (f"[{_value(step.value)}]" if step.value is not None else "")
     above = by_key.get(step.parent or "")
-    while above is not None and _round(above, by_key):
-        above = by_key.get(above.parent or "")
+    value = step.value if above is not None and _own_word(above, by_key) else None
+    if isinstance(value, dict) and value.keys() == {"key", "value"}:
+        value = value["value"]  # an entry of a map goes by its value
+    own = step.task + (f"[{_value(value)}]" if value is not None else "")
+    while above is not None and _own_word(above, by_key):
+        if above.task == f"{step.task}-group":
+            above = by_key.get(above.parent or "")
+        elif above.task.endswith("-group"):
+            return f"{above.task.removesuffix('-group')}/{own}"
+        else:
+            above = by_key.get(above.parent or "")
     return f"{_our_place(above, by_key)}/{own}" if above else own
 
 
-def _round(step: StepDocument, by_key: dict[str, StepDocument]) -> bool:
-    """A loop's single round is a step here, and none there."""
-    return bool(_ROUND.match(step.key)) and step.parent in by_key and by_key[step.parent or ""].task == step.task
+def _own_word(step: StepDocument, by_key: dict[str, StepDocument]) -> bool:
+    """A step that is none there: a loop's single round, or a group that the reading of old words adds."""
+    above = by_key.get(step.parent or "")
+    a_round = bool(_ROUND.match(step.key)) and above is not None and above.task == step.task
+    return a_round or bool(_ADDED.fullmatch(step.task))
 
 
 def _value(value: object) -> str:
@@ -121,20 +143,46 @@ def _told(
     told = {
         "state": state.upper(),
         "steps": steps,
-        "outputs": {place: made for place, made in handed.items() if made},
-        "gives": _plain(outputs, ids),
-        "inputs": _plain(inputs, ids),
+        "outputs": {place: kept for place, made in handed.items() if (kept := _without_empty(made))},
+        "gives": _without_empty(_plain(outputs, ids)),
+        "inputs": _given(_plain(inputs, ids)),
         "labels": {name: text for name, text in labels.items() if not name.startswith("system.")},
         "children": sorted(children, key=lambda child: json.dumps(child, sort_keys=True)),
     }
     return {name: value for name, value in told.items() if value}
 
 
+def _given(inputs: Told) -> Told:
+    """Inputs with those of dotted names within each other, and without those that nobody gave."""
+    nested: Told = {}
+    for name, value in inputs.items():
+        *above, last = name.split(".")
+        within = nested
+        for part in above:
+            within = within.setdefault(part, {})
+        if value is not None:
+            within[last] = value
+    return _without_empty(nested)
+
+
+def _without_empty(told: Told) -> Told:
+    """The engine leaves out what is null or has nothing in it, at some versions and places."""
+    return {name: value for name, value in told.items() if value is not None and value != {}}
+
+
 def _plain(value: object, ids: set[str]) -> Any:
     match value:
+        case {"type": "io.kestra.datatype:aes_encrypted"}:
+            return STARS
+        case {"files": dict(files)} if any(str(address).startswith("nsfile:") for address in files.values()):
+            return {}  # what was put into a project; there an upload hands on nothing
+        case {"terminatedIterations": _}:
+            return {}  # a loop's counts are told by expressions here, not by the run's document
         case dict():
             return {
-                key: "<own>" if key in _OWN and inner else _plain(inner, ids) for key, inner in sorted(value.items())
+                key: "<own>" if key in _OWN and inner else _plain(inner, ids)
+                for key, inner in sorted(value.items())
+                if key not in _WHO
             }
         case list() | tuple():
             return [_plain(inner, ids) for inner in value]

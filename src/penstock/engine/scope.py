@@ -38,8 +38,6 @@ def scope_of(seen: Seen, key: str) -> dict[str, object]:
             "outputs": run.outputs or {},
         },
         "inputs": nested(run.inputs),
-        "vars": variables,
-        "variables": variables,
         "globals": flow.globals,
         "labels": nested(run.labels),
         "outputs": Outputs(seen, key),
@@ -47,6 +45,8 @@ def scope_of(seen: Seen, key: str) -> dict[str, object]:
     }
     if run.trigger:
         scope["trigger"] = run.trigger
+    if variables or flow.variables:
+        scope |= {"vars": variables, "variables": variables}
     if run.logical_date is not None:
         scope["logicalDate"] = instant(run.logical_date)
     if run.interval_start is not None and run.interval_end is not None:

@@ -1,0 +1,71 @@
+"""Does every flow of the cases end as it ended in the engine of its version, but for those that differ on purpose?"""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import pytest
+
+from tools.oracle.cases import allowed, differences, topics
+from tools.oracle.flows import Seen, compared, shown
+
+MIGRATING = Path(__file__).resolve().parents[2] / "docs" / "en" / "migrate-from-kestra.md"
+LEAST = 1_500
+NAMES = [topic.name for topic in topics()]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_case_of_a_topic_ends_as_it_ended_there(name: str) -> None:
+    accounted = allowed()
+
+    differing = [seen for seen in met(name) if seen.differing and (seen.topic, seen.case) not in accounted]
+
+    assert not differing, "\n".join(map(shown, differing))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_case_that_is_said_to_differ_still_does(name: str) -> None:
+    differing = {(seen.topic, seen.case) for seen in met(name) if seen.differing}
+
+    said = {one for one in allowed() if one[0] == name}
+
+    assert said <= differing, sorted(said - differing)
+
+
+def test_every_case_has_an_answer_of_each_engine_it_is_about() -> None:
+    lacking = [
+        (topic.name, version, case.case)
+        for topic in topics()
+        for case in topic.cases
+        for version in case.versions
+        if case.case not in topic.answers.get(version, {})
+    ]
+
+    assert not lacking
+    assert sum(len(topic.cases) for topic in topics()) >= LEAST
+
+
+def test_no_two_cases_have_one_name() -> None:
+    names = [case.id for topic in topics() for case in topic.cases]
+
+    assert len(names) == len(set(names))
+
+
+def test_every_case_that_is_said_to_differ_exists() -> None:
+    known = {(topic.name, case.case) for topic in topics() for case in topic.cases}
+
+    assert allowed() <= known, sorted(allowed() - known)
+
+
+def test_every_reason_to_differ_is_told_to_those_who_migrate() -> None:
+    page = MIGRATING.read_text(encoding="utf-8")
+
+    missing = [one.reason for one in differences() if f"| {one.reason} |" not in page]
+
+    assert not missing
+
+
+@functools.cache
+def met(name: str) -> tuple[Seen, ...]:
+    return tuple(compared([name]))
