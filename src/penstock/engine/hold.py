@@ -8,6 +8,7 @@ from penstock.engine import finish, leaf
 from penstock.engine.draft import Draft
 from penstock.engine.groups import pause
 from penstock.engine.rule import Rule
+from penstock.model import ids
 from penstock.model.effect import Ready, Recall, Release, Work
 from penstock.model.event import Held, Hold, Resume
 from penstock.model.node import Folder, Node, Subflow, Task
@@ -33,7 +34,8 @@ def held(draft: Draft, event: Held) -> None:
         return
     step = draft.step(event.step)
     meant = step is not None and step.attempt == event.attempt
-    if _is_limited(draft.node(event.step)) and not (meant and step is not None and step.evaluating):
+    evaluating = meant and step is not None and step.evaluating
+    if ids.node_of(event.step) in draft.plan.seats and _is_limited(draft.node(event.step)) and not evaluating:
         # Whatever has become of the step meanwhile: this attempt never ran, and nothing else frees what it uses.
         draft.emit(Release(event.step, event.attempt))
     if step is None or not meant or not step.status.open:
