@@ -40,9 +40,11 @@ def test_files_and_folders_that_a_task_of_old_promises_have_places(workshop: Wor
 
     run_id = workshop.run(Task(id="old", type=OLD, properties=said))
 
-    stored = workshop.outputs(run_id)["old"]["outputFiles"]
+    outputs = workshop.outputs(run_id)["old"]
+    stored = outputs["outputFiles"]
     texts = {name: workshop.core.blobs.get(address) for name, address in stored.items()}
     assert texts == {"never": b"", "made.csv": b"1\n", "deep/two.csv": b"2\n"}
+    assert outputs["files"] == stored
 
 
 def test_the_projects_files_lie_in_a_folder_for_each_namespace_where_that_is_wanted(workshop: Workshop) -> None:

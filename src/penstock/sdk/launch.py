@@ -33,9 +33,12 @@ class LaunchMode(enum.StrEnum):
 
 
 class OutputsShape(enum.StrEnum):
-    """What the outputs of a process are: a script's counts, variables and files, or what a function gave."""
+    """What the outputs of a process are: a script's counts, variables and files (told by two names to flows of old),
+    or what a function gave.
+    """
 
     SCRIPT = "script"
+    SCRIPT_OF_OLD = "script_of_old"
     MAPPING = "mapping"
 
 

@@ -13,7 +13,7 @@ from penstock.plugins.scripts.container import Docker
 from penstock.plugins.scripts.languages import LANGUAGES
 from penstock.plugins.scripts.options import Script
 from penstock.plugins.scripts.python import PACKAGES, installing
-from penstock.sdk.launch import Environment, Launch, LaunchContext
+from penstock.sdk.launch import Environment, Launch, LaunchContext, OutputsShape
 
 # Where the first releases made a virtual environment: in the working directory itself.
 OWN_BIN: Final = re.compile(r"(?<![\w./])(?:\./)?bin/(?=python|pip)")
@@ -24,6 +24,8 @@ GLOB: Final = frozenset("*?[")
 
 class OldScript(Script, frozen=True, kw_only=True):
     """What Bash, Python and Node declared."""
+
+    outputs: ClassVar[dict[str, str]] = {**Script.outputs, "files": "The same as outputFiles, by its first name."}
 
     interpreter_args: Annotated[
         list[str], Meta(description="Arguments of the interpreter.", extra={"deprecated": "interpreter says it"})
@@ -60,7 +62,8 @@ class OldScript(Script, frozen=True, kw_only=True):
         made = {name: "" for name in (*self.output_files, *self.outputs_files) if not GLOB.intersection(name)}
         folders = [] if program else [f"mkdir -p -- {shlex.quote(name)}" for name in self.output_dirs]
         launch = today.shell(plan, commands, first=folders)
-        return msgspec.structs.replace(launch, input_files={**made, **launch.input_files})
+        files = {**made, **launch.input_files}
+        return msgspec.structs.replace(launch, input_files=files, outputs_shape=OutputsShape.SCRIPT_OF_OLD)
 
 
 class Bash(OldScript, frozen=True, kw_only=True):

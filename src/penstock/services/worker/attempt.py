@@ -378,6 +378,7 @@ class Attempt:
             "vars": story.outputs,
             "exitCode": ended.code if ended.signal is None else 128 + ended.signal,
             "outputFiles": files,
+            **({"files": files} if launch.outputs_shape is OutputsShape.SCRIPT_OF_OLD else {}),
             "stdOutLineCount": story.out.lines,
             "stdErrLineCount": story.err.lines,
             **({"taskRunner": {"containerId": record.name}} if (record := self._process.record) else {}),
