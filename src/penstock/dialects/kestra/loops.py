@@ -23,7 +23,10 @@ def fields_of(page: Page, node: Node) -> tuple[str, ...] | None:
         case Task(type=kind):
             info = page.types.find(kind)
             # What does people's own code may hand on anything, and says nothing of it.
-            return None if info is None or (not info.outputs and info.mode != "inline") else info.outputs
+            if info is None or (not info.outputs and info.mode != "inline"):
+                return None
+            named = node.properties.get("output") if "output" in info.fields else None
+            return (*info.outputs, named) if isinstance(named, str) and named else info.outputs
         case Subflow():
             return ("executionId", "state", "outputs")
         case If():

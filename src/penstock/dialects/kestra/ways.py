@@ -195,15 +195,22 @@ def batches(name: str, split: dict[str, object], child: Subflow) -> Sequence:
         distinct=False,
         on_child_failure=OnChildFailure.FINISH,
     )
-    merged = f"{{{{ (outputs['{child.id}'] ?? {{}}) | toJson }}}}"
     return Sequence(
         id=name,
         nodes=(
             Task(id=f"{name[:90]}_split", type="files.split", properties=split),
             loop,
-            Task(id=f"{name[:90]}_merge", type="files.write", properties={"content": merged, "extension": "json"}),
+            Task(id=f"{name[:90]}_merge", type="files.write", properties=_gathered(child.id)),
         ),
     )
+
+
+def _gathered(child: str) -> dict[str, object]:
+    """A file with a line for each run that has handed on something: its outputs."""
+    given = "(each.outputs ?? {}) is not empty"
+    line = "{% if " + given + " %}{{ each.outputs | toJson }}\n{% endif %}"
+    every = "{% for each in (outputs['" + child + "'] ?? {}) | values %}" + line + "{% endfor %}"
+    return {"content": every, "extension": "jsonl", "output": "subflowOutputs"}
 
 
 def _delay(page: Page, tree: Map, name: str, key: str) -> str | int:

@@ -27,6 +27,7 @@ class Write(TaskType, frozen=True, kw_only=True):
     content: Annotated[str, Meta(description="The text.", examples=["a,b\n1,2\n"])]
     extension: Annotated[str, Meta(description="How the file's name ends.", examples=[".csv"])] = ".txt"
     name: Annotated[str, Meta(description="The file's name, in place of `content` and the extension.")] = ""
+    output: Annotated[str, Meta(description="A further name under which the address is handed on.")] = ""
 
     def run(self, context: Context) -> dict[str, object]:
         """Store it."""
@@ -34,7 +35,8 @@ class Write(TaskType, frozen=True, kw_only=True):
         check_name(name)
         path = context.workdir / "content.tmp"
         path.write_text(self.content, encoding="utf-8", newline="")
-        return {"uri": context.store(path, name)}
+        uri = context.store(path, name)
+        return {"uri": uri, **({self.output: uri} if self.output else {})}
 
 
 class Read(TaskType, frozen=True, kw_only=True):
