@@ -15,7 +15,7 @@ from penstock.dialects.kestra.tree import Items, Map, Scalar, Tree, as_text, pla
 from penstock.dialects.kestra.upstream import depends_on, multiple, preconditions
 from penstock.engine import calendar
 from penstock.errors import Severity, nearest
-from penstock.errors.flow import BadName, NoEffect, NotSupported, UnknownType, WrongValue
+from penstock.errors.flow import BadName, MissingProperty, NoEffect, NotSupported, UnknownType, WrongValue
 from penstock.errors.run import BadSchedule
 from penstock.model.ids import NODE_ID
 from penstock.model.policy import SECOND
@@ -147,7 +147,7 @@ def _schedule(page: Page, tree: Map, about: dict[str, Any]) -> Trigger:
         late=fields.duration(page, tree, "lateMaximumDelay"),
         missed=_missed(page, tree),
     )
-    if made.cron:
+    if isinstance(fields.given(tree, "cron"), Scalar):
         _readable(page, tree.entries["cron"], lambda: calendar.check(made.cron, made.seconds, ""))
     _zone(page, tree, made.timezone)
     return made
@@ -176,7 +176,10 @@ def _readable(page: Page, at: Tree, look: Callable[[], None]) -> None:
 
 
 def _webhook(page: Page, tree: Map, about: dict[str, Any]) -> Trigger:
-    fields.needed(page, tree, "key", "A Webhook")
+    given = fields.needed(page, tree, "key", "A Webhook")
+    if isinstance(given, Scalar) and not as_text(given).strip():
+        hint = "Whoever knows the key can start runs, so it is long and nobody's guess."
+        tell(page, MissingProperty, given, "The key of a Webhook is empty.", hint)
     if any(_is_multiple(item) for item in fields.maps(page, tree, "conditions", "A condition")):
         tell(page, NotSupported, tree.keys["conditions"], "A Webhook cannot wait for several runs (MultipleCondition).")
     return Webhook(
