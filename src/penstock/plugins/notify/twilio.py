@@ -43,7 +43,7 @@ class TwilioSend(Sender, frozen=True, kw_only=True):
     url: Annotated[str, Meta(description=SERVICE)]
     account_sid: Annotated[Secret, Meta(description=ACCOUNT)] = field(name="accountSID")
     auth_token: Annotated[Secret, Meta(description="Its token.")]
-    payload: Annotated[str | dict[str, object], Meta(description="The notification's parts: identity, body, tag, …")]
+    payload: Annotated[str | dict[str, object], Meta(description="Its parts: identity, body, tag and the like.")]
 
     def run(self, context: Context) -> None:
         """Send it."""

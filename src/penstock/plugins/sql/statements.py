@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import functools
 import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -59,7 +58,6 @@ class Lexis(msgspec.Struct, frozen=True):
 STANDARD: Final = Lexis()
 
 
-@functools.cache
 def pattern(lexis: Lexis) -> re.Pattern[str]:
     """What matters of a text in a database's words."""
     comment = r"--(?=\s|\Z)[^\n]*|\#[^\n]*" if lexis.hash_comments else r"--[^\n]*"
