@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 
 import pytest
 
+from tests.dialects.ending import ABOUT_FLOWS, check_topic
 from tools.oracle.cases import allowed, differences, topics
-from tools.oracle.flows import Seen, compared, shown
 
 MIGRATING = Path(__file__).resolve().parents[2] / "docs" / "en" / "migrate-from-kestra.md"
 LEAST = 1_500
-NAMES = [topic.name for topic in topics()]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ABOUT_FLOWS)
 def test_every_case_of_a_topic_ends_as_it_ended_there(name: str) -> None:
-    accounted = allowed()
-
-    differing = [seen for seen in met(name) if seen.differing and (seen.topic, seen.case) not in accounted]
-
-    assert not differing, "\n".join(map(shown, differing))
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_case_that_is_said_to_differ_still_does(name: str) -> None:
-    differing = {(seen.topic, seen.case) for seen in met(name) if seen.differing}
-
-    said = {one for one in allowed() if one[0] == name}
-
-    assert said <= differing, sorted(said - differing)
+    check_topic(name)
 
 
 def test_every_case_has_an_answer_of_each_engine_it_is_about() -> None:
@@ -64,8 +49,3 @@ def test_every_reason_to_differ_is_told_to_those_who_migrate() -> None:
     missing = [one.reason for one in differences() if f"| {one.reason} |" not in page]
 
     assert not missing
-
-
-@functools.cache
-def met(name: str) -> tuple[Seen, ...]:
-    return tuple(compared([name]))
