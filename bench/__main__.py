@@ -109,7 +109,7 @@ def write(found: list[Figure]) -> None:
 def bench_of(row: str) -> str:
     """Which bench a row of the table is of; one may tell of several things, whose names begin with its own."""
     word = row.removeprefix("| ").split(" ", 1)[0]
-    return max((name for name in BENCHES if word == name or word.startswith(f"{name}_")), key=len, default="")
+    return max((name for name in BENCHES if f"{word}_".startswith(f"{name}_")), key=len, default="")
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ def expressions() -> list[Figure]:
     for name, text in EXPRESSIONS.items():
         template = compile(text)
         seen = [_each(template) for _ in range(21)]
-        found.append(figure(f"expression {name}", "µs", seen[1:], bar=None if name == "jq" else BAR))
+        found.append(figure(f"expressions_{name}", "µs", seen[1:], bar=None if name == "jq" else BAR))
     return found
 
 
