@@ -74,8 +74,8 @@ def _why(step: Step, status: StepStatus) -> Failure | None:
 
 
 def _revised(variables: Mapping[str, object], orders: Iterable[Order], *, strict: bool) -> dict[str, object] | None:
-    """The variables after these orders; None when none of them is about variables. If not `strict`, only what would
-    lead into a map that is missing is missed.
+    """The variables after these orders; None when none of them is about variables. If not `strict`, as in the language
+    before version 2, removing `a.b` where `a` holds no `b` is no failure, and removing it where there is no map `a` is.
     """
     revised: dict[str, object] | None = None
     for order in orders:
@@ -89,7 +89,10 @@ def _revised(variables: Mapping[str, object], orders: Iterable[Order], *, strict
             case UnsetVariables(names, ignore_missing):
                 revised = now
                 for name in names:
-                    revised = _without(revised, name.split("."), must=not ignore_missing, strict=strict)
+                    try:
+                        revised = _without(revised, name.split("."), must=not ignore_missing, strict=strict)
+                    except KeyError:
+                        raise _Disobeyed(f'There is no variable "{name}" to remove.') from None
             case Exit():
                 pass
     return revised
@@ -112,15 +115,16 @@ def _merged(old: Mapping[str, object], new: Mapping[str, object]) -> dict[str, o
 
 
 def _without(old: Mapping[str, object], path: list[str], *, must: bool, strict: bool) -> dict[str, object]:
+    """Variables without what a path leads to. Raises KeyError when it leads nowhere and must not."""
     left = dict(old)
     first, rest = path[0], path[1:]
     below = left.get(first)
     if not rest:
         if must and strict and first not in left:
-            raise _Disobeyed(f'There is no variable "{first}" to remove.')
+            raise KeyError(first)
         left.pop(first, None)
     elif isinstance(below, Mapping):
         left[first] = _without(below, rest, must=must, strict=strict)
     elif must:
-        raise _Disobeyed(f'There is no variable "{".".join(path)}" to remove.')
+        raise KeyError(first)
     return left
