@@ -96,13 +96,80 @@ def test_migrating_tells_what_it_leaves_and_what_cannot_be_read(penstock: Pensto
     assert (folder / "bad.yml").read_text() == OLD.replace("Log", "Lgo")
 
 
-def test_migrating_puts_what_is_included_into_the_file(penstock: Penstock, folder: Path) -> None:
+def including(folder: Path, message: str) -> str:
+    """A flow with older words, in old.yml, whose message comes from another file."""
     (folder / "said.txt").write_text("hello\n")
-    (folder / "old.yml").write_text(OLD.replace('"{{ [1] | json }}"', "[[> said.txt ]]"))
+    text = OLD.replace('"{{ [1] | json }}"', message)
+    (folder / "old.yml").write_text(text)
+    return text
 
-    penstock("flows", "migrate", "old.yml", "-y")
 
-    assert "    message: hello\n" in (folder / "old.yml").read_text()
+@pytest.mark.parametrize("message", ["[[> said.txt ]]", '"[[> said.txt]]"', "|\n      [[> said.txt ]]"])
+def test_migrating_never_writes_what_is_included(penstock: Penstock, folder: Path, message: str) -> None:
+    text = including(folder, message)
+
+    done = penstock("flows", "migrate", "old.yml", "-y")
+    found: Any = penstock("flows", "migrate", "old.yml", "--json").json()
+
+    assert done.code == 0 and done.out == ""
+    assert (folder / "old.yml").read_text() == text
+    assert "old.yml: left as it is." in done.err
+    line = text[: text.index("[[>")].count("\n") + 1
+    assert f"old.yml:{line}:" in done.err and "`[[> said.txt ]]` keeps this file as it is." in done.err
+    assert not found[0]["changed"] and not found[0]["diff"]
+    assert any("is an old name of" in left for left in found[0]["left"])
+
+
+def test_older_words_beside_what_is_included_are_told(penstock: Penstock, folder: Path) -> None:
+    text = including(folder, "'[[> said.txt ]]'")
+    (folder / "old.yml").write_text(f"# kestra: 2\n{text}pluginDefaults: [{{type: log, values: {{level: WARN}}}}]\n")
+
+    found: Any = penstock("flows", "migrate", "old.yml", "--json", "-y").json()
+
+    assert not found[0]["changed"]
+    assert sum("[[>" in line for line in found[0]["left"]) == 1
+    assert any("Plugin defaults of a flow" in line for line in found[0]["left"])
+
+
+def test_migrating_tells_what_cannot_be_included(penstock: Penstock, folder: Path) -> None:
+    text = including(folder, '"[[> none.txt ]]"')
+
+    done = penstock("flows", "migrate", "old.yml", "-y")
+
+    assert done.code == 3 and "PS-233" in done.err
+    assert (folder / "old.yml").read_text() == text
+
+
+def test_formatting_never_writes_what_is_included(penstock: Penstock, folder: Path) -> None:
+    text = including(folder, "[[> said.txt ]]")
+
+    bare = penstock("flows", "fmt", "old.yml")
+    kept = (folder / "old.yml").read_text()
+    (folder / "old.yml").write_text('namespace: co\nid: a\ndescription: "[[> said.txt ]]"\n')
+    quoted = penstock("flows", "fmt", "old.yml")
+
+    assert (bare.code, quoted.code) == (0, 0)
+    assert kept == text
+    assert "old.yml: left as it is. old.yml:7:" in bare.err and "includes another file" in bare.err
+    assert (folder / "old.yml").read_text() == 'id: a\nnamespace: co\ndescription: "[[> said.txt ]]"\n'
+
+
+@pytest.mark.parametrize("verb", [("migrate", "-y"), ("fmt",)])
+def test_a_byte_order_mark_is_no_change_and_stays(penstock: Penstock, folder: Path, verb: tuple[str, ...]) -> None:
+    file = folder / "marked.yml"
+    file.write_text("# kestra: 2\n" + HELLO, encoding="utf-8-sig")
+    before = file.read_bytes()
+
+    same = penstock("flows", *verb, "marked.yml")
+    kept = file.read_bytes()
+    file.write_text(OLD.replace("id: old # the id\nnamespace: play", "namespace: play\nid: old"), encoding="utf-8-sig")
+    done = penstock("flows", *verb, "marked.yml")
+
+    assert same.code == 0 and same.out == ""
+    assert kept == before
+    assert done.code == 0
+    assert file.read_text(encoding="utf-8-sig") != OLD
+    assert file.read_bytes().count(b"\xef\xbb\xbf") == 1
 
 
 def test_the_schema_for_editors_is_given(penstock: Penstock, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import sys
 from collections.abc import Iterator
@@ -17,12 +18,14 @@ from penstock.cli.ending import Exit
 from penstock.cli.options import allow_unknown, examples, json_too, near, project_of
 from penstock.cli.said import as_json, data, note, tell_error
 from penstock.dialects.kestra import Installed
+from penstock.dialects.kestra.documents import included
 from penstock.dialects.kestra.rewriting.migrate import NEWEST, Migrated, migrate
 from penstock.dialects.kestra.rewriting.order import formatted
-from penstock.errors.flow import FlowError
+from penstock.errors import Problem, Severity
+from penstock.errors.flow import Deprecated, FlowError
 from penstock.errors.project import NoSuchFile
 from penstock.errors.report import render_problems
-from penstock.services.project import Manner, flow_files, read_texts, text_of
+from penstock.services.project import Manner, flow_files, read_files, read_texts
 from penstock.settings.read import Project
 
 
@@ -55,10 +58,13 @@ def fmt(**given: Any) -> int:
     _, places = _places(given)
     changed, broken = [], False
     for path in places:
-        text = path.read_bytes().decode("utf-8-sig", errors="surrogateescape")
+        text = _text(path)
         try:
             newer = formatted(text)
         except FlowError as error:
+            if place := next((place for _, place in included(text, str(path))), None):
+                note(f"{path}: left as it is. {place}: it includes another file, so its lines cannot be moved.")
+                continue
             note(f"{path}: left as it is.")
             tell_error(error)
             broken = True
@@ -98,8 +104,8 @@ def migrate_flows(**given: Any) -> int:
     manner = manner_of(project, allow_unknown=given["allow_unknown"])
     told, bad = [], False
     for path in places:
-        text = path.read_bytes().decode("utf-8", errors="surrogateescape")
-        found = _migrated(path, manner)
+        text = _text(path)
+        found = _migrated(path, text, manner)
         diff = _diff(text, found.text, path)
         left = tuple(f"{problem.place}: {problem.sentence} {problem.hint}".strip() for problem in found.left)
         told.append(Rewritten(file=str(path), changed=bool(diff), diff=diff, differences=found.differences, left=left))
@@ -125,9 +131,28 @@ def _places(given: dict[str, Any]) -> tuple[Project, list[Path]]:
     return project, places
 
 
-def _migrated(path: Path, manner: Manner) -> Migrated:
+def _migrated(path: Path, text: str, manner: Manner) -> Migrated:
+    if any(included(text)):
+        return _left(path, text, manner)
     read = partial(read_texts, manner=manner, file=str(path))
-    return migrate(text_of(path, manner), read, Installed(others=manner.allow_unknown), manner.version)
+    return migrate(text, read, Installed(others=manner.allow_unknown), manner.version)
+
+
+def _left(path: Path, text: str, manner: Manner) -> Migrated:
+    """A file that includes others, left as it is: what its words mean depends on texts that are not in it."""
+    readings = read_files(path, manner)
+    problems = tuple(problem for each in readings if each.flow is None for problem in each.problems)
+    if problems:
+        return Migrated(text, problems=problems)
+    hint = "Replace its older words by hand, or put that file's text in this place first."
+    named = {
+        place: Problem(
+            Deprecated.code, f"`[[> {name} ]]` keeps this file as it is.", place, hint, severity=Severity.NOTE
+        )
+        for name, place in included(text, str(path))
+    }
+    older = (each for reading in readings for each in reading.problems if each.code == Deprecated.code)
+    return Migrated(text, left=(*named.values(), *(each for each in older if each.place not in named)))
 
 
 def _tell(path: Path, found: Migrated, told: Rewritten) -> None:
@@ -138,7 +163,7 @@ def _tell(path: Path, found: Migrated, told: Rewritten) -> None:
     if told.diff:
         data(told.diff)
     else:
-        note(f"{path}: nothing to change.")
+        note(f"{path}: {'left as it is' if told.left else 'nothing to change'}.")
     for title, lines in (("What it means changes here", told.differences), ("Left for you to replace", told.left)):
         if lines:
             note("\n".join([f"{title}:", *(f"  {line}" for line in lines)]))
@@ -159,5 +184,11 @@ def _shown(lines: Iterator[str]) -> Iterator[str]:
         yield line.encode("utf-8", errors="replace").decode("utf-8")
 
 
+def _text(path: Path) -> str:
+    return path.read_bytes().decode("utf-8-sig", errors="surrogateescape")
+
+
 def _write(path: Path, text: str) -> None:
-    path.write_bytes(text.encode("utf-8", errors="surrogateescape"))
+    """Write a text; a file that began with a byte order mark begins with it still."""
+    mark = codecs.BOM_UTF8 if path.read_bytes().startswith(codecs.BOM_UTF8) else b""
+    path.write_bytes(mark + text.encode("utf-8", errors="surrogateescape"))

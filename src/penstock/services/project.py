@@ -235,12 +235,6 @@ def _bytes(path: Path) -> bytes:
         raise NoSuchFile(f"{path} cannot be read: {error.strerror}.") from error
 
 
-def text_of(path: Path, manner: Manner) -> str:
-    """The text of a file, with what it includes. Raises NoSuchFile."""
-    whole = _expanded(path, manner)
-    return whole.text if whole else _bytes(path).decode("utf-8-sig", errors="surrogateescape")
-
-
 def _expanded(path: Path, manner: Manner) -> Expanded | None:
     """The text of a file with what it includes, None where it includes nothing."""
     text = _bytes(path)

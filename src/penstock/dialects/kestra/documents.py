@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Sequence as Many
 from typing import Final
 
@@ -134,6 +134,13 @@ def expand(text: str, file: str, look: Callable[[str], str], version: str) -> Ex
             lines += [f"{match[1]}{each}" for each in inside]
             origins += [Origin(row, match[2].strip(), len(match[1])) for row in range(1, len(inside) + 1)]
     return Expanded("\n".join(lines), tuple(origins), tuple(problems))
+
+
+def included(text: str, file: str = "") -> Iterator[tuple[str, Place]]:
+    """The name in each `[[> name ]]` of a text, and where it stands."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if match := INCLUDE.match(line):
+            yield match[2].strip(), Place(number, match.start(2) - 2, file, line)
 
 
 def traced(readings: Many[Reading], expanded: Expanded) -> tuple[Reading, ...]:
