@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from penstock.model.node import Task
+from penstock.plugins.dbt import telling
 from penstock.services import operate
 from penstock.services import runs as verbs
 from penstock.store import steps
@@ -146,6 +147,65 @@ def test_an_attempt_after_a_failed_one_may_do_only_what_did_not_succeed(
 
     asked = [line for line in workshop.log(run_id).splitlines() if line.startswith("asked")]
     assert asked == ["asked build", again]
+
+
+RUN, TESTS, SEEDS = ["run"], ["test"], ["seed"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "before", "earlier", "left"),
+    [
+        (RUN, [], [], None),
+        (RUN, [], [(RUN, ["b"])], ["b"]),
+        (TESTS, [RUN], [(RUN, ["b"])], None),
+        (TESTS, [RUN], [(RUN, ["b"]), (TESTS, ["t"])], None),
+        (SEEDS, [], [(SEEDS, []), (RUN, ["b"])], []),
+        (RUN, [SEEDS], [(SEEDS, []), (RUN, ["b"])], ["b"]),
+        (["deps"], [], [(["deps"], []), (RUN, ["b"])], None),
+        (["compile"], [], [(["compile"], []), (RUN, ["b"])], None),
+        (RUN, [], [(RUN, None)], None),
+        (RUN, [], [(RUN, []), (TESTS, None)], []),
+        ([*RUN, "-s", "x"], [], [(RUN, ["b"])], None),
+        (TESTS, [[*RUN, "-s", "x"]], [(RUN, []), (TESTS, ["t"])], None),
+        (RUN, [], [(RUN, []), (TESTS, [])], None),
+    ],
+)
+def test_only_the_first_command_that_failed_is_narrowed(
+    asked: list[str], before: list[list[str]], earlier: list[tuple[list[str], list[str] | None]], left: list[str] | None
+) -> None:
+    calls = [{"asked": each, "left": []} for each in before]
+    told = [{"asked": each, "left": rest} for each, rest in earlier]
+
+    assert telling.remaining(asked, calls, told) == left
+
+
+def test_what_makes_a_command_the_same_is_its_name_and_its_nodes() -> None:
+    asked = telling.essence(["--debug", "run", "-s", "a", "b", "--vars", "x: y", "--exclude=z"])
+
+    assert asked == ["run", "-s", "a", "b", "--exclude=z"]
+
+
+def test_commands_after_the_one_that_failed_are_done_whole(workshop: Workshop, stub: dict[str, object]) -> None:
+    commands = ["dbt deps", "dbt run || true", "dbt test -s x"]
+    run_id = workshop.run(dbt("DbtCLI", goOn=True, commands=commands, **stub))
+
+    verbs.restart(workshop.core, run_id, "ann")
+    workshop.finish(run_id)
+
+    asked = [line for line in workshop.log(run_id).splitlines() if line.startswith("asked")]
+    first = ["asked deps", "asked run", "asked test -s x"]
+    assert asked == [*first, "asked deps", "asked run --select not_null_a b.v2", "asked test -s x"]
+
+
+def test_dbt_speaks_json_whatever_the_surroundings_say(workshop: Workshop, stub: dict[str, object]) -> None:
+    path = stub["env"]
+    assert isinstance(path, dict)
+    program = Path(str(path["PATH"]).split(os.pathsep)[0]) / "dbt"
+    program.write_text("#!/bin/sh\necho speaks $DBT_LOG_FORMAT, colors $DBT_USE_COLORS\n")
+
+    run_id = workshop.run(dbt("Build", env={**path, "DBT_LOG_FORMAT": "text", "DBT_USE_COLORS": "true"}))
+
+    assert "speaks json, colors true" in workshop.log(run_id)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -78,6 +79,33 @@ def test_who_may_not_come_in_is_told_so(local: LocalContext, broker: dict[str, o
 
     assert "Not authorized" in said(password="wrong")
     assert "refused" in said(server="tcp://127.0.0.1:1")
-    assert "no address of a broker" in said(server="http://x")
+    assert "address of the broker cannot be used" in said(server="http://x")
     assert "certificate" in said(server="ssl://127.0.0.1", crt=str(tmp_path / "none.pem"))
     assert "maxRecords or maxDuration" in message(local.run("mqtt.subscribe", {**broker, "topic": "t"}))
+
+
+def test_an_address_may_say_who_asks(local: LocalContext, mosquitto: Served) -> None:
+    server = f"tcp://{quote(mosquitto.user)}:{quote(mosquitto.password, safe='')}@127.0.0.1:{mosquitto.port}"
+
+    assert ok(local.run("mqtt.publish", {"server": server, "topic": "t", "from": 1}))["messagesCount"] == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties"),
+    [
+        ("mqtt.publish", {"server": "tcp://ann:hush@127.0.0.1:1", "topic": "t", "from": 1}),
+        ("mqtt.publish", {"server": "http://ann:hush@127.0.0.1", "topic": "t", "from": 1}),
+        ("mqtt.publish", {"server": "tcp://ann:hush/x@127.0.0.1", "topic": "t", "from": 1}),
+        ("redis.get", {"url": "redis://ann:hush@127.0.0.1:1", "key": "k"}),
+        ("redis.get", {"url": "http://ann:hush@127.0.0.1", "key": "k"}),
+        ("redis.get", {"url": "redis://ann:hush/x@127.0.0.1", "key": "k"}),
+        ("amqp.create_queue", {"url": "amqp://ann:hush@127.0.0.1:1", "name": "q"}),
+        ("amqp.create_queue", {"url": "http://ann:hush@127.0.0.1", "name": "q"}),
+        ("amqp.create_queue", {"url": "amqp://ann:hush/x@127.0.0.1", "name": "q"}),
+    ],
+)
+def test_a_password_in_an_address_is_never_told(local: LocalContext, kind: str, properties: dict[str, object]) -> None:
+    told = local.run(kind, properties)
+
+    assert told.failure is not None
+    assert "hush" not in f"{told.failure} {told.message} {told.logs}"

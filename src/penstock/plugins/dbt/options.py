@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +21,7 @@ PROFILES: Final = "profiles.yml"
 IMAGE: Final = "ghcr.io/kestra-io/dbt"
 KIND: Final = re.compile(r"^\s*type:\s*['\"]?([a-z_]+)", re.MULTILINE)
 # Whoever says `dbt` in the shell gets the one that tells the worker of it.
-FUNCTION: Final = 'PENSTOCK_DBT="$PWD/{file}"; dbt() {{ python "$PENSTOCK_DBT" "$@"; }}'
+FUNCTION: Final = 'PENSTOCK_DBT="$PWD/{file}"; : > "$PENSTOCK_DBT.calls"; dbt() {{ python "$PENSTOCK_DBT" "$@"; }}'
 ABSENT: Final = (
     'a program was not found. Should it be dbt: give the task dependencies: ["dbt-core<1.12", "dbt-{kind}"].'
 )
@@ -64,12 +65,12 @@ class DbtTask(PythonTask, frozen=True, kw_only=True):
         launch = self.python_shell(plan, [FUNCTION.format(file=FILE), *commands])
         kind = match[1] if (match := KIND.search(self.profiles)) else "duckdb"
         files = {FILE: TELLING} | ({PROFILES: self.profiles} if self.profiles else {})
-        again = plan.state.get("again") if self.go_on else None
+        again = plan.state.get("calls") if self.go_on else None
         env = {
             "PENSTOCK_DBT_PARTS": "1" if self.parse_run_results else "0",
             "PENSTOCK_DBT_KIND": kind,
             "PENSTOCK_DBT_PATH": program,
-            "PENSTOCK_DBT_AGAIN": "\n".join(str(name) for name in again) if isinstance(again, list) else "",
+            "PENSTOCK_DBT_AGAIN": json.dumps(again) if again else "",
             "DBT_PROJECT_DIR": self.project_dir,
             "DBT_PROFILES_DIR": plan.workdir if self.profiles else "",
         }

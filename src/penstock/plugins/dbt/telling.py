@@ -19,6 +19,9 @@ from typing import Any
 
 KEPT = ("manifest.json", "run_results.json")
 SET_UP = ".profile"  # where a task that prepared the folder put its profile
+CALLS = Path(f"{__file__}.calls")  # what came of each call of dbt in this attempt; the shell begins it anew
+FORCED = {"DBT_LOG_FORMAT": "json"}  # without it nothing is heard of a node while dbt works
+BUILDING = ("build", "run", "test", "seed", "snapshot")  # what they have done outlives the attempt
 SELECTING = ("build", "run", "test", "seed", "snapshot", "compile", "show")
 PICKS = ("--select", "-s", "--models", "-m", "--model", "--exclude", "--selector")
 STATUSES = {
@@ -40,16 +43,25 @@ def main(arguments: list[str]) -> int:
         say(logs=[{"level": "error", "message": ABSENT.format(kind=os.environ.get("PENSTOCK_DBT_KIND", "duckdb"))}])
         return 127
     told = os.environ.get("PENSTOCK_DBT_PARTS", "1") == "1"
-    names = [name for name in os.environ.get("PENSTOCK_ONLY", "").split("\n") if name]
-    names = names or [name for name in os.environ.get("PENSTOCK_DBT_AGAIN", "").split("\n") if name]
-    if names:
-        arguments = narrowed(arguments, names)
+    only = [name for name in os.environ.get("PENSTOCK_ONLY", "").split("\n") if name]
+    asked, calls = essence(arguments), [json.loads(line) for line in written(CALLS).splitlines()]
+    left = only or remaining(asked, calls, json.loads(os.environ.get("PENSTOCK_DBT_AGAIN") or "[]"))
+    if left == []:
+        say(logs=[{"level": "info", "message": f"dbt {' '.join(arguments)}: done by an earlier attempt."}])
+        remember(calls, {"asked": asked, "left": []}, told)
+        return 0
+    if left:
+        arguments = narrowed(arguments, left)
     before = changed_at(results_of(arguments))
-    environment = {"DBT_LOG_FORMAT": "json", "DBT_USE_COLORS": "false", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
+    environment = {"DBT_USE_COLORS": "false", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
     if Path(SET_UP).is_dir():
         environment["DBT_PROFILES_DIR"] = SET_UP
     process = subprocess.Popen(
-        [found, *arguments], stdout=subprocess.PIPE, text=True, errors="replace", env={**environment, **os.environ}
+        [found, *arguments],
+        stdout=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        env={**environment, **os.environ, **FORCED},
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda got, _frame: process.send_signal(got))
@@ -58,26 +70,60 @@ def main(arguments: list[str]) -> int:
     for line in process.stdout:
         hear(line.rstrip("\n"), told)
     code = process.wait()
-    if told and changed_at(where) != before:
-        account(where)
+    undone = account(where) if told and changed_at(where) != before else []
+    if not only:  # which is some of the nodes, and tells nothing of the others
+        remember(calls, {"asked": asked, "left": undone or (None if code else [])}, told)
     keep(where.parent)
     return code if code >= 0 else 128 - code
+
+
+def remaining(asked: list[str], calls: list[dict[str, Any]], earlier: list[dict[str, Any]]) -> list[str] | None:
+    """Which nodes the next call of dbt has to do, given those before it and those of an earlier attempt.
+
+    None: all it works on. It is for the first call that failed to go on; what follows that one saw less than it should.
+    """
+    place = len(calls)
+    failed = next((number for number, call in enumerate(earlier) if call["left"] != []), None)
+    here = [call["asked"] for call in calls] + [asked]
+    if failed is None or place > failed or here != [call["asked"] for call in earlier[: place + 1]]:
+        return None
+    if place == failed:
+        left: list[str] | None = earlier[place]["left"]
+        return left
+    return [] if any(word in BUILDING for word in asked) else None
+
+
+def remember(calls: list[dict[str, Any]], call: dict[str, Any], told: bool) -> None:
+    """Keep what came of this call, for the calls after it and for the next attempt."""
+    with CALLS.open("a") as file:
+        file.write(json.dumps(call) + "\n")
+    if told:
+        say(state={"calls": [*calls, call]})
+
+
+def essence(arguments: list[str]) -> list[str]:
+    """What makes a command the same in another attempt: its name, and which nodes it is for."""
+    picks = picking(arguments)
+    names = [word for word, pick in zip(arguments, picks, strict=True) if not pick and word in (*SELECTING, "deps")]
+    return names[:1] + [word for word, pick in zip(arguments, picks, strict=True) if pick]
+
+
+def picking(arguments: list[str]) -> list[bool]:
+    """Of each argument, whether it says which nodes are meant."""
+    told: list[bool] = []
+    within = False
+    for argument in arguments:
+        if argument.startswith("-"):
+            within = argument in PICKS
+        told.append(within or argument.partition("=")[0] in PICKS)
+    return told
 
 
 def narrowed(arguments: list[str], names: list[str]) -> list[str]:
     """The same command for these nodes alone; one that works on no nodes stays as it is."""
     if not any(argument in SELECTING for argument in arguments):
         return arguments
-    kept: list[str] = []
-    dropping = False
-    for argument in arguments:
-        if argument.startswith("-"):
-            dropping = argument in PICKS
-            if dropping or argument.partition("=")[0] in PICKS:
-                continue
-        elif dropping:
-            continue
-        kept.append(argument)
+    kept = [word for word, pick in zip(arguments, picking(arguments), strict=True) if not pick]
     say(logs=[{"level": "info", "message": f"Only {', '.join(names)}."}])
     return [*kept, "--select", *names]
 
@@ -100,12 +146,12 @@ def hear(line: str, told: bool) -> None:
         say(parts=[{"name": name_of(node["unique_id"]), "status": "running"}])
 
 
-def account(path: Path) -> None:
-    """Tell how each node ended, as dbt's own results have it; and which are to be done again."""
+def account(path: Path) -> list[str]:
+    """Tell how each node ended, as dbt's own results have it; gives those that are to be done again."""
     try:
         results = json.loads(path.read_text())["results"]
     except (OSError, ValueError, KeyError):
-        return
+        return []
     parts, metrics, left = [], [], []
     for result in results:
         name, status = name_of(result["unique_id"]), STATUSES.get(str(result.get("status")).lower(), "warning")
@@ -120,7 +166,8 @@ def account(path: Path) -> None:
     counts: dict[str, int] = {}
     for part in parts:
         counts[part["status"]] = counts.get(part["status"], 0) + 1
-    say(parts=parts, metrics=metrics, outputs={"nodes": counts}, state={"again": left})
+    say(parts=parts, metrics=metrics, outputs={"nodes": counts})
+    return left
 
 
 def numbers(name: str, result: dict[str, Any]) -> list[dict[str, Any]]:
@@ -185,6 +232,11 @@ def changed_at(path: Path) -> int:
         return path.stat().st_mtime_ns
     except OSError:
         return 0
+
+
+def written(path: Path) -> str:
+    """What a file holds; nothing where there is none."""
+    return path.read_text() if path.is_file() else ""
 
 
 def keep(target: Path) -> None:

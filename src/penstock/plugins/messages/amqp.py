@@ -98,15 +98,19 @@ class AmqpTask(TaskType, frozen=True, kw_only=True):
                 virtual_host=self.virtual_host,
                 secure=self.ssl,
             )
-        found = urlsplit(self.url)
-        if found.scheme not in ("amqp", "amqps") or not found.hostname:
-            raise BadAddress("The address of the broker cannot be used.", hint=f"It looks like {URL}.")
+        try:
+            found = urlsplit(self.url)
+            host, port = found.hostname, found.port
+        except ValueError:  # which may quote what stands where a port should: a piece of the password
+            host = None
+        if not host or found.scheme not in ("amqp", "amqps"):
+            raise BadAddress("The address of the broker cannot be used.", hint=f"It looks like {URL}.") from None
         secure = self.ssl or found.scheme == "amqps"
         # `/%2Fname` is the standard's way to write a virtual host that begins with a slash.
         path = found.path.removeprefix("/") if found.path.lower().startswith("/%2f") else found.path
         return Place(
-            host=found.hostname,
-            port=found.port or self.port or (5671 if secure else 5672),
+            host=host,
+            port=port or self.port or (5671 if secure else 5672),
             username=unquote(found.username) if found.username else self.username,
             password=unquote(found.password) if found.password else str(self.password),
             virtual_host=unquote(path) or self.virtual_host,

@@ -9,7 +9,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from msgspec import Meta, field
 
@@ -64,9 +64,13 @@ class MqttTask(TaskType, frozen=True, kw_only=True):
     def connected(self) -> Iterator[Line]:
         """A connection for the length of the block; what goes wrong is a TaskFailed."""
         paho = library()
-        place = urlsplit(self.server)
-        if place.scheme not in PORTS or not place.hostname:
-            raise BadAddress(f'"{self.server}" is no address of a broker.', hint=f"It looks like {SERVER}.")
+        try:
+            place = urlsplit(self.server)
+            host, port = place.hostname, place.port or PORTS[place.scheme]
+        except (ValueError, KeyError):
+            host = None
+        if not host:  # the address itself is not told: a password may be in it
+            raise BadAddress("The address of the broker cannot be used.", hint=f"It looks like {SERVER}.") from None
         client = paho.Client(
             paho.CallbackAPIVersion.VERSION2,
             client_id=self.client_id or None,
@@ -78,18 +82,18 @@ class MqttTask(TaskType, frozen=True, kw_only=True):
         client.connect_timeout = patience
         if place.scheme in SECURE:
             client.tls_set_context(self._certificates())
-        if self.username:
-            client.username_pw_set(self.username, str(self.password))
+        if username := self.username or unquote(place.username or ""):
+            client.username_pw_set(username, str(self.password) or unquote(place.password or ""))
         if place.path:
             client.ws_set_options(path=place.path)
         line = Line(client, patience)
         try:
-            client.connect(place.hostname, place.port or PORTS[place.scheme], properties=self._properties())
+            client.connect(host, port, properties=self._properties())
             client.loop_start()
             line.opened()
             yield line
         except (OSError, ValueError, RuntimeError, paho.WebsocketConnectionError) as error:
-            raise TaskFailed(f"{place.netloc}: {error or type(error).__name__}.") from error
+            raise TaskFailed(f"{host}:{port}: {error or type(error).__name__}.") from error
         finally:
             client.disconnect()
             client.loop_stop()

@@ -36,14 +36,14 @@ class RedisTask(TaskType, frozen=True, kw_only=True):
         """A client for the length of the block; what goes wrong is a TaskFailed."""
         found = library()
         try:
-            with contextlib.closing(found.Redis.from_url(self.url)) as client:
+            opened = found.Redis.from_url(self.url)
+        except ValueError:  # which may quote what stands where a port should: a piece of the password
+            raise TaskFailed(f"The address of Redis cannot be used. It looks like {URL}.") from None
+        try:
+            with contextlib.closing(opened) as client:
                 yield client
         except found.RedisError as error:
             raise TaskFailed(f"Redis: {error}") from error
-        except ValueError as error:
-            if isinstance(error, UnicodeError):
-                raise
-            raise TaskFailed(f"The address of Redis cannot be used: {error}") from None
 
 
 class Get(RedisTask, frozen=True, kw_only=True):
