@@ -68,3 +68,28 @@ def test_other_addresses_are_refused_without_telling_a_password(url: str) -> Non
 
     assert "hunter2" not in str(refused.value)
     assert "jdbc:postgresql://" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mongodb://root:hunter2@h/d",
+        "mongodb://root:a/hunter2@h/d",
+        "mongodb://root:hunter2/a@h/d",
+        "mongodb://root:a:hunter2@h/d",
+        "mongodb://root:hunter2:a@b@h/d",
+        "u:a:hunter2@h",
+        "jdbc:derby:u/hunter2@h",
+        "jdbc:derby://h/x?Password=hunter2",
+        "jdbc:derby://h/x?PASSWORD=a/hunter2&b=c",
+        "jdbc:derby://h;PWD=hunter2;a=b",
+        "jdbc:derby://h;pwd={a;hunter2};a=b",
+        "user=u password='a hunter2'",
+        "jdbc:postgresql://u:hunter2/a@h/d",
+    ],
+)
+def test_no_form_of_a_password_is_told(url: str) -> None:
+    with pytest.raises(BadAddress) as refused:
+        read_address(url)
+
+    assert "hunter2" not in str(refused.value)

@@ -158,3 +158,38 @@ def test_an_input_file_stays_inside_the_working_directory(local: LocalContext) -
     told = local.run("duckdb.query", {"sql": "SELECT 1", "inputFiles": {"../x": "y"}})
 
     assert "outside the working directory" in message(told)
+
+
+@BOTH
+@pytest.mark.parametrize("absolute", [True, False])
+def test_a_stored_database_never_replaces_a_file_outside(
+    local: LocalContext, tmp_path: Path, kind: str, absolute: bool
+) -> None:
+    outside = tmp_path / "shop.db"
+    outside.write_text("precious")
+    path = str(outside) if absolute else "../shop.db"
+
+    told = local.run(
+        "sql.query", {"url": f"jdbc:{kind}:{path}", "databaseFile": local.put("another"), "sql": "SELECT 1"}
+    )
+
+    assert message(told) == f'The file "{path}" would lie outside the working directory.'
+    assert outside.read_text() == "precious"
+
+
+@BOTH
+def test_files_outside_are_not_stored_and_nothing_is_done_before(
+    local: LocalContext, tmp_path: Path, kind: str
+) -> None:
+    url = url_of(kind, tmp_path)
+
+    told = local.run("sql.query", {"url": url, "sql": "CREATE TABLE t(id integer)", "outputFiles": ["../*"]})
+
+    assert message(told) == 'The file "../*" would lie outside the working directory.'
+    assert not (tmp_path / "shop.db").exists()
+
+
+def test_a_fetch_size_of_nothing_is_one_row_at_once(local: LocalContext) -> None:
+    stored = local.run("sql.query", {"url": "jdbc:sqlite:", "sql": "SELECT 1", "fetchType": "STORE", "fetchSize": 0})
+
+    assert ok(stored)["size"] == 1

@@ -233,3 +233,12 @@ def test_words_of_one_database_are_read_as_it_reads_them() -> None:
         block,
         "SELECT 1 FROM dual",
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "verified"), [("", True), ("FULL", True), ("CA", True), ("ca", True), ("NONE", False)]
+)
+def test_only_none_turns_the_look_at_trinos_certificate_off(said: str, verified: bool) -> None:
+    place = read_address(f"jdbc:trino://db:8443/lake?SSL=true&SSLVerification={said}").place
+
+    assert arguments.trino(place, NOBODY)["verify"] is verified

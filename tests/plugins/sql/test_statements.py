@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from penstock.plugins.sql.statements import Style, bare, bind, identifier, positional, split
+from penstock.plugins.sql.statements import Style, bare, bind, first_word, identifier, positional, split
 from penstock.sdk.task import TaskFailed
 
 QUOTED = some.sampled_from(
@@ -78,3 +78,11 @@ def test_a_name_cannot_leave_its_place(name: str, wanted: str | None) -> None:
             identifier(name)
     else:
         assert identifier(name) == wanted
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["select 1", "SELECT\n a", "SELECT\t1", "SELECT\r\n1", "-- how many\nSELECT\n*", "SELECT/* all */*", "(SELECT 1)"],
+)
+def test_the_first_word_of_a_statement_ends_at_any_space(sql: str) -> None:
+    assert first_word(sql) == "SELECT"

@@ -73,6 +73,12 @@ JDBC_PARAMETERS: Final = {
     "targetservertype": "target_session_attrs",
     "tcpkeepalive": "keepalives",
 }
+HIDDEN: Final = "********"
+SECRET_OPTION: Final = re.compile(
+    r"""((?:password|passwd|pwd|token|secret)\s*=\s*)(?:\{(?:[^}]|\}\})*\}|'(?:[^'\\]|\\.)*'|[^&;\s]*)""", re.IGNORECASE
+)
+# All from the first colon of who asks to the last @: a password may hold colons, slashes and @ itself.
+SECRET_OF_USER: Final = re.compile(r"^(\s*(?:(?:[\w+.-]+:)+//|jdbc:)?[^:@]*:).*@", re.IGNORECASE | re.DOTALL)
 SESSION: Final = {"master": "read-write", "primary": "read-write", "secondary": "standby", "any": "any"}
 
 
@@ -133,7 +139,8 @@ def _jdbc_postgres(bare: str, usual: str = "5432") -> dict[str, str]:
 def _host_and_port(part: str, usual: str) -> tuple[str, str]:
     match = re.fullmatch(r"\[(?P<v6>[^\]]+)\](?::(?P<p6>\d+))?|(?P<host>[^:]*)(?::(?P<port>\d+))?", part)
     if match is None:
-        raise BadAddress(f'"{part}" is no host and port.')
+        # What stands there may be part of a password that holds a slash: it is not told.
+        raise BadAddress("The address has no host and port where they belong: jdbc:postgresql://host:port/database.")
     return match["v6"] or match["host"] or "localhost", match["p6"] or match["port"] or usual
 
 
@@ -146,4 +153,4 @@ def _file_of(rest: str) -> str:
 
 
 def _without_secret(url: str) -> str:
-    return re.sub(r"(password=)[^&;\s]*|(?<=:)[^:@/]+(?=@)", lambda match: (match[1] or "") + "********", url)
+    return SECRET_OF_USER.sub(rf"\g<1>{HIDDEN}@", SECRET_OPTION.sub(rf"\g<1>{HIDDEN}", url))

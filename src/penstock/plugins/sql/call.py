@@ -36,7 +36,10 @@ class Call(SqlTask, frozen=True, kw_only=True):
     function: Annotated[str, Meta(description="Instead: the function, with its schema.")] = ""
     arguments: Annotated[
         list[object] | dict[str, object],
-        Meta(description="The arguments in order, or by name; always bound.", examples=[["2016-01-02"]]),
+        Meta(
+            description="The arguments in order, or by name; bound, or escaped, as in `sql.query`.",
+            examples=[["2016-01-02"]],
+        ),
     ] = field(default_factory=list)
     transaction: Annotated[
         bool, Meta(description="Whether it runs in a transaction; one that commits by itself must not.")

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from penstock.plugins.sql.statements import Lexis, bare
+from penstock.plugins.sql.statements import Lexis, first_word
 
 LEXIS: Final = Lexis(backslash=True)
-READS: Final = frozenset(
-    {"SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXISTS", "EXPLAIN", "CHECK", "FROM", "VALUES", "("}
-)
+READS: Final = frozenset({"SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXISTS", "EXPLAIN", "CHECK", "FROM", "VALUES"})
 
 
 def cursor(connection: Any) -> Cursor:
@@ -36,9 +34,7 @@ class Cursor:
 
     def execute(self, sql: str, parameters: Mapping[str, object] | None = None) -> None:
         """Ask for rows, or give an order; the rows wait to be read."""
-        told = bare(sql, LEXIS)
-        first = "(" if told.startswith("(") else told.split(maxsplit=1)[0].upper()
-        if first not in READS:
+        if first_word(sql, LEXIS) not in READS:
             summary = self._client.command(sql, parameters=parameters)
             self.rowcount = int(getattr(summary, "written_rows", 0))
             return

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from msgspec import Meta, field
 from msgspec.structs import replace
 
+from penstock.errors.task import BadAddress
 from penstock.plugins.scripts.options import check_name
 from penstock.plugins.sql.address import FORMS, Address, Database, read_address
 from penstock.plugins.sql.dialects import DIALECTS
@@ -140,8 +141,16 @@ class SqlTask(TaskType, frozen=True, kw_only=True):
                 target.write_text(content, encoding="utf-8")
         if file := self.more.get("input_file"):
             shutil.move(context.fetch(file), context.workdir / INPUT_FILE)
+        # Looked at before the statements run: what they did would last, though the task fails.
+        for glob in self.output_files:
+            _check_inside(glob)
         if self.database_file:
-            shutil.move(context.fetch(self.database_file), context.workdir / self._address(context).path)
+            name = self._address(context).path
+            if name:
+                _check_inside(name)
+            target = context.workdir / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(context.fetch(self.database_file), target)
 
     def files(self, context: Context) -> dict[str, object]:
         """Outputs that are files: those that were asked for, and the database itself."""
@@ -178,3 +187,10 @@ class SqlTask(TaskType, frozen=True, kw_only=True):
                 paths[name].touch(mode=0o600)
                 paths[name].write_text(content)
         return paths
+
+
+def _check_inside(name: str) -> None:
+    try:
+        check_name(name)
+    except BadAddress as error:
+        raise TaskFailed(error.sentence) from None

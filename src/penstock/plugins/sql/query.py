@@ -11,7 +11,7 @@ from msgspec import Meta, field
 from penstock.plugins.sql import cells
 from penstock.plugins.sql.options import EXAMPLE, SqlTask
 from penstock.plugins.sql.session import Answer, Session
-from penstock.plugins.sql.statements import bare, split, used
+from penstock.plugins.sql.statements import first_word, split, used
 from penstock.sdk.context import Context
 from penstock.sdk.launch import HERE
 from penstock.sdk.task import TaskFailed
@@ -46,7 +46,11 @@ class Asking(SqlTask, frozen=True, kw_only=True):
     fetch_size: Annotated[int, Meta(description="Rows taken from the database at once.")] = 10_000
     parameters: Annotated[
         dict[str, object],
-        Meta(description="Values for `:name` in the statements; always bound.", examples=[{"day": "2016-01-02"}]),
+        Meta(
+            description="Values for `:name` in the statements: bound by the driver; those that know no binding "
+            "escape them.",
+            examples=[{"day": "2016-01-02"}],
+        ),
     ] = field(default_factory=dict)
     fetch: Annotated[bool, Meta(description="As FETCH.", extra={"deprecated": "fetchType says it"})] = False
     fetch_one: Annotated[bool, Meta(description="As FETCH_ONE.", extra={"deprecated": "fetchType says it"})] = False
@@ -58,13 +62,18 @@ class Asking(SqlTask, frozen=True, kw_only=True):
         old = {FetchType.STORE: self.store, FetchType.FETCH_ONE: self.fetch_one, FetchType.FETCH: self.fetch}
         return next((kind for kind, said in old.items() if said), self.fetch_type)
 
+    @property
+    def block(self) -> int:
+        """How many rows are taken at once, at least one."""
+        return max(self.fetch_size, 1)
+
     def ask(self, session: Session, statement: str, context: Context, number: int = 1) -> Fetched:
         """Run one statement and deal with its rows."""
         statement = statement.replace(HERE, str(context.workdir))
         parameters = used(statement, self.parameters, self.lexis)
-        reads = bare(statement, self.lexis).partition(" ")[0].upper() in READS
+        reads = first_word(statement, self.lexis) in READS
         run = session.stream if self.wanted is FetchType.STORE and reads else session.execute
-        answer = run(statement, parameters, max(self.fetch_size, 1))
+        answer = run(statement, parameters, self.block)
         return Fetched(bool(answer.columns), self._deal(answer, context, number))
 
     def _deal(self, answer: Answer, context: Context, number: int) -> dict[str, object]:
@@ -87,12 +96,12 @@ class Asking(SqlTask, frozen=True, kw_only=True):
     def _stored(self, answer: Answer, context: Context, number: int) -> dict[str, object]:
         path = context.workdir / f"rows-{number}.jsonl"
         encode = msgspec.json.Encoder().encode
-        zone, names, count = self.zone, answer.columns, 0
+        zone, names, count, block = self.zone, answer.columns, 0, self.block
         with path.open("wb") as target:
             for each in answer.rows():
                 target.write(encode(cells.row(names, each, zone)) + b"\n")
                 count += 1
-                if count % self.fetch_size == 0:
+                if count % block == 0:
                     context.progress(count, unit="rows")
         return {"uri": context.store(path), "size": count}
 

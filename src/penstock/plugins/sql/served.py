@@ -11,7 +11,7 @@ from typing import Any
 from penstock.plugins.sql.arguments import Login
 from penstock.plugins.sql.dialects import Convert, Dialect
 from penstock.plugins.sql.places import Place
-from penstock.plugins.sql.statements import Style, bare, bind, named, positional
+from penstock.plugins.sql.statements import Style, bind, first_word, named, positional
 from penstock.sdk.plain import plain
 from penstock.sdk.task import TaskFailed
 
@@ -114,7 +114,7 @@ class ServedSession:
                 cursor.execute(text, [given[name] for name in named(sql, lexis) if name in given])
             else:
                 cursor.execute(text, given)
-            if bare(sql, lexis).partition(" ")[0].split("\n")[0].upper() in self._dialect.changes:
+            if first_word(sql, lexis) in self._dialect.changes:
                 return Changed(counted(cursor))
         return ServedAnswer(cursor, self._dialect.cells(cursor.description or (), self._place), self._error)
 

@@ -100,6 +100,11 @@ def bare(sql: str, lexis: Lexis = STANDARD) -> str:
     return "".join([*kept, sql[last:]]).strip()
 
 
+def first_word(sql: str, lexis: Lexis = STANDARD) -> str:
+    """The word that a statement begins with, in capitals; empty when it has none."""
+    return next((text.upper() for kind, text, *_ in tokens(sql, lexis) if kind == "word"), "")
+
+
 def bind(sql: str, parameters: Mapping[str, object], style: Style, lexis: Lexis = STANDARD) -> str:
     """A statement with its `:name` parameters written as the driver wants them; only those that are given count."""
     if not parameters:
