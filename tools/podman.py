@@ -140,15 +140,12 @@ def _noted(folder: Path) -> Iterator[None]:
                 if left.is_dir():
                     _remove(Podman(left, images=store() / "store"))
                 path.unlink()
-    path = notes / f"{os.getpid()}-{folder.name}"
-    with path.open("w") as note:
+    # A name of its own: one process may run several engines at once.
+    with tempfile.NamedTemporaryFile("w", dir=notes, prefix=f"{os.getpid()}-") as note:
         fcntl.flock(note, fcntl.LOCK_EX)
         note.write(str(folder))
         note.flush()
-        try:
-            yield
-        finally:
-            path.unlink()
+        yield
 
 
 def _serve(podman: Podman) -> Iterator[Podman]:

@@ -13,9 +13,9 @@ from projects.servers import S3Server
 from projects.warehouse.generate import Recipe, upload, write_days
 from projects.warehouse.schema import apply_schema
 from tests.projects.days import open_bucket
-from tests.servers import bucket, database, database15, postgres, postgres15, s3, server_folder
+from tests.servers import bucket, database, database15, podman, postgres, postgres15, s3, server_folder
 
-__all__ = ["bucket", "database", "database15", "postgres", "postgres15", "s3", "server_folder"]
+__all__ = ["bucket", "database", "database15", "podman", "postgres", "postgres15", "s3", "server_folder"]
 
 RECIPE = Recipe(events=800, bad_every=20)
 

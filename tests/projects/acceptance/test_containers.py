@@ -10,10 +10,7 @@ import pytest
 from tests.projects.acceptance.project import WAREHOUSE, Project
 from tests.projects.conftest import Exports
 from tests.projects.days import FIRST, day, rows, wrong
-from tests.servers import podman
 from tools.podman import Podman
-
-__all__ = ["podman"]
 
 
 @pytest.fixture

@@ -15,10 +15,7 @@ import pytest
 
 from projects.servers.child import listens
 from tests.projects.acceptance.project import WAREHOUSE
-from tests.servers import podman
 from tools.podman import Podman
-
-__all__ = ["podman"]
 
 ROOT = WAREHOUSE.parents[1]
 
