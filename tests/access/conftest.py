@@ -1,0 +1,40 @@
+"""On which databases does each test of people and rights run? SQLite in memory, and PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from penstock.store.postgres.store import open_postgres
+from tests.servers import Postgres, postgres, server_folder
+from tests.services.office import Office
+from tests.store.conftest import CLEAN
+
+__all__ = ["postgres", "server_folder"]
+
+
+@pytest.fixture(scope="session")
+def people_database(postgres: Postgres) -> Iterator[str]:
+    """One database for all tests, emptied before each: making one takes longer than most tests."""
+    name = f"people_{os.getpid()}"
+    address = postgres.create_database(name)
+    open_postgres(address).close()
+    yield address
+    postgres.drop_database(name)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def office(request: pytest.FixtureRequest) -> Iterator[Office]:
+    """An empty store with its services."""
+    if request.param == "sqlite":
+        made = Office()
+    else:
+        address = request.getfixturevalue("people_database")
+        with psycopg.connect(address, autocommit=True) as session:
+            session.execute(CLEAN)
+        made = Office(store=open_postgres(address))
+    yield made
+    made.close()
