@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from penstock.errors.task import Refused
 from penstock.errors.work import BadFileName
 from penstock.sdk.context import Ask
+from penstock.services.project_folder import ProjectFolder
 from penstock.services.worker.answers import Asker, answer
 from penstock.testing import Harness, Ran
 from tests.worker.workshop import Workshop, shell
@@ -195,7 +197,8 @@ def asker(workshop: Workshop, tmp_path: Path) -> Asker:
     (project / ".git" / "config").write_text("x")
     (project / "sql" / "a.sql").write_text("select 1")
     (project / "b.txt").write_text("b")
-    return Asker(workshop.of(run_id), "ask", 1, folder, lambda _secret: None, project)
+    workshop.core = dataclasses.replace(workshop.core, project=ProjectFolder(project))
+    return Asker(workshop.of(run_id), "ask", 1, folder, lambda _secret: None)
 
 
 def test_files_of_the_project_are_listed_copied_put_and_deleted(workshop: Workshop, asker: Asker) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from penstock import expr
 from penstock.errors.expr import ExprFailed
+from penstock.services.project_folder import ProjectFolder
 from penstock.services.reaching import Asker, functions
 from penstock.testing import Harness
 
@@ -179,7 +180,8 @@ def test_a_file_of_the_project_is_read_and_none_beside_it(tmp_path: Path) -> Non
     (tmp_path / "project" / ".penstock" / "key").write_text("no")
 
     with Harness() as harness:
-        core = dataclasses.replace(harness.core, state_dir=tmp_path / "project" / ".penstock")
+        own = ProjectFolder(tmp_path / "project")
+        core = dataclasses.replace(harness.core, state_dir=tmp_path / "project" / ".penstock", project=own)
         calls = expr.Calls(functions=functions(core, Asker("shop"), set()))
         scope = {"flow": {"namespace": "shop"}}
 

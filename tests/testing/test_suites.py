@@ -254,3 +254,47 @@ def test_a_disabled_test_is_not_run(project: Path, run: Runs) -> None:
     done = run(HEAD + MOCKED.replace("id: mocked", "id: mocked\n    disabled: true"))
 
     assert done["mocked"].state is State.SKIPPED
+
+
+CHILD = """
+id: child
+namespace: shop
+tasks:
+  - {id: said, type: return, format: "{{ read('words' ~ '/hello.txt') }}"}
+  - id: script
+    type: shell.commands
+    namespaceFiles: {enabled: true}
+    commands: ["echo \\"::{\\\\\\"outputs\\\\\\": {\\\\\\"n\\\\\\": \\\\\\"$(cat words/hello.txt)\\\\\\"}}::\\""]
+  - id: write
+    type: io.kestra.plugin.core.namespace.UploadFiles
+    namespace: shop
+    filesMap: {words/hello.txt: "{{ outputs.made.uri }}"}
+  - {id: after, type: return, format: "{{ read('words/hello.txt') }}"}
+  - {id: delete, type: io.kestra.plugin.core.namespace.DeleteFiles, namespace: shop, files: ["words/*"]}
+  - {id: left, type: return, format: "{{ fileExists('words/hello.txt') }}"}
+outputs:
+  - {id: all, type: STRING, value: "{{ outputs.said.value }} {{ outputs.script.vars.n }}
+      {{- outputs.after.value }} {{ outputs.left.value }}"}
+"""
+
+
+def test_a_called_flow_reads_the_projects_files_and_what_it_does_to_them_stays_on_the_stage(
+    project: Path, run: Runs
+) -> None:
+    (project / "words").mkdir()
+    (project / "words" / "hello.txt").write_text("hello")
+    made = "  - {id: made, type: io.kestra.plugin.core.storage.Write, content: ' new'}\n"
+    (project / "flows" / "child.yml").write_text(CHILD.replace("  - id: write\n", made + "  - id: write\n"))
+    (project / "flows" / "load.yml").write_text("""
+id: load
+namespace: shop
+tasks: [{id: call, type: subflow, namespace: shop, flowId: child, wait: true, transmitFailed: true}]
+""")
+    said = '{value: "{{ outputs.call.outputs.all }}", equalTo: "hello hello new false"}'
+    text = f"\n  - {{id: called, assertions: [{said}]}}\n"
+
+    done = run(HEAD + text)["called"]
+
+    assert done.state is State.PASSED, (done.verdicts, done.trouble)
+    assert (project / "words" / "hello.txt").read_text() == "hello"
+    assert not (project / ".penstock").exists()

@@ -251,7 +251,7 @@ def test_folders_of_the_machine_are_there_only_where_the_project_allows_it(yard:
 
     refused = failure(yard, task)[1]
     yard.workers.pop().close()
-    yard.worker("two", surroundings=Surroundings(project=tmp_path, volumes=True))
+    yard.worker("two", surroundings=Surroundings(volumes=True))
     run_id = yard.run(task)
 
     assert "`containers: {volumes: true}`" in refused

@@ -8,6 +8,7 @@ import pytest
 
 from penstock.errors.work import BadFileName, FileMissing
 from penstock.sdk.launch import FileChoice
+from penstock.services.project_folder import ProjectFolder
 from penstock.services.stored import Stored
 from penstock.services.worker import workdir
 from penstock.store.blobs.local import open_folder
@@ -89,10 +90,11 @@ def test_an_output_file_named_plainly_must_be_there(folder: Path, stored: Stored
 
 
 def test_the_projects_files_come_by_choice_and_never_its_store(folder: Path, tmp_path: Path) -> None:
-    project = tmp_path / "project"
+    root = tmp_path / "project"
     for name in ("a.sql", "sql/b.sql", "sql/old/c.sql", ".penstock/penstock.db", "x.txt"):
-        (project / name).parent.mkdir(parents=True, exist_ok=True)
-        (project / name).write_text(name)
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(name)
+    project = ProjectFolder(root)
 
     workdir.lay_in_project(folder, project, FileChoice(("**.sql",), ("sql/old/*",)))
     everything = workdir.Folders(tmp_path / "work", "two").new()

@@ -19,6 +19,7 @@ from penstock.model.status import StepStatus
 from penstock.services import runs as verbs
 from penstock.services.core import Core, Knobs
 from penstock.services.plans import Plans
+from penstock.services.project_folder import ProjectFolder
 from penstock.services.stored import Stored
 from penstock.services.worker.loop import Options, Worker
 from penstock.services.worker.shop import Surroundings
@@ -70,13 +71,14 @@ class Workshop:
             secrets=Words(secrets or {}),
             knobs=policy or knobs(),
             state_dir=self.state,
+            project=ProjectFolder(folder),
         )
         self.workers: list[Worker] = []
         self.closed = False
 
     def worker(self, name: str = "one", **options: Any) -> Worker:
         """A worker on the store."""
-        given = {"surroundings": Surroundings(project=self.folder, python=sys.executable)} | options
+        given = {"surroundings": Surroundings(python=sys.executable)} | options
         made = Worker(self.core, Options(id=name, **given))
         self.workers.append(made)
         return made

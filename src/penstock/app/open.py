@@ -12,6 +12,7 @@ from penstock.errors.project import WrongCall
 from penstock.errors.store import StoreError
 from penstock.services.core import Core, Knobs
 from penstock.services.plans import Plans
+from penstock.services.project_folder import ProjectFolder
 from penstock.services.secrets import LocalSecrets
 from penstock.services.stored import Stored
 from penstock.settings.read import Project
@@ -73,7 +74,8 @@ def open_app(
             log_cap=settings.limits.log,
             environ=dict(environ),
         )
-        core = Core(opened, files, watch, Plans(), secrets, knobs, state_dir=where.state)
+        own = ProjectFolder(project.root)
+        core = Core(opened, files, watch, Plans(), secrets, knobs, state_dir=where.state, project=own)
     except OSError as error:
         opened.close()
         raise _unusable("place for files", where.blobs, error) from error

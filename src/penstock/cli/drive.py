@@ -218,7 +218,6 @@ def worker_options(
         id=worker_id,
         slots=slots or capacity(settings.limits),
         surroundings=Surroundings(
-            project=app.project.root,
             python=app.where.python,
             pythons=app.where.pythons,
             preimports=settings.preimports,

@@ -171,6 +171,7 @@ def _beside(app: App, flow: Flow) -> App:
         app.core.secrets,
         app.core.knobs,
         state_dir=app.core.state_dir,
+        project=app.core.project,
     )
 
     def copy(tx: Tx) -> None:

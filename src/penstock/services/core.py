@@ -16,6 +16,7 @@ from penstock.model.policy import SECOND
 from penstock.services.alarm import Alarm
 from penstock.services.cache import RunCache
 from penstock.services.plans import Plans
+from penstock.services.project_folder import ProjectFolder
 from penstock.store.port import Store
 from penstock.store.queue import Fronts
 from penstock.telemetry import Notices
@@ -86,6 +87,7 @@ class Core:
     fronts: Fronts = field(default_factory=dict)
     marks: dict[str, str] = field(default_factory=dict)
     state_dir: Path | None = None
+    project: ProjectFolder | None = None
     notices: Notices = field(default_factory=Notices)
     alarm: Alarm = field(default_factory=Alarm)
     envs: dict[str, object] = field(init=False)

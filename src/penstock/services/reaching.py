@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import posixpath
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -19,10 +20,12 @@ from penstock.errors.project import NoSuchFile
 from penstock.errors.run import UnknownKey, UnknownSecret
 from penstock.errors.store import BlobMissing
 from penstock.errors.task import MissingExtra
+from penstock.errors.work import BadFileName
 from penstock.model.run import Run
 from penstock.sdk.launch import is_stored
 from penstock.services import chance
 from penstock.services.core import Core
+from penstock.services.project_folder import HIDDEN
 from penstock.store import kv
 from penstock.store.chunks import Level, unpack
 from penstock.store.port import Tx
@@ -124,15 +127,18 @@ def _is_stored(path: str) -> bool:
 
 def _own_file(core: Core, path: str) -> Path:
     """A file of the namespace, which is one of the project. Raises NoSuchFile."""
-    if core.state_dir is None:
+    if core.project is None:
         raise NoSuchFile("There is no project whose files could be read.")
-    project = core.state_dir.parent.resolve()
     name = path.strip().removeprefix("nsfile://")
     if name.startswith("kestra:///"):
         _, _, name = name.partition("/_files/")
-    file = (project / name.lstrip("/")).resolve()
-    hidden = core.state_dir.resolve()
-    if not file.is_relative_to(project) or file.is_relative_to(hidden) or not file.is_file():
+    name = posixpath.normpath(name.lstrip("/"))
+    try:
+        file = None if name.partition("/")[0] in HIDDEN else core.project.find(name)
+    except BadFileName:
+        file = None
+    ours = core.state_dir is not None and file is not None and file.resolve().is_relative_to(core.state_dir.resolve())
+    if file is None or ours:
         raise NoSuchFile(f'The namespace has no file "{path}".')
     return file
 

@@ -79,8 +79,8 @@ def here(
     if kind.type_name == "sleep":
         return _slept(core, clock, claim, prepared)
     with _folder(where) as folder, contextlib.chdir(folder):
-        run, project = prepared.loaded.run, core.state_dir.parent if core.state_dir else None
-        talk = Talk(core, answers.Asker(run, claim.step, claim.attempt, Path(folder), _ignore, project))
+        run = prepared.loaded.run
+        talk = Talk(core, answers.Asker(run, claim.step, claim.attempt, Path(folder), _ignore))
         about = _about(claim, prepared, folder)
         payload = {"type": kind.type_name, "properties": prepared.properties, "context": msgspec.to_builtins(about)}
         child.main(payload, talk)

@@ -33,7 +33,6 @@ from penstock.services.sweep import sweep
 from penstock.services.verify import verify_all
 from penstock.services.watch import lines_of
 from penstock.services.worker import home
-from penstock.services.worker.shop import Surroundings
 from penstock.services.worker.workdir import Folders
 from penstock.store import kv, runs, timers
 from penstock.store.blobs.local import open_folder
@@ -53,7 +52,6 @@ class Rooms(NamedTuple):
     core: Core
     worker: str
     folders: Folders
-    surroundings: Surroundings
 
 
 class Harness:
@@ -252,8 +250,7 @@ class Harness:
         apply.report(self.core, claim, ended, made)
 
     def _rooms(self) -> Rooms:
-        project = self.core.state_dir.parent if self.core.state_dir else None
-        return Rooms(self.core, attempts.WORKER, self._folders, Surroundings(project=project))
+        return Rooms(self.core, attempts.WORKER, self._folders)
 
     def _evaluate(self, claim: Claim) -> None:
         apply.report_evaluated(self.core, claim, evaluate(self.core, claim))

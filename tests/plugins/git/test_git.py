@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from penstock.model.status import Outcome
 from penstock.plugins.git import program
 from penstock.sdk.context import Ask
 from penstock.sdk.local import LocalContext
+from penstock.services.project_folder import ProjectFolder
 from penstock.services.worker.answers import Asker, answer
 from tests.plugins.git.hosting import PASSWORD, USER, commit, do, git, over_http, repository, shown, watched
 from tests.worker.workshop import Workshop, shell
@@ -34,7 +36,8 @@ def asker(workshop: Workshop, tmp_path: Path) -> Asker:
     folder, project = tmp_path / "attempt", tmp_path / "project"
     folder.mkdir()
     project.mkdir()
-    return Asker(workshop.of(run_id), "ask", 1, folder, lambda _secret: None, project)
+    workshop.core = dataclasses.replace(workshop.core, project=ProjectFolder(project))
+    return Asker(workshop.of(run_id), "ask", 1, folder, lambda _secret: None)
 
 
 @pytest.fixture
@@ -191,8 +194,8 @@ def test_files_of_the_project_come_and_go(workshop: Workshop, asker: Asker, bare
     work = bare.parent / "work"
     commit(work, {"_files/sql/a.sql": "select 1", "_flows/a.yml": FLOW.format(id="a", text="1")})
     git(work, "push", "--quiet", "origin", "main")
-    project = asker.project
-    assert project is not None
+    assert workshop.core.project is not None
+    project = workshop.core.project.root
     (project / "old.txt").write_text("old")
     url = f"file://{bare}"
 

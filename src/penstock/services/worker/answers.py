@@ -17,6 +17,7 @@ from penstock.services import flows as flow_verbs
 from penstock.services import runs as run_verbs
 from penstock.services.core import Core
 from penstock.services.stored import OURS
+from penstock.services.project_folder import inside
 from penstock.services.worker import flow_texts, others, project_files, rows, workdir
 from penstock.services.worker.capture import LEVELS
 from penstock.store import feed, flows, kv, runs
@@ -28,14 +29,13 @@ MOST_LOG_LINES: Final = 100_000
 
 
 class Asker(msgspec.Struct, frozen=True):
-    """Who asks: a run's attempt, with its working directory, and its project where there is one."""
+    """Who asks: a run's attempt, with its working directory."""
 
     run: Run
     step: str
     attempt: int
     folder: Path | None
     reveal: Callable[[str], None]
-    project: Path | None = None
 
     @property
     def prefix(self) -> str:
@@ -72,7 +72,7 @@ def answer(core: Core, asker: Asker, what: str, body: Mapping[str, object]) -> o
         case Ask.PROJECT_LIST | Ask.PROJECT_GET | Ask.PROJECT_PUT | Ask.PROJECT_DELETE as asked:
             _namespace(core, asker, str(body.get("namespace") or ""))
             folder = _local(asker, "x").parent
-            return project_files.answer(asker.project, folder, asked, body)
+            return project_files.answer(core.project, folder, asked, body)
         case Ask.FLOWS_LIST | Ask.FLOW_PUT | Ask.FLOW_DELETE as asked:
             return flow_texts.answer(core, asker.run, asked, body)
         case Ask.ROWS_RENDER:
@@ -145,7 +145,7 @@ def _local(asker: Asker, name: str) -> Path:
     pure = PurePosixPath(name)
     if pure.is_absolute() and pure.is_relative_to(asker.folder):
         name = str(pure.relative_to(asker.folder))
-    return workdir.inside(asker.folder, name)
+    return inside(asker.folder, name)
 
 
 def _free(path: Path) -> Path:

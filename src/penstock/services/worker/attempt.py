@@ -227,8 +227,7 @@ class Attempt:
         """Answer in another thread: a file may be large, a store slow."""
         run = self._prepared.loaded.run
         folder, reveal = self._process.folder, self._story.masks.add
-        project = self._shop.surroundings.project
-        asker = answers.Asker(run, self.claim.step, self.claim.attempt, folder, reveal, project)
+        asker = answers.Asker(run, self.claim.step, self.claim.attempt, folder, reveal)
         channel, number = self._channel, frame.get("id")
         assert channel is not None
 

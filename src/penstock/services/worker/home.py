@@ -27,9 +27,9 @@ from penstock.model.status import Outcome
 from penstock.sdk.launch import FileChoice, IfExists
 from penstock.services import cached
 from penstock.services.core import Core
+from penstock.services.project_folder import inside
 from penstock.services.render import properties_of
 from penstock.services.worker import workdir
-from penstock.services.worker.shop import Surroundings
 from penstock.services.worker.workdir import Folders
 from penstock.store import steps
 from penstock.store.port import Tx
@@ -52,10 +52,6 @@ class Rooms(Protocol):
     @property
     def folders(self) -> Folders:
         """Its attempts' folders."""
-
-    @property
-    def surroundings(self) -> Surroundings:
-        """The project that it works for."""
 
 
 class KeptFiles(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,7 +131,7 @@ def _open(shop: Rooms, claim: Claim) -> Outputs:
     stored = workdir.files_of(shop.core)
     if wanted.cache is not None:
         _bring(shop, claim, folder)
-    project = shop.surroundings.project
+    project = shop.core.project
     if wanted.namespace_files is not None and wanted.namespace_files.enabled:
         if project is None:
             raise NoSuchFile("There is no project whose files could be laid in.")
@@ -187,7 +183,7 @@ def _bring(shop: Rooms, claim: Claim, folder: Path) -> None:
             for member in archive:
                 source = archive.extractfile(member) if member.isfile() else None
                 if source is not None:
-                    path = workdir.inside(folder, member.name)
+                    path = inside(folder, member.name)
                     path.parent.mkdir(parents=True, exist_ok=True)
                     with path.open("wb") as target:
                         shutil.copyfileobj(source, target)

@@ -22,8 +22,11 @@ def work_root(core: Core) -> Path:
 
 
 def environments_root(core: Core) -> Path:
-    """The folder of the Pythons that were made for tasks; all workers of a project on this machine share it."""
-    return root_in(core.state_dir or Path(tempfile.gettempdir()) / "penstock")
+    """The folder of the Pythons that were made for tasks; all workers of a project on this machine share it.
+
+    What a link leads to need not be there yet.
+    """
+    return root_in(core.state_dir or Path(tempfile.gettempdir()) / "penstock").resolve()
 
 
 def containers_root(core: Core) -> Path:

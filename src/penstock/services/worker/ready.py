@@ -25,7 +25,7 @@ def make_ready(shop: Shop, process: Process, given_up: Callable[[], bool], left:
     be closed when the process has ended; to `left` come names of files that were there already. Raises PenstockError,
     OSError.
     """
-    launch, folder, project = process.launch, process.folder, shop.surroundings.project
+    launch, folder, project = process.launch, process.folder, shop.core.project
     assert launch is not None
     if launch.project_files is not None and project is not None:
         left += workdir.lay_in_project(folder, project, launch.project_files)

@@ -25,11 +25,10 @@ OOM_KILLS: Final = re.compile(r"^oom_kill (\d+)$", re.MULTILINE)
 
 
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where people's code runs: the project's folder, its Python, others by name, packages imported beforehand; whether
+    """Where people's code runs: the project's Python, others by name, packages imported beforehand; whether
     containers may have volumes and privileges.
     """
 
-    project: Path | None = None
     python: str = ""
     pythons: dict[str, str] = {}
     preimports: tuple[str, ...] = ()

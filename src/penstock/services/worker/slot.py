@@ -119,9 +119,9 @@ def order_of(shop: Shop, launch: Launch, folder: Path, env: dict[str, str]) -> O
         case LaunchMode.PYTHON:
             body |= {"source": launch.source, "names": launch.names, "path": "script.py", "argv": list(launch.argv)}
         case LaunchMode.FUNCTION | LaunchMode.PLUGIN:
-            project = shop.surroundings.project
+            project = shop.core.project
             body |= {"module": launch.module, "function": launch.function, "kwargs": launch.kwargs}
-            body["folders"] = [str(project)] if project else []
+            body["folders"] = [str(folder) for folder in project.folders] if project else []
     return Order(interpreter=python, env=env, body=body, preimports=shop.surroundings.preimports)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fnmatch
 import itertools
-import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path, PurePosixPath
@@ -15,6 +14,7 @@ from penstock.errors.work import BadFileName, FileMissing, FolderGone
 from penstock.sdk import globs
 from penstock.sdk.launch import FileChoice, IfExists, is_stored
 from penstock.services.core import Core
+from penstock.services.project_folder import ProjectFolder, inside
 
 OF_PROJECT: Final = "nsfile:///"
 
@@ -118,21 +118,7 @@ def sweep(root: Path, is_alive: Callable[[str], bool]) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def inside(folder: Path, name: str) -> Path:
-    """The path of a name in a folder; BadFileName when it would lie elsewhere, by `..` or by a link."""
-    pure = PurePosixPath(name)
-    path = folder / pure
-    if (
-        not pure.parts
-        or pure.is_absolute()
-        or ".." in pure.parts
-        or not path.resolve().is_relative_to(folder.resolve())
-    ):
-        raise BadFileName(f'The file "{name}" would lie outside the working directory.')
-    return path
-
-
-def lay_in(folder: Path, files: Mapping[str, str], stored: Files, project: Path | None = None) -> None:
+def lay_in(folder: Path, files: Mapping[str, str], stored: Files, project: ProjectFolder | None = None) -> None:
     """Write input files: text as it is, stored files by their address, those of the project by `nsfile:///…`."""
     for name, content in files.items():
         path = inside(folder, name)
@@ -145,16 +131,15 @@ def lay_in(folder: Path, files: Mapping[str, str], stored: Files, project: Path 
             path.write_text(content)
 
 
-def lay_in_project(folder: Path, project: Path, choice: FileChoice) -> list[str]:
+def lay_in_project(folder: Path, project: ProjectFolder, choice: FileChoice) -> list[str]:
     """Copy the project's files that are chosen: globs of relative names; `.penstock` and `.git` never. Gives the names
     of those that were there already and of which to warn. Raises BadFileName.
     """
     left = []
-    for path in sorted(_files(project)):
-        name = path.relative_to(project).as_posix()
+    for name in sorted(project.names()):
         if choice.include and not _matches(name, choice.include):
             continue
-        if _matches(name, choice.exclude):
+        if _matches(name, choice.exclude) or (path := project.find(name)) is None:
             continue
         for begin in choice.folders or ("",):
             target = inside(folder, f"{begin}/{name}" if begin else name)
@@ -169,11 +154,14 @@ def lay_in_project(folder: Path, project: Path, choice: FileChoice) -> list[str]
     return left
 
 
-def of_project(project: Path, include: Iterable[str], exclude: Iterable[str] = ()) -> list[str]:
+def of_project(project: ProjectFolder, include: Iterable[str], exclude: Iterable[str] = ()) -> list[str]:
     """The names of the project's files that are chosen; `**` means all."""
     wanted, not_wanted = list(include), list(exclude)
-    names = sorted(path.relative_to(project).as_posix() for path in _files(project))
-    return [name for name in names if ("**" in wanted or _matches(name, wanted)) and not _matches(name, not_wanted)]
+    return [
+        name
+        for name in sorted(project.names())
+        if ("**" in wanted or _matches(name, wanted)) and not _matches(name, not_wanted)
+    ]
 
 
 def collect(folder: Path, patterns: Iterable[str], stored: Files, prefix: str) -> dict[str, str]:
@@ -202,19 +190,13 @@ def matching(folder: Path, patterns: Iterable[str]) -> list[str]:
     return sorted(name for name in names if _matches(name, wanted) and not (folder / name).is_symlink())
 
 
-def _of_project(project: Path | None, name: str) -> Path:
+def _of_project(project: ProjectFolder | None, name: str) -> Path:
     if project is None:
         raise FileMissing(f'There is no project that could have the file "{name}".')
-    found = inside(project, name)
-    if not found.is_file():
+    found = project.find(name)
+    if found is None:
         raise FileMissing(f'The project has no file "{name}".')
     return found
-
-
-def _files(project: Path) -> Iterable[Path]:
-    for root, folders, names in os.walk(project):
-        folders[:] = [name for name in folders if name not in (".penstock", ".git", ".venv", "__pycache__")]
-        yield from (Path(root) / name for name in names)
 
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:

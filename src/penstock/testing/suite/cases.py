@@ -110,7 +110,6 @@ def _done(found: Found, case: Case, means: Means, blank: CaseResult) -> CaseResu
         environ=means.environ,
         secrets=fixtures.secrets,
         start=_instant(fixtures.now) if fixtures.now else None,
-        texts=(tested.source, found.reading.source),
     )
     with Stage(wanted) as stage:
         files = {

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-import shutil
 import tempfile
 import threading
 import time
@@ -17,16 +15,16 @@ from penstock.app import locate
 from penstock.app.databases import open_store
 from penstock.clock import SystemClock
 from penstock.errors.project import WrongCall
+from penstock.runners.process.environments import root_in
 from penstock.services import runs as verbs
 from penstock.services.core import Core, Knobs
 from penstock.services.plans import Plans
+from penstock.services.project_folder import ProjectFolder
 from penstock.services.secrets import LocalSecrets
 from penstock.services.stored import Stored
 from penstock.services.sweep import sweep
 from penstock.services.worker.loop import Options, Worker
-from penstock.services.worker.places import environments_root
 from penstock.services.worker.shop import Surroundings
-from penstock.services.worker.workdir import of_project
 from penstock.settings.read import Project, expanded
 from penstock.store import inbox, queue, runs, timers
 from penstock.store.blobs.local import open_folder
@@ -36,8 +34,6 @@ from penstock.testing.harness import BY, FAR
 SLOTS: Final = 8
 LOOK_EVERY: Final = 0.004
 MOST_WAITS: Final = 20_000
-# What of a text shows that files of the project may be read; only then are they brought to the stage.
-WANTS_FILES: Final = re.compile(r"_files/|fileURI|nsfile:|amespaceFiles|namespace\.|project\.|read\(\s*['\"]")
 
 
 class AheadClock:
@@ -67,21 +63,24 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     environ: dict[str, str]
     secrets: dict[str, str] = {}
     start: int | None = None
-    texts: tuple[str, ...] = ()
 
 
 class Stage:
-    """A place for one case; opens with its worker started, closes with all of it gone."""
+    """A place for one case; opens with its worker started, closes with all of it gone.
+
+    Files of the project are read where they are, so that none has to be brought whoever may want it; what tasks do to
+    them stays here.
+    """
 
     def __init__(self, wanted: Wanted) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="penstock-test-", ignore_cleanup_errors=True)
         root = Path(self._folder.name) / "project"
         state = root / ".penstock"
         state.mkdir(parents=True)
-        project, text = wanted.project, "\n".join(wanted.texts)
+        project = wanted.project
         where = locate(project, wanted.environ)
-        if WANTS_FILES.search(text):
-            _bring(project.root, root)
+        # The Pythons that tasks want are made once for all tests: a link, to where there may be none yet.
+        root_in(state).symlink_to(root_in(where.state))
         self.clock = AheadClock(wanted.start)
         self.files = Stored(open_folder(Path(self._folder.name) / "blobs"))
         own = {f"PENSTOCK_SECRET_{name.upper()}": value for name, value in wanted.secrets.items()}
@@ -94,11 +93,9 @@ class Stage:
             LocalSecrets(wanted.environ | own, secrets),
             Knobs(environ=wanted.environ, grace=project.settings.limits.grace),
             state_dir=state,
+            project=ProjectFolder(root, behind=project.root),
         )
-        if "dependencies" in text or "pythonVersion" in text:
-            _share(environments_root(self.core), where.state)
         surroundings = Surroundings(
-            project=root,
             python=where.python,
             pythons=where.pythons,
             preimports=project.settings.preimports,
@@ -192,18 +189,3 @@ class Stage:
             self.clock.skip(ahead)
         sweep(self.core)
         self._worker.wake()
-
-
-def _bring(project: Path, target: Path) -> None:
-    """Show a project's files on a stage, where what tasks do to them stays."""
-    for name in of_project(project, ["**"]):
-        place = target / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(project / name, place)
-
-
-def _share(own: Path, state: Path) -> None:
-    """Let the Pythons that a project's tasks want be made once for all."""
-    kept = state / own.name
-    kept.mkdir(parents=True, exist_ok=True)
-    own.symlink_to(kept)

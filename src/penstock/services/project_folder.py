@@ -1,0 +1,79 @@
+"""Where are a project's files? In its folder; for a test, what tasks do to them stays in another one before it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+import msgspec
+
+from penstock.errors.work import BadFileName
+
+# What is no file of a project: our state, the history, what Python makes.
+HIDDEN: Final = (".penstock", ".git", ".venv", "__pycache__")
+
+
+class ProjectFolder(msgspec.Struct, frozen=True):
+    """The files of `root`, and behind them those of `behind` that are not there too: they are read and never touched.
+    `gone` are names that were deleted, which nobody finds behind any more.
+    """
+
+    root: Path
+    behind: Path | None = None
+    gone: set[str] = msgspec.field(default_factory=set)
+
+    @property
+    def folders(self) -> list[Path]:
+        """The folders that hold files, the one that counts more first."""
+        return [self.root] if self.behind is None else [self.root, self.behind]
+
+    def find(self, name: str) -> Path | None:
+        """Where the file of a name is, to be read; None when there is none. Raises BadFileName."""
+        places = [inside(folder, name) for folder in self.folders]
+        return next((place for place in places if place.is_file() and not self._is_gone(place, name)), None)
+
+    def names(self) -> Iterator[str]:
+        """The names of all files."""
+        seen: set[str] = set()
+        for folder in self.folders:
+            for root, folders, names in os.walk(folder):
+                folders[:] = [name for name in folders if name not in HIDDEN]
+                for path in (Path(root) / name for name in names):
+                    name = path.relative_to(folder).as_posix()
+                    if name not in seen and not self._is_gone(path, name):
+                        seen.add(name)
+                        yield name
+
+    def put(self, name: str) -> Path:
+        """Where a file of a name is to be written, in a folder that is there. Raises BadFileName."""
+        place = inside(self.root, name)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        return place
+
+    def delete(self, name: str) -> bool:
+        """Have no file of a name; whether there was one. Raises BadFileName."""
+        found = self.find(name)
+        if found is None:
+            return False
+        inside(self.root, name).unlink(missing_ok=True)
+        self.gone.add(str(PurePosixPath(name)))
+        return True
+
+    def _is_gone(self, place: Path, name: str) -> bool:
+        return str(PurePosixPath(name)) in self.gone and not place.is_relative_to(self.root)
+
+
+def inside(folder: Path, name: str) -> Path:
+    """The path of a name in a folder; BadFileName when it would lie elsewhere, by `..` or by a link."""
+    pure = PurePosixPath(name)
+    path = folder / pure
+    if (
+        not pure.parts
+        or pure.is_absolute()
+        or ".." in pure.parts
+        or not path.resolve().is_relative_to(folder.resolve())
+    ):
+        raise BadFileName(f'The file "{name}" would lie outside the working directory.')
+    return path

@@ -1,0 +1,63 @@
+"""Are a project's files found where they count, and is the project behind a test never touched?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from penstock.errors.work import BadFileName
+from penstock.services.project_folder import ProjectFolder
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project with two files, and what is none of it."""
+    for name in ("a.sql", "sql/b.sql", ".penstock/penstock.db", ".git/config"):
+        (tmp_path / "project" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "project" / name).write_text(f"behind {name}")
+    return tmp_path / "project"
+
+
+@pytest.fixture
+def before(project: Path, tmp_path: Path) -> ProjectFolder:
+    (tmp_path / "before").mkdir()
+    return ProjectFolder(tmp_path / "before", behind=project)
+
+
+def read(folder: ProjectFolder, name: str) -> str | None:
+    found = folder.find(name)
+    return None if found is None else found.read_text()
+
+
+def test_what_is_written_counts_and_what_lies_behind_stays(before: ProjectFolder, project: Path) -> None:
+    before.put("a.sql").write_text("new")
+    before.put("more/c.sql").write_text("new, too")
+
+    assert read(before, "a.sql") == "new"
+    assert read(before, "sql/b.sql") == "behind sql/b.sql"
+    assert sorted(before.names()) == ["a.sql", "more/c.sql", "sql/b.sql"]
+    assert read(ProjectFolder(project), "a.sql") == "behind a.sql"
+    assert sorted(ProjectFolder(project).names()) == ["a.sql", "sql/b.sql"]
+
+
+def test_what_was_deleted_is_found_no_more_until_it_is_written_again(before: ProjectFolder, project: Path) -> None:
+    assert before.delete("./a.sql")
+
+    assert read(before, "a.sql") is None
+    assert list(before.names()) == ["sql/b.sql"]
+    assert not before.delete("a.sql")
+    assert (project / "a.sql").exists()
+
+    before.put("a.sql").write_text("again")
+    assert read(before, "a.sql") == "again"
+    assert before.delete("a.sql")
+    assert read(before, "a.sql") is None
+
+
+@pytest.mark.parametrize("name", ["../outside.txt", "/etc/hostname", "", "link"])
+def test_no_name_leads_out(before: ProjectFolder, project: Path, name: str) -> None:
+    (project / "link").symlink_to("/etc/hostname")
+
+    with pytest.raises(BadFileName):
+        before.find(name)
