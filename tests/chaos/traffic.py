@@ -16,7 +16,7 @@ from penstock.model.status import RunStatus
 from penstock.services import flows, operate
 from penstock.services import runs as verbs
 from penstock.services.core import Core
-from penstock.services.runs import Start
+from penstock.services.starting import Start
 from penstock.store import runs
 from tests.acceptance.project import Project
 from tests.chaos.owners import Owners

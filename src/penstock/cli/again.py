@@ -25,7 +25,7 @@ from penstock.model.status import RunStatus
 from penstock.services import runs as verbs
 from penstock.services.document import document
 from penstock.services.operate import restart_parts
-from penstock.services.runs import Start
+from penstock.services.starting import Start
 from penstock.services.sweep import sweep
 from penstock.store import runs
 

@@ -36,7 +36,7 @@ from penstock.errors.project import WrongCall
 from penstock.model import ids
 from penstock.model.plan import Plan
 from penstock.services import runs as verbs
-from penstock.services.runs import Start
+from penstock.services.starting import Start
 
 
 class RunGiven(Given, frozen=True, kw_only=True):

@@ -38,7 +38,7 @@ from penstock.services.core import Core
 from penstock.services.document import document
 from penstock.services.plans import Plans
 from penstock.services.reading import load, with_parts
-from penstock.services.runs import Start
+from penstock.services.starting import Start
 from penstock.store import kv
 from penstock.store.port import Tx
 

@@ -2,54 +2,30 @@
 
 from __future__ import annotations
 
-import contextlib
-
 import msgspec
 from msgspec.structs import replace
 
 from penstock.engine import Decision, Loaded, advance, keep
 from penstock.engine.replay import untouched
-from penstock.errors.run import InvalidInput, NothingToRestart, UnknownRun
-from penstock.errors.store import StoreError
+from penstock.errors.run import NothingToRestart, UnknownRun
 from penstock.model import ids
-from penstock.model.event import Begin, Event, Kill, Replayed, Restart
+from penstock.model.event import Event, Kill, Replayed, Restart
 from penstock.model.plan import Plan
 from penstock.model.run import Run
 from penstock.model.status import RunStatus
-from penstock.services import checks, fold
+from penstock.services import starting
 from penstock.services.batch import Batch, Recorded
-from penstock.services.children import prepare_children
-from penstock.services.commit import After, Result, commit
+from penstock.services.commit import After
 from penstock.services.core import Core
 from penstock.services.inputs import typed_inputs
-from penstock.services.reading import RunMoved, decide, load, on_one_version, plan_of, with_parts
+from penstock.services.reading import RunMoved, load, on_one_version, plan_of, with_parts
 from penstock.services.render import calls_in
+from penstock.services.starting import Beginning, Start
 from penstock.services.unanswered import repeat_unknown
 from penstock.store import attempts, feed, inbox, outputs, runs
 from penstock.store.port import Tx
 
-SYSTEM = "system."
-
-
-class Start(msgspec.Struct, frozen=True, kw_only=True):
-    """What a starter gives: inputs as text or values, labels, and where it has them a logical date and interval.
-
-    `lane` is what the run's attempts share their turn with, where that is not its flow (a backfill, a trigger).
-    `key` makes a repeated start safe: the same key answers with the same run. `owner` is a process that alone may do
-    the run's work while it lives. Instants in microseconds.
-    """
-
-    inputs: dict[str, object] = {}
-    labels: dict[str, str] = {}
-    priority: int = 0
-    lane: str = ""
-    logical_date: int | None = None
-    interval_start: int | None = None
-    interval_end: int | None = None
-    key: str = ""
-    owner: str = ""
-    by: str = ""
-    trigger: dict[str, object] = {}
+__all__ = ["Copied", "Start", "kill", "replay", "restart", "start", "tell"]
 
 
 class Copied(msgspec.Struct, frozen=True):
@@ -62,36 +38,7 @@ class Copied(msgspec.Struct, frozen=True):
 
 def start(core: Core, plan: Plan, asked: Start) -> str:
     """Start a run and give its id; a key said before gives the run it made then. Raises InvalidInput, CheckUnmet."""
-    now = core.clock.now()
-    flow = plan.flow
-    reserved = [name for name in asked.labels if name.startswith(SYSTEM)]
-    if reserved:
-        raise InvalidInput(f'The label "{reserved[0]}" is the system\'s own; choose a name without "{SYSTEM}".')
-    run_id = ids.run_id(now // 1000, core.entropy())
-    run = Run(
-        id=run_id,
-        namespace=flow.namespace,
-        flow=flow.id,
-        revision=flow.revision,
-        status=RunStatus.QUEUED,
-        created_at=now,
-        inputs=typed_inputs(flow, asked.inputs, calls_in(core, flow.namespace, set()), strict=True),
-        labels=flow.labels | asked.labels | {"system.correlationId": run_id},
-        trigger=asked.trigger,
-        priority=asked.priority,
-        lane=asked.lane,
-        logical_date=asked.logical_date,
-        interval_start=asked.interval_start,
-        interval_end=asked.interval_end,
-        owner=asked.owner,
-        started_by=asked.by,
-    )
-    batch = Batch(Loaded(plan, run, every=True), new=True)
-    judged = checks.judge(core, batch.loaded)
-    begin = Begin(asked.by, judged.failure, judged.notes)
-    batch.take(Recorded(begin, now), decide(core, batch.loaded, begin, now))
-    batch.loaded.every = False  # what it held was everything only while nothing had begun
-    return _insert(core, batch, asked.key, now)
+    return starting.insert(core, [starting.begin(core, plan, asked)])[0]
 
 
 def kill(core: Core, run_id: str, by: str, *, force: bool = False) -> None:
@@ -143,13 +90,7 @@ def replay(
             return _replay_from(core, run_id, fresh, (from_step, alone), asked.key)
         except RunMoved:
             pass  # it went on while it was copied: what is kept of it is to be decided anew
-    loaded = Loaded(plan, fresh, every=True)
-    batch = Batch(loaded, new=True)
-    judged = checks.judge(core, loaded)
-    begin = Begin(by, judged.failure, judged.notes)
-    batch.take(Recorded(begin, now), decide(core, loaded, begin, now))
-    loaded.every = False
-    return _insert(core, batch, asked.key, now)
+    return starting.insert(core, [starting.begun(core, plan, fresh, asked.key)])[0]
 
 
 def _replay_from(core: Core, old: str, fresh: Run, at: tuple[str, bool], key: str) -> str:
@@ -168,29 +109,7 @@ def _replay_from(core: Core, old: str, fresh: Run, at: tuple[str, bool], key: st
         return batch, Copied(old, loaded.run.version, {step.key: step.attempt for step in event.steps})
 
     batch, copied = on_one_version(core, old, ask)
-    return _insert(core, batch, key, now, copied)
-
-
-def _insert(core: Core, batch: Batch, key: str, now: int, copied: Copied | None = None) -> str:
-    run_id = batch.loaded.run.id
-    batch.stow(core)
-    prepare_children(core, batch, now)
-    after = After(fold=set())
-
-    def work(tx: Tx) -> bool:
-        after.wake, after.fold, after.limits = False, set(), set()
-        if not runs.insert(tx, replace(batch.loaded.run, version=0), key):
-            return False
-        if copied is not None:
-            _copy(tx, copied, run_id)
-        return commit(tx, batch, now, after) is Result.WRITTEN
-
-    if not repeat_unknown(core, lambda: core.store.write(work)):
-        found = core.store.read(lambda tx: runs.by_key(tx, key)) if key else None
-        return found or run_id
-    fold.keep(core, batch)
-    _follow_up(core, after)
-    return run_id
+    return starting.insert(core, [Beginning(batch, key, lambda tx: _copy(tx, copied, fresh.id))])[0]
 
 
 def _copy(tx: Tx, copied: Copied, new: str) -> None:
@@ -218,10 +137,4 @@ def tell(core: Core, run_id: str, event: Event) -> None:
         return inbox.put(tx, run_id, event, now)
 
     repeat_unknown(core, lambda: core.store.write(work))
-    _follow_up(core, After(fold={run_id}))
-
-
-def _follow_up(core: Core, after: After) -> None:
-    """Do at once what follows; what was asked for is committed, so where the store goes away now a sweep does it."""
-    with contextlib.suppress(StoreError):
-        fold.follow_up(core, after)
+    starting.follow_up(core, After(fold={run_id}))

@@ -26,8 +26,8 @@ from penstock.services.document import document
 from penstock.services.plans import Plans
 from penstock.services.project import Manner
 from penstock.services.render import evaluate, prepare
-from penstock.services.runs import Start
 from penstock.services.secrets import LocalSecrets
+from penstock.services.starting import Start
 from penstock.services.stored import Stored
 from penstock.services.sweep import sweep
 from penstock.services.verify import verify_all

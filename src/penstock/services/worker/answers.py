@@ -15,9 +15,10 @@ from penstock.model.run import Run
 from penstock.sdk.context import Ask
 from penstock.services import flows as flow_verbs
 from penstock.services import runs as run_verbs
+from penstock.services import starting
 from penstock.services.core import Core
-from penstock.services.stored import OURS
 from penstock.services.project_folder import inside
+from penstock.services.stored import OURS
 from penstock.services.worker import flow_texts, others, project_files, rows, workdir
 from penstock.services.worker.capture import LEVELS
 from penstock.store import feed, flows, kv, runs
@@ -167,7 +168,7 @@ def _secret(core: Core, asker: Asker, name: str) -> str:
 
 def _label(core: Core, asker: Asker, body: Mapping[str, object]) -> None:
     labels = _texts(body["labels"])
-    if reserved := [name for name in labels if name.startswith(run_verbs.SYSTEM)]:
+    if reserved := [name for name in labels if name.startswith(starting.SYSTEM)]:
         raise Refused(f'The label "{reserved[0]}" is the system\'s own.')
 
     def work(tx: Tx) -> bool:
@@ -222,7 +223,7 @@ def _start(core: Core, asker: Asker, body: Mapping[str, object]) -> str:
     revision = body.get("revision")
     namespace = str(body.get("namespace") or asker.run.namespace)
     plan = flow_verbs.newest_plan(core, namespace, str(body["flow"]), revision if isinstance(revision, int) else None)
-    asked = run_verbs.Start(
+    asked = starting.Start(
         inputs=msgspec.convert(body.get("inputs") or {}, dict[str, object]),
         labels=_texts(body.get("labels") or {}),
         key=f"{asker.run.id}/{asker.step}/{asker.attempt}/{plan.flow.name}/{msgspec.json.encode(body).hex()[:64]}",

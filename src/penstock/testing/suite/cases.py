@@ -22,7 +22,7 @@ from penstock.services import runs as verbs
 from penstock.services.document import document
 from penstock.services.project import Manner
 from penstock.services.render import calls_in
-from penstock.services.runs import Start
+from penstock.services.starting import Start
 from penstock.services.suites import Found
 from penstock.services.watch import lines_of
 from penstock.settings.read import Project

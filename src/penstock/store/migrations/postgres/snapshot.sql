@@ -350,8 +350,10 @@ CREATE TABLE leaders (
     until BIGINT NOT NULL
 );
 
--- One row for each trigger of a flow's newest revision: when it fires next (nothing: not by time), and what it knows.
+-- One row for each trigger of a flow's newest revision: when it is looked at next (nothing: not by time), the date it
+-- fired for last, the run that must end before it fires again, who switched it off, and what else it knows.
 CREATE TABLE triggers (
+    key TEXT COLLATE "C" PRIMARY KEY,
     namespace TEXT COLLATE "C" NOT NULL,
     flow TEXT COLLATE "C" NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
@@ -360,9 +362,10 @@ CREATE TABLE triggers (
     digest TEXT NOT NULL,
     next_at BIGINT,
     last_at BIGINT,
-    paused_by TEXT NOT NULL,
+    holds TEXT COLLATE "C" NOT NULL,
+    off_by TEXT NOT NULL,
     version BIGINT NOT NULL,
-    body TEXT NOT NULL,
-    PRIMARY KEY (namespace, flow, id)
+    body TEXT NOT NULL
 );
 CREATE INDEX triggers_by_time ON triggers (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX triggers_by_flow ON triggers (namespace, flow);
