@@ -194,7 +194,7 @@ def _groups(inner: SearchStrategy[Node], version: str) -> SearchStrategy[Node]:
     if version != "0.20":
         own["run_if"] = st.just("") | templates
     over = st.lists(scalars.filter(lambda value: value is not None), max_size=3) | st.just("{{ [1, 2] }}") | maps
-    limit = st.integers(0, 5)
+    limit = st.integers(0, 5) | st.just("{{ 1 + 1 }}")
     failing = st.sampled_from([OnChildFailure.CONTINUE, OnChildFailure.CANCEL, OnChildFailure.FAIL])
     most = st.integers(2, 9) if version == "0.20" else st.none() | st.integers(1, 9)
     outputs = st.lists(handed, max_size=2, unique_by=lambda each: each.id).map(tuple)

@@ -10,6 +10,7 @@ from penstock.engine.begin import wait_for_limit
 from penstock.engine.draft import OPEN, UNSUCCESSFUL, Draft
 from penstock.engine.finish import tell_parent
 from penstock.engine.groups import branch, counts, dag
+from penstock.engine.groups.room import is_found, limit_of
 from penstock.engine.rule import Rule
 from penstock.engine.settle import begin_group, go_on, set_deadline, start
 from penstock.model import ids
@@ -251,7 +252,7 @@ def _within_limit(draft: Draft, node: Node, key: str, again: list[Step], scope: 
     """
     room = 1
     if isinstance(node, Parallel | ForEach | Dag) and ids.iteration_of(key) is None:
-        room = node.limit
+        room = limit_of(node, draft.group(key))
     chosen_groups = scope.chosen is not None and any(step.group is not None for step in again)
     if not room or scope.asides or chosen_groups:
         return again
@@ -306,10 +307,10 @@ def _has_begun(node: Node, key: str, state: GroupState) -> bool:
             return branch.chosen(state.branch)
         case ForEach():
             return state.total is not None
+        case Parallel() | Dag():
+            return is_found(node, state)
         case Folder():
             return False
-        case Dag():
-            return True
         case _:
             return True
 

@@ -9,7 +9,7 @@ from penstock.engine import leaf
 from penstock.engine.draft import Draft, is_half_done
 from penstock.engine.evaluate import failure_of, is_pure
 from penstock.engine.finish import finish, leave, retire
-from penstock.engine.groups import branch, counts, dag, folder, foreach, guard, parallel, sequence, until
+from penstock.engine.groups import branch, counts, dag, folder, foreach, guard, parallel, room, sequence, until
 from penstock.engine.rule import Rule
 from penstock.engine.scope import homes
 from penstock.errors import PenstockError
@@ -136,20 +136,22 @@ def begin_group(draft: Draft, key: str, node: Arrangement, values: dict[str, obj
         match node:
             case Sequence():
                 sequence.go_on(draft, key, draft.group(key))
+            case Parallel() | ForEach() | Dag() if values is None and not _is_at_hand(node):
+                ask_worker(draft, key)
             case Parallel():
+                room.find(draft, key, node, values)
                 parallel.go_on(draft, key, draft.group(key), node)
             case ForEach():
-                if values is not None or foreach.is_at_hand(node):
-                    foreach.begin(draft, key, node, values)
-                else:
-                    ask_worker(draft, key)
+                room.find(draft, key, node, values)
+                foreach.begin(draft, key, node, values)
+            case Dag():
+                room.find(draft, key, node, values)
+                dag.begin(draft, key, node)
             case If() | Switch():
                 if values is not None or is_pure(branch.outline(node)):
                     branch.begin(draft, key, node, values)
                 else:
                     ask_worker(draft, key)
-            case Dag():
-                dag.begin(draft, key, node)
             case Folder():
                 folder.begin(draft, key)
             case Until() if values is None:
@@ -158,6 +160,11 @@ def begin_group(draft: Draft, key: str, node: Arrangement, values: dict[str, obj
                 until.judge(draft, key, node, expr.truthy(values["condition"]))
     except PenstockError as error:
         guard.fail(draft, key, failure_of(error))
+
+
+def _is_at_hand(node: room.Limited) -> bool:
+    """Can a decision find what the group needs itself?"""
+    return foreach.is_at_hand(node) if isinstance(node, ForEach) else is_pure(room.outline(node))
 
 
 def ask_worker(draft: Draft, key: str) -> None:

@@ -59,16 +59,16 @@ class Sequence(Group, frozen=True, kw_only=True, tag="sequence", omit_defaults=T
 
 
 class Parallel(Group, frozen=True, kw_only=True, tag="parallel", omit_defaults=True):
-    """Side by side, at most `limit` at once (0: all)."""
+    """Side by side, at most `limit` at once (0: all; or a template that gives the number when the group begins)."""
 
     nodes: tuple[Node, ...] = ()
-    limit: int = 0
+    limit: int | str = 0
     on_child_failure: OnChildFailure = OnChildFailure.CONTINUE
 
 
 class ForEach(Group, frozen=True, kw_only=True, tag="foreach", omit_defaults=True):
     """Its nodes once for each of `values` (a list, or a template that gives one), at most `limit` values at once (0:
-    all).
+    all; or a template, as for a parallel group).
 
     `distinct` drops values that repeat; `on_child_failure` CONTINUE still ends a loop of limit 1 at its first failure.
     With `gathers` the loop hands on how its iterations ended and the `outputs` of each, its values may stand in a
@@ -77,7 +77,7 @@ class ForEach(Group, frozen=True, kw_only=True, tag="foreach", omit_defaults=Tru
 
     values: list[object] | dict[str, object] | str
     nodes: tuple[Node, ...] = ()
-    limit: int = 1
+    limit: int | str = 1
     distinct: bool = True
     on_child_failure: OnChildFailure = OnChildFailure.CONTINUE
     gathers: bool = False
@@ -153,7 +153,7 @@ class Need(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Dag(Group, frozen=True, kw_only=True, tag="dag", omit_defaults=True):
-    """Its nodes as a graph, at most `limit` at once (0: all); a node that `needs` does not name begins at once.
+    """Its nodes as a graph, at most `limit` at once (0: all; or a template); a node not in `needs` begins at once.
 
     `judges` are the nodes whose ends decide what the dag comes to (none named: all of them), which leaves out what
     only takes down again. A failure stops the dag as `on_child_failure` says; with FINISH the rules decide.
@@ -161,7 +161,7 @@ class Dag(Group, frozen=True, kw_only=True, tag="dag", omit_defaults=True):
 
     nodes: tuple[Node, ...] = ()
     needs: dict[str, Need] = {}
-    limit: int = 0
+    limit: int | str = 0
     judges: tuple[str, ...] = ()
     on_child_failure: OnChildFailure = OnChildFailure.FINISH
 

@@ -55,6 +55,7 @@ class GroupState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     In the root alone `evaluation` numbers the attempts at evaluating the outputs of the flow, `lost` counts those
     lost in a row, and `verdict` is how the run will end, known while the tasks after the end run.
 
+    `limit` is how many children may be under way at once, where a template said so.
     `marks` are a dag's: one letter per node, in their order (engine/groups/dag.py). `worker` is the one that holds a
     working directory's folder; `closing` says that it is about to be given up.
     """
@@ -63,6 +64,7 @@ class GroupState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     branch: str = "tasks"
     next: int = 0
     total: int | None = None
+    limit: int | None = None
     counts: dict[str, int] = {}
     result: StepStatus | None = None
     evaluation: int = 0

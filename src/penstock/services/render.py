@@ -13,7 +13,7 @@ from penstock import expr
 from penstock.engine import Loaded
 from penstock.engine.evaluate import EPOCH
 from penstock.engine.finish import outline as outputs_outline
-from penstock.engine.groups import branch, foreach, pause, subflow, until
+from penstock.engine.groups import branch, foreach, pause, room, subflow, until
 from penstock.engine.scope import plain, scope_of
 from penstock.engine.values import duration_micros
 from penstock.errors import PenstockError
@@ -22,7 +22,7 @@ from penstock.errors.run import UnknownStep
 from penstock.errors.store import StoreError
 from penstock.model import ids
 from penstock.model.event import Evaluated
-from penstock.model.node import ForEach, If, Node, Pause, Subflow, Switch, Task, Until
+from penstock.model.node import Dag, ForEach, If, Node, Parallel, Pause, Subflow, Switch, Task, Until
 from penstock.model.plan import ROOT, Plan
 from penstock.model.run import ErrorKind, Failure, Step
 from penstock.sdk import registry
@@ -198,6 +198,8 @@ def _outline_of(node: Node) -> dict[str, object]:
             return branch.outline(node)
         case ForEach():
             return foreach.outline(node)
+        case Parallel() | Dag():
+            return room.outline(node)
         case Subflow():
             return subflow.outline(node)
         case Until():

@@ -121,6 +121,15 @@ def span(page: Page, found: Tree, name: str) -> int | None:
     return micros
 
 
+def how_many(page: Page, tree: Map, name: str, owner: str, default: int = 0) -> int | str:
+    """A property that is a whole number, or a template that gives one when its group begins."""
+    found = given(tree, name)
+    if isinstance(found, Scalar) and ("{{" in found.text or "{%" in found.text):
+        return template(page, tree, name, owner, "decides")
+    number = whole(page, tree, name)
+    return default if number is None else number
+
+
 def choice(page: Page, tree: Map, name: str, words: Sequence[str], default: str) -> str:
     """A property that is one of some upper-case words."""
     found = given(tree, name)

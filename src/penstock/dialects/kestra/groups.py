@@ -36,16 +36,17 @@ def parallel(page: Page, tree: Map, name: str, children: Children) -> Node:
     return Parallel(
         id=name,
         nodes=tasks(page, tree, name, children),
-        limit=fields.whole(page, tree, "concurrent") or 0,
+        limit=fields.how_many(page, tree, "concurrent", name),
         on_child_failure=OnChildFailure(word.lower()),
     )
 
 
 def foreach(page: Page, tree: Map, name: str, children: Children) -> Node:
     """Once for each value."""
-    limit = fields.whole(page, tree, "concurrencyLimit")
-    values = _values(page, tree, "values", name)
-    return ForEach(id=name, values=values, nodes=tasks(page, tree, name, children), limit=1 if limit is None else limit)
+    limit = fields.how_many(page, tree, "concurrencyLimit", name, default=1)
+    return ForEach(
+        id=name, values=_values(page, tree, "values", name), nodes=tasks(page, tree, name, children), limit=limit
+    )
 
 
 def loop(page: Page, tree: Map, name: str, children: Children) -> Node:
@@ -56,7 +57,7 @@ def loop(page: Page, tree: Map, name: str, children: Children) -> Node:
         id=name,
         values=_values(page, tree, "values", name),
         nodes=tasks(page, tree, name, children),
-        limit=fields.whole(page, tree, "concurrencyLimit") or 0,
+        limit=fields.how_many(page, tree, "concurrencyLimit", name),
         distinct=False,
         on_child_failure=OnChildFailure.CONTINUE if transmit else OnChildFailure.FINISH,
         gathers=True,
@@ -77,7 +78,7 @@ def each_parallel(page: Page, tree: Map, name: str, children: Children) -> Node:
     nodes = tasks(page, tree, name, children)
     if len(nodes) > 1:
         nodes = (Parallel(id=f"{name[:93]}{OF_VALUES}", nodes=nodes),)
-    limit = fields.whole(page, tree, "concurrent") or 0
+    limit = fields.how_many(page, tree, "concurrent", name)
     return ForEach(id=name, values=_values(page, tree, "value", name), nodes=nodes, limit=limit)
 
 

@@ -63,7 +63,7 @@ def dag(page: Page, tree: Map, name: str, children: Children) -> Node:
         id=name,
         nodes=tuple(nodes),
         needs={one: need for one, need in needs.items() if need.on or need.rule not in (ALL_DONE, NONE_FAILED)},
-        limit=fields.whole(page, tree, "concurrent") or 0,
+        limit=fields.how_many(page, tree, "concurrent", name),
         judges=tuple(node.id for node in nodes if node.id not in tears) if tears else (),
         on_child_failure=OnChildFailure(word.lower()),
     )

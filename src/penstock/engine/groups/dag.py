@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from penstock.engine.draft import Draft
 from penstock.engine.groups import counts, guard
+from penstock.engine.groups.room import limit_of
 from penstock.engine.groups.rules import EARLY, MARKS, OPEN, READY, UNDONE, WAITING, Verdict, verdict
 from penstock.engine.rule import Rule
 from penstock.model import ids
@@ -52,7 +53,8 @@ def go_on(draft: Draft, key: str, state: GroupState, node: Dag) -> None:
         return
     nodes = draft.plan.children(node.id, TASKS)
     marks, place, started = list(state.marks), state.marks.find(READY), 0
-    room = node.limit - counts.open_children(state) if node.limit else len(nodes)
+    limit = limit_of(node, state)
+    room = limit - counts.open_children(state) if limit else len(nodes)
     while place >= 0 and started < min(room, WINDOW):
         marks[place] = OPEN
         draft.starting.append((draft.plan.child_key(key, nodes[place], TASKS), nodes[place]))

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from penstock.engine.draft import Draft, is_half_done
 from penstock.engine.evaluate import evaluate, is_pure, typed
-from penstock.engine.groups import counts, guard, sequence
+from penstock.engine.groups import counts, guard, room, sequence
 from penstock.engine.rule import Rule
 from penstock.errors.run import InvalidInput
 from penstock.model import ids
@@ -42,11 +42,11 @@ def begin(draft: Draft, key: str, node: ForEach, values: dict[str, object] | Non
 def go_on(draft: Draft, key: str, state: GroupState, node: ForEach) -> None:
     """Start the values that the limit leaves room for, a window at most; then the rest is told to itself."""
     if counts.has_bad(state) and node.on_child_failure is not OnChildFailure.FINISH:
-        one_by_one = node.limit == 1 and node.on_child_failure is OnChildFailure.CONTINUE
+        one_by_one = room.limit_of(node, state) == 1 and node.on_child_failure is OnChildFailure.CONTINUE
         guard.child_failed(draft, key, state, OnChildFailure.CONTINUE if one_by_one else node.on_child_failure)
         return
-    total, started = state.total or 0, 0
-    while state.next < total and (not node.limit or counts.open_children(state) < node.limit):
+    total, started, limit = state.total or 0, 0, room.limit_of(node, state)
+    while state.next < total and (not limit or counts.open_children(state) < limit):
         if started == WINDOW:
             draft.rule(key, Rule.WINDOW)
             draft.emit(Tell(Expand(key, state.next)))
@@ -58,7 +58,7 @@ def go_on(draft: Draft, key: str, state: GroupState, node: ForEach) -> None:
             started += 1
     draft.set_group(key, state)
     if state.next < total:
-        draft.rule(key, Rule.FULL, node.limit)
+        draft.rule(key, Rule.FULL, limit)
     if not counts.open_children(state):
         guard.tasks_over(draft, key, counts.rollup(state))
 
@@ -126,4 +126,4 @@ def is_at_hand(node: ForEach) -> bool:
 
 def outline(node: ForEach) -> dict[str, object]:
     """The properties to evaluate, by name."""
-    return {"values": node.values}
+    return {"values": node.values, **room.outline(node)}

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from penstock.engine.draft import Draft
 from penstock.engine.groups import counts, guard
+from penstock.engine.groups.room import limit_of
 from penstock.engine.rule import Rule
 from penstock.model.effect import Tell
 from penstock.model.event import Expand
@@ -25,8 +26,8 @@ def go_on(draft: Draft, key: str, state: GroupState, node: Parallel) -> None:
     if counts.has_bad(state) and node.on_child_failure is not OnChildFailure.FINISH:
         guard.child_failed(draft, key, state, node.on_child_failure)
         return
-    nodes, started = draft.plan.children(node.id, TASKS), 0
-    while state.next < len(nodes) and (not node.limit or counts.open_children(state) < node.limit):
+    nodes, started, limit = draft.plan.children(node.id, TASKS), 0, limit_of(node, state)
+    while state.next < len(nodes) and (not limit or counts.open_children(state) < limit):
         if draft.been_through(draft.plan.child_key(key, nodes[state.next], TASKS)):
             state = replace(state, next=state.next + 1)
         elif started < WINDOW:
@@ -37,6 +38,6 @@ def go_on(draft: Draft, key: str, state: GroupState, node: Parallel) -> None:
             break
     draft.set_group(key, state)
     if state.next < len(nodes):
-        draft.rule(key, Rule.FULL, node.limit)
+        draft.rule(key, Rule.FULL, limit)
     if not counts.open_children(state):
         guard.tasks_over(draft, key, counts.rollup(state))
