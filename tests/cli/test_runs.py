@@ -63,6 +63,16 @@ def test_show_tells_steps_inputs_and_outputs(penstock: Penstock) -> None:
     assert "said = Hello, you" in done.out
 
 
+def test_the_newest_run_goes_by_the_name_last_and_it_is_told_which_one_that_is(penstock: Penstock) -> None:
+    penstock("run", "hello.yml", "-q", "-i", "who=you")
+    told: Any = penstock("run", "hello.yml", "--json").json()
+
+    done = penstock("runs", "show", "last", "--json")
+
+    assert json.loads(done.out)["id"] == told["id"]
+    assert done.err == f"The last run is {told['id']}: play.hello, success.\n"
+
+
 def test_a_part_of_an_id_is_enough(penstock: Penstock) -> None:
     told: Any = penstock("run", "hello.yml", "--json").json()
 

@@ -30,7 +30,7 @@ runs = LazyGroup(
     name="runs",
     lazy=VERBS,
     help="List and show runs, read their logs; pause, resume, mark, kill, restart, replay them. A run is named by its"
-    " id, by an unmistakable part of it, or as `last`.",
+    " id, by an unmistakable part of it, or as `last`, which is the newest of all.",
     no_args_is_help=True,
     **examples("penstock runs list --status failed", "penstock runs logs last --follow", "penstock runs restart last"),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from penstock.app import App
+from penstock.cli.said import note
 from penstock.errors.project import WrongCall
 from penstock.errors.run import UnknownRun
 from penstock.model import ids
@@ -15,12 +16,14 @@ SHORTEST: Final = 4
 
 
 def run_id(app: App, text: str) -> str:
-    """The id that is meant. Raises UnknownRun, and WrongCall when several fit."""
+    """The id that is meant; which run is the last is told. Raises UnknownRun, and WrongCall when several fit."""
     if text == LAST:
         newest = app.core.store.read(lambda tx: runs.list_runs(tx, runs.Filter(), 1))
         if not newest:
             raise UnknownRun("Nothing has run here yet.")
-        return newest[0].id
+        run = newest[0]
+        note(f"The last run is {run.id}: {run.namespace}.{run.flow}, {run.status}.")
+        return run.id
     if ids.RUN_ID.fullmatch(text):
         if app.core.store.read(lambda tx: runs.load(tx, text)) is None:
             raise UnknownRun(f"There is no run {text}.")
