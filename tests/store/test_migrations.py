@@ -42,7 +42,7 @@ INSERT INTO ready_attempts (run_id, step, attempt, work, queue, priority, owner,
 VALUES ('r1', 'b', 1, 'task', 'default', 0, '', 9);
 """,
     2: "INSERT INTO pools VALUES ('db', 3, 1);",
-    3: "INSERT INTO leaders VALUES ('scheduler', 'one', 7, 9);",
+    3: "INSERT INTO leaders VALUES ('scheduler', 'one', 7, 9); INSERT INTO roles VALUES ('night', '[]', 1);",
 }
 
 

@@ -37,6 +37,7 @@ ENUMS: list[tuple[str, str, type[enum.StrEnum] | set[str]]] = [
     ("workers", "status", WorkerStatus),
     ("attempts", "outcome", Outcome),
     ("metrics", "kind", MetricKind),
+    ("people", "kind", {"user", "service"}),
 ]
 
 

@@ -26,3 +26,107 @@ CREATE TABLE triggers (
 );
 CREATE INDEX triggers_by_time ON triggers (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX triggers_by_flow ON triggers (namespace, flow);
+
+-- People and programs that may ask for something; `password` is an Argon2id hash, empty where none was set.
+CREATE TABLE people (
+    name TEXT COLLATE "C" PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('user', 'service')),
+    password TEXT NOT NULL,
+    disabled BIGINT NOT NULL CHECK (disabled IN (0, 1)),
+    created_at BIGINT NOT NULL,
+    changed_at BIGINT NOT NULL
+);
+
+CREATE TABLE roles (
+    name TEXT COLLATE "C" PRIMARY KEY,
+    actions TEXT NOT NULL,
+    changed_at BIGINT NOT NULL
+);
+
+CREATE TABLE grants (
+    person TEXT COLLATE "C" NOT NULL,
+    namespace TEXT COLLATE "C" NOT NULL,
+    role TEXT COLLATE "C" NOT NULL,
+    granted_at BIGINT NOT NULL,
+    granted_by TEXT NOT NULL,
+    PRIMARY KEY (person, namespace, role)
+);
+
+-- Sessions, tokens and invitations are found by the SHA-256 hash of their secret, which itself is kept nowhere.
+CREATE TABLE sessions (
+    hash TEXT COLLATE "C" PRIMARY KEY,
+    person TEXT COLLATE "C" NOT NULL,
+    created_at BIGINT NOT NULL,
+    seen_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    origin TEXT NOT NULL
+);
+CREATE INDEX sessions_by_person ON sessions (person);
+
+CREATE TABLE tokens (
+    hash TEXT COLLATE "C" PRIMARY KEY,
+    prefix TEXT COLLATE "C" NOT NULL UNIQUE,
+    person TEXT COLLATE "C" NOT NULL,
+    label TEXT NOT NULL,
+    narrowed TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    created_by TEXT NOT NULL,
+    expires_at BIGINT,
+    used_at BIGINT
+);
+CREATE INDEX tokens_by_person ON tokens (person);
+
+CREATE TABLE invitations (
+    hash TEXT COLLATE "C" PRIMARY KEY,
+    person TEXT COLLATE "C" NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+
+-- Logins that failed, by user (user:ann) and by address (from:10.0.0.7): nothing is tried before `until`.
+CREATE TABLE wrong_logins (
+    what TEXT COLLATE "C" PRIMARY KEY,
+    count BIGINT NOT NULL,
+    last_at BIGINT NOT NULL,
+    until BIGINT NOT NULL
+);
+
+-- What was done, by whom: rows are written into `audit_open` with what they tell of, and moved, many at once, into
+-- `audit`, where each has its place in a seal; a seal holds the hashes of its rows and the hash of the seal before it.
+CREATE TABLE audit_open (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    at BIGINT NOT NULL,
+    who TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    via TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    action TEXT NOT NULL,
+    verb TEXT NOT NULL,
+    object TEXT NOT NULL,
+    namespace TEXT COLLATE "C" NOT NULL,
+    detail TEXT NOT NULL
+);
+
+CREATE TABLE audit (
+    seal BIGINT NOT NULL,
+    place BIGINT NOT NULL,
+    id TEXT COLLATE "C" NOT NULL UNIQUE,
+    at BIGINT NOT NULL,
+    who TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    via TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    action TEXT NOT NULL,
+    verb TEXT NOT NULL,
+    object TEXT NOT NULL,
+    namespace TEXT COLLATE "C" NOT NULL,
+    detail TEXT NOT NULL,
+    PRIMARY KEY (seal, place)
+);
+
+CREATE TABLE audit_seals (
+    number BIGINT PRIMARY KEY,
+    at BIGINT NOT NULL,
+    hashes TEXT NOT NULL,
+    before TEXT NOT NULL,
+    hash TEXT NOT NULL
+);

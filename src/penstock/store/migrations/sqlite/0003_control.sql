@@ -26,3 +26,107 @@ CREATE TABLE triggers (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX triggers_by_time ON triggers (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX triggers_by_flow ON triggers (namespace, flow);
+
+-- People and programs that may ask for something; `password` is an Argon2id hash, empty where none was set.
+CREATE TABLE people (
+    name TEXT PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('user', 'service')),
+    password TEXT NOT NULL,
+    disabled INTEGER NOT NULL CHECK (disabled IN (0, 1)),
+    created_at INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE roles (
+    name TEXT PRIMARY KEY,
+    actions TEXT NOT NULL,
+    changed_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE grants (
+    person TEXT NOT NULL,
+    namespace TEXT NOT NULL,
+    role TEXT NOT NULL,
+    granted_at INTEGER NOT NULL,
+    granted_by TEXT NOT NULL,
+    PRIMARY KEY (person, namespace, role)
+) STRICT, WITHOUT ROWID;
+
+-- Sessions, tokens and invitations are found by the SHA-256 hash of their secret, which itself is kept nowhere.
+CREATE TABLE sessions (
+    hash TEXT PRIMARY KEY,
+    person TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    origin TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sessions_by_person ON sessions (person);
+
+CREATE TABLE tokens (
+    hash TEXT PRIMARY KEY,
+    prefix TEXT NOT NULL UNIQUE,
+    person TEXT NOT NULL,
+    label TEXT NOT NULL,
+    narrowed TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    expires_at INTEGER,
+    used_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tokens_by_person ON tokens (person);
+
+CREATE TABLE invitations (
+    hash TEXT PRIMARY KEY,
+    person TEXT NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Logins that failed, by user (user:ann) and by address (from:10.0.0.7): nothing is tried before `until`.
+CREATE TABLE wrong_logins (
+    what TEXT PRIMARY KEY,
+    count INTEGER NOT NULL,
+    last_at INTEGER NOT NULL,
+    until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What was done, by whom: rows are written into `audit_open` with what they tell of, and moved, many at once, into
+-- `audit`, where each has its place in a seal; a seal holds the hashes of its rows and the hash of the seal before it.
+CREATE TABLE audit_open (
+    id TEXT PRIMARY KEY,
+    at INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    via TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    action TEXT NOT NULL,
+    verb TEXT NOT NULL,
+    object TEXT NOT NULL,
+    namespace TEXT NOT NULL,
+    detail TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit (
+    seal INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    id TEXT NOT NULL UNIQUE,
+    at INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    via TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    action TEXT NOT NULL,
+    verb TEXT NOT NULL,
+    object TEXT NOT NULL,
+    namespace TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    PRIMARY KEY (seal, place)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit_seals (
+    number INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    hashes TEXT NOT NULL,
+    before TEXT NOT NULL,
+    hash TEXT NOT NULL
+) STRICT;
