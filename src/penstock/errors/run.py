@@ -118,3 +118,9 @@ class BadSchedule(PenstockError):
     """A cron expression, a date or a time zone of a schedule cannot be read."""
 
     code = "PS-318"
+
+
+class UnknownTrigger(PenstockError):
+    """A flow has no trigger of this name, or none of the kind that is asked for."""
+
+    code = "PS-319"

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import msgspec
+from msgspec.structs import replace
 
 from penstock.errors import nearest
 from penstock.errors.run import FlowDisabled, UnknownFlow
 from penstock.model.flow import Flow
 from penstock.model.plan import Plan
+from penstock.services import triggers
 from penstock.services.core import Core
 from penstock.services.unanswered import repeat_unknown
 from penstock.store import flows as table
+from penstock.store import triggers as known
+from penstock.store.port import Tx
 
 
 def push(core: Core, flow: Flow, source: str, digest: str, by: str = "") -> Plan:
@@ -24,8 +30,31 @@ def push(core: Core, flow: Flow, source: str, digest: str, by: str = "") -> Plan
         model=msgspec.json.encode(flow).decode(),
     )
     now = core.clock.now()
-    revision = repeat_unknown(core, lambda: core.store.write(lambda tx: table.push(tx, written, now, by)))
-    return core.plans.add(flow, revision)
+
+    def work(tx: Tx) -> int:
+        revision = table.push(tx, written, now, by)
+        triggers.sync(tx, replace(flow, revision=revision), now)
+        return revision
+
+    return core.plans.add(flow, repeat_unknown(core, lambda: core.store.write(work)))
+
+
+def sync_unknown(core: Core) -> None:
+    """Give the triggers a row each of flows that were stored when there were no such rows."""
+    for namespace, flow_id, revision in core.store.read(known.unknown_flows):
+        flow, now = core.plan(namespace, flow_id, revision).flow, core.clock.now()
+        core.store.write(partial(triggers.sync, flow=flow, now=now))
+
+
+def remove(core: Core, namespace: str, flow_id: str) -> bool:
+    """Let a flow start no more runs, by itself or by anybody; False when it is not there. Its runs stay."""
+    now = core.clock.now()
+
+    def work(tx: Tx) -> bool:
+        triggers.forget(tx, namespace, flow_id, now)
+        return table.delete(tx, namespace, flow_id, now)
+
+    return repeat_unknown(core, lambda: core.store.write(work))
 
 
 def newest_plan(core: Core, namespace: str, flow_id: str, revision: int | None = None) -> Plan:

@@ -23,8 +23,7 @@ def answer(core: Core, asking: Run, asked: Ask, body: Mapping[str, object]) -> o
         case Ask.FLOW_PUT:
             return _put(core, str(body["source"]), f"run {asking.id}", bool(body.get("dry")))
         case _:
-            now = core.clock.now()
-            return core.store.write(lambda tx: flows.delete(tx, namespace, str(body["flow"]), now))
+            return verbs.remove(core, namespace, str(body["flow"]))
 
 
 def _listed(core: Core, namespace: str, below: bool) -> list[dict[str, object]]:

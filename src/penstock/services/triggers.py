@@ -1,0 +1,96 @@
+"""Which triggers are there, what do they know, and who switched them off? A row each, kept beside their flow."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from penstock.errors import nearest
+from penstock.errors.run import UnknownTrigger
+from penstock.model.flow import Flow
+from penstock.model.trigger import Dates, Schedule, Trigger
+from penstock.services.core import Core
+from penstock.services.unanswered import repeat_unknown
+from penstock.store import feed
+from penstock.store import triggers as table
+from penstock.store.port import Tx
+from penstock.store.triggers import Known, State
+
+# A row that nobody has looked at yet is due at once: it counts from then on, and not from when it was written.
+AT_ONCE: Final = 0
+
+
+def sync(tx: Tx, flow: Flow, now: int) -> None:
+    """Let the rows of a flow's triggers say what its newest revision says, in the transaction that stores it.
+
+    A trigger that says what it said goes on; one that changed counts anew, and stays off where it was switched off.
+    """
+    before = {state.id: state for state in table.of_flow(tx, flow.namespace, flow.id)}
+    after = [_row(flow, trigger, before.get(trigger.id)) for trigger in flow.triggers]
+    gone = [state for name, state in before.items() if name not in {state.id for state in after}]
+    changed = [state for state in after if state != before.get(state.id)]
+    table.put(tx, changed)
+    table.drop(tx, [state.key for state in gone])
+    feed.append(tx, [("trigger", state.key, state.version) for state in (*changed, *gone)], now)
+
+
+def forget(tx: Tx, namespace: str, flow: str, now: int) -> None:
+    """Forget the triggers of a flow, in the transaction that removes it."""
+    gone = table.of_flow(tx, namespace, flow)
+    table.drop(tx, [state.key for state in gone])
+    feed.append(tx, [("trigger", state.key, state.version) for state in gone], now)
+
+
+def switch(core: Core, namespace: str, flow: str, trigger: str, by: str, *, on: bool) -> State:
+    """Switch a trigger on or off and give it as it is then; switched on it counts from now. Raises UnknownTrigger."""
+    now = core.clock.now()
+
+    def work(tx: Tx) -> State:
+        state = table.get(tx, table.key_of(namespace, flow, trigger))
+        if state is None:
+            known = [each.id for each in table.of_flow(tx, namespace, flow)]
+            hint = nearest(trigger, known) or (f"It has: {', '.join(known)}." if known else "")
+            raise UnknownTrigger(f'The flow {namespace}.{flow} has no trigger "{trigger}".', hint=hint)
+        if on is (not state.off_by):
+            return state
+        known_then = replace(state.known, since=None) if on else state.known
+        timed = state.kind in ("schedule", "dates")
+        fresh = replace(
+            state, off_by="" if on else by, version=state.version + 1, known=known_then,
+            next_at=AT_ONCE if on and timed and state.next_at is not None else state.next_at,
+        )  # fmt: skip
+        table.put(tx, [fresh])
+        feed.append(tx, [("trigger", fresh.key, fresh.version)], now)
+        return fresh
+
+    return repeat_unknown(core, lambda: core.store.write(work))
+
+
+def states(core: Core, namespace: str = "", limit: int = 100, after: str = "") -> list[State]:
+    """Give triggers by namespace, flow and id, from a cursor on."""
+    return core.store.read(lambda tx: table.list_states(tx, namespace, limit, after))
+
+
+def _row(flow: Flow, trigger: Trigger, before: State | None) -> State:
+    digest = hashlib.sha256(msgspec.json.encode((trigger, flow.disabled))).hexdigest()
+    if before is not None and before.digest == digest:
+        return before if before.revision == flow.revision else replace(before, revision=flow.revision)
+    timed = isinstance(trigger, Schedule | Dates) and not trigger.disabled and not flow.disabled
+    return State(
+        key=table.key_of(flow.namespace, flow.id, trigger.id),
+        namespace=flow.namespace,
+        flow=flow.id,
+        id=trigger.id,
+        revision=flow.revision,
+        kind=str(type(trigger).__struct_config__.tag),
+        digest=digest,
+        next_at=AT_ONCE if timed else None,
+        last_at=before.last_at if before else None,
+        holds=before.holds if before else "",
+        off_by=before.off_by if before else "",
+        version=before.version + 1 if before else 1,
+        known=Known(run=before.known.run) if before else Known(),
+    )

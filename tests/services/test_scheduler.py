@@ -1,0 +1,309 @@
+"""Does each date of a schedule start exactly one run, whoever leads, dies, stands still or comes back late?"""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from penstock.engine.calendar import EPOCH
+from penstock.errors.run import UnknownTrigger
+from penstock.model.flow import Flow
+from penstock.model.inputs import Input
+from penstock.model.node import Sequence, Task
+from penstock.model.run import Run
+from penstock.model.status import RunStatus
+from penstock.model.trigger import Condition, Dates, Missed, Schedule
+from penstock.services import flows, triggers
+from penstock.services.scheduler import ticks
+from penstock.services.scheduler.lead import LEASE, Lead
+from penstock.store import runs
+from penstock.store import triggers as table
+from tests.services.office import Office
+
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+START = 1_700_000_040_000_000  # a whole minute
+
+
+def schedule(**given: Any) -> Schedule:
+    fields: dict[str, Any] = {"id": "every", "type": "io.kestra.plugin.core.trigger.Schedule", "cron": "* * * * *"}
+    return Schedule(**(fields | given))
+
+
+def flow(*given: Schedule | Dates, **more: Any) -> Flow:
+    task = Task(id="say", type="log", properties={"message": "hello"})
+    return Flow(id="load", namespace="shop", body=Sequence(id="", nodes=(task,)), triggers=given, **more)
+
+
+class Server:
+    """One server's look at time, by hand."""
+
+    def __init__(self, office: Office, name: str = "one") -> None:
+        self.core = office.core
+        self.lead = Lead(office.core, name)
+
+    def look(self) -> None:
+        """What the scheduler does when it wakes."""
+        if self.lead.seek():
+            while ticks.fire(self.core, self.lead):
+                pass
+
+    def recover(self) -> None:
+        """What it does first when it leads."""
+        assert self.lead.seek()
+        ticks.recover(self.core, self.lead)
+
+
+@pytest.fixture
+def server(office: Office) -> Server:
+    office.clock.set_wall(START - office.clock.steady())
+    return Server(office)
+
+
+def push(office: Office, written: Flow) -> None:
+    flows.push(office.core, written, str(written), str(written))
+
+
+def started(office: Office) -> list[Run]:
+    return sorted(office.store.read(lambda tx: runs.list_runs(tx, runs.Filter(), 1_000)), key=lambda run: run.id)
+
+
+def dates(office: Office) -> list[str]:
+    moments = [run.logical_date for run in started(office)]
+    return [f"{EPOCH + datetime.timedelta(microseconds=at):%H:%M}" for at in moments if at is not None]
+
+
+def test_a_schedule_fires_at_its_dates_from_when_it_is_first_seen(office: Office, server: Server) -> None:
+    office.clock.advance(-30 * SECOND)
+    push(office, flow(schedule(inputs={"day": "{{ trigger.date }}"}), inputs=(Input(id="day", type="STRING"),)))
+
+    server.look()
+    assert started(office) == []
+    office.clock.advance(30 * SECOND)
+    server.look()
+
+    (run,) = started(office)
+    assert run.logical_date == START
+    assert run.trigger["date"] == run.inputs["day"] == "2023-11-14T22:14:00+00:00"
+    assert run.started_by == "trigger every"
+
+
+def test_nothing_is_fired_twice_however_often_it_is_looked_at(office: Office, server: Server) -> None:
+    push(office, flow(schedule(side_by_side=True)))
+    server.look()
+    for _ in range(5):
+        office.clock.advance(30 * SECOND)
+        server.look()
+        server.look()
+
+    assert dates(office) == ["22:15", "22:16"]
+
+
+def test_dates_wait_for_the_run_before_them_and_none_is_lost(office: Office, server: Server) -> None:
+    push(office, flow(schedule()))
+    server.look()
+    for _ in range(3):
+        office.clock.advance(MINUTE)
+        server.look()
+    assert dates(office) == ["22:15"]
+
+    for count in range(1, 4):
+        office.work()
+        server.look()
+        assert len(dates(office)) == min(count + 1, 3)
+
+    assert dates(office) == ["22:15", "22:16", "22:17"]
+
+
+def test_a_run_that_was_pruned_holds_nothing(office: Office, server: Server) -> None:
+    push(office, flow(schedule()))
+    server.look()
+    (state,) = triggers.states(office.core)
+    office.store.write(lambda tx: table.put(tx, [replace(state, holds="gone")]))
+    office.clock.advance(MINUTE)
+
+    server.look()
+
+    assert dates(office) == ["22:15"]
+
+
+@pytest.mark.parametrize(
+    ("missed", "wanted"),
+    [
+        (Missed.ALL, ["22:15", "22:16", "22:17", "22:18"]),
+        (Missed.LAST, ["22:17", "22:18"]),
+        (Missed.NONE, ["22:18"]),
+    ],
+)
+def test_dates_that_nobody_looked_at_are_made_good_as_the_schedule_says(
+    office: Office, server: Server, missed: Missed, wanted: list[str]
+) -> None:
+    push(office, flow(schedule(side_by_side=True, missed=missed)))
+    server.look()
+    server.lead.close()
+    office.clock.advance(3 * MINUTE + 30 * SECOND)
+
+    other = Server(office, "two")
+    other.recover()
+    other.look()
+    office.clock.advance(MINUTE)
+    other.look()
+
+    assert dates(office) == wanted
+
+
+def test_a_date_that_is_too_late_is_left_out(office: Office, server: Server) -> None:
+    push(office, flow(schedule(side_by_side=True, late=90 * SECOND)))
+    server.look()
+    office.clock.advance(3 * MINUTE)
+    server.look()
+
+    assert dates(office) == ["22:16", "22:17"]
+
+
+def test_conditions_pass_dates_over(office: Office, server: Server) -> None:
+    only = Condition(test="{{ trigger.date | date('mm') == '16' }}")
+    push(office, flow(schedule(side_by_side=True, when=(only,))))
+    server.look()
+    office.clock.advance(4 * MINUTE)
+    server.look()
+
+    assert dates(office) == ["22:16"]
+
+
+def test_what_cannot_be_rendered_is_a_run_that_failed(office: Office, server: Server) -> None:
+    push(office, flow(schedule(inputs={"n": "{{ nowhere }}"})))
+    server.look()
+    office.clock.advance(MINUTE)
+    server.look()
+
+    (run,) = started(office)
+    assert run.status is RunStatus.FAILED
+    assert run.failure is not None
+    assert "nowhere" in run.failure.message
+    (state,) = triggers.states(office.core)
+    assert "nowhere" in state.known.problem
+
+
+def test_dates_that_are_written_down_come_once_each(office: Office, server: Server) -> None:
+    written = Dates(id="two", type="dates", dates=("2023-11-14T22:15:00Z", "2023-11-14T22:14:30Z"), side_by_side=True)
+    push(office, flow(written))
+    server.look()
+    office.clock.advance(10 * MINUTE)
+    server.look()
+
+    assert dates(office) == ["22:14", "22:15"]
+    (state,) = triggers.states(office.core)
+    assert state.next_at is None
+
+
+def test_of_two_servers_one_fires(office: Office, server: Server) -> None:
+    other = Server(office, "two")
+    push(office, flow(schedule(side_by_side=True)))
+    server.look()
+    other.look()
+    office.clock.advance(MINUTE)
+
+    for each in (server, other, server):
+        each.look()
+
+    assert dates(office) == ["22:15"]
+    assert (server.lead.leads, other.lead.leads) == (True, False)
+
+
+def test_another_leads_when_the_lease_has_run_out_and_the_first_changes_nothing(office: Office, server: Server) -> None:
+    other = Server(office, "two")
+    push(office, flow(schedule(side_by_side=True)))
+    server.look()
+    office.clock.advance(MINUTE + LEASE)
+    assert other.lead.seek()
+
+    assert not ticks.fire(server.core, server.lead)
+    assert started(office) == []
+    assert not server.lead.leads
+
+    other.look()
+    assert dates(office) == ["22:15"]
+
+
+def test_who_stops_lets_another_lead_at_once(office: Office, server: Server) -> None:
+    assert server.lead.seek()
+    other = Lead(office.core, "two")
+    assert not other.seek()
+
+    server.lead.close()
+
+    assert other.seek()
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_step_of_the_wall_clock_doubles_nothing(office: Office, server: Server, hours: int) -> None:
+    push(office, flow(schedule(side_by_side=True)))
+    server.look()
+    office.clock.advance(MINUTE)
+    server.look()
+    before = dates(office)
+
+    office.clock.set_wall(START - office.clock.steady() + MINUTE + hours * 60 * MINUTE)
+    server.look()
+    office.clock.set_wall(START - office.clock.steady() + MINUTE)
+    office.clock.advance(MINUTE)
+    server.look()
+
+    found = dates(office)
+    assert before == ["22:15"]
+    assert len(found) == len(set(found)) == (2 if hours < 0 else 61)
+
+
+def test_a_trigger_that_is_switched_off_fires_nothing_and_counts_from_when_it_is_on_again(
+    office: Office, server: Server
+) -> None:
+    push(office, flow(schedule(side_by_side=True)))
+    server.look()
+    triggers.switch(office.core, "shop", "load", "every", "ann", on=False)
+    office.clock.advance(5 * MINUTE)
+    server.look()
+    assert started(office) == []
+
+    triggers.switch(office.core, "shop", "load", "every", "ann", on=True)
+    server.look()
+    office.clock.advance(MINUTE)
+    server.look()
+
+    assert dates(office) == ["22:20"]
+    with pytest.raises(UnknownTrigger, match='no trigger "evry"'):
+        triggers.switch(office.core, "shop", "load", "evry", "ann", on=True)
+
+
+def test_the_end_of_its_run_may_switch_it_off(office: Office, server: Server) -> None:
+    push(office, flow(schedule(stop_after=(RunStatus.SUCCESS,))))
+    server.look()
+    office.clock.advance(MINUTE)
+    server.look()
+    office.work()
+    office.clock.advance(MINUTE)
+    server.look()
+
+    assert dates(office) == ["22:15"]
+    (state,) = triggers.states(office.core)
+    assert state.off_by.startswith("stopAfter")
+
+
+def test_a_new_revision_keeps_what_did_not_change_and_forgets_what_is_gone(office: Office, server: Server) -> None:
+    push(office, flow(schedule(), schedule(id="other", cron="@hourly")))
+    server.look()
+    (kept, changed) = triggers.states(office.core)
+
+    push(office, flow(schedule(), schedule(id="other", cron="@daily"), description="more"))
+    (same, anew) = triggers.states(office.core)
+    push(office, flow(schedule(), description="less"))
+    left = triggers.states(office.core)
+    flows.remove(office.core, "shop", "load")
+
+    assert same == replace(kept, revision=2)
+    assert (changed.next_at, anew.next_at) == (START + 46 * MINUTE, triggers.AT_ONCE)
+    assert [state.id for state in left] == ["every"]
+    assert triggers.states(office.core) == []
