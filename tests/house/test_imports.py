@@ -12,7 +12,9 @@ from tests.house.source import Page, offenders, own_pages, page, pages
 OURS = frozenset({"penstock", "projects", "bench", "tools", "tests"})
 
 # The libraries of the core, as they are imported.
-CORE = frozenset({"click", "cronsim", "msgspec", "obstore", "regex", "rich", "yaml", "zstandard"})
+CORE = frozenset(
+    {"click", "cronsim", "msgspec", "obstore", "regex", "rich", "starlette", "uvicorn", "yaml", "zstandard"}
+)
 
 # Files that are a vendor's library in our words and loaded only when it is wanted, each with its reason.
 GIVEN = "src/penstock/plugins/scripts/given/python"

@@ -19,7 +19,6 @@ SINGLE_FILE = {
     ".ci": "the machine that checks changes looks for `.ci/run`",
     "projects/warehouse/flows": "the pipeline is one flow, and flows stand in `flows`",
     "projects/warehouse/scripts": "the pipeline has one script, and scripts stand in `scripts`",
-    "src/penstock/store/sql/sqlite": "a database's own words stand in a folder of its name, and SQLite has few",
 }
 
 

@@ -1,7 +1,7 @@
 """What can go wrong, and how is it told? One class per error: a code, a sentence about this case, a hint.
 
 Codes: PS-1xx expressions, PS-2xx flows as text, PS-3xx runs, PS-4xx store and blobs, PS-5xx workers and attempts,
-PS-6xx projects, settings and the command line, PS-7xx task types.
+PS-6xx projects, settings and the command line, PS-7xx task types, PS-8xx the control plane.
 """
 
 from __future__ import annotations

@@ -54,10 +54,15 @@ def floor(tx: Tx) -> int:
     return (codec.maybe(row[0]) or 0) if row else 0
 
 
+def head(tx: Tx) -> int:
+    """Tell the newest number (0 when there is none)."""
+    row = tx.one("feed.head")
+    return (codec.maybe(row[0]) or 0) if row else 0
+
+
 def start(tx: Tx) -> Position:
     """Stand at the feed's end: what is committed from now on will be read, and the last rows again."""
-    row = tx.one("feed.head")
-    return resume((codec.maybe(row[0]) or 0) if row else 0)
+    return resume(head(tx))
 
 
 def resume(last_id: int) -> Position:

@@ -7,9 +7,11 @@ from typing import Final
 import msgspec
 
 from penstock.errors.store import StoreBusy
+from penstock.model.access import Scope
 from penstock.model.flow import Flow
 from penstock.store import codec
 from penstock.store.port import Row, Tx
+from penstock.store.reach import reached
 
 FLOW: Final = msgspec.json.Decoder(Flow)
 
@@ -53,6 +55,16 @@ class Listed(msgspec.Struct, frozen=True):
     changed_at: int
 
 
+class Shown(msgspec.Struct, frozen=True):
+    """A flow in a list, with who made its newest revision."""
+
+    namespace: str
+    id: str
+    revision: int
+    changed_at: int
+    changed_by: str
+
+
 def push(tx: Tx, written: Written, now: int, by: str = "") -> int:
     """Make a text the flow's newest and give its revision: a new one only when the digest changed or it was deleted."""
     head = tx.one("flows.head", namespace=written.namespace, id=written.id)
@@ -92,6 +104,23 @@ def list_flows(tx: Tx, namespace: str = "") -> list[Listed]:
     else:
         rows = tx.all("flows.list")
     return [codec.value(row, Listed) for row in rows]
+
+
+def page(
+    tx: Tx, scope: Scope, limit: int, after: tuple[str, str] = ("", ""), *, namespace: str = "", text: str = ""
+) -> list[Shown]:
+    """Give the flows in a scope behind a name (namespace and id), by name."""
+    params: dict[str, object] = {}
+    if namespace:
+        params["namespace"] = namespace
+    if text:
+        params["text"] = f"%{codec.like(text.lower())}%"
+    params |= reached(scope)
+    query = "+".join(("flows.page", *params))
+    if namespace:
+        params["below"] = f"{codec.like(namespace)}.%"
+    rows = tx.all(query, after=after[0], after_id=after[1], limit=limit, **params)
+    return [codec.value(row, Shown) for row in rows]
 
 
 def delete(tx: Tx, namespace: str, flow_id: str, now: int) -> bool:

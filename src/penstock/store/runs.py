@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import msgspec
 
+from penstock.model.access import EVERYWHERE, Scope
 from penstock.model.run import Run
 from penstock.model.status import RunStatus
 from penstock.store import codec
 from penstock.store.port import Tx
+from penstock.store.reach import reached
 
 NEWEST = "~"  # sorts after every run id
 
@@ -25,6 +27,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     since: int | None = None
     until: int | None = None
     text: str = ""
+    ids: tuple[str, ...] = ()
 
 
 def insert(tx: Tx, run: Run, key: str = "") -> bool:
@@ -83,28 +86,29 @@ def load_all(tx: Tx, run_ids: Sequence[str]) -> list[Run]:
 
 def list_runs(tx: Tx, wanted: Filter, limit: int = 50, before_id: str = "") -> list[Run]:
     """Give the newest runs that fit, older than `before_id` when given."""
-    params = _clauses(wanted)
-    if wanted.labels:
-        params["labels"] = codec.text(wanted.labels)
-    if wanted.parent:
-        params["parent"] = wanted.parent
-    if wanted.text:
-        params["text"] = f"%{codec.like(wanted.text.lower())}%"
-    query = "+".join(("runs.list", *params))
-    if wanted.namespace:
-        params["below"] = f"{codec.like(wanted.namespace)}.%"
-    rows = tx.all(query, before=before_id or NEWEST, limit=limit, **params)
-    return [codec.run(body) for (body,) in rows]
+    return page(tx, EVERYWHERE, wanted, limit, before_id)
 
 
-def count(tx: Tx, wanted: Filter) -> int:
-    """Count the runs that fit by namespace, flow, status and time."""
-    params = _clauses(wanted)
-    query = "+".join(("runs.number", *params))
-    if wanted.namespace:
-        params["below"] = f"{codec.like(wanted.namespace)}.%"
+def page(
+    tx: Tx, scope: Scope, wanted: Filter, limit: int = 50, cursor: str = "", *, oldest_first: bool = False
+) -> list[Run]:
+    """Give the runs in a scope that fit, newest first or oldest first, that come behind the one named as `cursor`."""
+    query, params = _asked("oldest" if oldest_first else "list", scope, wanted)
+    before = cursor or ("" if oldest_first else NEWEST)
+    return [codec.run(body) for (body,) in tx.all(query, before=before, limit=limit, **params)]
+
+
+def count(tx: Tx, wanted: Filter, scope: Scope = EVERYWHERE) -> int:
+    """Count the runs that fit."""
+    query, params = _asked("number", scope, wanted)
     row = tx.one(query, **params)
     return codec.number(row[0]) if row else 0
+
+
+def tally(tx: Tx, scope: Scope, wanted: Filter) -> dict[RunStatus, int]:
+    """Count the runs in a scope that fit, by status; a status that none has is left out."""
+    query, params = _asked("tally", scope, wanted)
+    return {RunStatus(str(status)): codec.number(count) for status, count in tx.all(query, **params)}
 
 
 def children(tx: Tx, run_id: str) -> list[Run]:
@@ -122,16 +126,24 @@ def counts(tx: Tx) -> dict[RunStatus, int]:
     return {RunStatus(str(status)): codec.number(count) for status, count in tx.all("runs.counts")}
 
 
-def _clauses(wanted: Filter) -> dict[str, object]:
-    """The clauses that a filter needs, by name, with their values."""
+def _asked(query: str, scope: Scope, wanted: Filter) -> tuple[str, dict[str, object]]:
+    """A query with the clauses that a scope and a filter need, and their values."""
     given: dict[str, object] = {
         "namespace": wanted.namespace,
         "flow": wanted.flow,
         "statuses": [str(status) for status in wanted.statuses],
+        "labels": codec.text(wanted.labels) if wanted.labels else "",
+        "parent": wanted.parent,
         "since": wanted.since,
         "until": wanted.until,
+        "text": f"%{codec.like(wanted.text.lower())}%" if wanted.text else "",
+        "ids": list(wanted.ids),
     }
-    return {name: value for name, value in given.items() if value or value == 0}
+    params = {name: value for name, value in given.items() if value or value == 0} | reached(scope)
+    named = "+".join((f"runs.{query}", *params))
+    if wanted.namespace:
+        params["below"] = f"{codec.like(wanted.namespace)}.%"
+    return named, params
 
 
 def _columns(run: Run) -> dict[str, object]:

@@ -1,7 +1,8 @@
 """Where does a named query come from, and how does each database see it?
 
 A query is named `noun.name`; its text stands in `sql/noun.sql`, or in `sql/<database>/noun.sql` where the words differ.
-`:name` is a value, `IN :names[]` a list of values. `noun.name+clause` puts clauses of the same file at `/*and*/`.
+`:name` is a value, `IN :names[]` a list of values. `noun.name+clause` puts clauses of the same file at `/*and*/`: that
+query's own (`name+clause`), or those that serve every query of the file (`any+clause`).
 """
 
 from __future__ import annotations
@@ -88,7 +89,8 @@ def _named(kind: str, name: str) -> str:
     noun, _, rest = name.partition(".")
     head, *clauses = rest.split("+")
     texts = texts_of(kind, noun)
-    return texts[head].replace("/*and*/", "".join(f"\n  AND {texts[f'{head}+{clause}']}" for clause in clauses))
+    found = [texts.get(f"{head}+{clause}") or texts[f"any+{clause}"] for clause in clauses]
+    return texts[head].replace("/*and*/", "".join(f"\n  AND {text}" for text in found))
 
 
 def _closing(text: str, start: int) -> int:

@@ -37,7 +37,22 @@ FROM revisions WHERE namespace = :namespace AND id = :id ORDER BY revision DESC
 -- Flows that are not deleted, in the order of their names.
 SELECT namespace, id, revision, changed_at FROM flows WHERE deleted = 0 /*and*/ ORDER BY namespace, id
 
--- name: list+namespace
+-- name: page
+-- Flows behind a place, in the order of their names, with who made their newest revisions.
+SELECT f.namespace, f.id, f.revision, f.changed_at, r.created_by FROM flows AS f
+JOIN revisions AS r ON r.namespace = f.namespace AND r.id = f.id AND r.revision = f.revision
+WHERE f.deleted = 0 AND (f.namespace > :after OR (f.namespace = :after AND f.id > :after_id)) /*and*/
+ORDER BY f.namespace, f.id LIMIT :limit
+
+-- name: page+namespace
+-- In a namespace or below it.
+(f.namespace = :namespace OR f.namespace LIKE :below ESCAPE '\')
+
+-- name: page+text
+-- The text stands in its name.
+lower(f.namespace || '.' || f.id) LIKE :text ESCAPE '\'
+
+-- name: any+namespace
 -- In a namespace or below it.
 (namespace = :namespace OR namespace LIKE :below ESCAPE '\')
 

@@ -46,58 +46,51 @@ SELECT status, count(*) FROM runs GROUP BY status ORDER BY status
 SELECT body FROM runs WHERE id < :before /*and*/
 ORDER BY id DESC LIMIT :limit
 
--- name: list+namespace
+-- name: oldest
+-- Runs, oldest first, from a cursor on.
+SELECT body FROM runs WHERE id > :before /*and*/
+ORDER BY id LIMIT :limit
+
+-- name: any+namespace
 -- In a namespace or below it.
 (namespace = :namespace OR namespace LIKE :below ESCAPE '\')
 
--- name: list+flow
+-- name: any+flow
 -- Of one flow.
 flow = :flow
 
--- name: list+statuses
+-- name: any+statuses
 -- In one of these statuses.
 status IN :statuses[]
 
--- name: list+parent
+-- name: any+parent
 -- Started by a step of this run.
 parent = :parent
 
--- name: list+since
+-- name: any+since
 -- Created at this instant or later.
 created_at >= :since
 
--- name: list+until
+-- name: any+until
 -- Created before this instant.
 created_at < :until
 
--- name: list+text
+-- name: any+text
 -- The text stands in its id, flow, namespace or labels.
 (id LIKE :text ESCAPE '\' OR lower(flow) LIKE :text ESCAPE '\' OR lower(namespace) LIKE :text ESCAPE '\'
  OR lower(labels) LIKE :text ESCAPE '\')
 
+-- name: any+ids
+-- One of these.
+id IN :ids[]
+
+-- name: tally
+-- How many runs stand in each status.
+SELECT status, count(*) FROM runs WHERE id <> '' /*and*/ GROUP BY status ORDER BY status
+
 -- name: number
 -- How many runs there are.
 SELECT count(*) FROM runs WHERE id <> '' /*and*/
-
--- name: number+namespace
--- In a namespace or below it.
-(namespace = :namespace OR namespace LIKE :below ESCAPE '\')
-
--- name: number+flow
--- Of one flow.
-flow = :flow
-
--- name: number+statuses
--- In one of these statuses.
-status IN :statuses[]
-
--- name: number+since
--- Created at this instant or later.
-created_at >= :since
-
--- name: number+until
--- Created before this instant.
-created_at < :until
 
 -- name: version
 -- A run's version, without its lock.

@@ -1,0 +1,93 @@
+"""How does what was sent become values? Parameters and bodies are read into the shapes that the table declares."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+from msgspec.inspect import CollectionType, Metadata, type_info
+
+from penstock.api.route import JSON, Route
+from penstock.errors import nearest
+from penstock.errors.api import BadRequest, WrongMediaType
+
+TEXTS: Final = ("application/yaml", "application/x-yaml", "text/plain", "text/yaml", "text/x-yaml")
+
+
+class Reader:
+    """Reads what one route takes.
+
+    Made once, before any thread may ask: two threads that have msgspec look at a type for the first time crash Python.
+    """
+
+    def __init__(self, route: Route) -> None:
+        self._route = route
+        self._decoder: msgspec.json.Decoder[Any] | None = None
+        self._several: frozenset[str] = frozenset()
+        self._known: dict[str, str] = {}
+        if route.body not in (None, str):
+            self._decoder = msgspec.json.Decoder(route.body)
+        if route.query is not None:
+            fields = msgspec.structs.fields(route.query)
+            self._known = {each.encode_name: each.encode_name for each in fields}
+            self._several = frozenset(each.encode_name for each in fields if _holds_several(each.type))
+            msgspec.json.Decoder(route.query)
+
+    def query(self, given: list[tuple[str, str]]) -> Any:
+        """The parameters behind the `?`; unknown ones are refused, as are repeated ones of a single value."""
+        if self._route.query is None:
+            if given:
+                raise BadRequest(f'This address takes no parameters, and "{given[0][0]}" was given.')
+            return None
+        raw: dict[str, Any] = {}
+        for name, value in given:
+            if name not in self._known:
+                hint = nearest(name, self._known) or f"It takes: {', '.join(self._known)}."
+                raise BadRequest(f'There is no parameter "{name}" here.', hint=hint)
+            if name in self._several:
+                raw.setdefault(name, []).append(value)
+            elif name in raw:
+                raise BadRequest(f'The parameter "{name}" was given twice.')
+            else:
+                raw[name] = value
+        try:
+            return msgspec.convert(raw, self._route.query, strict=False)
+        except msgspec.ValidationError as error:
+            raise BadRequest(f"A parameter is not right: {_said(error)}.") from None
+
+    def body(self, sent: bytes, media: str) -> Any:
+        """The body; a text where the route takes one, else JSON of its shape."""
+        if self._route.body is None:
+            return None
+        kind = media.partition(";")[0].strip().lower()
+        if self._decoder is None:
+            if kind not in (*TEXTS, JSON, ""):
+                raise WrongMediaType(f'This address takes a text, not "{kind}".', hint=f"Send {self._route.takes}.")
+            try:
+                return sent.decode("utf-8-sig")
+            except UnicodeDecodeError:
+                raise BadRequest("The body is no UTF-8 text.") from None
+        if not sent and _may_be_empty(self._route.body):
+            return self._route.body()
+        if kind != JSON:
+            said = f'"{kind}"' if kind else "without a type"
+            raise WrongMediaType(f"This address takes JSON, and the body is {said}.", hint=f"Content-Type: {JSON}")
+        try:
+            return self._decoder.decode(sent)
+        except msgspec.ValidationError as error:
+            raise BadRequest(f"The body is not right: {_said(error)}.") from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise BadRequest(f"The body is no JSON: {error}.") from None
+
+
+def _holds_several(kind: Any) -> bool:
+    found = type_info(kind)
+    return isinstance(found.type if isinstance(found, Metadata) else found, CollectionType)
+
+
+def _may_be_empty(shape: type) -> bool:
+    return all(not each.required for each in msgspec.structs.fields(shape))
+
+
+def _said(error: msgspec.ValidationError) -> str:
+    return str(error).replace(" - at `$.", " at `").replace(" - at `$", " at `")

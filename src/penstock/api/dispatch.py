@@ -1,0 +1,205 @@
+"""How does a call become an answer? Who asks, may they, what was sent; the handler, in a thread; its value as bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from penstock.api import packing, problems
+from penstock.api.asked import Reader
+from penstock.api.events import Listening, streamed
+from penstock.api.route import JSON, Answer, Call, Route, Sent, Where
+from penstock.app import App
+from penstock.errors import PenstockError
+from penstock.errors.api import BodyTooLarge, MayNot, NotSignedIn, ServerFault, TooBusy
+from penstock.errors.run import UnknownRun
+from penstock.model.access import EVERYWHERE, NOWHERE, Action, Actor, Scope
+from penstock.model.run import Run
+from penstock.services.access.rights import covers
+from penstock.services.access.rights import scope as reach
+from penstock.store import runs
+from penstock.telemetry import Level
+
+THREADS: Final = 16
+MOST_WAITING: Final = 512
+POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
+HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+NOBODY: Final = Actor(name="")
+
+Who = Callable[[Request], Actor | None]
+
+
+class Desk:
+    """Where calls are answered; opens its threads, closes them."""
+
+    def __init__(self, app: App, who: Who) -> None:
+        self.app = app
+        self._who = who
+        self._threads = ThreadPoolExecutor(THREADS, "penstock-api")
+        self._waiting = 0
+
+    def endpoint(self, route: Route) -> Callable[[Request], Awaitable[Response]]:
+        """What answers one route."""
+        reader = Reader(route)
+
+        async def answer(request: Request) -> Response:
+            try:
+                body = await _body(request, route.limit) if route.body is not None else b""
+            except PenstockError as error:
+                return self.refusal(request, error)
+            return await self.in_thread(request, lambda: self._answer(request, route, reader, body))
+
+        return answer
+
+    async def in_thread(self, request: Request, work: Callable[[], Response]) -> Response:
+        """Do what may take its time beside the loop; where too many wait already, refuse."""
+        if self._waiting >= MOST_WAITING:
+            busy = TooBusy(f"{self._waiting} calls wait for an answer.")
+            return self.refusal(request, busy, {"Retry-After": "1"})
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            self._waiting -= 1
+
+    def refusal(self, request: Request, error: PenstockError, headers: Mapping[str, str] = {}) -> Response:
+        """An error as an answer."""
+        told = problems.told(error, request.scope["path"])
+        shown = dict(headers) | {"Cache-Control": "no-store"}
+        if told.status == 401:
+            shown["WWW-Authenticate"] = "Bearer"
+        return _packed(request, msgspec.json.encode(told), problems.MEDIA, told.status, shown)
+
+    def close(self) -> None:
+        """Let the threads end; safe to call twice."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _answer(self, request: Request, route: Route, reader: Reader, body: bytes) -> Response:
+        try:
+            actor, scope = self._asking(request, route)
+            query = reader.query(request.query_params.multi_items())
+            about = self._about(request, route, actor, scope)
+            sent = reader.body(body, request.headers.get("content-type", ""))
+            if route.where is Where.BODY and not covers(scope, sent.namespace):
+                raise _may_not(actor, route.action, sent.namespace)
+            path: dict[str, str] = request.path_params
+            call: Call[Any, Any] = Call(self.app, actor, scope, path, query, sent, request.headers, about)
+            return self._written(request, route, call)
+        except PenstockError as error:
+            return self.refusal(request, error)
+        except Exception as error:  # whatever is wrong in there must not stop other calls, nor tell its inside
+            self._fault(route, error)
+            return self.refusal(request, ServerFault("The server broke down over this call; its log says over what."))
+
+    def _fault(self, route: Route, error: Exception) -> None:
+        core, said = self.app.core, f"{type(error).__name__}: {error}"
+        core.notices.say("api.fault", core.clock.now(), Level.ERROR, route=route.name, error=said)
+
+    def _asking(self, request: Request, route: Route) -> tuple[Actor, Scope]:
+        """Who asks, and where they may do what the route does; what the table does not allow is denied."""
+        if route.where is Where.PUBLIC:
+            return NOBODY, NOWHERE
+        actor = self._who(request)
+        if actor is None:
+            raise NotSignedIn("This address does not answer strangers.")
+        if route.where is Where.SIGNED_IN:
+            return actor, NOWHERE
+        if route.action is None:
+            raise _may_not(actor, None, "")
+        scope = reach(actor, route.action)
+        nowhere = not scope.everywhere and not scope.namespaces
+        if nowhere or (route.where is Where.WHOLE and scope != EVERYWHERE):
+            raise _may_not(actor, route.action, "")
+        if route.where is Where.PATH and not covers(scope, request.path_params["namespace"]):
+            raise _may_not(actor, route.action, request.path_params["namespace"])
+        return actor, scope
+
+    def _about(self, request: Request, route: Route, actor: Actor, scope: Scope) -> Run | None:
+        """The run in the address. One that who asks may not even see is not there."""
+        if route.where is not Where.RUN:
+            return None
+        run_id = request.path_params["run"]
+        run = self.app.core.store.glance(lambda tx: runs.load(tx, run_id))
+        if run is None or not covers(reach(actor, Action.RUNS_VIEW), run.namespace):
+            raise UnknownRun(f"There is no run {run_id[:100]}.")
+        if not covers(scope, run.namespace):
+            raise _may_not(actor, route.action, run.namespace)
+        return run
+
+    def _written(self, request: Request, route: Route, call: Call[Any, Any]) -> Response:
+        given = route.handler(call)
+        match given:
+            case Sent():
+                shown = HEADERS | {"Content-Security-Policy": POLICY} | dict(given.headers)
+                return StreamingResponse(iter(given.pieces), given.status, shown, given.media)
+            case Listening():
+                return streamed(request, given, HEADERS, lambda: self._still_may(request, route, call))
+            case Answer():
+                answer = given
+            case _:
+                answer = Answer(given)
+        status = answer.status or route.status
+        if answer.value is None and route.answer is None:
+            return Response(status_code=204 if status == 200 else status, headers=HEADERS | dict(answer.headers))
+        body = msgspec.json.encode(answer.value)
+        shown = {"Cache-Control": "no-cache"} | dict(answer.headers)
+        if request.method in ("GET", "HEAD") and status == 200:
+            tag = answer.etag or f'W/"{hashlib.blake2b(body, digest_size=9).hexdigest()}"'
+            shown["ETag"] = tag
+            if _same(request.headers.get("if-none-match", ""), tag):
+                return Response(status_code=304, headers=HEADERS | shown)
+        return _packed(request, body, JSON, status, shown)
+
+    def _still_may(self, request: Request, route: Route, call: Call[Any, Any]) -> bool:
+        """Whether who listens may still do so: tokens are taken back, and rights change."""
+        try:
+            scope = self._asking(request, route)[1]
+        except PenstockError:
+            return False
+        return scope == call.scope and (call.about is None or covers(scope, call.about.namespace))
+
+
+def _may_not(actor: Actor, action: Action | None, namespace: str) -> MayNot:
+    where = f'in "{namespace}"' if namespace else "here"
+    return MayNot(f'{actor.name} has no right to "{action or "anything"}" {where}.')
+
+
+def _same(asked: str, tag: str) -> bool:
+    """Whether a caller has what a tag names already; weak tags compare as well as strong ones."""
+    bare = tag.removeprefix("W/")
+    return asked.strip() == "*" or bare in {each.strip().removeprefix("W/") for each in asked.split(",")}
+
+
+async def _body(request: Request, limit: int) -> bytes:
+    """The body of a call. Raises BodyTooLarge as soon as that is known."""
+    too_large = BodyTooLarge(f"The body has more than the {limit:,} bytes that this address takes.")
+    said = request.headers.get("content-length", "")
+    if said.isdigit() and int(said) > limit:
+        raise too_large
+    pieces, length = [], 0
+    async for piece in request.stream():
+        length += len(piece)
+        if length > limit:
+            raise too_large
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _packed(request: Request, body: bytes, media: str, status: int, headers: Mapping[str, str]) -> Response:
+    packed, encoding = packing.packed(body, request.headers.get("accept-encoding", ""))
+    shown = {**HEADERS, "Content-Security-Policy": POLICY, **headers, "Vary": "Accept-Encoding"}
+    if encoding:
+        shown["Content-Encoding"] = encoding
+    return Response(packed, status, shown, media)

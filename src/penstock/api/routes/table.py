@@ -1,0 +1,10 @@
+"""What is served? Every row; what is not here is not served."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from penstock.api.route import Route
+from penstock.api.routes import flows, health, runs
+
+TABLE: Final[tuple[Route, ...]] = (*health.ROUTES, *flows.ROUTES, *runs.ROUTES)

@@ -1,0 +1,169 @@
+"""How does the API stand on a port? An application made from the table, and a server that opens and closes with it."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+import msgspec
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route as Address
+
+from penstock.api.dispatch import Desk, Who
+from penstock.api.route import Route
+from penstock.api.routes.table import TABLE
+from penstock.app import App
+from penstock.errors import PenstockError
+from penstock.errors.api import BadRequest, NoSuchAddress, NotServed, ServerFault, WrongMethod
+
+NEXT_PORTS: Final = 20
+BACKLOG: Final = 512
+GRACE: Final = 10
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Listen(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a server listens: port 0 is any that is free; with `next_free` a port that is taken is passed over."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    next_free: bool = False
+
+
+ANYWHERE: Final = Listen()
+
+
+class Served:
+    """The application together with what it opened; closes what it opened."""
+
+    def __init__(self, app: App, who: Who, table: Sequence[Route] = TABLE) -> None:
+        self.desk = Desk(app, who)
+        self.asgi = _router(self.desk, table)
+
+    def close(self) -> None:
+        """End streams and threads; safe to call twice."""
+        self.desk.close()
+
+
+def make_app(app: App, who: Who, table: Sequence[Route] = TABLE) -> Starlette:
+    """The application that serves the table; `who` says who asks, and None is a stranger."""
+    return Served(app, who, table).asgi
+
+
+class Server:
+    """The API on a port, in a thread of its own; `start` returns once it answers, `close` when nothing is left."""
+
+    def __init__(self, app: App, who: Who, listen: Listen = ANYWHERE) -> None:
+        self._served = Served(app, who)
+        self._socket = _bound(listen)
+        name = self._socket.getsockname()
+        self.host, self.port = str(name[0]), int(name[1])
+        self.url = f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+        self._started = threading.Event()
+        config = uvicorn.Config(
+            self._served.asgi,
+            http="httptools",
+            loop="asyncio",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            backlog=BACKLOG,
+            timeout_graceful_shutdown=GRACE,
+        )
+        self._server = _Uvicorn(config, self._started.set)
+        self._thread = threading.Thread(target=self._run, name="penstock-http", daemon=True)
+
+    def start(self) -> None:
+        """Begin to answer; returns once it does. Safe to call twice. Raises NotServed."""
+        if not self._thread.is_alive() and not self._started.is_set():
+            self._thread.start()
+            self._started.wait()
+            if not self._server.started:
+                raise NotServed(f"The server at {self.url} has not come up.", hint="Its log says why.")
+
+    def close(self, grace: int = GRACE) -> None:
+        """Take no more calls, end streams, answer what was asked within `grace` seconds; safe to call twice."""
+        self._served.close()
+        self._server.config.timeout_graceful_shutdown = grace
+        self._server.should_exit = True
+        if self._thread.is_alive():
+            self._thread.join()
+        self._socket.close()
+
+    def _run(self) -> None:
+        try:
+            self._server.run(sockets=[self._socket])
+        finally:
+            self._started.set()  # who waits for it must not wait for ever
+
+
+class _Uvicorn(uvicorn.Server):
+    """A server that says when it answers, and leaves signals to whoever owns the process."""
+
+    def __init__(self, config: uvicorn.Config, answers: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._answers = answers
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer, and say so."""
+        await super().startup(sockets)
+        self._answers()
+
+
+def _router(desk: Desk, table: Sequence[Route]) -> Starlette:
+    by_path: dict[str, dict[str, Endpoint]] = {}
+    for row in table:
+        by_path.setdefault(row.path, {})[row.method] = desk.endpoint(row)
+    addresses = [Address(path, _by_method(methods), methods=list(methods)) for path, methods in by_path.items()]
+
+    async def refused(request: Request, error: Exception) -> Response:
+        return desk.refusal(request, *_refusal(request, error))
+
+    app = Starlette(routes=addresses, exception_handlers={HTTPException: refused, Exception: refused})
+    app.router.redirect_slashes = False
+    return app
+
+
+def _by_method(methods: dict[str, Endpoint]) -> Endpoint:
+    async def answer(request: Request) -> Response:
+        # HEAD is answered as GET is, and its body left out on the way
+        return await methods["GET" if request.method == "HEAD" else request.method](request)
+
+    return answer
+
+
+def _refusal(request: Request, error: Exception) -> tuple[PenstockError, dict[str, str]]:
+    """What the router refuses, as an error of ours with the headers that belong to it."""
+    if not isinstance(error, HTTPException):
+        return ServerFault("The server broke down over this call; its log says over what."), {}
+    headers = dict(error.headers or {})
+    match error.status_code:
+        case 404:
+            return NoSuchAddress("Nothing is served at this address."), headers
+        case 405:
+            allowed = headers.get("Allow", "")
+            return WrongMethod(f"This address takes no {request.method[:20]}.", hint=f"It takes {allowed}."), headers
+        case _:
+            return BadRequest(str(error.detail)), headers
+
+
+def _bound(listen: Listen) -> socket.socket:
+    """A socket that listens. Raises NotServed."""
+    trouble = ""
+    for port in range(listen.port, listen.port + (NEXT_PORTS if listen.next_free and listen.port else 1)):
+        try:
+            family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+            return socket.create_server((listen.host, port), family=family, backlog=BACKLOG)
+        except OSError as error:
+            trouble = error.strerror or str(error)
+    hint = "Name another port; 0 takes any that is free."
+    raise NotServed(f"Nothing can be served at {listen.host}:{listen.port}: {trouble}.", hint=hint)

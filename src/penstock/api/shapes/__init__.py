@@ -1,0 +1,1 @@
+"""What does the API take and give? Frozen values by noun; the OpenAPI document is made from them."""

@@ -1,0 +1,87 @@
+"""What can be wrong with a call of the API itself? What its verbs refuse stands with what they are about."""
+
+from __future__ import annotations
+
+from penstock.errors import PenstockError
+
+
+class BadRequest(PenstockError):
+    """A parameter, a header or a body of a call is not what its address takes."""
+
+    code = "PS-821"
+
+
+class NotSignedIn(PenstockError):
+    """A call says by nothing who asks, or by something that is not valid (any more)."""
+
+    code = "PS-822"
+    hint = "Send a token as `Authorization: Bearer …`, or sign in."
+
+
+class MayNot(PenstockError):
+    """Who asks is known, and has no right to do this there."""
+
+    code = "PS-823"
+
+
+class NoSuchAddress(PenstockError):
+    """Nothing is served at an address."""
+
+    code = "PS-824"
+    hint = "/openapi.json lists what is."
+
+
+class WrongMethod(PenstockError):
+    """An address is served, but not by this method."""
+
+    code = "PS-825"
+
+
+class BodyTooLarge(PenstockError):
+    """The body of a call has more bytes than its address takes."""
+
+    code = "PS-826"
+
+
+class WrongMediaType(PenstockError):
+    """The body of a call is of a media type that its address does not take."""
+
+    code = "PS-827"
+
+
+class Changed(PenstockError):
+    """Something is not (any more) what a call says it is: somebody else has changed it."""
+
+    code = "PS-828"
+    hint = "Read it again, and decide anew."
+
+
+class TooBusy(PenstockError):
+    """So many calls wait for an answer that one more is not taken."""
+
+    code = "PS-829"
+    hint = "Call again in a moment."
+
+
+class ServerFault(PenstockError):
+    """The server broke down over a call; what happened stands in its log."""
+
+    code = "PS-830"
+
+
+class WrongHost(PenstockError):
+    """A call names another host than those that this server answers for."""
+
+    code = "PS-831"
+
+
+class NotReady(PenstockError):
+    """The server is there, and cannot do its work."""
+
+    code = "PS-832"
+
+
+class NotServed(PenstockError):
+    """The server cannot listen at an address."""
+
+    code = "PS-833"

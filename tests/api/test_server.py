@@ -1,0 +1,55 @@
+"""Does the server stand on a real port, answer real clients, and leave nothing behind?"""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import httpx
+import pytest
+
+from penstock.api.serve import Listen, Server
+from penstock.errors.api import NotServed
+from tests.api.house import WHO, House, who
+
+
+def test_a_server_answers_as_soon_as_it_has_started_and_no_more_once_closed(house: House) -> None:
+    server = Server(house.app, who)
+    server.start()
+    server.start()
+
+    live = httpx.get(f"{server.url}/live")
+    ready = httpx.get(f"{server.url}/ready")
+    runs = httpx.get(f"{server.url}/v1/runs", headers={WHO: "ann"})
+    server.close()
+    server.close()
+
+    assert live.json()["status"] == "live"
+    assert ready.json() == {"ready": True, "troubles": []}
+    assert runs.json() == {"items": [], "next": ""}
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{server.url}/live")
+
+
+def test_a_port_that_is_taken_is_passed_over_where_that_is_wanted(house: House) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        server = Server(house.app, who, Listen(port=port, next_free=True))
+        with pytest.raises(NotServed, match=str(port)):
+            Server(house.app, who, Listen(port=port))
+
+        assert server.port > port
+        server.close()
+
+
+def test_a_server_whose_store_is_gone_is_live_and_not_ready(tmp_path: Path) -> None:
+    house = House(tmp_path, str(tmp_path / "penstock.db"))
+    house.app.close()
+
+    assert house.client.get("/live").status_code == 200
+    answer = house.client.get("/ready")
+
+    assert answer.status_code == 503
+    assert answer.json()["troubles"][0]["part"] == "store"
+    house.close()
