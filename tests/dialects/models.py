@@ -199,9 +199,11 @@ def _groups(inner: SearchStrategy[Node], version: str) -> SearchStrategy[Node]:
     most = st.integers(2, 9) if version == "0.20" else st.none() | st.integers(1, 9)
     outputs = st.lists(handed, max_size=2, unique_by=lambda each: each.id).map(tuple)
     loops = some(ForEach, **own, values=over, nodes=several, limit=limit)
+    whole = {**own, "errors": st.just(()), "finally_": st.just(())}
+    each = some(Sequence, id=st.just("x-values"), nodes=several, errors=few, finally_=several)
     gathering = some(
-        ForEach, **own, values=over, nodes=several, limit=limit, distinct=st.just(False), gathers=st.just(True),
-        outputs=outputs,
+        ForEach, **whole, values=over, nodes=several | st.tuples(each), limit=limit, distinct=st.just(False),
+        gathers=st.just(True), outputs=outputs,
     )  # fmt: skip
     silent = gathering.map(
         lambda each: replace(each, on_child_failure=OnChildFailure.FINISH, allow_failure=True, allow_warning=True)
@@ -359,6 +361,8 @@ def _numbered(flow: Flow, draw: st.DrawFn) -> Flow:
             case Dag():
                 inside = several(node.nodes)
                 node = replace(node, nodes=inside, **_edges([each.id for each in inside], draw))
+            case ForEach(nodes=(Sequence(id="x-values") as each,)):
+                node = replace(node, nodes=(replace(one(each), id=f"{name}-values"),))
             case Sequence() | Parallel() | ForEach() | Until() | Folder():
                 node = replace(node, nodes=several(node.nodes))
             case _:

@@ -71,8 +71,8 @@ class ForEach(Group, frozen=True, kw_only=True, tag="foreach", omit_defaults=Tru
     all; or a template, as for a parallel group).
 
     `distinct` drops values that repeat; `on_child_failure` CONTINUE still ends a loop of limit 1 at its first failure.
-    With `gathers` the loop hands on how its iterations ended and the `outputs` of each, its values may stand in a
-    stored file, and its tasks know the `item` they are about.
+    With `gathers` the loop hands on how its iterations ended and the `outputs` of each (so their warnings are not its
+    own), its values may stand in a stored file, and its tasks know the `item` they are about.
     """
 
     values: list[object] | dict[str, object] | str

@@ -50,13 +50,20 @@ def foreach(page: Page, tree: Map, name: str, children: Children) -> Node:
 
 
 def loop(page: Page, tree: Map, name: str, children: Children) -> Node:
-    """Once for each value, each for itself; what the iterations hand on is gathered."""
+    """Once for each value, each for itself; what the iterations hand on is gathered.
+
+    Its `errors` and `finally` belong to each iteration, which then holds a group of all of them.
+    """
     transmit = fields.flag(page, tree, "transmitFailed", True)
+    nodes = tasks(page, tree, name, children)
+    errors, last = children(tree, "errors"), children(tree, "finally")
+    if errors or last:
+        nodes = (Sequence(id=f"{name[:93]}{OF_VALUES}", nodes=nodes, errors=errors, finally_=last),)
     fields.choice(page, tree, "fetchType", ("AUTO", "FETCH", "STORE"), "AUTO")
     return ForEach(
         id=name,
         values=_values(page, tree, "values", name),
-        nodes=tasks(page, tree, name, children),
+        nodes=nodes,
         limit=fields.how_many(page, tree, "concurrencyLimit", name),
         distinct=False,
         on_child_failure=OnChildFailure.CONTINUE if transmit else OnChildFailure.FINISH,
@@ -189,6 +196,8 @@ def _value(page: Page, item: Tree, name: str) -> None:
 
 RESTARTS: Final = ("RETRY_FAILED", "NEW_EXECUTION")
 OF_VALUES: Final = "-values"
+# Whose errors and finally are read with their tasks, since they do not stand around the whole of them.
+OWN_ENDS: Final = frozenset({"loop", "pause"})
 LOOKS_FALSE: Final = frozenset({"false", "no", "off", "null", "none", "0.0", "[]", "{}"})
 READERS: Final[dict[str, tuple[Reader, tuple[str, ...]]]] = {
     "sequence": (sequence, ("tasks",)),

@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from penstock.dialects.kestra import fields, limits, older
-from penstock.dialects.kestra.groups import READERS, certain, later
+from penstock.dialects.kestra.groups import OWN_ENDS, READERS, certain, later
 from penstock.dialects.kestra.names import SHORT, WHY
 from penstock.dialects.kestra.page import Page, key_of, note_templates, shown, tell
 from penstock.dialects.kestra.policies import retry
@@ -127,7 +127,7 @@ def _group(page: Page, tree: Map, name: str, short: str, word: str) -> Node:
     reader, own = READERS[short] if short in READERS else WAYS[short]
     _known(page, tree, name, (*own, *(() if short == "subflow" else ("errors", "finally"))))
     made = reader(page, tree, name, lambda part, key: nodes(page, part, key))
-    if isinstance(made, Group) and not (made.errors or made.finally_):
+    if isinstance(made, Group) and short not in OWN_ENDS:
         made = replace(made, errors=nodes(page, tree, "errors"), finally_=nodes(page, tree, "finally"))
     made = replace(made, run_if=_run_if(page, tree, name, "decides")) if page.version != "0.20" else made
     idle = ("runIf",) if page.version == "0.20" else ()

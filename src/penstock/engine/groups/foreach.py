@@ -60,7 +60,9 @@ def go_on(draft: Draft, key: str, state: GroupState, node: ForEach) -> None:
     if state.next < total:
         draft.rule(key, Rule.FULL, limit)
     if not counts.open_children(state):
-        guard.tasks_over(draft, key, counts.rollup(state))
+        result = counts.rollup(state)
+        warned_inside = node.gathers and result is StepStatus.WARNING
+        guard.tasks_over(draft, key, StepStatus.SUCCESS if warned_inside else result)
 
 
 def _start_iteration(draft: Draft, key: str, state: GroupState, node: ForEach) -> GroupState:

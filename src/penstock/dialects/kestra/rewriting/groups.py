@@ -139,13 +139,17 @@ def parallel_values(text: str) -> str:
 
 
 def lonely_loops(text: str) -> list[str]:
-    """The ids of the ForEach in which there is no other loop, and that are in none: each may become a Loop."""
+    """The ids of the ForEach in which there is no other loop, and that are in none: each may become a Loop.
+
+    Not those with `errors` or `finally`, which a Loop does in each iteration.
+    """
     found = []
     for flow in roots(text):
         around = {id(inner) for task in tasks(flow) if kind_of(task) in LOOPS for inner in tasks(task)}
         for task in tasks(flow):
             inside = any(kind_of(inner) in LOOPS for inner in tasks(task))
-            if kind_of(task) == "foreach" and id(task) not in around and not inside:
+            ends = entry(task, "errors") or entry(task, "finally")
+            if kind_of(task) == "foreach" and id(task) not in around and not inside and not ends:
                 found.append(word(task, "id"))
     return found
 

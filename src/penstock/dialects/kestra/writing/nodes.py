@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from penstock.dialects.kestra.groups import OF_VALUES
 from penstock.dialects.kestra.rewriting.order import ENTRY_OF_DAG, TASK, arranged
 from penstock.dialects.kestra.ways import batches
 from penstock.dialects.kestra.writing.parts import (
@@ -67,7 +68,8 @@ def written(node: Node, version: str) -> Written:
     inside: Written = {name: own.pop(name) for name in ("then", "else", "cases", "defaults", "tasks") if name in own}
     ends: Written = {}
     if isinstance(node, Group):
-        ends = kept(errors=listed(node.errors, version), **{"finally": listed(node.finally_, version)})
+        around = kept(errors=listed(node.errors, version), **{"finally": listed(node.finally_, version)})
+        ends = {**around, **{name: own.pop(name) for name in ("errors", "finally") if name in own}}
     return arranged({**head, **own, **policies, **inside, **ends}, TASK)
 
 
@@ -127,7 +129,9 @@ def _subflow(node: Subflow, version: str) -> Written:
 
 
 def _loop(node: ForEach, version: str) -> tuple[str, Written]:
-    inside = {"tasks": _some(node.nodes, node, version)}
+    if node.gathers and (node.errors or node.finally_):
+        raise CannotWrite(f'What "{node.id}" does behind a failure or at its end it does in each iteration.')
+    inside = _inside_loop(node, version)
     said: Written = {"values": node.values, "concurrencyLimit": node.limit}
     if not node.gathers:
         if not node.distinct or node.outputs or node.on_child_failure is not OnChildFailure.CONTINUE:
@@ -141,6 +145,16 @@ def _loop(node: ForEach, version: str) -> tuple[str, Written]:
         raise CannotWrite(f'The language has no loop that tells of its iterations as "{node.id}" does.')
     said |= {} if transmits else {"transmitFailed": False}
     return "loop", {**said, **kept(outputs=[handed(each) for each in node.outputs]), **inside}
+
+
+def _inside_loop(node: ForEach, version: str) -> Written:
+    """The tasks of a loop, and the errors and finally of each of its iterations."""
+    match node.nodes:
+        case (Sequence(nodes=nodes, errors=errors, finally_=last) as each,) if node.gathers and (errors or last):
+            if each == Sequence(id=f"{node.id[:93]}{OF_VALUES}", nodes=nodes, errors=errors, finally_=last):
+                ends = {"errors": listed(errors, version), "finally": listed(last, version)}
+                return {"tasks": _some(nodes, node, version), **kept(**ends)}
+    return {"tasks": _some(node.nodes, node, version)}
 
 
 def _switch(node: Switch, version: str) -> Written:
