@@ -78,6 +78,20 @@ def test_a_batch_inserts_rows_of_maps_and_of_lists(local: LocalContext, tmp_path
     assert rows["row"] == {"m": 100, "n": 26}
 
 
+@BOTH
+def test_cells_of_a_list_go_to_the_columns_that_are_named(local: LocalContext, tmp_path: Path, kind: str) -> None:
+    url = url_of(kind, tmp_path)
+    ok(local.run("sql.query", {"url": url, "sql": "CREATE TABLE t(id integer, name text)"}))
+    asked = {"url": url, "table": "t", "columns": ["name", "id"]}
+
+    ok(local.run("sql.batch", {**asked, "from": local.put('["x", 1]\n{"id": 2, "name": "y", "more": 3}\n')}))
+    longer = local.run("sql.batch", {**asked, "from": local.put('["x", 3]\n["x", 4, 5]\n'), "chunk": 1})
+
+    assert "Row 2 has 3 cells, and columns names 2." in message(longer)
+    rows = ok(local.run("sql.query", {"url": url, "sql": "SELECT * FROM t ORDER BY id", "fetchType": "FETCH"}))["rows"]
+    assert rows == [{"id": 1, "name": "x"}, {"id": 2, "name": "y"}]
+
+
 def test_a_broken_line_of_a_batch_is_named(local: LocalContext) -> None:
     uri = local.put('{"a": 1}\nnonsense\n')
 

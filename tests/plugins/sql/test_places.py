@@ -25,7 +25,8 @@ from penstock.plugins.sql.address import Database, read_address
 from penstock.plugins.sql.arguments import Login
 from penstock.plugins.sql.dialects import DIALECTS, der_of, open_sqlserver, open_trino, trino_cells
 from penstock.plugins.sql.places import Place
-from penstock.plugins.sql.statements import Style, bind, positional, split
+from penstock.plugins.sql.splitting import split
+from penstock.plugins.sql.statements import Style, bind, positional
 from penstock.sdk.local import LocalContext
 from penstock.sdk.task import TaskFailed
 

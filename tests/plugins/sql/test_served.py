@@ -9,6 +9,9 @@ import pymysql
 import pytest
 
 from penstock.model.status import Outcome
+from penstock.plugins.sql.address import Database
+from penstock.plugins.sql.dialects import DIALECTS
+from penstock.plugins.sql.names import column, identifier
 from penstock.sdk.local import LocalContext, Told
 from tests.brokers import Served, mariadb
 
@@ -139,6 +142,61 @@ def test_a_batch_fills_a_table_chunk_by_chunk(local: LocalContext, shop: dict[st
     assert first == {"rowCount": 25, "updatedCount": 25}
     asked = {**shop, "sql": "SELECT count(*) AS n, max(name) AS last FROM tenant", "fetchOne": True}
     assert ok(local.run("mysql.query", asked))["row"] == {"n": 26, "last": "x"}
+
+
+def test_a_procedure_is_made_and_called(local: LocalContext, shop: dict[str, object]) -> None:
+    body = """BEGIN
+      DECLARE n INT DEFAULT 0;
+      fill: WHILE n < 3 DO
+        SET n = n + 1;
+        IF n = 2 THEN ITERATE fill; END IF;
+        INSERT INTO tenant(id, name) VALUES (n, CASE n WHEN 1 THEN IF(n, 'a;', 'b') ELSE REPEAT('c', 2) END);
+      END WHILE;
+    END"""
+    plain = f"CREATE PROCEDURE fill() {body};\nCALL fill();"
+    client = (
+        f"DROP PROCEDURE fill;\nDELIMITER $$\nCREATE PROCEDURE fill() {body};$$\nDELIMITER ;\nDELETE FROM tenant;\n"
+    )
+
+    ok(local.run("mysql.queries", {**shop, "sql": plain}))
+    sql = f"{client}CALL fill(); SELECT id, name FROM tenant ORDER BY id"
+    outputs = ok(local.run("mysql.queries", {**shop, "sql": sql, "fetchType": "FETCH"}))
+
+    assert outputs["outputs"] == [{"rows": [{"id": 1, "name": "a;"}, {"id": 3, "name": "cc"}], "size": 2}]
+
+
+def test_a_block_that_stands_alone_is_one_statement(local: LocalContext, shop: dict[str, object]) -> None:
+    block = "BEGIN NOT ATOMIC DECLARE n INT DEFAULT 7; IF n > 1 THEN SELECT n; END IF; END"
+    sql = f"{block}; /*!40101 SET @n = 2 */; SELECT @n AS n"
+
+    outputs = ok(local.run("mysql.queries", {**shop, "sql": sql, "fetchType": "FETCH_ONE"}))
+
+    assert outputs["outputs"] == [{"row": {"n": 7}, "size": 1}, {"row": {"n": 2}, "size": 1}]
+
+
+def test_names_are_taken_as_they_are(local: LocalContext, shop: dict[str, object], mariadb: Served) -> None:
+    words = ["group", "rank", "key", "Order Total"]
+    ok(
+        local.run(
+            "mysql.query",
+            {**shop, "sql": "CREATE TABLE `Order`(`group` int, `rank` int, `key` int, `Order Total` int)"},
+        )
+    )
+    row = local.put(json.dumps(dict.fromkeys(words, 1)) + "\n[2, 2, 2, 2]\n")
+
+    ok(local.run("sql.batch", {**shop, "from": row, "table": "shop.Order"}))
+
+    asked = {**shop, "sql": "SELECT sum(`rank`) AS n FROM `Order`", "fetchOne": True}
+    assert ok(local.run("mysql.query", asked))["row"] == {"n": 3}
+
+
+def test_every_word_of_mariadb_can_name_a_table_and_a_column(shop: dict[str, object], mariadb: Served) -> None:
+    naming = DIALECTS[Database.MARIADB].naming
+    login = {"user": mariadb.user, "password": mariadb.password, "database": "shop"}
+    with pymysql.connect(host="127.0.0.1", port=mariadb.port, **login) as session, session.cursor() as cursor:
+        cursor.execute("SELECT word FROM information_schema.keywords WHERE word REGEXP '^[A-Z_]+$'")
+        for word in [str(row[0]).lower() for row in cursor.fetchall()]:
+            cursor.execute(f"CREATE TEMPORARY TABLE {identifier(word, naming)}({column(word, naming)} int)")
 
 
 def test_a_stored_file_is_loaded_by_name(local: LocalContext, shop: dict[str, object]) -> None:

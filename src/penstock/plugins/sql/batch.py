@@ -10,8 +10,8 @@ from typing import Annotated, ClassVar
 import msgspec
 from msgspec import Meta, field
 
+from penstock.plugins.sql.names import USUAL, Naming, column, identifier
 from penstock.plugins.sql.options import EXAMPLE, SqlTask
-from penstock.plugins.sql.statements import identifier, quoted
 from penstock.sdk.context import Context
 from penstock.sdk.task import TaskFailed
 
@@ -52,7 +52,10 @@ class Batch(SqlTask, frozen=True, kw_only=True):
     table: Annotated[str, Meta(description="Instead of a statement: the table to insert into.")] = ""
     columns: Annotated[
         list[str],
-        Meta(description="Cells of a row to take, in order, and columns to fill; all of the first row unless given."),
+        Meta(
+            description="Cells of a row to take, in order, and columns to fill; all of the first row unless given. A "
+            "row that is a list has one cell for each."
+        ),
     ] = field(default_factory=list)
     chunk: Annotated[int, Meta(description="Rows sent at once.")] = 1000
 
@@ -69,8 +72,8 @@ class Batch(SqlTask, frozen=True, kw_only=True):
                 if not columns and isinstance(chunk[0], dict):
                     columns = list(chunk[0])
                 if not statement:
-                    statement = insert(self.table, columns, width(chunk[0]), self.mark)
-                changed += session.many(statement, [cells_of(row, columns) for row in chunk])
+                    statement = insert(self.table, columns, len(chunk[0]), self.naming)
+                changed += session.many(statement, [cells_of(row, columns, at) for at, row in enumerate(chunk, done)])
                 done += len(chunk)
                 context.progress(done, unit="rows")
             session.commit()
@@ -90,23 +93,19 @@ def lines(path: Path) -> Iterator[dict[str, object] | list[object]]:
                     raise TaskFailed(f"Line {number} is no row: {error}.") from None
 
 
-def insert(table: str, columns: list[str], count: int, mark: str = '"') -> str:
+def insert(table: str, columns: list[str], count: int, naming: Naming = USUAL) -> str:
     """An INSERT with a `?` for each cell."""
-    names = f" ({', '.join(identifier_of(column, mark) for column in columns)})" if columns else ""
+    names = f" ({', '.join(column(each, naming) for each in columns)})" if columns else ""
     places = ", ".join("?" * (len(columns) or count))
-    return " ".join(["INSERT INTO", identifier(table, mark) + names, "VALUES", f"({places})"])
+    return " ".join(["INSERT INTO", identifier(table, naming) + names, "VALUES", f"({places})"])
 
 
-def identifier_of(column: str, mark: str = '"') -> str:
-    """A column's name, safe to stand in a statement."""
-    return identifier(column, mark) if "." not in column else quoted(column, mark)
-
-
-def width(row: dict[str, object] | list[object]) -> int:
-    """How many cells a row has."""
-    return len(row)
-
-
-def cells_of(row: dict[str, object] | list[object], columns: list[str]) -> list[object]:
-    """The cells of a row in the order of the columns; what a map does not have is null."""
-    return [row.get(column) for column in columns] if isinstance(row, dict) else row
+def cells_of(row: dict[str, object] | list[object], columns: list[str], at: int = 0) -> list[object]:
+    """The cells of the row with index `at` in the order of the columns; what a map does not have is null. A list has
+    one cell for each column, else nobody knows which is which: TaskFailed.
+    """
+    if isinstance(row, dict):
+        return [row.get(each) for each in columns]
+    if columns and len(row) != len(columns):
+        raise TaskFailed(f"Row {at + 1} has {len(row)} cells, and columns names {len(columns)}.")
+    return row

@@ -8,8 +8,8 @@ from msgspec import Meta, field
 
 from penstock.plugins.sql import cells
 from penstock.plugins.sql.address import Database
+from penstock.plugins.sql.names import column, identifier
 from penstock.plugins.sql.options import EXAMPLE, SqlTask
-from penstock.plugins.sql.statements import identifier
 from penstock.sdk.context import Context
 from penstock.sdk.task import TaskFailed
 
@@ -51,7 +51,7 @@ class Call(SqlTask, frozen=True, kw_only=True):
             raise TaskFailed("Exactly one of procedure and function must be given.")
         if isinstance(self.arguments, dict):
             values = {f"a{number}": value for number, value in enumerate(self.arguments.values())}
-            places = [f"{identifier(name)} => :a{number}" for number, name in enumerate(self.arguments)]
+            places = [f"{column(name)} => :a{number}" for number, name in enumerate(self.arguments)]
         else:
             values = {f"a{number}": value for number, value in enumerate(self.arguments)}
             places = [f":{name}" for name in values]

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 from msgspec import Meta, field
 
 from penstock.plugins.sql.address import Database
+from penstock.plugins.sql.names import column, identifier, text
 from penstock.plugins.sql.options import EXAMPLE, SqlTask
 from penstock.plugins.sql.postgres import PostgresSession, driver
-from penstock.plugins.sql.statements import bare, identifier, quoted
+from penstock.plugins.sql.statements import bare
 from penstock.sdk.context import Context
 from penstock.sdk.task import TaskFailed
 
@@ -52,9 +53,9 @@ class Copying(SqlTask, frozen=True, kw_only=True):
         if self.header:
             wanted.append("HEADER true")
         given = {"DELIMITER": self.delimiter, "QUOTE": self.quote, "ESCAPE": self.escape, "ENCODING": self.encoding}
-        wanted += [f"{name} {quoted(value)}" for name, value in given.items() if value]
+        wanted += [f"{name} {text(value)}" for name, value in given.items() if value]
         if self.null_string is not None:
-            wanted.append(f"NULL {quoted(self.null_string)}")
+            wanted.append(f"NULL {text(self.null_string)}")
         return wanted
 
     def target(self) -> str:
@@ -156,7 +157,7 @@ class CopyOut(Copying, frozen=True, kw_only=True):
 
 def names(columns: list[str]) -> str:
     """A list of columns in brackets, nothing when there is none."""
-    return f" ({', '.join(identifier(column) for column in columns)})" if columns else ""
+    return f" ({', '.join(column(each) for each in columns)})" if columns else ""
 
 
 def _cursor(session: object) -> psycopg.Cursor[Any]:

@@ -16,11 +16,14 @@ from penstock.errors.task import MissingExtra
 from penstock.plugins.sql import arguments, clickhouse
 from penstock.plugins.sql.address import Database
 from penstock.plugins.sql.arguments import Arguments, Login
+from penstock.plugins.sql.names import USUAL, Naming
 from penstock.plugins.sql.places import Place
-from penstock.plugins.sql.statements import STANDARD, Lexis, Style
+from penstock.plugins.sql.reserved import RESERVED_BY_ORACLE, RESERVED_BY_SNOWFLAKE
+from penstock.plugins.sql.statements import STANDARD, Grammar, Lexis, Style
 from penstock.sdk.task import TaskFailed
 
 Convert = Callable[[Any], object]
+BACKTICKS: Final = Naming("`")
 CHANGES: Final = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
 
 
@@ -49,7 +52,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     arguments: Callable[[Place, Login], Arguments]
     style: Style
     lexis: Lexis = STANDARD
-    mark: str = '"'
+    naming: Naming = USUAL
     transactions: bool = True
     changes: frozenset[str] = frozenset()
     connect: Callable[[Any, Arguments, Login], Any] = lambda library, given, login: library.connect(**given)
@@ -183,8 +186,8 @@ DIALECTS: Final[dict[Database, Dialect]] = {
         extra="mysql",
         arguments=arguments.mysql,
         style=Style.PYFORMAT,
-        lexis=Lexis(backslash=True, hash_comments=True),
-        mark="`",
+        lexis=Lexis(backslash=True, hash_comments=True, grammar=Grammar.CLIENT),
+        naming=BACKTICKS,
         reading=unbuffered,
         cells=mysql_cells,
     ),
@@ -195,7 +198,7 @@ DIALECTS: Final[dict[Database, Dialect]] = {
         arguments=arguments.clickhouse,
         style=Style.PYFORMAT,
         lexis=clickhouse.LEXIS,
-        mark="`",
+        naming=BACKTICKS,
         transactions=False,
         cursor=clickhouse.cursor,
         reading=clickhouse.reading,
@@ -217,6 +220,8 @@ DIALECTS: Final[dict[Database, Dialect]] = {
         extra="sqlserver",
         arguments=arguments.sqlserver,
         style=Style.PYFORMAT,
+        lexis=Lexis(grammar=Grammar.BATCHES),
+        naming=Naming("[]"),
         connect=open_sqlserver,
     ),
     Database.SNOWFLAKE: Dialect(
@@ -225,7 +230,8 @@ DIALECTS: Final[dict[Database, Dialect]] = {
         extra="snowflake",
         arguments=arguments.snowflake,
         style=Style.QMARK,
-        lexis=Lexis(backslash=True),
+        lexis=Lexis(backslash=True, grammar=Grammar.SCRIPTS),
+        naming=Naming(reserved=RESERVED_BY_SNOWFLAKE),
         changes=CHANGES,
         connect=open_snowflake,
     ),
@@ -235,7 +241,8 @@ DIALECTS: Final[dict[Database, Dialect]] = {
         extra="oracle",
         arguments=arguments.oracle,
         style=Style.NUMBERED,
-        lexis=Lexis(blocks=True),
+        lexis=Lexis(grammar=Grammar.SLASHES),
+        naming=Naming(reserved=RESERVED_BY_ORACLE),
         connect=open_oracle,
         reading=oracle_cursor,
     ),

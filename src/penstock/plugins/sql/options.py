@@ -16,6 +16,7 @@ from penstock.errors.task import BadAddress
 from penstock.plugins.scripts.options import check_name
 from penstock.plugins.sql.address import FORMS, Address, Database, read_address
 from penstock.plugins.sql.dialects import DIALECTS
+from penstock.plugins.sql.names import USUAL, Naming
 from penstock.plugins.sql.session import Opening, Session, open_session
 from penstock.plugins.sql.statements import STANDARD, Lexis
 from penstock.sdk.context import Context
@@ -87,10 +88,10 @@ class SqlTask(TaskType, frozen=True, kw_only=True):
         return dialect.lexis if dialect else STANDARD
 
     @property
-    def mark(self) -> str:
-        """What the database puts around a name that is no plain one."""
+    def naming(self) -> Naming:
+        """How the database writes names."""
         dialect = DIALECTS.get(read_address(self.url).database)
-        return dialect.mark if dialect else '"'
+        return dialect.naming if dialect else USUAL
 
     @property
     def more(self) -> dict[str, str]:

@@ -11,7 +11,8 @@ from msgspec import Meta, field
 from penstock.plugins.sql import cells
 from penstock.plugins.sql.options import EXAMPLE, SqlTask
 from penstock.plugins.sql.session import Answer, Session
-from penstock.plugins.sql.statements import first_word, split, used
+from penstock.plugins.sql.splitting import split
+from penstock.plugins.sql.statements import first_word, used
 from penstock.sdk.context import Context
 from penstock.sdk.launch import HERE
 from penstock.sdk.task import TaskFailed

@@ -1,8 +1,9 @@
-"""Where does a statement end, and where does a parameter stand? SQL is cut and bound outside of quotes."""
+"""What matters in a text of SQL, and where does a parameter stand? Quotes and comments are passed by."""
 
 from __future__ import annotations
 
 import enum
+import functools
 import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -10,31 +11,23 @@ from typing import Final
 
 import msgspec
 
-from penstock.sdk.task import TaskFailed
-
 STANDARD_QUOTES: Final = r"""
     | (?P<text>'(?:[^']|'')*')
     | (?P<name>"(?:[^"]|"")*"|`[^`]*`)"""
+BRACKETS: Final = r"|\[(?:[^\]]|\]\])*\]"
 BACKSLASH_QUOTES: Final = r"""
     | (?P<text>'(?:[^'\\]|\\.|'')*')
     | (?P<name>"(?:[^"\\]|\\.|"")*"|`[^`]*`)"""
 TOKENS: Final = r"""
-      (?P<comment>{comment}|/\*)
+      (?P<comment>{comment})
     | (?P<escape>\b[eE]'(?:[^'\\]|\\.|'')*'){quotes}
     | (?P<dollar>\$(?P<tag>[A-Za-z_]\w*)?\$)
     | (?P<cast>::|:=)
     | (?P<parameter>:[A-Za-z_]\w*)
     | (?P<question>\?)
     | (?P<percent>%)
-    | (?P<end>;)
     | (?P<word>[A-Za-z_][\w$]*)
     """
-PLAIN: Final = re.compile(r"[A-Za-z_][\w$]*")
-BLOCK: Final = re.compile(
-    r"(?:BEGIN|DECLARE)\b|CREATE\s+(?:OR\s+REPLACE\s+)?(?:\w+\s+)?(?:FUNCTION|PROCEDURE|PACKAGE|TRIGGER|TYPE)\b",
-    re.IGNORECASE,
-)
-SLASH: Final = re.compile(r"^[ \t]*/[ \t]*$", re.MULTILINE)
 
 
 class Style(enum.StrEnum):
@@ -47,46 +40,39 @@ class Style(enum.StrEnum):
     NUMBERED = "numbered"
 
 
+class Grammar(enum.StrEnum):
+    """How statements end: by `;` but for the bodies of routines; likewise, and as MySQL's client is told; likewise, and
+    blocks that stand alone, as Snowflake has them; blocks by a line with a slash; batches by a line with GO.
+    """
+
+    STANDARD = "standard"
+    CLIENT = "client"
+    SCRIPTS = "scripts"
+    SLASHES = "slashes"
+    BATCHES = "batches"
+
+
 class Lexis(msgspec.Struct, frozen=True):
-    """In which way a database's text differs: `\\'` in quotes, `#` comments, blocks of BEGIN … END that stand alone."""
+    """In which way a database's text differs: `\\'` in quotes, MySQL's comments, how statements end."""
 
     backslash: bool = False
     hash_comments: bool = False
-    blocks: bool = False
+    grammar: Grammar = Grammar.STANDARD
 
 
 STANDARD: Final = Lexis()
 
 
-def pattern(lexis: Lexis) -> re.Pattern[str]:
-    """What matters of a text in a database's words."""
-    comment = r"--(?=\s|\Z)[^\n]*|\#[^\n]*" if lexis.hash_comments else r"--[^\n]*"
+@functools.lru_cache(maxsize=64)
+def pattern(lexis: Lexis, mark: str = ";") -> re.Pattern[str]:
+    """What matters of a text in a database's words; `mark` is what ends a statement."""
+    # What MySQL reads and others do not, `/*! … */`, is no comment.
+    comment = r"--(?=\s|\Z)[^\n]*|\#[^\n]*|/\*(?!M?!)" if lexis.hash_comments else r"--[^\n]*|/\*"
     quotes = BACKSLASH_QUOTES if lexis.backslash else STANDARD_QUOTES
+    if lexis.grammar is Grammar.BATCHES:
+        quotes = quotes.removesuffix(")") + BRACKETS + ")"
     text = TOKENS.replace("{comment}", comment).replace("{quotes}", quotes)
-    return re.compile(text, re.VERBOSE | re.DOTALL)
-
-
-def split(sql: str, lexis: Lexis = STANDARD) -> list[str]:
-    """The statements of a text, without what ends them; a trigger's or procedure's BEGIN … END stays whole."""
-    parts = SLASH.split(sql) if lexis.blocks else [sql]
-    return [statement for part in parts for statement in _split(part, lexis) if bare(statement, lexis)]
-
-
-def _split(sql: str, lexis: Lexis) -> list[str]:
-    statements: list[str] = []
-    start = depth = 0
-    words: list[str] = []
-    for kind, text, begin, end in tokens(sql, lexis):
-        if kind == "word":
-            if lexis.blocks and not words and BLOCK.match(sql, begin):
-                # What stands in a block of PL/SQL is not ours to cut, and its last `;` belongs to it.
-                return [*statements, sql[start:].strip()]
-            depth = max(0, depth + _depth(text.upper(), words))
-            words.append(text.upper())
-        elif kind == "end" and depth == 0:
-            statements.append(sql[start:begin].strip())
-            start, words = end, []
-    return [*statements, sql[start:].strip()]
+    return re.compile(f"(?P<end>{re.escape(mark)}) | {text}", re.VERBOSE | re.DOTALL)
 
 
 def bare(sql: str, lexis: Lexis = STANDARD) -> str:
@@ -151,23 +137,9 @@ def named(sql: str, lexis: Lexis = STANDARD) -> list[str]:
     return [text[1:] for kind, text, *_ in tokens(sql, lexis) if kind == "parameter"]
 
 
-def identifier(name: str, mark: str = '"') -> str:
-    """A table's or procedure's name, with its schema, safe to stand in a statement; plain and quoted parts stay."""
-    parts = re.findall(rf"{mark}(?:[^{mark}]|{mark}{mark})*{mark}|[^.{mark}]+", name.strip())
-    if not parts or ".".join(parts) != name.strip():
-        raise TaskFailed(f'"{name}" cannot name anything in a database.')
-    return ".".join(part if PLAIN.fullmatch(part) or part[0] == mark else quoted(part, mark) for part in parts)
-
-
-def quoted(text: str, mark: str = "'") -> str:
-    """A text between quotation marks, those inside doubled."""
-    return f"{mark}{text.replace(mark, mark * 2)}{mark}"
-
-
-def tokens(sql: str, lexis: Lexis = STANDARD) -> Iterator[tuple[str, str, int, int]]:
+def tokens(sql: str, lexis: Lexis = STANDARD, at: int = 0, mark: str = ";") -> Iterator[tuple[str, str, int, int]]:
     """What matters of a text: kind, text, begin, end; quoted parts and comments come as one."""
-    at = 0
-    find = pattern(lexis).search
+    find = pattern(lexis, mark).search
     while match := find(sql, at):
         kind = match.lastgroup or ""
         end = match.end()
@@ -176,7 +148,7 @@ def tokens(sql: str, lexis: Lexis = STANDARD) -> Iterator[tuple[str, str, int, i
             close = sql.find(match[0], end)
             end = len(sql) if close < 0 else close + len(match[0])
         elif match["comment"] == "/*":
-            end = _comment_end(sql, end)
+            end = _comment_end(sql, end, nested=not lexis.hash_comments)
         yield kind, sql[match.start() : end], match.start(), end
         at = end
 
@@ -195,18 +167,9 @@ def _rewrite(sql: str, write: Callable[[str, str], str], lexis: Lexis, *, double
     return "".join([*parts, sql[last:]])
 
 
-def _comment_end(sql: str, at: int) -> int:
+def _comment_end(sql: str, at: int, *, nested: bool) -> int:
     depth = 1
     while depth and (match := re.compile(r"/\*|\*/").search(sql, at)):
-        depth += 1 if match[0] == "/*" else -1
+        depth += -1 if match[0] == "*/" else int(nested)
         at = match.end()
     return at if depth == 0 else len(sql)
-
-
-def _depth(word: str, before: list[str]) -> int:
-    """How a word changes the depth of BEGIN … END inside CREATE TRIGGER, PROCEDURE and FUNCTION."""
-    if "CREATE" not in before[:1] or not {"TRIGGER", "PROCEDURE", "FUNCTION"} & set(before[:6]):
-        return 0
-    if word in ("BEGIN", "CASE"):
-        return 1
-    return -1 if word == "END" else 0
