@@ -28,6 +28,32 @@ def test_outputs_go_to_stdout_and_the_story_to_stderr(penstock: Penstock) -> Non
     assert "success" in done.err.splitlines()[-1]
 
 
+POLLING = """id: polling
+namespace: play
+tasks:
+  - id: poll
+    type: loop_until
+    condition: "{{ outputs.poll.iterationCount >= 30 }}"
+    checkFrequency: {maxIterations: 100, interval: PT0S}
+    tasks: [{id: look, type: log, message: "look {{ taskrun.iteration }}"}]
+"""
+
+
+def test_every_round_of_a_loop_is_told_though_the_last_alone_is_kept(penstock: Penstock, folder: Path) -> None:
+    (folder / "polling.yml").write_text(POLLING)
+
+    done = penstock("run", "polling.yml")
+    shown = penstock("runs", "show", "last")
+
+    assert done.code == 0
+    lines = [line.partition("  ")[2] for line in done.err.splitlines()]
+    assert [line for line in lines if "│ look" in line] == [f"poll[{n}]/look  │ look {n}" for n in range(30)]
+    assert sum("/look  success" in line for line in lines) == 30
+    assert "poll  round 30 of at most 100" in lines
+    assert "✓ poll  30 rounds" in shown.out
+    assert "poll[28]" not in shown.out
+
+
 def test_quiet_leaves_only_the_outputs(penstock: Penstock) -> None:
     done = penstock("run", "hello.yml", "-q")
 

@@ -8,6 +8,7 @@ from bisect import bisect
 from collections.abc import Iterator
 
 from penstock.cli.said import note, span
+from penstock.cli.tree import turn
 from penstock.services.core import Core
 from penstock.services.document import RunDocument, StepDocument
 from penstock.services.watch import LogLine, Watch
@@ -17,6 +18,7 @@ INTERVAL = 0.2
 SHARE = 0.1  # of the time, for looking at a large run
 SETTLING = 200_000
 MOST_WAITING = 10_000
+ROUND = -1  # in place of an attempt's number
 GROUPS = ("sequence", "parallel", "foreach", "if", "switch", "dag", "until", "folder")
 
 
@@ -36,7 +38,9 @@ class PlainShow:
         self._told, self._begun = {}, False
         if new:
             return
-        for step in self._watch.pass_by().steps:
+        told = self._watch.pass_by()
+        list(self._turns(told))  # which marks the rounds that were begun before
+        for step in told.steps:
             self._told |= {(step.key, each.number): each.status for each in step.attempts if each.status != "running"}
             if step.end:
                 self._told[step.key, 0] = step.status
@@ -79,6 +83,7 @@ class PlainShow:
             self._said.append((_at(line.at), 1, f"{line.step}  │ {line.text}"))
             if len(self._said) >= MOST_WAITING:
                 self._write(None)  # memory is worth more than the order of lines that come in such a flood
+        self._said.extend(self._turns(told))
         for step in told.steps:
             self._said.extend(self._moves(step))
             if step.status == "paused" and self._told.get((step.key, 0)) != "paused":
@@ -98,6 +103,15 @@ class PlainShow:
         if last:
             note("\n".join(f"{at[11:23]}  {text}" for at, _, text in self._said[:last]))
         del self._said[:last]
+
+    def _turns(self, told: RunDocument) -> Iterator[tuple[str, int, str]]:
+        """In which rounds loops are whose rounds nobody knows beforehand: of many that were begun since, the newest."""
+        loops = {step.key: step for step in told.steps if step.type == "until" and step.rounds}
+        newest = {step.parent: step for step in told.steps if step.parent in loops and step.key.endswith("]")}
+        for key, step in newest.items():
+            if step.start and self._told.setdefault((step.key, ROUND), "") != "told":
+                self._told[step.key, ROUND] = "told"
+                yield step.start, 0, f"{key}  {turn(loops[key])}"
 
     def _moves(self, step: StepDocument) -> Iterator[tuple[str, int, str]]:
         for attempt in step.attempts:

@@ -98,7 +98,29 @@ def _line(step: StepDocument, depth: int, now: datetime.datetime | None, progres
         why = step.attempts[-1].error.message
     shown = "" if step.status == "success" else step.status
     children = f"run {', '.join(step.children)}" if step.children else ""
-    return Line(depth, step.status, name, _joined(shown, span(took), again, progress.get(step.key, ""), children, why))
+    return Line(
+        depth,
+        step.status,
+        name,
+        _joined(shown, _rounds(step), span(took), again, progress.get(step.key, ""), children, why),
+    )
+
+
+def turn(step: StepDocument) -> str:
+    """Which round a loop is in, and of how many."""
+    if step.rounds is None or not step.rounds.begun:
+        return ""
+    if step.rounds.of is None:
+        return f"round {step.rounds.begun:,}"
+    return f"round {step.rounds.begun:,} of {'at most ' if step.type == 'until' else ''}{step.rounds.of:,}"
+
+
+def _rounds(step: StepDocument) -> str:
+    if step.end is None:
+        return turn(step)
+    if step.rounds is None or step.type != "until":
+        return ""
+    return f"{step.rounds.begun:,} {'round' if step.rounds.begun == 1 else 'rounds'}"
 
 
 def _joined(*parts: str) -> str:

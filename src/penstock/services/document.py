@@ -11,9 +11,9 @@ import msgspec
 
 from penstock.errors.run import UnknownRun
 from penstock.model import ids
-from penstock.model.node import Subflow, Task
+from penstock.model.node import ForEach, Subflow, Task, Until
 from penstock.model.plan import AFTER, ERRORS, FINALLY, ROOT, TASKS, Plan
-from penstock.model.run import Attempt, Failure, Run, Step
+from penstock.model.run import Attempt, Failure, Phase, Run, Step
 from penstock.model.status import Outcome, StepStatus
 from penstock.services.core import Core
 from penstock.services.reading import unstow
@@ -64,6 +64,13 @@ class ChildDocument(msgspec.Struct, frozen=True, kw_only=True):
     step: str
 
 
+class RoundsDocument(msgspec.Struct, frozen=True):
+    """How far a loop is: the rounds begun, and how many there are, or may be at most (none: nobody knows)."""
+
+    begun: int
+    of: int | None
+
+
 class StepDocument(msgspec.Struct, frozen=True, kw_only=True):
     """One task or group in a run; `value` and `iteration` are those of the nearest loop around it.
 
@@ -85,6 +92,7 @@ class StepDocument(msgspec.Struct, frozen=True, kw_only=True):
     attempts: list[AttemptDocument]
     outputs: dict[str, object]
     children: list[str]
+    rounds: RoundsDocument | None = None
 
 
 class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,11 +137,13 @@ class Gathered(msgspec.Struct, frozen=True):
     children: list[Run]
 
 
-def document(core: Core, run_id: str) -> RunDocument:
-    """Tell a run as it was committed last. Raises UnknownRun."""
+def document(core: Core, run_id: str, *, whole: bool = False) -> RunDocument:
+    """Tell a run as it was committed last; the `whole` of it has tasks, too, whose rounds were not kept, under their
+    keys alone. Raises UnknownRun.
+    """
     found = core.store.read(partial(_gather, run_id))
     plan = core.plan(found.run.namespace, found.run.flow, found.run.revision)
-    return _run(found.run, plan, _steps(core, plan, found), found.children)
+    return _run(found.run, plan, _steps(core, plan, found, whole), found.children)
 
 
 def summary(core: Core, run: Run) -> RunDocument:
@@ -201,7 +211,7 @@ def _child(child: Run) -> ChildDocument:
     return ChildDocument(id=child.id, namespace=child.namespace, flow=child.flow, status=child.status.value, step=step)
 
 
-def _steps(core: Core, plan: Plan, found: Gathered) -> list[StepDocument]:
+def _steps(core: Core, plan: Plan, found: Gathered, whole: bool) -> list[StepDocument]:
     held = {claim.step: claim for claim in found.claims}
     tried: dict[str, list[Attempt]] = {}
     for attempt in found.attempts:
@@ -233,8 +243,11 @@ def _steps(core: Core, plan: Plan, found: Gathered) -> list[StepDocument]:
                 attempts=_attempts(tried.get(step.key, []), held.get(step.key), given),
                 outputs=given,
                 children=started.get(step.key, []),
+                rounds=_rounds(plan, step),
             )
         )
+    if whole:
+        told += [_past(plan, seats, key, made) for key, made in tried.items() if key not in by_key and "[" in key]
     if not found.run.status.ended:
         told += [_waiting(plan, key) for key in _not_begun(plan, by_key)]
     return sorted(told, key=lambda one: seats[one.key][2])
@@ -254,6 +267,36 @@ def _waiting(plan: Plan, key: str) -> StepDocument:
         iteration=None, status=StepStatus.WAITING.value, start=None, end=None, duration=None, error=None, attempts=[],
         outputs={}, children=[],
     )  # fmt: skip
+
+
+def _rounds(plan: Plan, step: Step) -> RoundsDocument | None:
+    state = step.group
+    if state is None or state.phase is not Phase.TASKS or ids.iteration_of(step.key) is not None:
+        return None
+    match plan.node(step.node):
+        case Until() as loop:
+            return RoundsDocument(state.next - (state.total or 0), loop.most)
+        case ForEach():
+            return RoundsDocument(state.next, state.total)
+        case _:
+            return None
+
+
+def _past(plan: Plan, seats: _Seats, key: str, tried: list[Attempt]) -> StepDocument:
+    """A task of a round whose rows are gone: what its attempts tell."""
+    told = _attempts(tried, None, {})
+    last, (parent, nearest, _) = told[-1], seats[key]
+    return msgspec.structs.replace(
+        _waiting(plan, ids.node_of(key)),
+        key=key,
+        parent=parent or None,
+        iteration=ids.iteration_of(nearest) if nearest else None,
+        status=last.status,
+        start=told[0].start,
+        end=last.end,
+        error=last.error,
+        attempts=told,
+    )
 
 
 def _not_begun(plan: Plan, begun: dict[str, Step]) -> Iterable[str]:

@@ -59,7 +59,7 @@ class Watch:
         run = self._core.store.read(lambda tx: runs.load(tx, self._run_id))
         version = run.version if run else -1
         if self._told is None or version != self._version or not self._told_end():
-            self._told = document(self._core, self._run_id)
+            self._told = document(self._core, self._run_id, whole=True)
             self._version = version
         return self._told
 
