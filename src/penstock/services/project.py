@@ -55,7 +55,7 @@ def flow_files(places: Iterable[Path]) -> list[Path]:
     found: dict[Path, None] = {}
     for place in places:
         if place.is_dir():
-            found.update(dict.fromkeys(path for path in _below(place) if _may_hold_flows(path)))
+            found.update(dict.fromkeys(path for path in _below(place) if may_hold_flows(path)))
         elif place.exists():
             found[place] = None
     return list(found)
@@ -78,7 +78,7 @@ def holds_tests(path: Path) -> bool:
         return is_suite(file.read())
 
 
-def _may_hold_flows(path: Path) -> bool:
+def may_hold_flows(path: Path) -> bool:
     """Whether a file is looked at for flows: tests are none, and of JSON, which is mostly data, only what has tasks."""
     with path.open(encoding="utf-8", errors="replace") as file:
         text = file.read()
