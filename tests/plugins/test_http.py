@@ -7,7 +7,7 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -21,7 +21,7 @@ class Answers(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        match self.path.partition("?")[0]:
+        match urlsplit(self.path).path:
             case "/echo":
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode("latin-1")
@@ -210,6 +210,23 @@ def test_a_server_that_is_not_there_is_told(local: LocalContext) -> None:
     told = local.run("http.request", {"uri": "http://127.0.0.1:1/"})
 
     assert "refused" in message(told)
+
+
+def test_a_proxy_is_told_any_password_and_nobody_else_is(local: LocalContext, site: str) -> None:
+    password = "p@ss:w/rd#%41?"
+    proxy = {"address": "127.0.0.1", "username": "me@shop", "password": password}
+    through = {"uri": "http://shop.test/echo", "options": {"proxy": {**proxy, "port": int(site.rpartition(":")[2])}}}
+    flat = {"proxyAddress": "127.0.0.1", "proxyPort": 1, "proxyUsername": "me", "proxyPassword": password}
+
+    said = echo(local.run("http.request", through))
+    refused = local.run("http.request", {"uri": "http://shop.test/", "options": flat})
+
+    headers = said["headers"]
+    assert isinstance(headers, dict)
+    told = {str(name).lower(): str(value) for name, value in headers.items()}["proxy-authorization"]
+    assert base64.b64decode(told.removeprefix("Basic ")).decode() == f"me@shop:{password}"
+    assert "refused" in message(refused)
+    assert not any(part in repr(refused) for part in ("p@ss", "p%40ss"))
 
 
 def test_a_download_is_stored_under_a_harmless_name(local: LocalContext, site: str) -> None:

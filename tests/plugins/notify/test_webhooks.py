@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -137,6 +138,25 @@ def test_an_address_is_not_shown_when_nobody_answers(local: LocalContext, url: s
 
     assert message(told).startswith("Slack at 127.0.0.1: ")
     assert "SECRET" not in repr(told)
+
+
+def test_a_proxy_is_told_any_password_and_nobody_else_is(local: LocalContext, service: Service) -> None:
+    password = "p@ss:w/rd#%41?é"
+    proxy = {"address": "127.0.0.1", "username": "me@shop", "password": password}
+    given = {"url": "http://slack.test/services/T", "messageText": TEXT}
+    port = int(service.url.rpartition(":")[2])
+
+    through = local.run("slack.send", {**given, "options": {"proxy": {**proxy, "port": port}}})
+    refused = local.run("slack.send", {**given, "options": {"proxy": {**proxy, "port": 1}}})
+    other = local.run("slack.send", {**given, "options": {"proxy": {**proxy, "type": "SOCKS"}}})
+
+    assert through.outcome is Outcome.DONE, through.failure
+    said = service.posted[-1].headers["proxy-authorization"].removeprefix("Basic ")
+    assert base64.b64decode(said).decode() == f"me@shop:{password}"
+    assert service.posted[-1].path == "http://slack.test/services/T"
+    assert "refused" in message(refused)
+    assert "SOCKS" in message(other)
+    assert not any(part in repr([through, refused, other]) for part in ("p@ss", "p%40ss"))
 
 
 def test_teams_gets_the_card_that_its_address_knows(local: LocalContext, service: Service) -> None:

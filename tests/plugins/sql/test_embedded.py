@@ -111,6 +111,19 @@ def test_duckdb_reads_a_stored_file_and_writes_another(local: LocalContext) -> N
     assert local.text(stored["out.csv"]) == "day,total\n1,15\n2,7\n"
 
 
+def test_globs_of_files_mean_what_they_mean_everywhere(local: LocalContext) -> None:
+    files = dict.fromkeys(("a.csv", "b.txt", "out/c.csv", "out/deep/d.txt", "[e].csv"), "x")
+
+    def stored(*globs: str) -> list[str]:
+        outputs = ok(local.run("duckdb.query", {"sql": "SELECT 1", "inputFiles": files, "outputFiles": list(globs)}))
+        assert isinstance(outputs["outputFiles"], dict)
+        return sorted(outputs["outputFiles"])
+
+    assert stored("*.{csv,txt}") == ["[e].csv", "a.csv", "b.txt"]
+    assert stored("out/**") == ["out/c.csv", "out/deep/d.txt"]
+    assert stored("**.txt", "./a.csv") == ["a.csv", "b.txt", "out/deep/d.txt"]
+
+
 def test_duckdb_gives_large_and_nested_cells(local: LocalContext) -> None:
     huge = "170141183460469231731687303715884105727"
     sql = f"SELECT {huge}::hugeint AS huge, [1, 2] AS list, {{'a': 1}} AS map, 1.5::decimal(4, 2) AS d"

@@ -237,6 +237,15 @@ def test_a_server_is_asked_to_end_what_nobody_waits_for(local: LocalContext, url
     assert row == {"looks": "1s", "who": "penstock local/local"}
 
 
+def test_a_key_is_no_output(local: LocalContext, url: str) -> None:
+    given = {"url": url, "sql": "SELECT 1", "sslMode": "disable", "sslKey": "a key", "outputFiles": ["**"]}
+
+    outputs = ok(local.run("sql.query", {**given, "inputFiles": {"mine.pem": "x"}}))
+
+    assert isinstance(outputs["outputFiles"], dict)
+    assert list(outputs["outputFiles"]) == ["mine.pem"]
+
+
 def test_a_failure_in_the_middle_of_a_stream_is_told_in_the_databases_words(local: LocalContext, url: str) -> None:
     sql = "SELECT 1 / (5000 - i) AS n FROM generate_series(1, 10000) i"
 

@@ -6,7 +6,7 @@ import enum
 import uuid
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 from msgspec import Meta, field
@@ -52,6 +52,20 @@ class Proxy(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_un
     username: Annotated[str, Meta(description="Who asks.")] = ""
     password: Annotated[Secret, Meta(description="The password.")] = Secret("")
     type: Annotated[str, Meta(description="HTTP; no other kind is spoken.")] = "HTTP"
+
+    @property
+    def url(self) -> str:
+        """Its address with who asks, not to be shown; empty when the way is direct."""
+        match self.type.upper():
+            case "DIRECT":
+                return ""
+            case "HTTP":
+                login = (
+                    f"{quote(self.username, safe='')}:{quote(str(self.password), safe='')}@" if self.username else ""
+                )
+                return f"http://{login}{self.address}:{self.port}"
+            case _:
+                raise NotOffered(f'A proxy of type "{self.type}" is not spoken; HTTP is.')
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -172,12 +186,7 @@ class HttpTask(TaskType, frozen=True, kw_only=True):
                 password=options.proxy_password,
                 type=options.proxy_type,
             )
-        if proxy is None:
-            return ""
-        if proxy.type.upper() not in ("HTTP", "DIRECT"):
-            raise NotOffered(f'A proxy of type "{proxy.type}" is not spoken; HTTP is.')
-        login = f"{proxy.username}:{proxy.password!s}@" if proxy.username else ""
-        return "" if proxy.type.upper() == "DIRECT" else f"http://{login}{proxy.address}:{proxy.port}"
+        return proxy.url if proxy else ""
 
     def _content(self, context: Context) -> tuple[bytes | Path | None, str]:
         if self.form_data:

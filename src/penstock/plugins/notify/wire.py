@@ -109,7 +109,7 @@ def _once(message: Message, options: Options) -> Answer:
         body=message.body,
         connect_timeout=options.connect_timeout.seconds if options.connect_timeout else None,
         read_timeout=(options.read_idle_timeout or options.read_timeout).seconds,
-        proxy=_proxy(options.proxy),
+        proxy=options.proxy.url if options.proxy else "",
         called=f"{message.service} at {urlsplit(message.url).hostname or 'no host'}",
     )
     with sent(sending) as reply:
@@ -123,13 +123,6 @@ def _charset(reply: Reply, options: Options) -> str:
     except LookupError:
         return options.default_charset
     return reply.charset or options.default_charset
-
-
-def _proxy(proxy: Proxy | None) -> str:
-    if proxy is None or proxy.type.upper() == "DIRECT":
-        return ""
-    login = f"{proxy.username}:{proxy.password!s}@" if proxy.username else ""
-    return f"http://{login}{proxy.address}:{proxy.port}"
 
 
 def _wait(answer: Answer, turn: int) -> float:

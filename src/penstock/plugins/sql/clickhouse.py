@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from penstock.plugins.sql.statements import Lexis, first_word
+from penstock.plugins.sql.statements import READS, Lexis, first_word
 
 LEXIS: Final = Lexis(backslash=True)
-READS: Final = frozenset({"SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXISTS", "EXPLAIN", "CHECK", "FROM", "VALUES"})
+GIVES_ROWS: Final = READS | {"WITH", "SHOW", "DESCRIBE", "DESC", "EXISTS", "EXPLAIN", "CHECK", "FROM"}
 
 
 def cursor(connection: Any) -> Cursor:
@@ -34,7 +34,7 @@ class Cursor:
 
     def execute(self, sql: str, parameters: Mapping[str, object] | None = None) -> None:
         """Ask for rows, or give an order; the rows wait to be read."""
-        if first_word(sql, LEXIS) not in READS:
+        if first_word(sql, LEXIS) not in GIVES_ROWS:
             summary = self._client.command(sql, parameters=parameters)
             self.rowcount = int(getattr(summary, "written_rows", 0))
             return

@@ -19,6 +19,7 @@ from penstock.plugins.sql.dialects import DIALECTS
 from penstock.plugins.sql.names import USUAL, Naming
 from penstock.plugins.sql.session import Opening, Session, open_session
 from penstock.plugins.sql.statements import STANDARD, Lexis
+from penstock.sdk import globs
 from penstock.sdk.context import Context
 from penstock.sdk.launch import INPUT_FILE, is_stored
 from penstock.sdk.task import Mode, TaskFailed, TaskType
@@ -32,6 +33,8 @@ DRIVERS: Final = {
     **{database: dialect.module for database, dialect in DIALECTS.items()},
 }
 FILES: Final = (Database.SQLITE, Database.DUCKDB)
+# Where what we prove ourselves with lies for the time of the task: never handed out.
+CERTIFICATES: Final = {"sslrootcert": ".sslrootcert.pem", "sslcert": ".sslcert.pem", "sslkey": ".sslkey.pem"}
 TRIED: Final = "Tried on real ones: PostgreSQL, MariaDB, SQLite, DuckDB; of the others, the driver's part alone."
 EXAMPLE: Final = "jdbc:postgresql://localhost:5432/warehouse"
 
@@ -157,10 +160,9 @@ class SqlTask(TaskType, frozen=True, kw_only=True):
         """Outputs that are files: those that were asked for, and the database itself."""
         outputs: dict[str, object] = {}
         if self.output_files:
-            found = {path for glob in self.output_files for path in context.workdir.glob(glob) if path.is_file()}
-            outputs["outputFiles"] = {
-                str(path.relative_to(context.workdir)): context.store(path) for path in sorted(found)
-            }
+            below = [name for name in globs.files_below(context.workdir) if name not in CERTIFICATES.values()]
+            names = [name for name in below if globs.fits(name, self.output_files)]
+            outputs["outputFiles"] = {name: context.store(context.workdir / name) for name in names}
         if self.output_db_file:
             outputs["databaseUri"] = context.store(context.workdir / self._address(context).path)
         return outputs
@@ -184,7 +186,7 @@ class SqlTask(TaskType, frozen=True, kw_only=True):
         paths: dict[str, Path] = {}
         for name, content in given.items():
             if content:
-                paths[name] = context.workdir / f".{name}.pem"
+                paths[name] = context.workdir / CERTIFICATES[name]
                 paths[name].touch(mode=0o600)
                 paths[name].write_text(content)
         return paths

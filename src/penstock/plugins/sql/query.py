@@ -12,14 +12,13 @@ from penstock.plugins.sql import cells
 from penstock.plugins.sql.options import EXAMPLE, SqlTask
 from penstock.plugins.sql.session import Answer, Session
 from penstock.plugins.sql.splitting import split
-from penstock.plugins.sql.statements import first_word, used
+from penstock.plugins.sql.statements import READS, first_word, used
 from penstock.sdk.context import Context
 from penstock.sdk.launch import HERE
 from penstock.sdk.task import TaskFailed
 
-READS: Final = ("SELECT", "TABLE", "VALUES")
 # Databases whose tasks have no property of their own.
-PLAIN: Final = ("clickhouse", "oracle", "redshift", "trino", "vertica")
+ALIKE: Final = ("clickhouse", "oracle", "redshift", "trino", "vertica")
 OUTPUTS: Final = {
     "row": "The first row (FETCH_ONE).",
     "rows": "All rows (FETCH).",
@@ -119,7 +118,7 @@ class Query(Asking, frozen=True, kw_only=True):
 
     type_name: ClassVar[str] = "sql.query"
     aliases: ClassVar[tuple[str, ...]] = tuple(
-        f"io.kestra.plugin.jdbc.{database}.Query" for database in ("postgresql", *PLAIN)
+        f"io.kestra.plugin.jdbc.{database}.Query" for database in ("postgresql", *ALIKE)
     )
     outputs: ClassVar[dict[str, str]] = OUTPUTS
     example: ClassVar[dict[str, object]] = {
@@ -157,7 +156,7 @@ class Queries(Asking, frozen=True, kw_only=True):
 
     type_name: ClassVar[str] = "sql.queries"
     aliases: ClassVar[tuple[str, ...]] = tuple(
-        f"io.kestra.plugin.jdbc.{database}.Queries" for database in ("postgresql", *PLAIN)
+        f"io.kestra.plugin.jdbc.{database}.Queries" for database in ("postgresql", *ALIKE)
     )
     outputs: ClassVar[dict[str, str]] = {
         "outputs": "One entry for each statement that gives rows: row, rows, uri, size.",

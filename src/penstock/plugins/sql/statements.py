@@ -29,6 +29,9 @@ TOKENS: Final = r"""
     | (?P<word>[A-Za-z_][\w$]*)
     """
 
+# Statements that begin so change nothing, so that their rows may be taken while others come.
+READS: Final = frozenset({"SELECT", "TABLE", "VALUES"})
+
 
 class Style(enum.StrEnum):
     """How a driver wants parameters: `%(name)s`, `:name`, `$name`, `?`, `:name` (and `:1` for those in order)."""
