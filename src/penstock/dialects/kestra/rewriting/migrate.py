@@ -73,7 +73,7 @@ def _rewritten(text: str, flows: list[Flow], types: Types) -> str:
         lambda text, root, flow: words.defaults(root),
         lambda text, root, flow: words.inputs(root),
         lambda text, root, flow: words.retries(text, root),
-        lambda text, root, flow: groups.presumed(text, root, flow.language.version),
+        _presumed,
         waits.conditions,
         waits.preconditions,
         waits.listeners,
@@ -86,16 +86,20 @@ def _rewritten(text: str, flows: list[Flow], types: Types) -> str:
         lambda text, root, flow: words.expressions(text, root),
     )
     for rule in rules:
-        pages = list(zip(roots(text), flows, strict=True))
-        old = [flow.language.version != NEWEST for flow in flows]
-        chosen = [pair for pair, is_old in zip(pages, old, strict=True) if is_old or rule is not rules[3]]
-        text = applied(text, [edit for root, flow in chosen for edit in rule(text, root, flow)])
+        pages = zip(roots(text), flows, strict=True)
+        text = applied(text, [edit for root, flow in pages for edit in rule(text, root, flow)])
     for moving in (groups.pauses_with_tasks, groups.parallel_values):
         for _ in range(MOST):
             if (moved := moving(text)) == text:
                 break
             text = moved
     return text
+
+
+def _presumed(text: str, root: yaml.MappingNode, flow: Flow) -> Iterator[Edit]:
+    """What only an older version presumes, said aloud."""
+    if flow.language.version != NEWEST:
+        yield from groups.presumed(text, root, flow.language.version)
 
 
 def _looped(text: str, read: Read, version: str) -> str:
