@@ -71,13 +71,17 @@ class Narrowed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks: a name for the audit, what it is, what it was granted, and the way it came by (a token, a session)."""
+    """Who asks: a name for the audit, what it is and what it was granted.
+
+    `via` is the way it came by (`session`, `token pst_4k2m9x1c`), `origin` the place that it came from (an address).
+    """
 
     name: str
     kind: ActorKind = ActorKind.USER
     grants: tuple[Grant, ...] = ()
     narrowed: Narrowed = Narrowed()
     via: str = ""
+    origin: str = ""
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,3 +93,4 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 
 EVERYWHERE = Scope(everywhere=True)
 NOWHERE = Scope()
+SYSTEM = Actor(name="penstock", kind=ActorKind.SYSTEM, grants=(Grant("owner"),))

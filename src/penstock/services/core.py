@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
 from penstock.clock import Clock
+from penstock.model.access import SYSTEM, Actor
 from penstock.model.plan import Plan
 from penstock.model.policy import SECOND
 from penstock.services.alarm import Alarm
@@ -90,10 +91,19 @@ class Core:
     project: ProjectFolder | None = None
     notices: Notices = field(default_factory=Notices)
     alarm: Alarm = field(default_factory=Alarm)
+    actor: Actor = SYSTEM
     envs: dict[str, object] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "envs", environment_of_flows(self.knobs.environ))
+
+    def asked_by(self, actor: Actor) -> Core:
+        """The same for what somebody asks: verbs look at their rights, and the audit tells what they did."""
+        return replace(self, actor=actor)
+
+    def through(self, store: Store) -> Core:
+        """The same with another way to its store."""
+        return replace(self, store=store)
 
     def plan(self, namespace: str, flow: str, revision: int) -> Plan:
         """The plan of one revision of a flow. Raises UnknownFlow."""

@@ -131,15 +131,20 @@ def revoke_token(tx: Tx, prefix: str) -> bool:
 
 
 def invite(tx: Tx, link: Link, now: int) -> None:
-    """Keep an invitation in the place of earlier ones for the same person."""
-    tx.run("credentials.withdraw", person=link.person, now=now)
+    """Keep an invitation in the place of earlier ones for the same person; those for nobody yet stand side by side."""
+    tx.run("credentials.withdraw", person=link.person or "-", now=now)
     tx.run("credentials.invite", **msgspec.structs.asdict(link))
 
 
-def take_invitation(tx: Tx, hashed: str, now: int) -> str | None:
-    """Use an invitation up and tell for whom it was (nobody yet: empty); None when there is none that is good."""
-    row = tx.one("credentials.take_invitation", hash=hashed, now=now)
+def invited(tx: Tx, hashed: str, now: int) -> str | None:
+    """Tell for whom an invitation is (nobody yet: empty); None when there is none that is good."""
+    row = tx.one("credentials.invitation", hash=hashed, now=now)
     return str(row[0]) if row else None
+
+
+def take_invitation(tx: Tx, hashed: str) -> bool:
+    """Use an invitation up; False when somebody has used it."""
+    return tx.run("credentials.take_invitation", hash=hashed) == 1
 
 
 def wrong(tx: Tx, whats: Iterable[str]) -> dict[str, Wrong]:

@@ -63,9 +63,13 @@ DELETE FROM tokens WHERE prefix = :prefix
 -- A link by which a password can be chosen once.
 INSERT INTO invitations (hash, person, expires_at) VALUES (:hash, :person, :expires_at)
 
+-- name: invitation
+-- For whom a link is.
+SELECT person FROM invitations WHERE hash = :hash AND expires_at > :now
+
 -- name: take_invitation
 -- A link is used up.
-DELETE FROM invitations WHERE hash = :hash AND expires_at > :now RETURNING person
+DELETE FROM invitations WHERE hash = :hash
 
 -- name: withdraw
 -- Nobody can use earlier links for a person, nor any that is past its time.

@@ -1,0 +1,73 @@
+-- What was done, and by whom? Rows are only ever added; they are moved once, when they are sealed.
+
+-- name: append
+-- Something was done; said twice it is said once, even when the first was sealed meanwhile.
+INSERT INTO audit_open (id, at, who, kind, via, origin, action, verb, object, namespace, detail)
+SELECT :id, :at, :who, :kind, :via, :origin, :action, :verb, :object, :namespace, :detail
+WHERE NOT EXISTS (SELECT 1 FROM audit WHERE id = :id)
+ON CONFLICT (id) DO NOTHING
+
+-- name: page
+-- Rows before one, newest first.
+SELECT id, at, who, kind, via, origin, action, verb, object, namespace, detail, seal FROM (
+    SELECT id, at, who, kind, via, origin, action, verb, object, namespace, detail, seal FROM audit
+    UNION ALL
+    SELECT id, at, who, kind, via, origin, action, verb, object, namespace, detail, 0 FROM audit_open
+) AS told
+WHERE id < :before /*and*/
+ORDER BY id DESC LIMIT :most
+
+-- name: page+who
+-- By somebody.
+who = :who
+
+-- name: page+verb
+-- Of one kind.
+(verb = :verb OR action = :verb)
+
+-- name: page+since
+-- From an instant on.
+at >= :since
+
+-- name: page+until
+-- Before an instant.
+at < :until
+
+-- name: waiting
+-- The oldest rows without a seal.
+SELECT id, at, who, kind, via, origin, action, verb, object, namespace, detail FROM audit_open ORDER BY id LIMIT :most
+
+-- name: drop_waiting
+-- Rows that are sealed now.
+DELETE FROM audit_open WHERE id IN :ids[]
+
+-- name: put
+-- A row with its place in a seal.
+INSERT INTO audit (seal, place, id, at, who, kind, via, origin, action, verb, object, namespace, detail)
+VALUES (:seal, :place, :id, :at, :who, :kind, :via, :origin, :action, :verb, :object, :namespace, :detail)
+
+-- name: last_seal
+-- The newest seal.
+SELECT number, at, hashes, before, hash FROM audit_seals ORDER BY number DESC LIMIT 1
+
+-- name: seals
+-- Seals in order from one on.
+SELECT number, at, hashes, before, hash FROM audit_seals WHERE number > :after ORDER BY number LIMIT :most
+
+-- name: seal
+-- A seal; nothing where another one has its number.
+INSERT INTO audit_seals (number, at, hashes, before, hash) VALUES (:number, :at, :hashes, :before, :hash)
+ON CONFLICT (number) DO NOTHING
+
+-- name: sealed
+-- The rows of some seals, in order.
+SELECT seal, place, id, at, who, kind, via, origin, action, verb, object, namespace, detail FROM audit
+WHERE seal > :after AND seal <= :last ORDER BY seal, place
+
+-- name: beyond
+-- How many rows name a seal that is not there.
+SELECT count(*) FROM audit WHERE seal > :last OR seal < 1
+
+-- name: namespace_of
+-- Where a run belongs.
+SELECT namespace FROM runs WHERE id = :id
