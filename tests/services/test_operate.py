@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from penstock.engine.scope import instant
 from penstock.errors.run import InvalidInput, NothingToMark, NothingToPause, NotResumable, UnknownRun, UnknownStep
 from penstock.model.event import Hold, Mark, Part, Reported, Resume
 from penstock.model.flow import Flow
@@ -79,7 +80,9 @@ def test_a_pause_takes_typed_inputs_from_whom_it_names(office: Office) -> None:
         operate.resume(office.core, run_id, "ann", inputs={"n": "three"})
     operate.resume(office.core, run_id, "ann@desk", inputs={"n": "3"})
 
-    assert office.outputs(run_id, "ask") == {"onResume": {"n": 3}, "resumedBy": "ann@desk"}
+    made = office.outputs(run_id, "ask") or {}
+    assert made["onResume"] == {"n": 3}
+    assert made["resumed"] == {"by": "ann@desk", "on": instant(office.core.clock.now()), "to": "SUCCESS"}
     assert office.work() == ["b"]
 
 

@@ -21,8 +21,6 @@ Told: TypeAlias = dict[str, Any]
 _ROUND = re.compile(r".*\[[^]/]*\]$")
 _ADDRESS = re.compile(r"^(?:kestra|blob|file|penstock|mem)://\S+$")
 _ADDED = re.compile(r"listener-\d+|.+-values|.+-group")
-# Who let a pause go on is told under other names.
-_WHO = ("resumed", "resumedBy")
 _OWN = ("executionId", "uri")
 
 
@@ -50,7 +48,7 @@ def ours(document: RunDocument, children: Iterable[Told]) -> Told:
     return _told(document.status, lines, document.outputs, document.inputs, document.labels, children, _ids(document))
 
 
-def _their_run(run: Told, inside: str = "") -> Told:
+def _their_run(run: Told) -> Told:
     runs = run.get("taskRuns") or []
     by_id = {one["id"]: one for one in runs}
     lines = [
@@ -61,13 +59,19 @@ def _their_run(run: Told, inside: str = "") -> Told:
     children = [
         child for child in run.get("children") or [] if child.get("namespace") in (None, "oracle", run.get("namespace"))
     ]
+    others = [_their_run(child) for child in _called(children)]
     for child in children:
         if "loop" in child:
             lines += _rounds(child, by_id, _value(child["loop"].get("value")))
-    others = [_their_run(child) for child in children if "loop" not in child]
     ids = {run["id"], *by_id, *(child["id"] for child in children)}
     outputs, inputs, labels = run.get("outputs") or {}, run.get("inputs") or {}, run.get("labels") or {}
     return _told(run["state"], lines, outputs, inputs, labels, others, ids)
+
+
+def _called(children: list[Told]) -> list[Told]:
+    """The runs that came of a run, those that came of the rounds of its loops among them."""
+    within = [inner for child in children if "loop" in child for inner in _called(child.get("children") or [])]
+    return [child for child in children if "loop" not in child] + within
 
 
 def _rounds(child: Told, outer: Told, value: str) -> list[tuple[str, str, int, Told]]:
@@ -99,13 +103,19 @@ def _our_place(step: StepDocument, by_key: dict[str, StepDocument]) -> str:
         value = value["value"]  # an entry of a map goes by its value
     own = step.task + (f"[{_value(value)}]" if value is not None else "")
     while above is not None and _own_word(above, by_key):
-        if above.task == f"{step.task}-group":
+        if above.task == f"{step.task}-group" or _comes_before(step, above, by_key):
             above = by_key.get(above.parent or "")
         elif above.task.endswith("-group"):
             return f"{above.task.removesuffix('-group')}/{own}"
         else:
             above = by_key.get(above.parent or "")
     return f"{_our_place(above, by_key)}/{own}" if above else own
+
+
+def _comes_before(step: StepDocument, group: StepDocument, by_key: dict[str, StepDocument]) -> bool:
+    """Is this what a pause has done as it begins? There it stands beside the pause."""
+    keys, pause = list(by_key), group.key.removesuffix("-group")
+    return pause != group.key and pause in by_key and keys.index(step.key) < keys.index(pause)
 
 
 def _own_word(step: StepDocument, by_key: dict[str, StepDocument]) -> bool:
@@ -176,13 +186,14 @@ def _plain(value: object, ids: set[str]) -> Any:
             return STARS
         case {"files": dict(files)} if any(str(address).startswith("nsfile:") for address in files.values()):
             return {}  # what was put into a project; there an upload hands on nothing
+        case {"on": _, "to": state}:
+            return {"on": "<time>", "to": state}  # when a pause went on, and to which end
         case {"terminatedIterations": _}:
             return {}  # a loop's counts are told by expressions here, not by the run's document
         case dict():
             return {
                 key: "<own>" if key in _OWN and inner else _plain(inner, ids)
                 for key, inner in sorted(value.items())
-                if key not in _WHO
             }
         case list() | tuple():
             return [_plain(inner, ids) for inner in value]

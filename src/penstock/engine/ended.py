@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from penstock.engine import leaf, orders
+from penstock.engine.around import status_word
 from penstock.engine.draft import Draft
 from penstock.engine.finish import awaits_outputs, finish_with
 from penstock.engine.groups import folder, guard, subflow
@@ -19,6 +20,8 @@ from penstock.model.run import Step
 from penstock.model.status import Outcome, RunStatus, StepStatus
 
 HELD = (StepStatus.QUEUED, StepStatus.RUNNING)
+# How a child run stands that nobody waits for: it is there, and that is all that is known.
+CREATED = "created"
 
 
 def ended(draft: Draft, event: Ended) -> None:
@@ -56,7 +59,7 @@ def child_ended(draft: Draft, event: ChildEnded) -> None:
     if event.status is RunStatus.RETRIED and node.transmit_cancelled:
         return  # the run that takes its place will tell
     if not node.wait and not event.status.ended:
-        draft.emit(Produce(step.key, step.attempt, {"executionId": step.child}))
+        draft.emit(Produce(step.key, step.attempt, {"executionId": step.child, "state": status_word(draft.plan, CREATED)}))
         leaf.ended(draft, step, Outcome.DONE, None)
     elif event.status is RunStatus.CANCELLED and node.transmit_failed and node.transmit_cancelled:
         draft.rule(step.key, Rule.KILLED)

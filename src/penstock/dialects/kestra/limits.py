@@ -13,7 +13,6 @@ from penstock.model import ids
 from penstock.model.policy import Limit, WhenFull
 
 PLACES: Final = ("pools", "limits", "queue", "workerGroup")
-DEFAULT: Final = "default"
 FALLBACKS: Final = ("WAIT", "FAIL", "CANCEL")
 WORDS: Final = ("QUEUE", "CANCEL", "FAIL")
 
@@ -39,7 +38,9 @@ def of_task(page: Page, tree: Map, owner: str, own: Container[str]) -> tuple[Lim
 
 
 def queue(page: Page, tree: Map, own: Container[str]) -> str:
-    """By which workers a task is done: those that serve this queue; `workerGroup` names one too."""
+    """By which workers a task (or, where it says nothing, each task of a flow) is done: those that serve this queue;
+    `workerGroup` names one too.
+    """
     group = fields.mapping(page, tree, "workerGroup")
     if group is not None:
         fields.known(page, group, ("key", "fallback"), "`workerGroup`")
@@ -48,12 +49,12 @@ def queue(page: Page, tree: Map, own: Container[str]) -> str:
             hint = "The task waits until a worker serves its queue."
             tell(page, NotSupported, group.keys["fallback"], "A queue that nobody serves is waited for.", hint)
         return _queue(page, group, "key")
-    return DEFAULT if "queue" in own else _queue(page, tree, "queue")
+    return page.queue if "queue" in own else _queue(page, tree, "queue")
 
 
 def _queue(page: Page, tree: Map, name: str) -> str:
-    found = fields.text(page, tree, name, DEFAULT)
-    return found if _names(page, tree.entries.get(name), found, "a queue") else DEFAULT
+    found = fields.text(page, tree, name, page.queue)
+    return found if _names(page, tree.entries.get(name), found, "a queue") else page.queue
 
 
 def _pools(page: Page, tree: Map) -> list[Limit]:

@@ -34,7 +34,7 @@ def fields_of(page: Page, node: Node) -> tuple[str, ...] | None:
         case Switch():
             return ("value", "defaults")
         case Pause():
-            return ("onResume", "resumedBy")
+            return ("onResume", "resumed")
         case Until():
             return ("iterationCount",)
         case Folder():

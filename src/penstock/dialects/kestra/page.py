@@ -26,7 +26,10 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """One reading. `around` is where the part stands that is being read: the place of what was written nowhere."""
+    """One reading. `around` is where the part stands that is being read: the place of what was written nowhere.
+
+    `queue` is the one of tasks that say none.
+    """
 
     file: str
     version: str
@@ -35,6 +38,7 @@ class Page(msgspec.Struct, frozen=True):
     problems: list[Problem] = []
     templates: list[Found] = []
     around: list[Tree] = []
+    queue: str = "default"
 
 
 def tell(

@@ -9,6 +9,7 @@ from collections.abc import Sequence as Many
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from penstock.dialects.kestra import fields, limits
 from penstock.dialects.kestra.checks import check_flow
@@ -67,6 +68,7 @@ READ: Final = (
     "pluginDefaults",
     "taskDefaults",
     "disabled",
+    "workerGroup",
 )
 # Addresses of version 1 end in these where others end in a flow's id.
 RESERVED: Final = frozenset(
@@ -180,6 +182,7 @@ def _flow(page: Page, written: Map, project: tuple[Default, ...]) -> Flow:
     fields.known(page, written, (*READ, *SERVER_SIDE), "A flow")
     tree = _with_defaults(page, written, project)
     _not_yet(page, tree)
+    page = replace(page, queue=limits.queue(page, tree, ("queue",)))
     name, space = _name(page, tree), _namespace(page, tree)
     body = Sequence(
         id="",

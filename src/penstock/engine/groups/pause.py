@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from penstock.engine.around import status_word
 from penstock.engine.draft import Draft
 from penstock.engine.evaluate import evaluate, failure_of
 from penstock.engine.rule import Rule
+from penstock.engine.scope import instant
 from penstock.engine.values import duration_micros
 from penstock.errors import PenstockError
 from penstock.errors.run import InvalidInput
@@ -36,14 +38,19 @@ def begin(draft: Draft, node: Pause, step: Step, values: dict[str, object] | Non
 def resume(draft: Draft, step: Step, event: Resume) -> None:
     """Somebody lets it go on."""
     draft.rule(step.key, Rule.RESUMED, event.by or "somebody")
-    _produce(draft, step, event.inputs, event.by)
+    _produce(draft, step, StepStatus.SUCCESS, event)
     draft.end(step, StepStatus.SUCCESS)
 
 
 def time_over(draft: Draft, step: Step, node: Pause) -> tuple[StepStatus, Failure | None]:
     """What its time being over makes of a pause; its outputs are made, its end is the caller's."""
     draft.rule(step.key, Rule.PAUSE_OVER)
-    _produce(draft, step, {}, "")
+    status, failure = _late(node)
+    _produce(draft, step, status)
+    return status, failure
+
+
+def _late(node: Pause) -> tuple[StepStatus, Failure | None]:
     late = Failure(ErrorKind.TIMEOUT, f'Nobody resumed "{node.id}" in time.')
     match node.at_end:
         case PauseEnd.RESUME:
@@ -71,5 +78,9 @@ def outline(node: Pause) -> dict[str, object]:
     return {"delay": node.delay}
 
 
-def _produce(draft: Draft, step: Step, inputs: dict[str, object], by: str) -> None:
-    draft.emit(Produce(step.key, step.attempt, {"onResume": inputs, "resumedBy": by}))
+def _produce(draft: Draft, step: Step, status: StepStatus, event: Resume | None = None) -> None:
+    """Hand on with what somebody let it go on, who and when; of one whose time is over, when and to what."""
+    by: dict[str, object] = {"by": event.by} if event and event.by else {}
+    resumed = {**by, "on": instant(draft.now), "to": status_word(draft.plan, status)}
+    given: dict[str, object] = {"onResume": event.inputs} if event else {}
+    draft.emit(Produce(step.key, step.attempt, {**given, "resumed": resumed}))
