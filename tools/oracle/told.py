@@ -192,8 +192,7 @@ def _plain(value: object, ids: set[str]) -> Any:
             return {}  # a loop's counts are told by expressions here, not by the run's document
         case dict():
             return {
-                key: "<own>" if key in _OWN and inner else _plain(inner, ids)
-                for key, inner in sorted(value.items())
+                key: "<own>" if key in _OWN and inner else _plain(inner, ids) for key, inner in sorted(value.items())
             }
         case list() | tuple():
             return [_plain(inner, ids) for inner in value]

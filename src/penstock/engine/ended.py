@@ -59,7 +59,9 @@ def child_ended(draft: Draft, event: ChildEnded) -> None:
     if event.status is RunStatus.RETRIED and node.transmit_cancelled:
         return  # the run that takes its place will tell
     if not node.wait and not event.status.ended:
-        draft.emit(Produce(step.key, step.attempt, {"executionId": step.child, "state": status_word(draft.plan, CREATED)}))
+        draft.emit(
+            Produce(step.key, step.attempt, {"executionId": step.child, "state": status_word(draft.plan, CREATED)})
+        )
         leaf.ended(draft, step, Outcome.DONE, None)
     elif event.status is RunStatus.CANCELLED and node.transmit_failed and node.transmit_cancelled:
         draft.rule(step.key, Rule.KILLED)
