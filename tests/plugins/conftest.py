@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from penstock.sdk.local import LocalContext
+from tests.brokers import mariadb
 from tests.servers import bucket, database, postgres, s3, server_folder
 
-__all__ = ["bucket", "database", "local", "postgres", "s3", "server_folder"]
+__all__ = ["bucket", "database", "local", "mariadb", "postgres", "s3", "server_folder"]
 
 
 @pytest.fixture

@@ -13,9 +13,7 @@ from penstock.plugins.sql.address import Database
 from penstock.plugins.sql.dialects import DIALECTS
 from penstock.plugins.sql.names import column, identifier
 from penstock.sdk.local import LocalContext, Told
-from tests.brokers import Served, mariadb
-
-__all__ = ["mariadb"]
+from tests.brokers import Served
 
 SCHEMA = """
 CREATE TABLE tenant(

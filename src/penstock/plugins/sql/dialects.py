@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from penstock.errors.task import MissingExtra
-from penstock.plugins.sql import arguments, clickhouse
+from penstock.plugins.sql import arguments, clickhouse, ending
 from penstock.plugins.sql.address import Database
 from penstock.plugins.sql.arguments import Arguments, Login
 from penstock.plugins.sql.names import USUAL, Naming
@@ -44,6 +44,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """A database by its driver: what it is called, what it wants, how it writes parameters, what its cells mean.
 
     `changes`: statements that answer with a row of counts, which is no row. `transactions`: whether it has any.
+    `ending`: what to do before our end, of a server that would go on with a statement.
     """
 
     title: str
@@ -59,6 +60,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     cursor: Callable[[Any], Any] = lambda connection: connection.cursor()
     reading: Callable[[Any, Any, int], Any] = as_it_is
     cells: Callable[[Sequence[Any], Place], list[Convert | None]] = unchanged
+    ending: Callable[[Any, Any, Arguments], Callable[[], None]] | None = None
 
     def library(self) -> Any:
         """The driver; MissingExtra when it is not installed."""
@@ -190,6 +192,7 @@ DIALECTS: Final[dict[Database, Dialect]] = {
         naming=BACKTICKS,
         reading=unbuffered,
         cells=mysql_cells,
+        ending=ending.of_mysql,
     ),
     Database.CLICKHOUSE: Dialect(
         title="ClickHouse",

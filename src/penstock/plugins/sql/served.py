@@ -10,6 +10,7 @@ from typing import Any
 
 from penstock.plugins.sql.arguments import Login
 from penstock.plugins.sql.dialects import Convert, Dialect
+from penstock.plugins.sql.ending import before_the_end
 from penstock.plugins.sql.places import Place
 from penstock.plugins.sql.statements import Style, bind, first_word, named, positional
 from penstock.sdk.plain import plain
@@ -69,8 +70,12 @@ class ServedSession:
         self._error: type[Exception] = self._library.Error
         self.style = dialect.style
         self._lasting = login.autocommit or not dialect.transactions
+        self._held = contextlib.ExitStack()
+        given = dialect.arguments(place, login)
         try:
-            self._connection = dialect.connect(self._library, dialect.arguments(place, login), login)
+            self._connection = dialect.connect(self._library, given, login)
+            if dialect.ending is not None:
+                self._held.enter_context(before_the_end(dialect.ending(self._library, self._connection, given)))
         except (self._error, OSError, ValueError) as error:
             raise TaskFailed(f"{dialect.title} cannot be reached: {told(error)}") from error
 
@@ -99,6 +104,7 @@ class ServedSession:
 
     def close(self) -> None:
         """End the connection; what is not committed is undone."""
+        self._held.close()
         # Rows that nobody read, or a server that is gone: neither is a reason to fail now.
         with contextlib.suppress(self._error, OSError):
             self._connection.close()
