@@ -8,6 +8,7 @@ from pathlib import Path
 from penstock.app.databases import open_store
 from penstock.app.places import Where, locate
 from penstock.clock import Clock, SystemClock
+from penstock.errors import Problem
 from penstock.errors.project import WrongCall
 from penstock.errors.store import StoreError
 from penstock.services.core import Core, Knobs
@@ -29,6 +30,8 @@ class App:
         self.where = where
         self.core = core
         self.files = files
+        # What is wrong with the project's files just now, by file, where somebody watches them.
+        self.problems: Mapping[str, tuple[Problem, ...]] = {}
 
     def close(self) -> None:
         """Let go of everything; safe to call twice."""

@@ -26,6 +26,8 @@ COMMANDS: Final = {
     "types": ("penstock.cli.types:types", "List the task types, or tell everything about one."),
     "eval": ("penstock.cli.evaluate:evaluate", "Evaluate an expression against a context."),
     "init": ("penstock.cli.init:init", "Write a new project that runs."),
+    "dev": ("penstock.cli.dev:dev", "Work on a project: API, scheduler, worker, and saved files stored at once."),
+    "serve": ("penstock.cli.serve:serve", "Serve the API and look after time, until stopped."),
     "worker": ("penstock.cli.worker:worker", "Do the work of a store until stopped."),
     "doctor": ("penstock.cli.doctor:doctor", "Look for what could be wrong with this machine and store."),
     "db": ("penstock.cli.db:db", "Look after the store: status, migrate, prune, backup, export."),

@@ -1,0 +1,89 @@
+"""What does `penstock dev` do? Everything in one process: API, scheduler, worker, and the folder watched."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, Final
+
+import click
+import msgspec
+
+from penstock.api.serve import Listen
+from penstock.app import open_app
+from penstock.app.manner import manner_of
+from penstock.cli.drive import worker_options
+from penstock.cli.ending import Exit
+from penstock.cli.options import Given, examples, places, project_of, who
+from penstock.cli.said import note, tell_problems
+from penstock.cli.serve import PORT, standing
+from penstock.cli.welcome import check_address, greeting
+from penstock.services.scheduler.loop import Scheduler
+from penstock.services.watching import Looked, Watching
+from penstock.services.worker.loop import Worker
+from penstock.telemetry import Level
+from penstock.telemetry.logs import writer
+
+GRACE: Final = 2
+
+
+class DevGiven(Given, frozen=True, kw_only=True):
+    """What `penstock dev` was given."""
+
+    folder: str = ""
+    port: int = PORT
+    host: str = "127.0.0.1"
+
+
+@click.command(
+    "dev",
+    **examples(
+        "penstock dev                 the project of this folder, at http://127.0.0.1:8080",
+        "penstock dev shop            of another folder",
+        "penstock dev --port 0        at any port that is free",
+    ),
+)
+@click.argument("folder", required=False, default="")
+@click.option("--host", default="127.0.0.1", help="The address to listen at; any but loopback wants an owner first.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=PORT, help="The port; the next one where it is taken.")
+@places
+def dev(**given: Any) -> int:
+    """Work on a project: API, scheduler and worker in one process, and a saved file is a new revision at once.
+
+    What is wrong with a file is told here and served; its flow stays as it was. Ctrl-C stops everything; runs that are
+    under way go on at the next start.
+    """
+    asked = msgspec.convert(given, DevGiven)
+    project = project_of(asked.folder or asked.project)
+    with open_app(project, os.environ, store=asked.store) as app:
+        check_address(app, asked.host)
+        listen = Listen(host=asked.host, port=asked.port, next_free=True)
+        with standing(app, listen, "", GRACE) as (server, scheduler):
+            if asked.port and server.port != asked.port:
+                note(f"Port {asked.port} is taken, so this is port {server.port}.")
+            note(f"Penstock answers at {server.url}, on {app.where.shown}. Ctrl-C stops it.")
+            for line in greeting(app):
+                note(line)
+            app.core.notices.subscribe(writer(sys.stderr, least=Level.INFO))
+            name = f"dev-{os.getpid()}-{os.urandom(2).hex()}"
+            worker = Worker(app.core, msgspec.structs.replace(worker_options(app, name), drain_grace=GRACE * 1_000_000))
+            watching = Watching(
+                app.core, project.flow_places, manner_of(project), who(), lambda looked: _tell(looked, scheduler)
+            )
+            app.problems = watching.problems
+            watching.start()
+            try:
+                worker.run()
+            finally:
+                watching.close()
+        note("Penstock has stopped.")
+    return Exit.SUCCESS
+
+
+def _tell(looked: Looked, scheduler: Scheduler) -> None:
+    """Say what was stored and what is wrong."""
+    if looked.stored or looked.removed:
+        scheduler.nudge()
+        note("  ".join((*(f"+ {name}" for name in looked.stored), *(f"- {name}" for name in looked.removed))))
+    for found in looked.problems.values():
+        tell_problems(found)
