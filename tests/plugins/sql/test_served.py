@@ -172,6 +172,18 @@ def test_a_block_that_stands_alone_is_one_statement(local: LocalContext, shop: d
     assert outputs["outputs"] == [{"row": {"n": 7}, "size": 1}, {"row": {"n": 2}, "size": 1}]
 
 
+@pytest.mark.parametrize("autocommit", [True, False])
+def test_what_a_call_does_after_its_first_rows_counts_too(
+    local: LocalContext, shop: dict[str, object], autocommit: bool
+) -> None:
+    body = "BEGIN SELECT 1 AS n; SELECT 2 AS n; SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'not today'; END"
+    ok(local.run("mysql.queries", {**shop, "sql": f"CREATE PROCEDURE p() {body}"}))
+
+    told = local.run("mysql.query", {**shop, "sql": "CALL p()", "fetchType": "FETCH", "autocommit": autocommit})
+
+    assert "not today" in message(told)
+
+
 def test_names_are_taken_as_they_are(local: LocalContext, shop: dict[str, object], mariadb: Served) -> None:
     words = ["group", "rank", "key", "Order Total"]
     ok(

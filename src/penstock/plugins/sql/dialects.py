@@ -44,7 +44,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """A database by its driver: what it is called, what it wants, how it writes parameters, what its cells mean.
 
     `changes`: statements that answer with a row of counts, which is no row. `transactions`: whether it has any.
-    `ending`: what to do before our end, of a server that would go on with a statement.
+    `several`: whether a statement may answer more than once; all of it must be taken, or it is broken off or fails
+    unheard. `ending`: what to do before our end, of a server that would go on with a statement.
     """
 
     title: str
@@ -56,6 +57,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     naming: Naming = USUAL
     transactions: bool = True
     changes: frozenset[str] = frozenset()
+    several: bool = False
     connect: Callable[[Any, Arguments, Login], Any] = lambda library, given, login: library.connect(**given)
     cursor: Callable[[Any], Any] = lambda connection: connection.cursor()
     reading: Callable[[Any, Any, int], Any] = as_it_is
@@ -191,6 +193,7 @@ DIALECTS: Final[dict[Database, Dialect]] = {
         lexis=Lexis(backslash=True, hash_comments=True, grammar=Grammar.CLIENT),
         naming=BACKTICKS,
         reading=unbuffered,
+        several=True,
         cells=mysql_cells,
         ending=ending.of_mysql,
     ),
@@ -225,6 +228,7 @@ DIALECTS: Final[dict[Database, Dialect]] = {
         style=Style.PYFORMAT,
         lexis=Lexis(grammar=Grammar.BATCHES),
         naming=Naming("[]"),
+        several=True,
         connect=open_sqlserver,
     ),
     Database.SNOWFLAKE: Dialect(

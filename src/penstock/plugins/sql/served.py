@@ -71,6 +71,7 @@ class ServedSession:
         self.style = dialect.style
         self._lasting = login.autocommit or not dialect.transactions
         self._held = contextlib.ExitStack()
+        self._asked: Any = None
         given = dialect.arguments(place, login)
         try:
             self._connection = dialect.connect(self._library, given, login)
@@ -89,6 +90,7 @@ class ServedSession:
 
     def many(self, sql: str, rows: Sequence[Sequence[object]]) -> int:
         """Run one statement for each row; gives the rows changed."""
+        self._hear_out()
         text = positional(sql, self.style, self._dialect.lexis)
         values = [tuple(cell(value) for value in row) for row in rows]
         cursor = self._connection.cursor()
@@ -98,6 +100,7 @@ class ServedSession:
 
     def commit(self) -> None:
         """Make the work last."""
+        self._hear_out()
         if not self._lasting:
             with self._telling():
                 self._connection.commit()
@@ -110,6 +113,8 @@ class ServedSession:
             self._connection.close()
 
     def _run(self, cursor: Any, sql: str, parameters: Mapping[str, object]) -> ServedAnswer | Changed:
+        self._hear_out()
+        self._asked = cursor
         lexis = self._dialect.lexis
         text = bind(sql, parameters, self.style, lexis)
         given = {name: cell(value) for name, value in parameters.items()}
@@ -123,6 +128,14 @@ class ServedSession:
             if first_word(sql, lexis) in self._dialect.changes:
                 return Changed(counted(cursor))
         return ServedAnswer(cursor, self._dialect.cells(cursor.description or (), self._place), self._error)
+
+    def _hear_out(self) -> None:
+        """Take what the last statement has to say beyond its first answer."""
+        cursor, self._asked = self._asked, None
+        if self._dialect.several and cursor is not None:
+            with self._telling():
+                while cursor.nextset():
+                    pass
 
     @contextlib.contextmanager
     def _telling(self) -> Iterator[None]:
