@@ -75,7 +75,7 @@ def test_a_session_ends_by_logout_by_idling_and_by_age(office: Office, ann: str)
     assert resolve(office.core, session=out) is None
     assert resolve(office.core, session=idle) is None
     assert alive == [True] * (sessions.LIFE // HOUR) + [False]
-    assert sessions.expire(office.core) == 2
+    assert bearers.expire(office.core) == 2
 
 
 @pytest.mark.parametrize("how", ["disable", "log_out", "password"])
@@ -165,7 +165,7 @@ def test_failures_of_long_ago_do_not_count(office: Office) -> None:
     delay.counted(office.core, "ann", "10.0.0.7")
     delay.counted(office.core, "ann", "10.0.0.7")
     office.clock.advance(delay.FORGOTTEN)
-    sessions.expire(office.core)
+    bearers.expire(office.core)
 
     assert office.store.read(lambda tx: credentials.wrong(tx, ["user:ann", "from:10.0.0.7"])) == {}
 

@@ -28,6 +28,7 @@ AREAS = {
     "5": Exit.SYSTEM_FAILED,
     "6": Exit.WRONG_CALL,
     "7": Exit.WRONG_CALL,
+    "8": Exit.WRONG_CALL,
 }
 
 

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 import msgspec
 
 from penstock.model.run import Run
+from penstock.services.access import bearers
 from penstock.services.core import Core
 from penstock.store import prune as table
 from penstock.store import runs
@@ -40,6 +41,7 @@ class Pruned(msgspec.Struct, frozen=True, kw_only=True):
 
 def prune(core: Core, files: Files, keep: Keep) -> Pruned:
     """Remove what is past its time; work goes on beside it, and what is removed twice is removed once."""
+    bearers.expire(core)
     now = core.clock.now()
     removed = table.Pruned()
     forgotten = 0

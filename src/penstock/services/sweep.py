@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from penstock.model.event import Ended
 from penstock.model.run import ErrorKind, Failure
 from penstock.model.status import Outcome
+from penstock.services import audit
 from penstock.services.commit import After
 from penstock.services.core import Core
 from penstock.services.fold import follow_up
@@ -29,6 +30,7 @@ def sweep(core: Core) -> int | None:
     after.limits |= heal(core) | _waited_for(core)
     if after.fold or after.limits:
         follow_up(core, after)
+    audit.seal_rarely(core)
     return _next_due(core)
 
 

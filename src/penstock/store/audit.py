@@ -81,6 +81,12 @@ def waiting(tx: Tx, limit: int) -> list[Entry]:
     return [codec.value(row, Entry) for row in tx.all("audit.waiting", most=limit)]
 
 
+def unsealed(tx: Tx) -> int:
+    """Count the acts without a seal."""
+    row = tx.one("audit.unsealed")
+    return codec.number(row[0]) if row else 0
+
+
 def last_seal(tx: Tx) -> Seal | None:
     """Give the newest seal."""
     row = tx.one("audit.last_seal")
@@ -114,9 +120,9 @@ def sealed(tx: Tx, after: int, last: int) -> list[Sealed]:
     ]
 
 
-def beyond(tx: Tx, last: int) -> int:
-    """Count the acts that name a seal which is not there."""
-    row = tx.one("audit.beyond", last=last)
+def strays(tx: Tx, last: int) -> int:
+    """Count the rows that belong to no seal from the first to the last."""
+    row = tx.one("audit.strays", last=last)
     return codec.number(row[0]) if row else 0
 
 

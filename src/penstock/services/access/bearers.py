@@ -9,6 +9,7 @@ from penstock.errors.store import StoreError
 from penstock.model.access import Actor
 from penstock.model.policy import SECOND
 from penstock.services.access import keys
+from penstock.services.access.delay import FORGOTTEN
 from penstock.services.core import Core
 from penstock.store import credentials
 from penstock.store.credentials import Bearer
@@ -33,6 +34,12 @@ def resolve(core: Core, *, bearer: str = "", session: str = "", origin: str = ""
     if now - found.noted_at >= COARSE:
         _note(core, hashed, now, by_token=bool(bearer))
     return _actor(found, origin)
+
+
+def expire(core: Core) -> int:
+    """Remove sessions past their time and failed logins of long ago; tells how many sessions that were."""
+    now = core.clock.now()
+    return core.store.write(lambda tx: credentials.expire(tx, now, now - IDLE, now - FORGOTTEN))
 
 
 def _note(core: Core, hashed: str, now: int, *, by_token: bool) -> None:

@@ -11,7 +11,7 @@ from penstock.model.access import Action, Actor, ActorKind
 from penstock.model.policy import SECOND
 from penstock.services.access import delay, keys, passwords
 from penstock.services.access.audited import audited
-from penstock.services.access.bearers import IDLE, VIA
+from penstock.services.access.bearers import VIA
 from penstock.services.access.people import OWNER, check_name, check_over, person
 from penstock.services.core import Core
 from penstock.store import credentials
@@ -120,12 +120,6 @@ def accept(core: Core, secret: str, password: str, name: str = "", origin: str =
     asking = core.asked_by(Actor(name=name, via="link", origin=origin))
     _take(asking, hashed, name, passwords.hashed(name, password), first=not invited)
     return open_session(core, name, origin)
-
-
-def expire(core: Core) -> int:
-    """Remove sessions past their time and failed logins of long ago; tells how many sessions that were."""
-    now = core.clock.now()
-    return core.store.write(lambda tx: credentials.expire(tx, now, now - IDLE, now - delay.FORGOTTEN))
 
 
 @audited(None, "people.accept", "{name}", keeps=("first",))

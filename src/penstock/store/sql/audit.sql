@@ -37,6 +37,10 @@ at < :until
 -- The oldest rows without a seal.
 SELECT id, at, who, kind, via, origin, action, verb, object, namespace, detail FROM audit_open ORDER BY id LIMIT :most
 
+-- name: unsealed
+-- How many rows have no seal.
+SELECT count(*) FROM audit_open
+
 -- name: drop_waiting
 -- Rows that are sealed now.
 DELETE FROM audit_open WHERE id IN :ids[]
@@ -64,9 +68,10 @@ ON CONFLICT (number) DO NOTHING
 SELECT seal, place, id, at, who, kind, via, origin, action, verb, object, namespace, detail FROM audit
 WHERE seal > :after AND seal <= :last ORDER BY seal, place
 
--- name: beyond
--- How many rows name a seal that is not there.
-SELECT count(*) FROM audit WHERE seal > :last OR seal < 1
+-- name: strays
+-- How many rows belong to no seal from the first to the last.
+SELECT (SELECT count(*) FROM audit WHERE seal > :last OR seal < 1)
+     + (SELECT count(*) FROM audit_seals WHERE number > :last OR number < 1)
 
 -- name: namespace_of
 -- Where a run belongs.
