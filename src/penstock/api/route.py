@@ -12,8 +12,8 @@ from penstock.model.access import Action, Actor, Scope
 from penstock.model.run import Run
 from penstock.services.core import Core
 
-Q = TypeVar("Q")
-B = TypeVar("B")
+Q_co = TypeVar("Q_co", covariant=True)
+B_co = TypeVar("B_co", covariant=True)
 JSON = "application/json"
 MEGABYTE = 1024 * 1024
 
@@ -43,7 +43,7 @@ class Where(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Call(Generic[Q, B]):
+class Call(Generic[Q_co, B_co]):
     """One call as a handler gets it: who asks, where they may do what the route does, and what was sent, as values.
 
     `about` is the run in the address, where there is one.
@@ -53,8 +53,8 @@ class Call(Generic[Q, B]):
     actor: Actor
     scope: Scope
     path: Mapping[str, str]
-    query: Q
-    body: B
+    query: Q_co
+    body: B_co
     headers: Mapping[str, str] = field(default_factory=dict)
     about: Run | None = None
 

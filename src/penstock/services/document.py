@@ -240,7 +240,7 @@ def _steps(core: Core, plan: Plan, found: Gathered, whole: bool) -> list[StepDoc
                 end=instant(step.ended_at),
                 duration=_seconds(_start(step, tried.get(step.key, ()), None), step.ended_at),
                 error=_error(step.failure),
-                attempts=_attempts(tried.get(step.key, []), held.get(step.key), given),
+                attempts=told_attempts(tried.get(step.key, []), held.get(step.key), given),
                 outputs=given,
                 children=started.get(step.key, []),
                 rounds=_rounds(plan, step),
@@ -284,7 +284,7 @@ def _rounds(plan: Plan, step: Step) -> RoundsDocument | None:
 
 def _past(plan: Plan, seats: _Seats, key: str, tried: list[Attempt]) -> StepDocument:
     """A task of a round whose rows are gone: what its attempts tell."""
-    told = _attempts(tried, None, {})
+    told = told_attempts(tried, None, {})
     last, (parent, nearest, _) = told[-1], seats[key]
     return msgspec.structs.replace(
         _waiting(plan, ids.node_of(key)),
@@ -311,7 +311,8 @@ def _not_begun(plan: Plan, begun: dict[str, Step]) -> Iterable[str]:
                 groups.append(node.id)
 
 
-def _attempts(tried: list[Attempt], held: Claim | None, made: dict[str, object]) -> list[AttemptDocument]:
+def told_attempts(tried: list[Attempt], held: Claim | None, made: dict[str, object]) -> list[AttemptDocument]:
+    """The attempts of a step, of which one may be held, and what it handed on."""
     told = [
         AttemptDocument(
             number=attempt.number,

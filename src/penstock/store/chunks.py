@@ -77,6 +77,44 @@ class Tail(msgspec.Struct, frozen=True):
     offset: int = 0
 
 
+class Spot(msgspec.Struct, frozen=True):
+    """Where a chunk stands in the order written: when it began, whose it is, which of that attempt's it is."""
+
+    at: int
+    step: str
+    attempt: int
+    seq: int
+
+
+class Selected(msgspec.Struct, frozen=True, kw_only=True):
+    """Which chunks of a run: of a step, of an attempt, with a line of at least a level; `backwards` newest first."""
+
+    step: str | None = None
+    attempt: int | None = None
+    least: Level = Level.NONE
+    backwards: bool = False
+
+    def clauses(self) -> tuple[str, dict[str, object]]:
+        """The clauses that this needs, with their values."""
+        params: dict[str, object] = {}
+        if self.step is not None:
+            params["step"] = self.step
+        if self.attempt is not None:
+            params["attempt"] = self.attempt
+        if self.least:
+            params["mask"] = sum(1 << level for level in Level if level >= self.least)
+        return "".join(f"+{name}" for name in params), params
+
+
+BEFORE_ALL = Spot(0, "", 0, 0)
+BEHIND_ALL = Spot(2**62, "\U0010ffff", 2**31, 2**31)
+
+
+def spot(chunk: LogChunk) -> Spot:
+    """Where a chunk stands."""
+    return Spot(chunk.first_at, chunk.step, chunk.attempt, chunk.seq)
+
+
 def pack(run_id: str, step: str, attempt: int, tail: Tail, pieces: Iterable[Piece]) -> tuple[LogChunk, Tail]:
     """Make the next chunk of an attempt's log out of at least one piece, and tell where the one after it goes on."""
     raw = bytearray()

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from penstock.store import codec
-from penstock.store.chunks import LogChunk, Tail
+from penstock.store.chunks import LogChunk, Selected, Spot, Tail
 from penstock.store.port import Tx
 
 T = TypeVar("T")
@@ -52,6 +52,18 @@ class ChunkStore:
         for key in self._lane.look(lambda tx: keys(tx, wanted)):
             if chunk := self._one(run_id, key):
                 yield chunk
+
+    def page(self, run_id: str, place: Spot, wanted: Selected, limit: int) -> list[LogChunk]:
+        """Give so many chunks of a run from a place on, that one included, in the order written or against it."""
+        return self._lane.look(lambda tx: page(tx, run_id, place, wanted, limit))
+
+    def newer(self, run_id: str, at: int, wanted: Selected, limit: int) -> list[Spot]:
+        """Tell where so many chunks of a run stand that began at an instant or later, in the order written."""
+        return self._lane.look(lambda tx: newer(tx, run_id, at, wanted, limit))
+
+    def one(self, run_id: str, place: Spot) -> LogChunk | None:
+        """Give the chunk at a place; nothing when it has been removed meanwhile."""
+        return self._one(run_id, (place.step, place.attempt, place.seq))
 
     def size(self, run_id: str, step: str | None = None, attempt: int | None = None) -> int:
         """Count the bytes of text that were logged."""
@@ -104,6 +116,26 @@ def one(tx: Tx, run_id: str, key: tuple[str, int, int]) -> LogChunk | None:
     step, attempt, seq = key
     row = tx.one("logs.one", run_id=run_id, step=step, attempt=attempt, seq=seq)
     return codec.value(row, LogChunk) if row else None
+
+
+def page(tx: Tx, run_id: str, place: Spot, wanted: Selected, limit: int) -> list[LogChunk]:
+    """Give chunks from a place on, or back."""
+    clauses, params = wanted.clauses()
+    where: dict[str, object] = {
+        "at": place.at,
+        "from_step": place.step,
+        "from_attempt": place.attempt,
+        "from_seq": place.seq,
+    }
+    query = f"logs.{'back' if wanted.backwards else 'page'}{clauses}"
+    return [codec.value(row, LogChunk) for row in tx.all(query, run_id=run_id, limit=limit, **where, **params)]
+
+
+def newer(tx: Tx, run_id: str, at: int, wanted: Selected, limit: int) -> list[Spot]:
+    """Tell where chunks stand that began at an instant or later."""
+    clauses, params = wanted.clauses()
+    rows = tx.all(f"logs.newer{clauses}", run_id=run_id, at=at, limit=limit, **params)
+    return [codec.value(row, Spot) for row in rows]
 
 
 def size(tx: Tx, wanted: Wanted) -> int:

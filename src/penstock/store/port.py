@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from penstock.store.chunks import LogChunk, Tail
+from penstock.store.chunks import LogChunk, Selected, Spot, Tail
 
 T = TypeVar("T")
 Row = tuple[object, ...]
@@ -30,6 +30,17 @@ class Tx(Protocol):
 
     def many(self, query: str, rows: Sequence[Mapping[str, object]]) -> None:
         """Run one statement for each of `rows`; no answer is needed, so an error may be told by a later call."""
+
+    def soon(self, query: str, **params: object) -> Callable[[], int]:
+        """Run a statement no later than the next query; what is given tells how many rows it touched."""
+
+    def afterwards(self, query: str, **params: object) -> Callable[[], list[Row] | None]:
+        """Run a query right behind COMMIT where that spares a round trip; once `write` has returned, what is given
+        tells its rows, or nothing where it has not been asked: then the caller asks.
+        """
+
+    def wake(self) -> None:
+        """Wake workers that sleep, once this is committed."""
 
 
 class Listener(Protocol):
@@ -58,6 +69,15 @@ class LogStore(Protocol):
         self, run_id: str, step: str | None = None, attempt: int | None = None, start: int = 0, end: int | None = None
     ) -> Iterable[LogChunk]:
         """Give the chunks, in the order written, that hold any byte of `start` to `end` of what was selected."""
+
+    def page(self, run_id: str, place: Spot, wanted: Selected, limit: int) -> list[LogChunk]:
+        """Give so many chunks of a run from a place on, that one included, in the order written or against it."""
+
+    def newer(self, run_id: str, at: int, wanted: Selected, limit: int) -> list[Spot]:
+        """Tell where so many chunks of a run stand that began at an instant or later, in the order written."""
+
+    def one(self, run_id: str, place: Spot) -> LogChunk | None:
+        """Give the chunk at a place; nothing when it has been removed meanwhile."""
 
     def size(self, run_id: str, step: str | None = None, attempt: int | None = None) -> int:
         """Count the bytes of text that were logged."""

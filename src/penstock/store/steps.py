@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from penstock.model.run import Step
+from penstock.model.status import StepStatus
 from penstock.store import codec
 from penstock.store.port import Row, Tx
 
@@ -24,6 +25,21 @@ def load_all(tx: Tx, run_ids: Sequence[str], keys: Sequence[str]) -> dict[tuple[
 def every(tx: Tx, run_id: str) -> list[Step]:
     """Give all steps of a run."""
     return _steps(tx.all("steps.every", run_id=run_id))
+
+
+def page(
+    tx: Tx, run_id: str, limit: int, after: str = "", *, statuses: Sequence[StepStatus] = (), node: str = ""
+) -> list[Step]:
+    """Give a run's steps behind a key, in the order of their keys."""
+    given: dict[str, object] = {"statuses": [str(each) for each in statuses], "node": node}
+    params = {name: value for name, value in given.items() if value}
+    query = "+".join(("steps.page", *params))
+    return _steps(tx.all(query, run_id=run_id, after=after, limit=limit, **params))
+
+
+def tally(tx: Tx, run_id: str) -> dict[StepStatus, int]:
+    """Count a run's steps by status; a status that none has is left out."""
+    return {StepStatus(str(status)): codec.number(count) for status, count in tx.all("steps.tally", run_id=run_id)}
 
 
 def open_steps(tx: Tx, run_id: str) -> list[Step]:

@@ -5,6 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from penstock.api.route import Route
-from penstock.api.routes import flows, health, runs
+from penstock.api.routes import documents, flows, health, parts, runs
 
-TABLE: Final[tuple[Route, ...]] = (*health.ROUTES, *flows.ROUTES, *runs.ROUTES)
+TABLE: Final[tuple[Route, ...]] = (
+    *health.ROUTES,
+    *documents.routes(lambda: TABLE),
+    *flows.ROUTES,
+    *runs.ROUTES,
+    *parts.ROUTES,
+)

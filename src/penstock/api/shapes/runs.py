@@ -12,8 +12,8 @@ from msgspec import Meta
 from penstock.api.shapes.lists import Cursor, Limit, Namespace, Text
 from penstock.errors.api import BadRequest
 from penstock.model.run import Run
-from penstock.model.status import RunStatus
-from penstock.services.document import ErrorDocument, instant
+from penstock.model.status import RunStatus, StepStatus
+from penstock.services.document import ErrorDocument, Moment, instant
 from penstock.store.runs import Filter
 
 Instant = Annotated[datetime.datetime, Meta(tz=True)]
@@ -86,6 +86,32 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     parent: str | None
     origin: str | None
     error: ErrorDocument | None
+
+
+class RunDetail(RunRow, frozen=True, kw_only=True):
+    """One run with what it was given and gave, and how many of its steps stand in each status."""
+
+    version: int
+    history: list[Moment]
+    data_interval: tuple[str, str] | None
+    inputs: dict[str, object]
+    outputs: dict[str, object]
+    trigger: dict[str, object]
+    killed_by: str
+    held_by: str
+    successor: str | None
+    steps: dict[StepStatus, int]
+
+
+class TallyAsked(RunsWanted, frozen=True, kw_only=True):
+    """Which runs are counted."""
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """How many runs stand in each status, and how many those are in all."""
+
+    total: int
+    by_status: dict[RunStatus, int]
 
 
 def row(run: Run) -> RunRow:

@@ -10,6 +10,22 @@ SELECT run_id, body FROM steps WHERE run_id IN :runs[] AND key IN :keys[]
 -- All steps of a run.
 SELECT body FROM steps WHERE run_id = :run_id ORDER BY key
 
+-- name: page
+-- Steps of a run in the order of their keys, from a place on.
+SELECT body FROM steps WHERE run_id = :run_id AND key > :after /*and*/ ORDER BY key LIMIT :limit
+
+-- name: page+statuses
+-- In one of these statuses.
+status IN :statuses[]
+
+-- name: page+node
+-- Of one node, in whichever iteration.
+node = :node
+
+-- name: tally
+-- How many steps of a run stand in each status.
+SELECT status, count(*) FROM steps WHERE run_id = :run_id GROUP BY status ORDER BY status
+
 -- name: open_steps
 -- Steps that have begun and have not ended.
 SELECT body FROM steps

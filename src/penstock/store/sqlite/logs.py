@@ -29,7 +29,8 @@ CREATE TABLE IF NOT EXISTS log_chunks (
     levels INTEGER NOT NULL,
     body BLOB NOT NULL,
     PRIMARY KEY (run_id, step, attempt, seq)
-) STRICT
+) STRICT;
+CREATE INDEX IF NOT EXISTS log_chunks_in_order ON log_chunks (run_id, first_at, step, attempt, seq)
 """
 
 
@@ -100,5 +101,6 @@ class LogFile:
         if self._session is None:
             self._session = connect(self.path, synchronous="NORMAL")
             self._ticket = Ticket(self.path.with_name(f".{self.path.name}-ticket")) if self.path else None
-            self._session.execute(SCHEMA)
+            for statement in SCHEMA.split(";"):
+                self._session.execute(statement)
         return self._session

@@ -15,7 +15,8 @@ CREATE TABLE triggers (
     flow TEXT COLLATE "C" NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
     revision BIGINT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('schedule', 'dates', 'webhook', 'runs', 'polling', 'listening')),
+    kind TEXT NOT NULL CHECK (kind IN ('schedule', 'interval', 'rule', 'dates', 'webhook', 'runs', 'polling',
+        'listening')),
     digest TEXT NOT NULL,
     next_at BIGINT,
     last_at BIGINT,
@@ -26,6 +27,13 @@ CREATE TABLE triggers (
 );
 CREATE INDEX triggers_by_time ON triggers (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX triggers_by_flow ON triggers (namespace, flow);
+CREATE INDEX triggers_by_kind ON triggers (kind) WHERE kind IN ('webhook', 'runs', 'polling', 'listening');
+
+-- How far somebody has read who reads the feed for good.
+CREATE TABLE positions (
+    name TEXT COLLATE "C" PRIMARY KEY,
+    body TEXT NOT NULL
+);
 
 -- People and programs that may ask for something; `password` is an Argon2id hash, empty where none was set.
 CREATE TABLE people (
@@ -130,3 +138,6 @@ CREATE TABLE audit_seals (
     before TEXT NOT NULL,
     hash TEXT NOT NULL
 );
+
+-- Logs are read in the order written, from a place on.
+CREATE INDEX log_chunks_in_order ON log_chunks (run_id, first_at, step, attempt, seq);

@@ -1,0 +1,117 @@
+"""Does every row of the table say who may, what comes and what goes, and does it refuse everybody else?"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from penstock.api.openapi import PLACES, document
+from penstock.api.problems import status_of
+from penstock.api.route import Route, Where
+from penstock.api.routes.table import TABLE
+from penstock.model.access import Action
+from tests.api.house import House
+from tools import accounts
+
+# Who calls these needs to prove nothing; nothing joins them unseen.
+PUBLIC = {
+    "GET /docs",
+    "GET /docs/{page}",
+    "GET /live",
+    "GET /openapi.json",
+    "GET /ready",
+    "GET /v1/errors/{code}",
+}
+LOOKS = ("view",)
+
+
+def address(row: Route) -> str:
+    """A row's address with something at each of its places."""
+    return re.sub(r"\{(\w+)\}", lambda found: {"namespace": "shop"}.get(found[1], "x"), row.path)
+
+
+def test_what_is_public_is_an_exact_list() -> None:
+    assert {f"{row.method} {row.path}" for row in TABLE if row.where is Where.PUBLIC} == PUBLIC
+
+
+def test_every_other_row_needs_an_action() -> None:
+    lacking = [row.path for row in TABLE if row.where not in (Where.PUBLIC, Where.SIGNED_IN) and row.action is None]
+
+    assert not lacking
+
+
+def test_what_only_looks_needs_no_more_than_a_look_and_what_changes_needs_more() -> None:
+    odd = [
+        f"{row.method} {row.path}: {row.action}"
+        for row in TABLE
+        if row.action is not None and (row.method == "GET") != row.action.value.endswith(LOOKS)
+    ]
+
+    assert not odd
+
+
+def test_no_address_is_declared_twice_and_every_operation_has_a_name_of_its_own() -> None:
+    keys = [(row.method, row.path) for row in TABLE]
+    names = [row.name for row in TABLE]
+
+    assert len(set(keys)) == len(keys)
+    assert len(set(names)) == len(names)
+
+
+def test_the_namespace_is_found_where_the_row_says() -> None:
+    for row in TABLE:
+        if row.where is Where.PATH:
+            assert "{namespace}" in row.path
+        if row.where is Where.RUN:
+            assert "{run}" in row.path
+        if row.where is Where.BODY:
+            assert "namespace" in row.body.__struct_fields__  # type: ignore[union-attr]
+        assert set(re.findall(r"\{(\w+)\}", row.path)) <= PLACES.keys()
+
+
+@pytest.mark.parametrize("row", [row for row in TABLE if row.where is not Where.PUBLIC], ids=lambda row: row.name)
+def test_strangers_and_those_without_a_right_are_refused(row: Route, house: House) -> None:
+    where = address(row)
+
+    stranger = house.as_("").request(row.method, where)
+    powerless = house.as_("nobody").request(row.method, where)
+
+    assert stranger.status_code == 401
+    assert stranger.headers["www-authenticate"] == "Bearer"
+    assert powerless.status_code == (403 if row.where is not Where.SIGNED_IN else powerless.status_code)
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+def test_odd_spellings_of_an_address_are_not_served(row: Route, house: House) -> None:
+    where = address(row)
+    odd = [f"{where}/", f"/{where}", where.replace("/", "//", 2), f"{where}%2f", f"{where}/../x", f"{where};a=b"]
+
+    for each in odd:
+        answer = house.as_("").request(row.method, each)
+
+        assert answer.status_code in (401, 404, 405), (each, answer.status_code)
+
+
+def test_other_methods_are_told_which_there_are(house: House) -> None:
+    answer = house.client.request("DELETE", "/v1/runs")
+
+    assert answer.status_code == 405
+    assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD", "POST"}
+    assert answer.json()["code"] == "PS-825"
+
+
+def test_every_class_of_errors_has_a_status() -> None:
+    accounts.error_modules()
+
+    for kind in accounts.error_classes():
+        assert 400 <= status_of(kind) <= 599
+
+
+def test_the_document_tells_every_row_once() -> None:
+    told = document(TABLE)
+
+    operations = {(method.upper(), path) for path, methods in told["paths"].items() for method in methods}
+    assert operations == {(row.method, row.path) for row in TABLE}
+    assert {each["x-penstock-action"] for p in told["paths"].values() for each in p.values() if len(each) > 4
+            and "x-penstock-action" in each} <= {str(action) for action in Action}  # fmt: skip
