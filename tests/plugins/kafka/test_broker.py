@@ -102,6 +102,36 @@ def test_a_group_goes_on_where_it_was(local: LocalContext, broker: dict[str, obj
     assert [each["value"] for each in rest] == ["2", "3", "4"]
 
 
+@pytest.mark.parametrize("kind", ["SKIPPED", "STORE", "DLQ"])
+def test_a_message_that_cannot_be_read_is_passed_by(
+    local: LocalContext, broker: dict[str, object], topic: str, kind: str
+) -> None:
+    rows = [
+        {"key": "a", "value": value, "partition": 0, "headers": {"n": value}} for value in ('{"id":1}', "{no", "[2]")
+    ]
+    ok(local.run("kafka.produce", {**broker, "topic": topic, "from": rows}))
+    asked = {**broker, "topic": topic, "groupId": f"group-{topic}", "valueDeserializer": "JSON", "maxRecords": 3}
+    dead = f"{topic}-dead"
+
+    failed = local.run("kafka.consume", asked)
+    told = ok(local.run("kafka.consume", {**asked, "onSerdeError": {"type": kind, "topic": dead}}))
+
+    assert "not written as JSON" in message(failed)
+    assert [each["value"] for each in lines(local, told)] == [{"id": 1}, [2]]
+    assert (told["messagesCount"], told["unreadCount"], "unreadUri" in told) == (2, 1, kind == "STORE")
+    if kind == "STORE":
+        (kept,) = [json.loads(line) for line in local.text(str(told["unreadUri"])).splitlines()]
+        assert (kept["key"], kept["value"], kept["partition"], kept["offset"]) == ("a", "{no", 0, 1)
+        assert "JSON" in kept["error"]
+    if kind == "DLQ":
+        (sent,) = lines(local, ok(local.run("kafka.consume", {**broker, "topic": dead, "maxRecords": 1})))
+        assert (sent["key"], sent["value"]) == ("a", "{no")
+        assert isinstance(sent["headers"], list)
+        assert sent["headers"][0] == {"n": "{no"}
+    rest = ok(local.run("kafka.consume", {**asked, "pollDuration": "PT0.5S"}))
+    assert rest["messagesCount"] == 0
+
+
 def test_messages_are_taken_since_an_instant(local: LocalContext, broker: dict[str, object], topic: str) -> None:
     rows = [{"value": str(day), "timestamp": f"2016-01-0{day}T00:00:00Z", "partition": 0} for day in (1, 2, 3)]
     ok(local.run("kafka.produce", {**broker, "topic": topic, "from": rows}))
@@ -138,6 +168,23 @@ def test_avro_goes_by_the_registry(local: LocalContext, broker: dict[str, object
         "b": None,
     }
     assert "no number" in message(wrong)
+
+
+def test_what_is_no_avro_is_passed_by_but_not_for_a_registry_that_is_away(
+    local: LocalContext, broker: dict[str, object], topic: str, kafka: Brokers
+) -> None:
+    registry = {"serdeProperties": {"schema.registry.url": kafka.registry}}
+    away = {"serdeProperties": {"schema.registry.url": "http://127.0.0.1:1", "max.retries": "0"}}
+    sends = {**broker, **registry, "topic": topic, "valueSerializer": "AVRO", "valueAvroSchema": SCHEMA}
+    ok(local.run("kafka.produce", {**broker, "topic": topic, "from": {"value": "no avro", "partition": 0}}))
+    ok(local.run("kafka.produce", {**sends, "from": {"value": {"id": 1, "day": "2016-01-02"}, "partition": 0}}))
+    asked = {**broker, "topic": topic, "valueDeserializer": "AVRO", "onSerdeError": {}, "maxRecords": 2}
+
+    told = ok(local.run("kafka.consume", {**asked, **registry}))
+    failed = local.run("kafka.consume", {**asked, **away})
+
+    assert (told["messagesCount"], told["unreadCount"]) == (1, 1)
+    assert "Avro" in message(failed)
 
 
 def test_what_goes_wrong_is_told(local: LocalContext, broker: dict[str, object], topic: str) -> None:

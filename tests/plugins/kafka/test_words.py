@@ -95,6 +95,15 @@ def test_what_cannot_be_read_is_told(kind: str, content: bytes) -> None:
         reader(SerdeType(kind), NONE, key=False)("t", content)
 
 
+def test_a_topic_is_needed_to_send_on_what_cannot_be_read(local: LocalContext) -> None:
+    given = {"properties": {"bootstrap.servers": "127.0.0.1:1"}, "topic": "orders", "valueDeserializer": "JSON"}
+
+    told = local.run("kafka.consume", {**given, "onSerdeError": {"type": "DLQ"}})
+
+    assert told.failure is not None
+    assert "needs a topic" in str(told.failure["message"])
+
+
 def test_avro_needs_a_registry_and_a_schema() -> None:
     with pytest.raises(TaskFailed, match=r"schema\.registry\.url"):
         reader(SerdeType.AVRO, NONE, key=False)

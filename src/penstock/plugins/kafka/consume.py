@@ -12,7 +12,8 @@ from msgspec import Meta, field
 
 from penstock.plugins.kafka import options
 from penstock.plugins.kafka.options import BROKER, SECONDS, KafkaTask
-from penstock.plugins.kafka.serdes import Read, Registry, SerdeType, reader
+from penstock.plugins.kafka.serdes import Read, Registry, SerdeType, Unreadable, reader
+from penstock.plugins.kafka.unread import OnSerdeError, Unread
 from penstock.plugins.messages.payload import SPAN, MaxDuration, MaxRecords, Until, epoch_millis, instant
 from penstock.plugins.serdes.records import Writer
 from penstock.sdk.context import Context
@@ -30,6 +31,8 @@ class Consume(KafkaTask, frozen=True, kw_only=True):
     outputs: ClassVar[dict[str, str]] = {
         "messagesCount": "How many were taken.",
         "uri": "Address of the file; of each: key, value, topic, headers, partition, timestamp, offset.",
+        "unreadCount": "How many could not be read (onSerdeError).",
+        "unreadUri": "Address of the file of those (STORE); of each: key, value, topic, partition, offset, error.",
     }
     example: ClassVar[dict[str, object]] = {
         "properties": {**BROKER, "auto.offset.reset": "earliest"},
@@ -48,6 +51,10 @@ class Consume(KafkaTask, frozen=True, kw_only=True):
     ] = ""
     key_deserializer: Annotated[SerdeType, Meta(description="How keys are written.")] = SerdeType.STRING
     value_deserializer: Annotated[SerdeType, Meta(description="How values are written.")] = SerdeType.STRING
+    on_serde_error: Annotated[
+        OnSerdeError | None,
+        Meta(description="What becomes of messages that cannot be read; without it the first of them fails the task."),
+    ] = None
     since: Annotated[
         str, Meta(description="Only messages from this instant on.", examples=["2016-01-02T00:00:00Z"])
     ] = ""
@@ -57,53 +64,73 @@ class Consume(KafkaTask, frozen=True, kw_only=True):
     max_records: MaxRecords = None
     max_duration: MaxDuration = None
 
+    @property
+    def group(self) -> str:
+        """The group that is taken for, in whichever way it was said."""
+        return self.group_id or self.properties.get("group.id", "")
+
     def run(self, context: Context) -> dict[str, object]:
         """Take them."""
         topics = [self.topic] if isinstance(self.topic, str) else self.topic
         if bool(topics) == bool(self.topic_pattern):
             raise TaskFailed("Exactly one of topic and topicPattern must be given.")
         asked = self.told(context)
-        group = self.group_id or str(asked.get("group.id", ""))
-        if self.topic_pattern and not group:
+        if self.topic_pattern and not self.group:
             raise TaskFailed("topicPattern needs a groupId.")
         asked = {"isolation.level": "read_committed", "enable.auto.commit": "false", **asked}
-        asked["group.id"] = group or f"penstock-{uuid.uuid4()}"
+        asked["group.id"] = self.group or f"penstock-{uuid.uuid4()}"
         with contextlib.ExitStack() as held:
             registry = Registry(self.serde_properties, held)
             read = (
                 reader(self.key_deserializer, registry, key=True),
                 reader(self.value_deserializer, registry, key=False),
             )
-            found: dict[str, object] = options.guarded(lambda: self._take(context, asked, topics, group, read))
+            unread = self._unread(context, held)
+            found: dict[str, object] = options.guarded(lambda: self._take(context, asked, topics, read, unread))
         return found
 
+    def _unread(self, context: Context, held: contextlib.ExitStack) -> Unread | None:
+        wanted = self.on_serde_error
+        return None if wanted is None else held.enter_context(Unread(wanted, context, self.told(context)))
+
     def _take(
-        self, context: Context, asked: dict[str, object], topics: list[str], group: str, read: tuple[Read, Read]
+        self,
+        context: Context,
+        asked: dict[str, object],
+        topics: list[str],
+        read: tuple[Read, Read],
+        unread: Unread | None,
     ) -> dict[str, object]:
         kafka = options.library()
         until = Until(self.max_records, self.max_duration, bounded=False)
         ends: dict[tuple[str, int], int] = {}
         counts: dict[str, int] = {}
         with contextlib.closing(kafka.Consumer(asked)) as consumer, Writer(context) as writer:
-            for message in self._messages(consumer, self._begin(kafka, consumer, topics, group), until):
+            for message in self._messages(consumer, self._begin(kafka, consumer, topics), until):
                 if message.error():
                     raise TaskFailed(f"Kafka: {message.error().str()}")
                 topic = message.topic()
-                writer.write(told(message, read))
                 ends[topic, message.partition()] = message.offset() + 1
-                counts[topic] = counts.get(topic, 0) + 1
                 until.count += 1
-            uri = writer.done()["uri"]
-            if group and ends:
+                try:
+                    writer.write(told(message, read))
+                except Unreadable as error:
+                    if unread is None:
+                        raise
+                    unread.take(message, error)
+                else:
+                    counts[topic] = counts.get(topic, 0) + 1
+            outputs = {"messagesCount": writer.count, "uri": writer.done()["uri"], **(unread.done() if unread else {})}
+            if self.group and ends:
                 kept = [kafka.TopicPartition(topic, number, offset) for (topic, number), offset in ends.items()]
                 consumer.commit(offsets=kept, asynchronous=False)
         for topic, count in counts.items():
             context.metric("records", count, tags={"topic": topic})
-        return {"messagesCount": until.count, "uri": uri}
+        return outputs
 
-    def _begin(self, kafka: Any, consumer: Any, topics: list[str], group: str) -> list[Any]:
+    def _begin(self, kafka: Any, consumer: Any, topics: list[str]) -> list[Any]:
         """Say what is to be taken; gives messages that came while the group agreed on it."""
-        if group and not self.partitions and not self.since:
+        if self.group and not self.partitions and not self.since:
             agreed: list[object] = []
             wanted = topics or [f"^{self.topic_pattern.removeprefix('^')}"]
             consumer.subscribe(wanted, on_assign=lambda consumer, parts: agreed.append(parts))
@@ -123,7 +150,7 @@ class Consume(KafkaTask, frozen=True, kw_only=True):
             parts = consumer.offsets_for_times(asked, SECONDS)
         else:
             for each in parts:
-                each.offset = kafka.OFFSET_STORED if group else kafka.OFFSET_BEGINNING
+                each.offset = kafka.OFFSET_STORED if self.group else kafka.OFFSET_BEGINNING
         consumer.assign(parts)
         return []
 

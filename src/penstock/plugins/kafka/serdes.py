@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import enum
+import importlib
 import struct
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -45,6 +47,10 @@ class SerdeType(enum.StrEnum):
     BYTES = "BYTES"
     UUID = "UUID"
     VOID = "VOID"
+
+
+class Unreadable(TaskFailed):
+    """A message is not written as was said; its like may be passed by, unlike a registry that cannot be reached."""
 
 
 class Registry(msgspec.Struct, frozen=True):
@@ -109,22 +115,24 @@ def _value(kind: SerdeType, content: bytes) -> object:
             case _:
                 return base64.b64encode(content).decode()
     except (ValueError, struct.error, msgspec.DecodeError):
-        raise TaskFailed(f"A message is not written as {kind.value}: {content[:40]!r}.") from None
+        raise Unreadable(f"A message is not written as {kind.value}: {content[:40]!r}.") from None
 
 
 def _avro_writer(text: str, registry: Registry, *, key: bool) -> Write:
-    library, avro, errors = _libraries()
+    library = _libraries()
     given = _words(registry.properties)
     if not text and given.get("use.latest.version") != "true":
         raise TaskFailed(
             "AVRO needs a schema: valueAvroSchema, keyAvroSchema, or use.latest.version in serdeProperties."
         )
-    client = registry.held.enter_context(_client(library, given))
+    client = registry.held.enter_context(_client(library.registry, given))
     how: dict[str, object] = {name: value == "true" for name, value in given.items() if name in OF_WRITER}
     if "use.schema.id" in given:
         how["use.schema.id"] = int(given["use.schema.id"])
     fit = schema.converter(schema.read(text), schema.Rules(), {}) if text else None
-    serializer = avro.AvroSerializer(client, text or None, conf={"auto.register.schemas": True, **how} if text else how)
+    serializer = library.avro.AvroSerializer(
+        client, text or None, conf={"auto.register.schemas": True, **how} if text else how
+    )
     field = _field(key=key)
 
     def write(topic: str, value: object) -> bytes | None:
@@ -132,7 +140,7 @@ def _avro_writer(text: str, registry: Registry, *, key: bool) -> Write:
             return None
         try:
             written: bytes = serializer(fit(value) if fit else value, field(topic))
-        except errors as error:
+        except library.errors as error:
             raise TaskFailed(f"Avro: {error}") from None
         return written
 
@@ -140,9 +148,9 @@ def _avro_writer(text: str, registry: Registry, *, key: bool) -> Write:
 
 
 def _avro_reader(registry: Registry, *, key: bool) -> Read:
-    library, avro, errors = _libraries()
-    client = registry.held.enter_context(_client(library, _words(registry.properties)))
-    deserializer = avro.AvroDeserializer(client)
+    library = _libraries()
+    client = registry.held.enter_context(_client(library.registry, _words(registry.properties)))
+    deserializer = library.avro.AvroDeserializer(client)
     field = _field(key=key)
 
     def read(topic: str, content: bytes | None) -> object:
@@ -150,7 +158,9 @@ def _avro_reader(registry: Registry, *, key: bool) -> Read:
             return None
         try:
             return plain(deserializer(content, field(topic)))
-        except errors as error:
+        except library.of_content as error:
+            raise Unreadable(f"Avro: {str(error) or type(error).__name__}") from None
+        except library.of_registry as error:
             raise TaskFailed(f"Avro: {error}") from None
 
     return read
@@ -167,9 +177,11 @@ def _words(properties: Mapping[str, str]) -> dict[str, str]:
 
 def _client(library: Any, given: Mapping[str, str]) -> Any:
     known: dict[str, object] = {name: value for name, value in given.items() if name.startswith(OF_CLIENT)}
-    # Without a limit, a registry that does not answer would hold the task for ever.
-    known["timeout"] = float(given.get("timeout", PATIENCE))
     try:
+        # Without a limit, a registry that does not answer would hold the task for ever.
+        known["timeout"] = float(given.get("timeout", PATIENCE))
+        if "max.retries" in given:
+            known["max.retries"] = int(given["max.retries"])
         return library.SchemaRegistryClient(known)
     except ValueError as error:
         raise TaskFailed(f"serdeProperties: {error}") from None
@@ -182,10 +194,23 @@ def _field(*, key: bool) -> Callable[[str], Any]:
     return lambda topic: SerializationContext(topic, part)
 
 
-def _libraries() -> tuple[Any, Any, tuple[type[Exception], ...]]:
-    """The registry's client and its Avro, and what they raise; MissingExtra when they are not installed."""
+class _Libraries(NamedTuple):
+    """The registry's client and its Avro, and what they raise of a message and of the registry."""
+
+    registry: Any
+    avro: Any
+    of_content: tuple[type[Exception], ...]
+    of_registry: tuple[type[Exception], ...]
+
+    @property
+    def errors(self) -> tuple[type[Exception], ...]:
+        """All that they raise."""
+        return (*self.of_content, *self.of_registry)
+
+
+def _libraries() -> _Libraries:
+    """They; MissingExtra when they are not installed."""
     try:
-        import httpx
         from confluent_kafka import schema_registry
         from confluent_kafka.schema_registry import avro
         from confluent_kafka.schema_registry.error import SchemaRegistryError
@@ -195,8 +220,12 @@ def _libraries() -> tuple[Any, Any, tuple[type[Exception], ...]]:
             "Avro in Kafka needs the package confluent-kafka with its registry's client.",
             hint="Install it with `pip install 'penstock[kafka]'`.",
         ) from None
-    return (
-        schema_registry,
-        avro,
-        (SchemaRegistryError, SerializationError, httpx.HTTPError, ValueError, TypeError, KeyError),
-    )
+    of_content = (SerializationError, ValueError, TypeError, LookupError, EOFError)
+    return _Libraries(schema_registry, avro, of_content, (SchemaRegistryError, *_of_http()))
+
+
+def _of_http() -> Iterator[type[Exception]]:
+    """What the registry's client raises when it cannot speak to the registry: its versions use one of two libraries."""
+    for name in ("httpx2", "httpx"):
+        with contextlib.suppress(ImportError):
+            yield importlib.import_module(name).HTTPError
