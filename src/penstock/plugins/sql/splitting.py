@@ -55,7 +55,7 @@ def _of_script(sql: str, lexis: Lexis) -> Iterator[str]:
         kind, text, begin, end = token
         if kind == "word" and blocks.first and lexis.grammar is Grammar.SLASHES and PLSQL.match(sql, begin):
             break  # what stands in a block of PL/SQL is not ours to cut, and its last `;` belongs to it
-        if kind == "word" and lexis.grammar is Grammar.CLIENT and (said := _delimiter(sql, begin)):
+        if lexis.grammar is Grammar.CLIENT and text.upper() == "DELIMITER" and (said := _delimiter(sql, begin)):
             yield sql[start:begin]
             mark, start, blocks = said[1], said.end(), _Blocks(sql, lexis)
         elif kind == "end" and (mark != END or not blocks.open):
