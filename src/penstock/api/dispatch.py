@@ -95,7 +95,8 @@ class Desk:
             if route.where is Where.BODY and not covers(scope, sent.namespace):
                 raise _may_not(actor, route.action, sent.namespace)
             path: dict[str, str] = request.path_params
-            call: Call[Any, Any] = Call(self.app, actor, scope, path, query, sent, request.headers, about)
+            core = self.app.core.asked_by(actor)
+            call: Call[Any, Any] = Call(self.app, core, actor, scope, path, query, sent, request.headers, about)
             return self._written(request, route, call)
         except PenstockError as error:
             return self.refusal(request, error)

@@ -46,10 +46,11 @@ class Where(enum.StrEnum):
 class Call(Generic[Q_co, B_co]):
     """One call as a handler gets it: who asks, where they may do what the route does, and what was sent, as values.
 
-    `about` is the run in the address, where there is one.
+    `core` is what services need, asked by whoever calls; `about` is the run in the address, where there is one.
     """
 
     app: App
+    core: Core
     actor: Actor
     scope: Scope
     path: Mapping[str, str]
@@ -57,11 +58,6 @@ class Call(Generic[Q_co, B_co]):
     body: B_co
     headers: Mapping[str, str] = field(default_factory=dict)
     about: Run | None = None
-
-    @property
-    def core(self) -> Core:
-        """What every service needs."""
-        return self.app.core
 
     @property
     def by(self) -> str:

@@ -55,6 +55,16 @@ class Listed(msgspec.Struct, frozen=True):
     changed_at: int
 
 
+class Made(msgspec.Struct, frozen=True):
+    """A revision in a list, without its text."""
+
+    revision: int
+    dialect: str
+    digest: str
+    created_at: int
+    created_by: str
+
+
 class Shown(msgspec.Struct, frozen=True):
     """A flow in a list, with who made its newest revision."""
 
@@ -63,6 +73,12 @@ class Shown(msgspec.Struct, frozen=True):
     revision: int
     changed_at: int
     changed_by: str
+
+
+def saying(tx: Tx, written: Written) -> int | None:
+    """Give the newest revision of a flow that says what is written already; nothing where pushing would make one."""
+    head = tx.one("flows.head", namespace=written.namespace, id=written.id)
+    return codec.number(head[0]) if head and head[1] == written.digest and not head[2] else None
 
 
 def push(tx: Tx, written: Written, now: int, by: str = "") -> int:
@@ -94,6 +110,18 @@ def revisions(tx: Tx, namespace: str, flow_id: str) -> list[Revision]:
     """Give every revision of a flow, newest first."""
     found = [_revision(row) for row in tx.all("flows.revisions", namespace=namespace, id=flow_id)]
     return [one for one in found if one]
+
+
+def newest(tx: Tx, namespace: str, flow_id: str) -> int | None:
+    """Give the number of a flow's newest revision; nothing when it is not there or deleted."""
+    row = tx.one("flows.newest", namespace=namespace, id=flow_id)
+    return codec.number(row[0]) if row else None
+
+
+def history(tx: Tx, namespace: str, flow_id: str, limit: int, before: int = 2**31) -> list[Made]:
+    """Give a flow's revisions before a number, newest first, deleted or not."""
+    rows = tx.all("flows.history", namespace=namespace, id=flow_id, before=before, limit=limit)
+    return [codec.value(row, Made) for row in rows]
 
 
 def list_flows(tx: Tx, namespace: str = "") -> list[Listed]:

@@ -1,4 +1,4 @@
-"""What is told of flows: in lists, one with its text, its revisions?"""
+"""What is told of flows: in lists, one with what it takes, its revisions; what became of a text?"""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from penstock.api.problems import OneProblem
 from penstock.api.shapes.lists import Cursor, Limit, Namespace, Text
 
 
@@ -32,4 +33,99 @@ class FlowRow(msgspec.Struct, frozen=True, kw_only=True):
 class RevisionAsked(msgspec.Struct, frozen=True, kw_only=True):
     """Which revision is meant."""
 
-    revision: Annotated[int, Meta(ge=1, description="This revision instead of the newest.")] | None = None
+    revision: Annotated[
+        Annotated[int, Meta(ge=1, le=2**31)] | None, Meta(description="This revision instead of the newest.")
+    ] = None
+
+
+class InputAbout(msgspec.Struct, frozen=True, kw_only=True):
+    """An input that a flow declares; `default` is what it is where nothing is given, as its author wrote it."""
+
+    id: str
+    type: str
+    description: str
+    required: bool
+    has_default: bool
+    default: object
+    values: list[object]
+
+
+class TriggerAbout(msgspec.Struct, frozen=True, kw_only=True):
+    """What starts a flow by itself."""
+
+    id: str
+    type: str
+    description: str
+    disabled: bool
+
+
+class FlowDetail(FlowRow, frozen=True, kw_only=True):
+    """One revision of a flow: what it takes, what starts it, and `newest`, the number of the newest revision."""
+
+    newest: int
+    dialect: str
+    digest: str
+    description: str
+    disabled: bool
+    labels: dict[str, str]
+    inputs: list[InputAbout]
+    outputs: list[str]
+    triggers: list[TriggerAbout]
+
+
+class HistoryAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """Which part of a flow's history."""
+
+    limit: Limit = 50
+    cursor: Cursor = ""
+
+
+class RevisionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A revision in a list."""
+
+    revision: int
+    dialect: str
+    digest: str
+    created: str
+    created_by: str
+
+
+class DiffAsked(msgspec.Struct, frozen=True, kw_only=True, rename={"older": "from", "newer": "to"}):
+    """Which two revisions are compared."""
+
+    older: Annotated[int, Meta(ge=1, le=2**31, description="The revision to begin with.")]
+    newer: Annotated[
+        Annotated[int, Meta(ge=1, le=2**31)] | None, Meta(description="The revision to end with; else the newest.")
+    ] = None
+
+
+class Diff(msgspec.Struct, frozen=True, rename={"older": "from", "newer": "to"}):
+    """What two revisions' texts differ in, as a unified diff."""
+
+    older: int
+    newer: int
+    diff: str
+
+
+class PutAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """How a text is kept."""
+
+    dry_run: Annotated[bool, Meta(description="Only say what would become of it.")] = False
+
+
+class FlowPut(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a text: the revision that says it now, whether that is new, and what is worth a warning in it."""
+
+    namespace: str
+    id: str
+    revision: int
+    changed: bool
+    problems: list[OneProblem]
+
+
+class Validated(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a text holds flows that can be kept, which ones, and what is wrong with it."""
+
+    valid: bool
+    flows: list[str]
+    problems: list[OneProblem]

@@ -33,6 +33,15 @@ FROM revisions WHERE namespace = :namespace AND id = :id AND revision = :revisio
 SELECT namespace, id, revision, dialect, digest, source, model, created_at, created_by
 FROM revisions WHERE namespace = :namespace AND id = :id ORDER BY revision DESC
 
+-- name: history
+-- Revisions of a flow without their texts, newest first, from one on.
+SELECT revision, dialect, digest, created_at, created_by FROM revisions
+WHERE namespace = :namespace AND id = :id AND revision < :before ORDER BY revision DESC LIMIT :limit
+
+-- name: newest
+-- The number of the newest revision of a flow that is not deleted.
+SELECT revision FROM flows WHERE namespace = :namespace AND id = :id AND deleted = 0
+
 -- name: list
 -- Flows that are not deleted, in the order of their names.
 SELECT namespace, id, revision, changed_at FROM flows WHERE deleted = 0 /*and*/ ORDER BY namespace, id
