@@ -34,10 +34,10 @@ def too_long(draft: Draft, place: int) -> None:
 def check(draft: Draft) -> None:
     """Look at the levels that say what must be true whatever happens; one that cannot be rendered is kept.
 
-    As in Kestra, where several are missed only the first one acts.
+    As in Kestra, where several are missed only the first one acts, and the others not as long as it is missed.
     """
     for level in draft.plan.flow.sla:
-        if level.condition and level.id not in draft.run.breached and _is_false(draft, level):
+        if level.condition and _is_false(draft, level):
             _missed(draft, level, f'Service level "{level.id}": it is not true any more that {level.condition}.')
             return
 
