@@ -128,7 +128,9 @@ def _about_step(tale: Tale, line: str) -> tuple[Event, dict[str, object] | None]
         case "expands":
             return Expand(key, int(rest)), None
         case "sets" | "adds" | "unsets" | "drops" | "exits":
-            orders = (_order(word, rest),)
+            rest, *more = rest.split(" and ")
+            told = [(word, rest), *((each.partition(" ")[0], each.partition(" ")[2]) for each in more)]
+            orders = tuple(_order(*each) for each in told)
             ended = Ended(step=key, attempt=attempt, outcome=Outcome.DONE, ended_at=tale.now, orders=orders)
             return ended, None
         case _:

@@ -25,8 +25,11 @@ class _Disobeyed(Exception):
 
 
 def ended(draft: Draft, step: Step, event: Ended) -> None:
-    """Take the end of an attempt that has orders; one that cannot be followed fails it, and none of them counts."""
-    last, home = event.orders[-1], next(iter(homes(draft.plan, step.key)), ROOT)
+    """Take the end of an attempt that has orders: all about variables, in turn, and the last that says how the run
+    ends. One that cannot be followed fails the attempt, and none of them counts.
+    """
+    home = next(iter(homes(draft.plan, step.key)), ROOT)
+    exits = [order for order in event.orders if isinstance(order, Exit)]
     strict = draft.plan.flow.language.version == "2"
     try:
         variables = _revised(variables_at(draft, step.key), event.orders, strict=strict)
@@ -39,8 +42,8 @@ def ended(draft: Draft, step: Step, event: Ended) -> None:
             draft.run = replace(draft.run, variables=variables)
         else:
             draft.put(replace(draft.held(home), variables=variables))
-    if isinstance(last, Exit) and not draft.stopping(step.key):
-        _exit(draft, step, last.status, home)
+    if exits and not draft.stopping(step.key):
+        _exit(draft, step, exits[-1].status, home)
     else:
         leaf.ended(draft, step, event.outcome, event.failure)
 
