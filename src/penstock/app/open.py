@@ -11,6 +11,7 @@ from penstock.clock import Clock, SystemClock
 from penstock.errors import Problem
 from penstock.errors.project import WrongCall
 from penstock.errors.store import StoreError
+from penstock.model.access import SYSTEM, Actor
 from penstock.services.core import Core, Knobs
 from penstock.services.plans import Plans
 from penstock.services.project_folder import ProjectFolder
@@ -53,8 +54,12 @@ def open_app(
     make: bool = True,
     migrate: bool = True,
     clock: Clock | None = None,
+    actor: Actor = SYSTEM,
 ) -> App:
-    """Open a project's store and all that goes with it; without `make` a store that is not there is an error."""
+    """Open a project's store and all that goes with it; without `make` a store that is not there is an error.
+
+    What is done by it is done for `actor`.
+    """
     where = locate(project, environ, store)
     if not make and not where.on_postgres and not Path(where.store).exists():
         raise WrongCall(
@@ -78,7 +83,7 @@ def open_app(
             environ=dict(environ),
         )
         own = ProjectFolder(project.root)
-        core = Core(opened, files, watch, Plans(), secrets, knobs, state_dir=where.state, project=own)
+        core = Core(opened, files, watch, Plans(), secrets, knobs, state_dir=where.state, project=own, actor=actor)
     except OSError as error:
         opened.close()
         raise _unusable("place for files", where.blobs, error) from error

@@ -14,7 +14,7 @@ from penstock.app import open_app
 from penstock.app.manner import manner_of
 from penstock.cli.drive import worker_options
 from penstock.cli.ending import Exit
-from penstock.cli.options import Given, examples, places, project_of, who
+from penstock.cli.options import Given, caller, examples, places, project_of, who
 from penstock.cli.said import note, tell_problems
 from penstock.cli.serve import PORT, standing
 from penstock.cli.welcome import check_address, greeting
@@ -68,7 +68,11 @@ def dev(**given: Any) -> int:
             name = f"dev-{os.getpid()}-{os.urandom(2).hex()}"
             worker = Worker(app.core, msgspec.structs.replace(worker_options(app, name), drain_grace=GRACE * 1_000_000))
             watching = Watching(
-                app.core, project.flow_places, manner_of(project), who(), lambda looked: _tell(looked, scheduler)
+                app.core.asked_by(caller()),
+                project.flow_places,
+                manner_of(project),
+                who(),
+                lambda looked: _tell(looked, scheduler),
             )
             app.problems = watching.problems
             watching.start()

@@ -16,6 +16,7 @@ from penstock.cli.lazy import LazyGroup
 from penstock.cli.options import (
     Given,
     allow_unknown,
+    caller,
     examples,
     json_too,
     near,
@@ -153,7 +154,7 @@ def push(**given: Any) -> None:
     found = read_all(files, manner_of(project, allow_unknown=unknown))
     if any(each.reading.flow is None for each in found):
         raise invalid([each for each in found if each.reading.problems])
-    with open_app(project, os.environ, store=asked.store) as app:
+    with open_app(project, os.environ, store=asked.store, actor=caller()) as app:
         before = {(flow.namespace, flow.id): flow.revision for flow in app.core.store.read(kept.list_flows)}
         pushed = []
         for each in found:

@@ -15,6 +15,7 @@ import msgspec
 
 from penstock.app import App, open_app
 from penstock.errors.project import NoSuchFile, WrongCall
+from penstock.model.access import Actor, Grant
 from penstock.services.retention import Keep
 from penstock.settings.read import Project, find
 
@@ -67,7 +68,7 @@ def project_of(folder: str, file: Path | None = None) -> Project:
 
 def opened(given: Given, *, make: bool = False) -> App:
     """Open what a command is about; only what starts something makes a store that is not there."""
-    return open_app(project_of(given.project), os.environ, store=given.store, make=make)
+    return open_app(project_of(given.project), os.environ, store=given.store, make=make, actor=caller())
 
 
 def keep_of(app: App) -> Keep:
@@ -104,6 +105,11 @@ def near(path: Path) -> Path:
     """A path as people would type it from here."""
     full = path.absolute()
     return Path(os.path.relpath(full)) if full.is_relative_to(Path.cwd()) else path
+
+
+def caller() -> Actor:
+    """Who calls, for the audit; who can read the store may do everything."""
+    return Actor(name=who(), grants=(Grant("owner"),), via="command")
 
 
 def who() -> str:

@@ -18,6 +18,7 @@ from penstock.cli.inputs import given_inputs
 from penstock.cli.options import (
     Given,
     allow_unknown,
+    caller,
     examples,
     instant,
     json_too,
@@ -106,7 +107,7 @@ def run(**given: Any) -> int:
         return _go_on(asked)
     file = Path(asked.target) if is_file(asked.target) else None
     project = project_of(asked.project, file)
-    with open_app(project, os.environ, store=asked.store) as app:
+    with open_app(project, os.environ, store=asked.store, actor=caller()) as app:
         if asked.only:
             return _try(app, file, asked)
         plan, problems = plan_for(app, Target(asked.target, file, asked.revision, asked.allow_unknown), who())

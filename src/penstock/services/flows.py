@@ -9,9 +9,11 @@ from msgspec.structs import replace
 
 from penstock.errors import nearest
 from penstock.errors.run import FlowDisabled, UnknownFlow
+from penstock.model.access import Action
 from penstock.model.flow import Flow
 from penstock.model.plan import Plan
 from penstock.services import triggers
+from penstock.services.access import audited
 from penstock.services.core import Core
 from penstock.services.unanswered import repeat_unknown
 from penstock.store import flows as table
@@ -29,6 +31,12 @@ def push(core: Core, flow: Flow, source: str, digest: str, by: str = "") -> Plan
         source=source,
         model=msgspec.json.encode(flow).decode(),
     )
+    known = core.store.glance(lambda tx: table.saying(tx, written))
+    return core.plans.add(flow, known or _store(core, flow, written, by))
+
+
+@audited(Action.FLOWS_EDIT, "flows.push", "{flow.name}", namespace="{flow.namespace}")
+def _store(core: Core, flow: Flow, written: table.Written, by: str) -> int:
     now = core.clock.now()
 
     def work(tx: Tx) -> int:
@@ -36,7 +44,7 @@ def push(core: Core, flow: Flow, source: str, digest: str, by: str = "") -> Plan
         triggers.sync(tx, replace(flow, revision=revision), now)
         return revision
 
-    return core.plans.add(flow, repeat_unknown(core, lambda: core.store.write(work)))
+    return repeat_unknown(core, lambda: core.store.write(work))
 
 
 def sync_unknown(core: Core) -> None:
@@ -46,6 +54,7 @@ def sync_unknown(core: Core) -> None:
         core.store.write(partial(triggers.sync, flow=flow, now=now))
 
 
+@audited(Action.FLOWS_EDIT, "flows.remove", "{namespace}.{flow_id}", namespace="{namespace}")
 def remove(core: Core, namespace: str, flow_id: str) -> bool:
     """Let a flow start no more runs, by itself or by anybody; False when it is not there. Its runs stay."""
     now = core.clock.now()

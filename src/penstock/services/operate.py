@@ -11,10 +11,12 @@ from penstock.engine import Loaded
 from penstock.errors import nearest
 from penstock.errors.run import NothingToMark, NothingToPause, NothingToRestart, NotResumable, UnknownStep
 from penstock.model import ids
+from penstock.model.access import Action
 from penstock.model.event import Hold, Mark, Restart, Resume
 from penstock.model.node import Pause
 from penstock.model.run import Run, Step
 from penstock.model.status import RunStatus, StepStatus
+from penstock.services.access import audited
 from penstock.services.core import Core
 from penstock.services.inputs import typed_inputs
 from penstock.services.reading import load, on_one_version, with_parts
@@ -32,6 +34,7 @@ MARKS: Final = (
 )
 
 
+@audited(Action.RUNS_OPERATE, "runs.pause", run="run_id")
 def pause(core: Core, run_id: str, by: str) -> None:
     """Pause a run: what runs may end, nothing more begins. Raises UnknownRun, NothingToPause."""
     run = load(core, run_id).run
@@ -44,6 +47,7 @@ def pause(core: Core, run_id: str, by: str) -> None:
     tell(core, run_id, Hold(by))
 
 
+@audited(Action.RUNS_OPERATE, "runs.resume", run="run_id", keeps=("step",))
 def resume(
     core: Core, run_id: str, by: str, *, step: str = "", inputs: Mapping[str, object] | None = None
 ) -> list[Step]:
@@ -74,6 +78,7 @@ def resume(
     return [paused]
 
 
+@audited(Action.RUNS_OPERATE, "runs.mark", run="run_id", keeps=("status", "step", "reason"))
 def mark(core: Core, run_id: str, by: str, status: StepStatus, *, step: str = "", reason: str = "") -> None:
     """Say how a step ended, or how an ended run did; the run goes on from the step. Raises UnknownRun, UnknownStep,
     NothingToMark.
@@ -93,11 +98,13 @@ def mark(core: Core, run_id: str, by: str, status: StepStatus, *, step: str = ""
     tell(core, run_id, Mark(by, status, step, reason))
 
 
+@audited(Action.RUNS_OPERATE, "runs.skip", run="run_id", keeps=("step",))
 def skip(core: Core, run_id: str, by: str, step: str) -> None:
     """Skip a step: now when it is under way or failed, or when its turn comes. Raises as `mark` does."""
     mark(core, run_id, by, StepStatus.SKIPPED, step=step)
 
 
+@audited(Action.RUNS_OPERATE, "runs.restart_parts", run="run_id", keeps=("parts",))
 def restart_parts(core: Core, run_id: str, by: str, parts: list[str]) -> None:
     """Do steps again that an attempt of an ended run had reported (keys such as `dbt#orders`), and nothing else.
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from penstock.model import ids
+from penstock.model.access import Action
+from penstock.services.access import audited
 from penstock.services.commit import After
 from penstock.services.core import Core
 from penstock.services.fold import follow_up
@@ -11,6 +13,7 @@ from penstock.store import pools
 from penstock.store.pools import Pool
 
 
+@audited(Action.POOLS_EDIT, "pools.set", "{name}", keeps=("slots",))
 def set_slots(core: Core, name: str, slots: int) -> None:
     """Give a pool a size; who is in stays in, however small it becomes. Raises BadId."""
     ids.check_flow_id(name)
@@ -19,6 +22,7 @@ def set_slots(core: Core, name: str, slots: int) -> None:
     follow_up(core, After(limits={ids.POOL + name}))
 
 
+@audited(Action.POOLS_EDIT, "pools.delete", "{name}")
 def delete(core: Core, name: str) -> bool:
     """Forget a pool: who wants it waits until it is set again. False when there was none."""
     return core.store.write(lambda tx: pools.delete(tx, name))

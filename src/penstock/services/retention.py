@@ -7,8 +7,9 @@ from typing import Final, Protocol
 
 import msgspec
 
+from penstock.model.access import SYSTEM, Action
 from penstock.model.run import Run
-from penstock.services.access import bearers
+from penstock.services.access import audited, bearers
 from penstock.services.core import Core
 from penstock.store import prune as table
 from penstock.store import runs
@@ -39,6 +40,7 @@ class Pruned(msgspec.Struct, frozen=True, kw_only=True):
     log_chunks: int = 0
 
 
+@audited(Action.MAINTENANCE_EDIT, "store.prune", keeps=("keep",))
 def prune(core: Core, files: Files, keep: Keep) -> Pruned:
     """Remove what is past its time; work goes on beside it, and what is removed twice is removed once."""
     bearers.expire(core)
@@ -62,7 +64,7 @@ def prune_daily(core: Core, files: Files, keep: Keep) -> Pruned | None:
     if stamp.exists() and core.clock.now() - stamp.stat().st_mtime_ns // 1000 < DAY:
         return None
     stamp.touch()
-    return prune(core, files, keep)
+    return prune(core.asked_by(SYSTEM), files, keep)
 
 
 def _forget_logs(core: Core, before: int) -> int:

@@ -9,11 +9,13 @@ from penstock.engine import Decision, Loaded, advance, keep
 from penstock.engine.replay import untouched
 from penstock.errors.run import NothingToRestart, UnknownRun
 from penstock.model import ids
+from penstock.model.access import Action
 from penstock.model.event import Event, Kill, Replayed, Restart
 from penstock.model.plan import Plan
 from penstock.model.run import Run
 from penstock.model.status import RunStatus
 from penstock.services import starting
+from penstock.services.access import audited
 from penstock.services.batch import Batch, Recorded
 from penstock.services.commit import After
 from penstock.services.core import Core
@@ -36,16 +38,19 @@ class Copied(msgspec.Struct, frozen=True):
     steps: dict[str, int]
 
 
+@audited(Action.RUNS_START, "runs.start", "{plan.flow.name}", namespace="{plan.flow.namespace}")
 def start(core: Core, plan: Plan, asked: Start) -> str:
     """Start a run and give its id; a key said before gives the run it made then. Raises InvalidInput, CheckUnmet."""
     return starting.insert(core, [starting.begin(core, plan, asked)])[0]
 
 
+@audited(Action.RUNS_OPERATE, "runs.kill", run="run_id", keeps=("force",))
 def kill(core: Core, run_id: str, by: str, *, force: bool = False) -> None:
     """End a run and its child runs: gracefully, or by force. Killing an ended run does nothing. Raises UnknownRun."""
     tell(core, run_id, Kill(by, force))
 
 
+@audited(Action.RUNS_OPERATE, "runs.restart", run="run_id")
 def restart(core: Core, run_id: str, by: str) -> None:
     """Let an ended run go on from what did not succeed. Raises UnknownRun, NothingToRestart."""
     run = load(core, run_id).run
@@ -61,6 +66,7 @@ def restart(core: Core, run_id: str, by: str) -> None:
     tell(core, run_id, Restart(by))
 
 
+@audited(Action.RUNS_START, "runs.replay", run="run_id", keeps=("from_step", "alone"))
 def replay(
     core: Core, run_id: str, by: str, *, from_step: str = "", asked: Start | None = None, alone: bool = False
 ) -> str:

@@ -13,6 +13,7 @@ from penstock.engine import Loaded
 from penstock.errors import PenstockError
 from penstock.errors.store import CommitUnknown
 from penstock.errors.work import FolderGone
+from penstock.model.access import SYSTEM
 from penstock.model.effect import Ready, Work
 from penstock.model.event import Ended
 from penstock.model.plan import Plan
@@ -69,7 +70,7 @@ class Worker:
     def __init__(self, core: Core, options: Options) -> None:
         self.id = options.id
         self.started = threading.Event()
-        self._core = core
+        self._core = core = core.asked_by(SYSTEM)
         self._options = options
         self._reactor = Reactor(core.clock)
         self._logs = LogWriter(core.store, lambda: self._reactor.soon(self._read_on))
