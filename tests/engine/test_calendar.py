@@ -7,9 +7,10 @@ import itertools
 
 import pytest
 
-from penstock.engine import calendar
+from penstock.engine import calendar, recurrence
+from penstock.engine.closed import IsClosed
 from penstock.errors.run import BadSchedule
-from penstock.model.trigger import Dates, Schedule
+from penstock.model.trigger import Dates, Missed, OnTime, Schedule
 
 
 def micros(text: str) -> int:
@@ -22,9 +23,10 @@ def schedule(cron: str, timezone: str = "", *, seconds: bool = False) -> Schedul
     return Schedule(id="s", type="Schedule", cron=cron, timezone=timezone, seconds=seconds)
 
 
-def after(trigger: Schedule | Dates, moment: str, many: int = 3) -> list[str]:
-    """The next dates, as written."""
-    return [each.isoformat() for each in itertools.islice(calendar.dates_after(trigger, micros(moment)), many)]
+def after(trigger: OnTime, moment: str, many: int = 3, is_closed: IsClosed = calendar.always) -> list[str]:
+    """The next dates, as written; those that do not count with the reason."""
+    found = itertools.islice(calendar.dates_after(trigger, micros(moment), is_closed), many)
+    return [f"{each.date.isoformat()} {each.why}".rstrip() for each in found]
 
 
 def test_the_dates_of_a_cron_expression_are_those_of_its_time_zone() -> None:
@@ -52,24 +54,77 @@ def test_dates_written_down_come_in_their_order_each_once_it_is_later() -> None:
 
 
 def test_a_date_that_meets_no_condition_is_passed_over_and_none_is_looked_for_without_end() -> None:
-    thirteenth = schedule("0 0 13 * *")
+    thirteenth, start = schedule("0 0 13 * *"), micros("2026-01-01T00:00:00+00:00")
+    on_friday = calendar.Around(unmet=lambda date: "" if date.weekday() == 4 else "it is no Friday")
+    never = calendar.Around(unmet=lambda date: "no")
 
-    friday = calendar.fires_after(thirteenth, micros("2026-01-01T00:00:00+00:00"), lambda date: date.weekday() == 4)
-    never = calendar.fires_after(thirteenth, micros("2026-01-01T00:00:00+00:00"), lambda date: False)
-    before = calendar.fired_before(thirteenth, micros("2026-01-01T00:00:00+00:00"), lambda date: date.weekday() == 4)
+    friday = calendar.fires_after(thirteenth, start, on_friday)
+    before = calendar.fired_before(thirteenth, start, on_friday)
 
-    assert next(friday).isoformat() == "2026-02-13T00:00:00+00:00"
-    assert list(never) == []
+    assert friday is not None
+    assert friday.isoformat() == "2026-02-13T00:00:00+00:00"
     assert before is not None
     assert before.isoformat() == "2025-06-13T00:00:00+00:00"
+    assert calendar.fires_after(thirteenth, start, never) is None
+    assert calendar.fires_after(schedule("* * * * *"), start, never) is None
 
 
 @pytest.mark.parametrize("cron", ["61 * * * *", "* * * *", "0 0 3 * * *", "every day", ""])
 def test_what_is_no_cron_expression_is_told(cron: str) -> None:
     with pytest.raises(BadSchedule):
-        calendar.check(cron, False, "")
+        recurrence.check_cron(cron, False)
 
 
 def test_an_unknown_time_zone_is_told() -> None:
     with pytest.raises(BadSchedule, match="Europe/Pariss"):
-        calendar.check("@daily", False, "Europe/Pariss")
+        recurrence.zone("Europe/Pariss")
+
+
+def test_what_is_due_comes_in_its_order_once_with_what_it_covers_and_when_to_wake() -> None:
+    nightly = schedule("0 3 * * *", "Europe/Paris")
+
+    first = calendar.due(nightly, None, micros("2026-03-27T12:00:00Z"))
+    early = calendar.due(nightly, first.last, micros("2026-03-28T01:59:59Z"))
+    found = calendar.due(nightly, early.last, micros("2026-03-29T01:00:00Z"))
+    again = calendar.due(nightly, found.last, micros("2026-03-29T00:00:00Z"))
+
+    assert (first.ticks, first.wake) == ((), micros("2026-03-28T02:00:00Z"))
+    assert early == first
+    assert [(each.start.isoformat(), each.date.isoformat()) for each in found.ticks] == [
+        ("2026-03-27T03:00:00+01:00", "2026-03-28T03:00:00+01:00"),
+        ("2026-03-28T03:00:00+01:00", "2026-03-29T03:00:00+02:00"),
+    ]
+    assert found.wake == micros("2026-03-30T01:00:00Z")
+    assert again == calendar.Due(last=found.last, wake=found.wake)
+
+
+def test_more_than_was_asked_for_is_due_at_once() -> None:
+    start, now = micros("2026-01-01T00:00:00Z"), micros("2026-01-01T00:30:00Z")
+
+    found = calendar.due(schedule("* * * * *"), start, now, most=20)
+
+    assert (len(found.ticks), found.wake) == (20, now)
+    assert len(calendar.due(schedule("* * * * *"), found.last, now, most=20).ticks) == 10
+
+
+@pytest.mark.parametrize(("policy", "days"), [(Missed.ALL, [2, 3, 4, 5]), (Missed.LAST, [4, 5]), (Missed.NONE, [5])])
+def test_of_dates_that_nobody_looked_at_as_many_are_made_good_as_is_asked(policy: Missed, days: list[int]) -> None:
+    daily = Schedule(id="s", type="Schedule", cron="@daily", missed=policy)
+    around = calendar.Around(since=micros("2026-01-04T12:00:00Z"))
+
+    found = calendar.due(daily, micros("2026-01-01T00:00:00Z"), micros("2026-01-05T00:00:00Z"), around)
+
+    assert [each.date.day for each in found.ticks] == [2, 3, 4, 5]
+    assert [each.date.day for each in found.ticks if not each.skipped] == days
+
+
+def test_a_date_that_is_too_long_over_is_left_out() -> None:
+    hourly = Schedule(id="s", type="Schedule", cron="@hourly", late=3_600_000_000)
+
+    found = calendar.due(hourly, micros("2026-01-01T00:00:00Z"), micros("2026-01-01T03:30:00Z"))
+
+    assert [each.skipped for each in found.ticks] == [
+        "it is 9000 s over, more than 3600 s",
+        "it is 5400 s over, more than 3600 s",
+        "",
+    ]

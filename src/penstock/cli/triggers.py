@@ -13,13 +13,13 @@ import msgspec
 from penstock.app import App, open_app
 from penstock.app.manner import manner_of
 from penstock.cli.lazy import LazyGroup
-from penstock.cli.options import Given, examples, instant, json_too, near, places, project_of
+from penstock.cli.options import Given, caller, examples, instant, json_too, near, places, project_of
 from penstock.cli.said import as_json, data, note, table
 from penstock.cli.target import address, is_file
 from penstock.errors import nearest
 from penstock.errors.project import WrongCall
 from penstock.model.flow import Flow
-from penstock.model.trigger import Dates, Listening, OnRuns, Polling, Schedule, Trigger, Webhook
+from penstock.model.trigger import Dates, Interval, Listening, OnRuns, OnTime, Polling, Rule, Schedule, Trigger, Webhook
 from penstock.services.flows import newest_plan
 from penstock.services.preview import Firing, firings
 from penstock.services.project import flow_of, read_file
@@ -60,7 +60,7 @@ def _flow(asked: TriggersGiven, app: App) -> Flow:
 
 def _opened(asked: TriggersGiven) -> App:
     file = Path(asked.target) if is_file(asked.target) else None
-    return open_app(project_of(asked.project, file), os.environ, store=asked.store, make=True)
+    return open_app(project_of(asked.project, file), os.environ, store=asked.store, make=True, actor=caller())
 
 
 @click.command("list", **examples("penstock triggers list flows/daily.yml", "penstock triggers list shop.daily --json"))
@@ -85,6 +85,10 @@ def _about(trigger: Trigger) -> str:
     match trigger:
         case Schedule(cron=cron, timezone=zone):
             return f"{cron} {zone}".strip()
+        case Interval(every=every, timezone=zone):
+            return f"every {every / 1e6:g} s {zone}".strip()
+        case Rule(rule=rule, timezone=zone):
+            return f"{rule} {zone}".strip()
         case Dates(dates=dates):
             return f"{len(dates)} dates"
         case Polling(interval=interval):
@@ -132,8 +136,8 @@ def _given(firing: Firing) -> str:
     return "  ".join(f"{name}={value}" for name, value in firing.inputs.items())
 
 
-def _schedule(flow: Flow, name: str) -> Schedule | Dates:
-    schedules = {each.id: each for each in flow.triggers if isinstance(each, Schedule | Dates)}
+def _schedule(flow: Flow, name: str) -> OnTime:
+    schedules = {each.id: each for each in flow.triggers if isinstance(each, OnTime)}
     if name and name not in schedules:
         hint = nearest(name, schedules) or f"It has: {', '.join(schedules) or 'none'}."
         raise WrongCall(f'{flow.name} has no schedule "{name}".', hint=hint)

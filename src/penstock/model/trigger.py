@@ -46,25 +46,110 @@ class Base(msgspec.Struct, frozen=True, kw_only=True, tag_field="trigger", omit_
     log_level: str = ""
 
 
-class Schedule(Base, frozen=True, kw_only=True, tag="schedule", omit_defaults=True):
-    """At the dates of a cron expression (with `seconds` of six fields) in a time zone (empty: UTC).
-
-    A date that is more than `late` microseconds over is left out.
+class MissingHour(enum.StrEnum):
+    """What becomes of a time of day that a clock which is set forward leaves out: nothing, the next time that there
+    is, or a time as much later as the clock is set forward.
     """
 
-    cron: str
-    seconds: bool = False
+    SKIP = "skip"
+    NEXT = "next"
+    SHIFT = "shift"
+
+
+class RepeatedHour(enum.StrEnum):
+    """Which of two is meant where a clock that is set back has a time of day twice.
+
+    `often` means both for what comes several times in that hour or in the hour after it too, else the first.
+    """
+
+    FIRST = "first"
+    LAST = "last"
+    BOTH = "both"
+    OFTEN = "often"
+
+
+class ClosedDay(enum.StrEnum):
+    """What becomes of a date on a day that a calendar closes: nothing, or the same time on an open day near it."""
+
+    SKIP = "skip"
+    NEXT = "next"
+    PREVIOUS = "previous"
+
+
+class Calendar(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Which days are open: those that are worked on, without holidays and what a list closes.
+
+    `name` is one of the project's calendars, to which the rest adds. `weekdays` count from Monday, 1 (empty: all);
+    `country` with `region` names public holidays (`FR`; `DE`, `BY`); `closed` and `opened` are dates, ISO-8601, and
+    what is in `opened` is open whatever else is said.
+    """
+
+    name: str = ""
+    country: str = ""
+    region: str = ""
+    weekdays: tuple[int, ...] = ()
+    closed: tuple[str, ...] = ()
+    opened: tuple[str, ...] = ()
+
+
+class Hours(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Between which times of day, both included; past midnight where `end` is the earlier one."""
+
+    begin: str
+    end: str
+
+
+class Timed(Base, frozen=True, kw_only=True, omit_defaults=True):
+    """What everything has that fires at dates, in a time zone (empty: UTC).
+
+    A date that is more than `late` microseconds over is left out. `jitter` is how much later than its date a run may
+    begin, in microseconds. `begin` and `end` are the first and the last instant of dates, ISO-8601. With
+    `depends_on_past` a run waits until that of the date before it was a success; `at_once` (0: one, or any number
+    `side_by_side`) is how many runs of the trigger may go on.
+    """
+
     timezone: str = ""
     late: int | None = None
     missed: Missed = Missed.ALL
+    missing: MissingHour = MissingHour.SHIFT
+    repeated: RepeatedHour = RepeatedHour.FIRST
+    calendar: Calendar | None = None
+    closed: ClosedDay = ClosedDay.SKIP
+    jitter: int = 0
+    hours: Hours | None = None
+    begin: str = ""
+    end: str = ""
+    depends_on_past: bool = False
+    at_once: int = 0
 
 
-class Dates(Base, frozen=True, kw_only=True, tag="dates", omit_defaults=True):
+class Schedule(Timed, frozen=True, kw_only=True, tag="schedule", omit_defaults=True):
+    """At the dates of a cron expression, with `seconds` of six fields."""
+
+    cron: str
+    seconds: bool = False
+    missing: MissingHour = MissingHour.SKIP
+    repeated: RepeatedHour = RepeatedHour.OFTEN
+
+
+class Interval(Timed, frozen=True, kw_only=True, tag="interval", omit_defaults=True):
+    """Every so many microseconds, counted from an instant (ISO-8601; empty: the first midnight of 1970)."""
+
+    every: int
+    anchor: str = ""
+
+
+class Rule(Timed, frozen=True, kw_only=True, tag="rule", omit_defaults=True):
+    """At the dates of a recurrence rule (RFC 5545), which begins at a date (ISO-8601; empty: 1970)."""
+
+    rule: str
+    anchor: str = ""
+
+
+class Dates(Timed, frozen=True, kw_only=True, tag="dates", omit_defaults=True):
     """At dates that are written down, ISO-8601; those without an offset are in the time zone."""
 
     dates: tuple[str, ...]
-    timezone: str = ""
-    missed: Missed = Missed.ALL
 
 
 class Webhook(Base, frozen=True, kw_only=True, tag="webhook", omit_defaults=True):
@@ -128,4 +213,5 @@ class Listening(Base, frozen=True, kw_only=True, tag="listening", omit_defaults=
     properties: dict[str, object] = {}
 
 
-Trigger: TypeAlias = Schedule | Dates | Webhook | OnRuns | Polling | Listening
+OnTime: TypeAlias = Schedule | Interval | Rule | Dates
+Trigger: TypeAlias = OnTime | Webhook | OnRuns | Polling | Listening

@@ -10,26 +10,40 @@ import msgspec
 
 from penstock import expr
 from penstock.engine import calendar
+from penstock.engine.closed import IsClosed
 from penstock.engine.scope import nested
 from penstock.errors import PenstockError
 from penstock.model.flow import Flow
-from penstock.model.trigger import Condition, Dates, Schedule
+from penstock.model.trigger import Condition, Dates, OnTime
 
 MOST_LOOKED_AT = 100_000
 
 
 class Firing(msgspec.Struct, frozen=True, kw_only=True):
-    """One date of a schedule: what expressions see as `trigger`, what its run is given; or why it is passed over."""
+    """One date of a schedule: what expressions see as `trigger`, what its run is given; or why it is passed over.
+
+    It fires at the instant `at`; its data are those from `start` to `end`. A closed day moved it from `planned`.
+    """
 
     date: datetime.datetime
+    at: datetime.datetime
+    start: datetime.datetime
+    end: datetime.datetime
+    planned: datetime.datetime | None = None
+    skipped: str = ""
     variables: dict[str, object]
     inputs: dict[str, object] = {}
     labels: dict[str, object] = {}
-    skipped: str = ""
 
 
 def firings(
-    flow: Flow, trigger: Schedule | Dates, after: int, calls: expr.Calls, *, skipped: bool = False
+    flow: Flow,
+    trigger: OnTime,
+    after: int,
+    calls: expr.Calls,
+    *,
+    skipped: bool = False,
+    is_closed: IsClosed = calendar.always,
 ) -> Iterator[Firing]:
     """The dates after an instant (microseconds) that meet the conditions, with `skipped` the others too.
 
@@ -40,21 +54,33 @@ def firings(
         variables: dict[str, object] = {"date": date.isoformat()}
         return next((why for each in trigger.when if (why := failing(each, scope(flow, variables), calls))), "")
 
-    def meets(date: datetime.datetime) -> bool:
-        return not unmet(date)
-
-    for date in itertools.islice(calendar.fires_after(trigger, after, lambda _: True), MOST_LOOKED_AT):
-        why = unmet(date) if trigger.when else ""
-        if why and not skipped:
+    around = calendar.Around(flow=f"{flow.namespace}.{flow.id}", is_closed=is_closed, unmet=unmet)
+    for each in itertools.islice(calendar.ticks_after(trigger, after, around), MOST_LOOKED_AT):
+        if each.skipped:
+            if skipped:
+                yield _firing(each, {"date": each.date.isoformat()}, {})
             continue
-        variables = _variables(trigger, date, meets)
-        around = scope(flow, variables)
+        variables = _variables(trigger, each, around)
+        seen = scope(flow, variables)
         given: dict[str, dict[str, object]] = {"inputs": {}, "labels": {}}
-        if not why:
-            for name, written in (("inputs", trigger.inputs), ("labels", trigger.labels)):
-                found = expr.render(written, around, calls)
-                given[name] = dict(found) if isinstance(found, dict) else {}
-        yield Firing(date=date, variables=variables, skipped=why, **given)
+        for name, written in (("inputs", trigger.inputs), ("labels", trigger.labels)):
+            found = expr.render(written, seen, calls)
+            given[name] = dict(found) if isinstance(found, dict) else {}
+        yield _firing(each, variables, given)
+
+
+def _firing(tick: calendar.Tick, variables: dict[str, object], given: Mapping[str, dict[str, object]]) -> Firing:
+    return Firing(
+        date=tick.date,
+        at=calendar.moment(tick.at, tick.date.tzinfo),
+        start=tick.start,
+        end=tick.date,
+        planned=tick.planned,
+        skipped=tick.skipped,
+        variables=variables,
+        inputs=given.get("inputs", {}),
+        labels=given.get("labels", {}),
+    )
 
 
 def scope(flow: Flow, variables: Mapping[str, object]) -> dict[str, object]:
@@ -83,15 +109,14 @@ def _told(condition: Condition) -> str:
     return condition.test or "one of its conditions"
 
 
-def _variables(trigger: Schedule | Dates, date: datetime.datetime, meets: calendar.Meets) -> dict[str, object]:
-    """`date`, `next` and `previous`; a schedule alone has the last two, and none where no date meets the conditions."""
-    variables: dict[str, object] = {"date": date.isoformat()}
+def _variables(trigger: OnTime, tick: calendar.Tick, around: calendar.Around) -> dict[str, object]:
+    """`date`, `next` and `previous`; a list of dates has the first alone, and none is given where no date counts."""
+    variables: dict[str, object] = {"date": tick.date.isoformat()}
     if isinstance(trigger, Dates):
         return variables
-    moment = round((date - calendar.EPOCH) / datetime.timedelta(microseconds=1))
     try:
-        following = next(calendar.fires_after(trigger, moment, meets), None)
-        before = calendar.fired_before(trigger, moment, meets)
+        following = calendar.fires_after(trigger, tick.logical, around)
+        before = calendar.fired_before(trigger, tick.logical, around)
     except PenstockError:
         return variables
     variables |= {} if following is None else {"next": following.isoformat()}

@@ -13,7 +13,7 @@ from penstock.dialects.kestra.labels import labels
 from penstock.dialects.kestra.page import Page, note_templates, shown, tell
 from penstock.dialects.kestra.tree import Items, Map, Scalar, Tree, as_text, plain
 from penstock.dialects.kestra.upstream import depends_on, multiple, preconditions
-from penstock.engine import calendar
+from penstock.engine import recurrence
 from penstock.errors import Severity, nearest
 from penstock.errors.flow import BadName, MissingProperty, NoEffect, NotSupported, UnknownType, WrongValue
 from penstock.errors.run import BadSchedule
@@ -148,7 +148,7 @@ def _schedule(page: Page, tree: Map, about: dict[str, Any]) -> Trigger:
         missed=_missed(page, tree),
     )
     if isinstance(fields.given(tree, "cron"), Scalar):
-        _readable(page, tree.entries["cron"], lambda: calendar.check(made.cron, made.seconds, ""))
+        _readable(page, tree.entries["cron"], lambda: recurrence.check_cron(made.cron, made.seconds))
     _zone(page, tree, made.timezone)
     return made
 
@@ -158,14 +158,14 @@ def _dates(page: Page, tree: Map, about: dict[str, Any]) -> Trigger:
     dates = fields.texts(page, tree, "dates")
     zone = fields.text(page, tree, "timezone")
     for item, date in zip(fields.items(page, tree, "dates"), dates, strict=False):
-        _readable(page, item, partial(calendar.check_date, date, ""))
+        _readable(page, item, partial(recurrence.check_date, date))
     _zone(page, tree, zone)
     return Dates(**about, dates=dates, timezone=zone, missed=_missed(page, tree))
 
 
 def _zone(page: Page, tree: Map, name: str) -> None:
     if name:
-        _readable(page, tree.entries["timezone"], partial(calendar.check, "@daily", False, name))
+        _readable(page, tree.entries["timezone"], partial(recurrence.check_zone, name))
 
 
 def _readable(page: Page, at: Tree, look: Callable[[], None]) -> None:

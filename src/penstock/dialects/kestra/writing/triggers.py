@@ -13,10 +13,12 @@ from penstock.errors.flow import CannotWrite
 from penstock.model.trigger import (
     Condition,
     Dates,
+    Interval,
     Listening,
     Missed,
     OnRuns,
     Polling,
+    Rule,
     Schedule,
     Trigger,
     Upstream,
@@ -26,7 +28,14 @@ from penstock.model.trigger import (
 )
 
 PACKAGE: Final = "io.kestra.plugin.core.condition."
-WORDS: Final = {Schedule: "Schedule", Dates: "ScheduleOnDates", Webhook: "Webhook", OnRuns: "Flow"}
+WORDS: Final = {
+    Schedule: "Schedule",
+    Interval: "Schedule",
+    Rule: "Schedule",
+    Dates: "ScheduleOnDates",
+    Webhook: "Webhook",
+    OnRuns: "Flow",
+}
 NAMES: Final = {kind: name for name, kind in KINDS.items()}
 
 
@@ -55,6 +64,14 @@ def _own(made: Trigger) -> Written:
         case Schedule():
             more = kept(withSeconds=made.seconds, timezone=made.timezone, lateMaximumDelay=span(made.late))
             return {"cron": made.cron, **more, **_missed(made.missed)}
+        case Interval():
+            return {
+                "every": span(made.every),
+                **kept(anchor=made.anchor, timezone=made.timezone),
+                **_missed(made.missed),
+            }
+        case Rule():
+            return {"rrule": made.rule, **kept(anchor=made.anchor, timezone=made.timezone), **_missed(made.missed)}
         case Dates():
             return {"dates": list(made.dates), **kept(timezone=made.timezone), **_missed(made.missed)}
         case Webhook():
