@@ -86,6 +86,8 @@ values: SearchStrategy[object] = st.recursive(
 )
 maps = st.dictionaries(words, values, max_size=3)
 labels = st.dictionaries(words, texts, max_size=2)
+# Those of a flow are looked for, so that their keys are names and no value is empty.
+own_labels = st.dictionaries(words.map(lambda word: f"a{word}"), texts.filter(bool), max_size=2)
 maybe_span = st.none() | spans
 
 
@@ -212,14 +214,15 @@ def _groups(inner: SearchStrategy[Node], version: str) -> SearchStrategy[Node]:
         Until, **own, condition=templates, nodes=several, most=most, longest=spans if version == "0.20" else maybe_span,
         interval=spans, keep=st.sampled_from(Keep), fail_at_most=flags,
     )  # fmt: skip
-    folder = some(Folder, **own, nodes=several, properties=st.sampled_from([{}, {"outputFiles": ["*.csv"]}, CACHED]))
+    done = st.lists(tasks(version), min_size=1, max_size=2).map(tuple)
+    folder = some(Folder, **own, nodes=done, properties=st.sampled_from([{}, {"outputFiles": ["*.csv"]}, CACHED]))
     switch = some(
         Switch, **own, value=templates, cases=st.dictionaries(texts, several, min_size=1, max_size=2), default=few
     )
     return st.one_of(
         some(Sequence, **own, nodes=several),
         some(Parallel, **own, nodes=several, limit=limit, on_child_failure=failing),
-        some(If, **own, condition=templates, then=few, else_=few),
+        some(If, **own, condition=templates, then=several, else_=few),
         some(Dag, **own, nodes=several, limit=limit, on_child_failure=st.sampled_from(OnChildFailure)),
         switch, loops, gathering, silent, until, folder,
     )  # fmt: skip
@@ -327,7 +330,7 @@ def _around(version: str) -> SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries(
         {
             "description": texts,
-            "labels": labels,
+            "labels": own_labels,
             "inputs": st.lists(inputs(version), max_size=2, unique_by=lambda each: each.id).map(tuple),
             "outputs": st.lists(handed, max_size=2, unique_by=lambda each: each.id).map(tuple),
             "variables": maps,

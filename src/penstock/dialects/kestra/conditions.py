@@ -10,7 +10,7 @@ import msgspec
 
 from penstock.dialects.kestra import fields
 from penstock.dialects.kestra.page import Page, note_templates, tell
-from penstock.dialects.kestra.tree import Map, Scalar, as_text
+from penstock.dialects.kestra.tree import Items, Map, Scalar, as_text
 from penstock.errors import Severity, nearest
 from penstock.errors.flow import Deprecated, UnknownType, WrongValue
 from penstock.model.trigger import Condition
@@ -264,7 +264,7 @@ def _retried(page: Page, tree: Map, subject: Subject) -> Condition:
 
 
 def _not(page: Page, tree: Map, subject: Subject) -> Condition:
-    return Condition(none_of=conditions(page, tree, subject))
+    return Condition(none_of=_some(page, tree, subject, "A Not"))
 
 
 def _and(page: Page, tree: Map, subject: Subject) -> Condition:
@@ -272,7 +272,15 @@ def _and(page: Page, tree: Map, subject: Subject) -> Condition:
 
 
 def _or(page: Page, tree: Map, subject: Subject) -> Condition:
-    return Condition(any_of=conditions(page, tree, subject))
+    return Condition(any_of=_some(page, tree, subject, "An Or"))
+
+
+def _some(page: Page, tree: Map, subject: Subject, owner: str) -> tuple[Condition, ...]:
+    """The conditions of a list that cannot be empty."""
+    found = fields.needed(page, tree, "conditions", owner)
+    if isinstance(found, Items) and not found.items:
+        tell(page, WrongValue, found, f"{owner} needs at least one condition.")
+    return conditions(page, tree, subject)
 
 
 READERS: Final[dict[str, tuple[Reader, tuple[str, ...]]]] = {

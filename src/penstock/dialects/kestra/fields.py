@@ -28,6 +28,16 @@ def given(tree: Map, name: str) -> Tree | None:
     return None if found is None or (isinstance(found, Scalar) and found.value is None) else found
 
 
+def filled(page: Page, tree: Map, names: Iterable[str]) -> None:
+    """Note what is written without a value, which versions 1 and 2 refuse of these lists and maps."""
+    for name in names if page.version != "0.20" else ():
+        if name in tree.entries and given(tree, name) is None:
+            sentence = f'"{name}" is written without a value.'
+            tell(
+                page, WrongValue, tree.keys.get(name, tree), sentence, "Leave it out, or write `[]` or `{}` behind it."
+            )
+
+
 def needed(page: Page, tree: Map, name: str, owner: str) -> Tree | None:
     """The value of a property that has to be there."""
     found = given(tree, name)

@@ -95,8 +95,7 @@ def if_(page: Page, tree: Map, name: str, children: Children) -> Node:
     condition = fields.template(page, tree, "condition", name, "decides")
     certain(page, tree, "condition", condition)
     then = children(tree, "then")
-    if not then and "then" not in tree.entries:
-        tell(page, NothingToDo, tree, f'Task "{name}" has no tasks in "then".')
+    some(page, tree, "then", f'Task "{name}" has no tasks in "then".')
     return If(id=name, condition=condition, then=then, else_=children(tree, "else"))
 
 
@@ -162,10 +161,15 @@ def certain(page: Page, tree: Map, name: str, condition: str) -> None:
 def tasks(page: Page, tree: Map, name: str, children: Children) -> tuple[Node, ...]:
     """The tasks of a group, of which there must be one."""
     nodes = children(tree, "tasks")
-    found = fields.given(tree, "tasks")
-    if found is None or (isinstance(found, Items) and not found.items):
-        tell(page, NothingToDo, key_of(tree, "tasks"), f'Task "{name}" has no tasks.')
+    some(page, tree, "tasks", f'Task "{name}" has no tasks.')
     return nodes
+
+
+def some(page: Page, tree: Map, key: str, sentence: str) -> None:
+    """Note that a list of tasks is empty or not there."""
+    found = fields.given(tree, key)
+    if found is None or (isinstance(found, Items) and not found.items):
+        tell(page, NothingToDo, key_of(tree, key), sentence)
 
 
 def _values(page: Page, tree: Map, word: str, name: str) -> list[object] | dict[str, object] | str:

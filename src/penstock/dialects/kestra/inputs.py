@@ -264,6 +264,8 @@ def _check(page: Page, tree: Map, made: Input, owner: str) -> None:
     check_order(page, tree, made, owner)
     if default is None:
         return
+    if "prefill" in tree.entries and page.version != "0.20":
+        tell(page, WrongDefault, tree.keys["prefill"], f"{owner} has a default, so nothing is filled in before it.")
     if not made.required and page.version != "0.20":
         hint = "Leave `required` out: the default is always there."
         tell(page, WrongDefault, key_of(tree, "required"), f"{owner} has a default, so it cannot be optional.", hint)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from penstock.dialects.kestra import fields
 from penstock.dialects.kestra.page import Page, shown, tell
 from penstock.dialects.kestra.tree import Items, Map, Scalar, Tree, as_text, kind_of
-from penstock.errors.flow import DuplicateId, SystemLabel, WrongValue
+from penstock.errors import Severity
+from penstock.errors.flow import BadName, DuplicateId, SystemLabel, WrongValue
 
 RESERVED = "system."
 ALLOWED = "system.readOnly"
+KEY: Final = re.compile(r"[^\W\d_][\w.-]*")
 
 
 def labels(page: Page, tree: Map, name: str = "labels") -> dict[str, str]:
@@ -31,6 +36,27 @@ def labels(page: Page, tree: Map, name: str = "labels") -> dict[str, str]:
         case Scalar():
             fields.wrong(page, found, name, "a map of labels")
     return given
+
+
+def of_flow(page: Page, tree: Map) -> dict[str, str]:
+    """The labels of a flow, whose keys and values must be such that people can look for them."""
+    given = labels(page, tree)
+    found = fields.given(tree, "labels")
+    places = found.keys if isinstance(found, Map) else {}
+    severity = Severity.WARNING if page.version == "0.20" else Severity.ERROR
+    for key, value in given.items():
+        at = places.get(key, found or tree)
+        if not is_key(key):
+            hint = 'Letters, digits, ".", "_" and "-", with a small letter first.'
+            tell(page, BadName, at, f'"{shown(key)}" cannot be the key of a label.', hint, severity)
+        if not value:
+            tell(page, WrongValue, at, f'The label "{shown(key)}" is empty.', "Leave it out.", severity)
+    return given
+
+
+def is_key(key: str) -> bool:
+    """Can a label of a flow have this key?"""
+    return bool(KEY.fullmatch(key)) and key[0].islower()
 
 
 def _put(page: Page, given: dict[str, str], at: Tree, key: str, value: Tree) -> None:

@@ -73,6 +73,7 @@ PRINTED: Final = {
     "fail": "errorMessage",
     "assert": "errorMessage",
 }
+LISTS: Final = ("errors", "finally", "else", "defaults", "cases")
 ALWAYS: Final = (*BASE, *limits.PLACES, *PLATFORM, "version")
 
 
@@ -126,6 +127,7 @@ def _group(page: Page, tree: Map, name: str, short: str, word: str) -> Node:
         return later(page, tree, name, lambda part, key: nodes(page, part, key))
     reader, own = READERS[short] if short in READERS else WAYS[short]
     _known(page, tree, name, (*own, *(() if short == "subflow" else ("errors", "finally"))))
+    fields.filled(page, tree, LISTS)
     made = reader(page, tree, name, lambda part, key: nodes(page, part, key))
     if isinstance(made, Group) and short not in OWN_ENDS:
         made = replace(made, errors=nodes(page, tree, "errors"), finally_=nodes(page, tree, "finally"))
@@ -209,6 +211,7 @@ def _sensor(page: Page, tree: Map) -> Sensor | None:
 
 
 def _with_common(page: Page, tree: Map, made: Node) -> Node:
+    fields.filled(page, tree, ("retry",))
     for key, what in PLATFORM.items():
         if key in tree.entries and not (isinstance(made, Task) and key in made.properties):
             tell(page, NotSupported, tree.keys[key], f"{what} are not supported yet.")

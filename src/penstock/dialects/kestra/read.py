@@ -16,7 +16,7 @@ from penstock.dialects.kestra.checks import check_flow
 from penstock.dialects.kestra.defaults import Default, flow_defaults, merged, project_defaults
 from penstock.dialects.kestra.expressions import check_templates
 from penstock.dialects.kestra.inputs import inputs, outputs
-from penstock.dialects.kestra.labels import labels
+from penstock.dialects.kestra.labels import of_flow
 from penstock.dialects.kestra.listeners import listeners
 from penstock.dialects.kestra.nodes import nodes
 from penstock.dialects.kestra.page import Page, key_of, shown, tell
@@ -74,6 +74,10 @@ READ: Final = (
 RESERVED: Final = frozenset(
     ("pause", "resume", "force-run", "change-status", "kill", "executions", "search", "source", "disable", "enable")
 )
+FILLED: Final = (
+    "labels", "inputs", "variables", "errors", "finally", "afterExecution", "listeners", "sla", "checks", "triggers",
+    "outputs", "concurrency", "retry", "pluginDefaults", "taskDefaults", "workerGroup",
+)  # fmt: skip
 WITH_DEFAULTS: Final = ("tasks", "errors", "finally", "afterExecution", "listeners", "triggers")
 
 
@@ -182,6 +186,7 @@ def _flow(page: Page, written: Map, project: tuple[Default, ...]) -> Flow:
     fields.known(page, written, (*READ, *SERVER_SIDE), "A flow")
     tree = _with_defaults(page, written, project)
     _not_yet(page, tree)
+    fields.filled(page, tree, FILLED)
     page = replace(page, queue=limits.queue(page, tree, ("queue",)))
     name, space = _name(page, tree), _namespace(page, tree)
     body = Sequence(
@@ -200,7 +205,7 @@ def _flow(page: Page, written: Map, project: tuple[Default, ...]) -> Flow:
         checks=checks(page, tree),
         language=Language(version=page.version),
         description=fields.text(page, tree, "description"),
-        labels=labels(page, tree),
+        labels=of_flow(page, tree),
         inputs=inputs(page, tree),
         outputs=outputs(page, tree),
         triggers=triggers(page, tree),

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from penstock.dialects.kestra import fields
-from penstock.dialects.kestra.groups import READERS, Children, Reader, subflow, tasks
+from penstock.dialects.kestra.groups import READERS, Children, Reader, some, subflow, tasks
 from penstock.dialects.kestra.inputs import declared
 from penstock.dialects.kestra.older import of_pause
-from penstock.dialects.kestra.page import Page, note_templates, tell
+from penstock.dialects.kestra.page import Page, key_of, note_templates, tell
 from penstock.dialects.kestra.tree import Items, Map, Scalar, as_text, plain
 from penstock.errors import Severity, nearest
-from penstock.errors.flow import Cycle, NoEffect, UnknownDependency
+from penstock.errors.flow import Cycle, NoEffect, UnfitProperty, UnknownDependency
 from penstock.model.node import (
     Dag,
     Folder,
@@ -27,6 +28,7 @@ from penstock.model.node import (
     TriggerRule,
     Until,
 )
+from penstock.model.plan import ASIDE, branches
 from penstock.model.policy import SECOND, OnChildFailure
 
 MINUTE: Final = 60 * SECOND
@@ -34,6 +36,9 @@ RULES: Final = tuple(rule.value.upper() for rule in TriggerRule if rule is not T
 ALL_DONE, NONE_FAILED = TriggerRule.ALL_DONE, TriggerRule.NONE_FAILED
 EDGES: Final = ("dependsOn", "teardownOf")
 FILES: Final = ("inputFiles", "outputFiles", "namespaceFiles", "cache")
+OF_NAMESPACE: Final = ("enabled", "include", "exclude", "namespaces", "ifExists", "folderPerNamespace")
+# What these do is done to the run, and not by a worker in a folder.
+BY_THE_ENGINE: Final = frozenset({"labels", "exit", "variables.set", "variables.unset"})
 OF_PAUSE: Final = "-group"
 
 
@@ -42,6 +47,7 @@ def dag(page: Page, tree: Map, name: str, children: Children) -> Node:
     down what others set up, decides otherwise: what has no rule then begins when nothing it depends on has failed.
     """
     entries = list(fields.maps(page, tree, "tasks", "An entry of a Dag"))
+    some(page, tree, "tasks", f'Task "{name}" has no tasks.')
     ruled = any(key in item.entries for item in entries for key in ("rule", "teardownOf"))
     nodes: list[Node] = []
     needs: dict[str, Need] = {}
@@ -162,7 +168,24 @@ def working_directory(page: Page, tree: Map, name: str, children: Children) -> N
         ttl = fields.duration(page, kept, "ttl")
         found_patterns = list(fields.texts(page, kept, "patterns"))
         properties["cache"] = {"patterns": found_patterns, "ttl": None if ttl is None else ttl / SECOND}
-    return Folder(id=name, nodes=tasks(page, tree, name, children), properties=properties)
+    files = fields.given(tree, "namespaceFiles")
+    if isinstance(files, Map):
+        fields.known(page, files, OF_NAMESPACE, "`namespaceFiles`")
+    nodes = tasks(page, tree, name, children)
+    for each in aside(nodes):
+        sentence = f'"{each.id}" cannot stand in a working directory: its tasks are those that do work in it.'
+        tell(page, UnfitProperty, key_of(tree, "tasks"), sentence, "Write it beside the working directory.")
+    return Folder(id=name, nodes=nodes, properties=properties)
+
+
+def aside(nodes: tuple[Node, ...]) -> Iterator[Node]:
+    """What cannot stand in a working directory, be it in a group there: what a worker does not do in a folder."""
+    for node in nodes:
+        if isinstance(node, Subflow | Pause) or (isinstance(node, Task) and node.type in BY_THE_ENGINE):
+            yield node
+        for branch, inside in branches(node):
+            if branch not in ASIDE:
+                yield from aside(inside)
 
 
 def foreach_item(page: Page, tree: Map, name: str, children: Children) -> Node:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from penstock.dialects.kestra.labels import is_key
 from penstock.dialects.kestra.writing.emit import emitted
 from penstock.dialects.kestra.writing.nodes import listed
 from penstock.dialects.kestra.writing.parts import checked, concurrency, declared, handed, kept, level, retried, span
@@ -25,7 +26,7 @@ def write(flow: Flow, version: str = "1") -> str:
     parts = {
         "id": flow.id,
         "namespace": flow.namespace,
-        **kept(description=flow.description, labels=flow.labels, disabled=flow.disabled),
+        **kept(description=flow.description, labels=_labels(flow), disabled=flow.disabled),
         **kept(inputs=[declared(each, own) for each in flow.inputs], variables=flow.variables),
         **concurrency(flow.limits),
         **kept(checks=[checked(each) for each in flow.checks], sla=[level(each) for each in flow.sla]),
@@ -38,3 +39,10 @@ def write(flow: Flow, version: str = "1") -> str:
     }
     first = "" if own == version else f"# kestra: {own}\n"
     return first + emitted(parts)
+
+
+def _labels(flow: Flow) -> dict[str, str]:
+    for key, value in flow.labels.items():
+        if flow.language.version != "0.20" and not (is_key(key) and value):
+            raise CannotWrite(f'The language has no such label of a flow: "{key}" of {flow.name}.')
+    return flow.labels

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from penstock.dialects.kestra.groups import OF_VALUES
 from penstock.dialects.kestra.rewriting.order import ENTRY_OF_DAG, TASK, arranged
-from penstock.dialects.kestra.ways import batches
+from penstock.dialects.kestra.ways import aside, batches
 from penstock.dialects.kestra.writing.parts import (
     Written,
     cached,
@@ -95,7 +95,7 @@ def _own(node: Node, version: str) -> tuple[str, Written]:
             return _loop(node, version)
         case If():
             more = kept(**{"else": listed(node.else_, version)})
-            return "if", {"condition": node.condition, "then": listed(node.then, version), **more}
+            return "if", {"condition": node.condition, "then": _some(node.then, node, version), **more}
         case Switch():
             return "switch", _switch(node, version)
         case Dag():
@@ -209,6 +209,8 @@ def _until(node: Until, version: str) -> Written:
 
 
 def _files(node: Folder) -> Written:
+    if any(aside(node.nodes)):
+        raise CannotWrite(f'In the working directory "{node.id}" can stand tasks that do work in it, and no others.')
     cache = node.properties.get("cache")
     if not isinstance(cache, dict):
         return dict(node.properties)
