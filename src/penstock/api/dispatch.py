@@ -14,7 +14,8 @@ from starlette.responses import Response, StreamingResponse
 
 from penstock.api import packing, problems
 from penstock.api.asked import Reader
-from penstock.api.events import Listening, streamed
+from penstock.api.events import MEDIA, Listening, streamed
+from penstock.api.live.hub import Hub
 from penstock.api.route import JSON, Answer, Call, Route, Sent, Where
 from penstock.app import App
 from penstock.errors import PenstockError
@@ -46,6 +47,7 @@ class Desk:
 
     def __init__(self, app: App, who: Who) -> None:
         self.app = app
+        self.hub = Hub(app.core)
         self._who = who
         self._threads = ThreadPoolExecutor(THREADS, "penstock-api")
         self._waiting = 0
@@ -83,7 +85,8 @@ class Desk:
         return _packed(request, msgspec.json.encode(told), problems.MEDIA, told.status, shown)
 
     def close(self) -> None:
-        """Let the threads end; safe to call twice."""
+        """Let everybody go who listens, and the threads end; safe to call twice."""
+        self.hub.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _answer(self, request: Request, route: Route, reader: Reader, body: bytes) -> Response:
@@ -96,7 +99,9 @@ class Desk:
                 raise _may_not(actor, route.action, sent.namespace)
             path: dict[str, str] = request.path_params
             core = self.app.core.asked_by(actor)
-            call: Call[Any, Any] = Call(self.app, core, actor, scope, path, query, sent, request.headers, about)
+            call: Call[Any, Any] = Call(
+                self.app, self.hub, core, actor, scope, path, query, sent, request.headers, about
+            )
             return self._written(request, route, call)
         except PenstockError as error:
             return self.refusal(request, error)
@@ -145,6 +150,9 @@ class Desk:
             case Sent():
                 shown = HEADERS | {"Content-Security-Policy": POLICY} | dict(given.headers)
                 return StreamingResponse(iter(given.pieces), given.status, shown, given.media)
+            case Listening() if request.method == "HEAD":
+                given.left()
+                return Response(status_code=200, headers=HEADERS, media_type=MEDIA)
             case Listening():
                 return streamed(request, given, HEADERS, lambda: self._still_may(request, route, call))
             case Answer():

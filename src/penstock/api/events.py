@@ -55,6 +55,11 @@ class Listening:
         """Whether nothing comes any more."""
         return self._ended
 
+    @property
+    def waiting(self) -> int:
+        """How many events have not gone out yet."""
+        return len(self._waiting)
+
     def left(self) -> None:
         """Nobody listens any more."""
         self._ended = True

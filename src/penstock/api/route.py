@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from penstock.api.live.hub import Hub
 from penstock.app import App
 from penstock.model.access import Action, Actor, Scope
 from penstock.model.run import Run
@@ -46,10 +47,12 @@ class Where(enum.StrEnum):
 class Call(Generic[Q_co, B_co]):
     """One call as a handler gets it: who asks, where they may do what the route does, and what was sent, as values.
 
-    `core` is what services need, asked by whoever calls; `about` is the run in the address, where there is one.
+    `hub` tells those who listen; `core` is what services need, asked by whoever calls; `about` is the run in the
+    address, where there is one.
     """
 
     app: App
+    hub: Hub
     core: Core
     actor: Actor
     scope: Scope

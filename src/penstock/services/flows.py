@@ -16,6 +16,7 @@ from penstock.services import triggers
 from penstock.services.access import audited
 from penstock.services.core import Core
 from penstock.services.unanswered import repeat_unknown
+from penstock.store import feed
 from penstock.store import flows as table
 from penstock.store import triggers as known
 from penstock.store.port import Tx
@@ -42,6 +43,7 @@ def _store(core: Core, flow: Flow, written: table.Written, by: str) -> int:
     def work(tx: Tx) -> int:
         revision = table.push(tx, written, now, by)
         triggers.sync(tx, replace(flow, revision=revision), now)
+        feed.append(tx, [("flow", f"{flow.namespace}/{flow.id}", now)], now)
         return revision
 
     return repeat_unknown(core, lambda: core.store.write(work))
@@ -61,6 +63,7 @@ def remove(core: Core, namespace: str, flow_id: str) -> bool:
 
     def work(tx: Tx) -> bool:
         triggers.forget(tx, namespace, flow_id, now)
+        feed.append(tx, [("flow", f"{namespace}/{flow_id}", now)], now)
         return table.delete(tx, namespace, flow_id, now)
 
     return repeat_unknown(core, lambda: core.store.write(work))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from penstock.model.access import EVERYWHERE, Scope
-from penstock.model.run import Run
+from penstock.model.run import Run, Step
 from penstock.model.status import RunStatus
 from penstock.store import codec
 from penstock.store.port import Tx
 from penstock.store.reach import reached
 
+Seen = Callable[[], tuple[Run, Step | None] | None]
 NEWEST = "~"  # sorts after every run id
 
 
@@ -28,6 +29,16 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     until: int | None = None
     text: str = ""
     ids: tuple[str, ...] = ()
+
+
+class Brief(msgspec.Struct, frozen=True):
+    """The least that is told of a run."""
+
+    id: str
+    namespace: str
+    flow: str
+    status: RunStatus
+    version: int
 
 
 def insert(tx: Tx, run: Run, key: str = "") -> bool:
@@ -49,6 +60,18 @@ def load(tx: Tx, run_id: str) -> Run | None:
     return codec.run(row[0]) if row else None
 
 
+def with_step_behind(tx: Tx, run_id: str, step: str) -> Seen:
+    """Give, once this is committed, a run and a step of it at one version; nothing where that is to be read then."""
+    asked = tx.afterwards("runs.with_step", id=run_id, step=step)
+
+    def told() -> tuple[Run, Step | None] | None:
+        for run, body in asked() or ():
+            return codec.run(run), None if body is None else codec.step(body)
+        return None
+
+    return told
+
+
 def version(tx: Tx, run_id: str) -> int | None:
     """Give the version of a run, without waiting for whoever holds it; None when there is no such run."""
     row = tx.one("runs.version", id=run_id)
@@ -59,6 +82,11 @@ def by_key(tx: Tx, key: str) -> str | None:
     """Give the id of the run that this idempotency key started."""
     row = tx.one("runs.by_key", key=key)
     return str(row[0]) if row else None
+
+
+def known_keys(tx: Tx, keys: Sequence[str]) -> set[str]:
+    """Tell which of these idempotency keys have started runs."""
+    return {str(key) for (key,) in tx.all("runs.known_keys", keys=list(keys))} if keys else set()
 
 
 def lock(tx: Tx, run_id: str) -> int | None:
@@ -87,6 +115,11 @@ def load_all(tx: Tx, run_ids: Sequence[str]) -> list[Run]:
 def list_runs(tx: Tx, wanted: Filter, limit: int = 50, before_id: str = "") -> list[Run]:
     """Give the newest runs that fit, older than `before_id` when given."""
     return page(tx, EVERYWHERE, wanted, limit, before_id)
+
+
+def briefs(tx: Tx, run_ids: Sequence[str]) -> list[Brief]:
+    """Give the least that is told of these runs."""
+    return [codec.value(row, Brief) for row in tx.all("runs.briefs", ids=list(run_ids))]
 
 
 def page(

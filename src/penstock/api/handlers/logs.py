@@ -5,10 +5,9 @@ from __future__ import annotations
 from penstock.api import cursors
 from penstock.api.route import Call, Sent
 from penstock.api.shapes.lists import Page
-from penstock.api.shapes.logs import LogLinesAsked, LogOrder, LogRow, LogTextAsked
+from penstock.api.shapes.logs import LogLinesAsked, LogOrder, LogRow, LogTextAsked, log_row
 from penstock.errors.api import BadRequest
-from penstock.services.document import instant
-from penstock.services.log_pages import Line, LogAsked, LogPlace, lines_after, text_of
+from penstock.services.log_pages import LogAsked, LogPlace, lines_after, text_of
 from penstock.store.chunks import Level, Selected
 
 
@@ -23,7 +22,7 @@ def list_log_lines(call: Call[LogLinesAsked, None]) -> Page[LogRow]:
     )
     wanted = LogAsked(selected=selected, text=asked.text, limit=asked.limit)
     found, place = lines_after(call.core, call.run.id, wanted, cursors.read(asked.cursor, LogPlace))
-    return Page([row(each) for each in found], cursors.written(place) if place else "")
+    return Page([log_row(each) for each in found], cursors.written(place) if place else "")
 
 
 def read_log(call: Call[LogTextAsked, None]) -> Sent:
@@ -34,15 +33,3 @@ def read_log(call: Call[LogTextAsked, None]) -> Sent:
     pieces = text_of(call.core, call.run.id, asked.step, asked.attempt, asked.start or 0, asked.end)
     headers = {"Content-Disposition": f'attachment; filename="{call.run.id}.log"', "Cache-Control": "no-store"}
     return Sent(pieces, "text/plain; charset=utf-8", headers=headers)
-
-
-def row(line: Line) -> LogRow:
-    """A line as it is told."""
-    return LogRow(
-        at=instant(line.at) or "",
-        step=line.step,
-        attempt=line.attempt,
-        stream=line.stream.name.lower(),
-        level=line.level.name.lower() if line.level else None,
-        text=line.text,
-    )

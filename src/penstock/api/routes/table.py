@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from penstock.api.route import Route
-from penstock.api.routes import documents, flows, health, parts, runs
+from penstock.api.routes import documents, flows, health, live, parts, runs
 
 TABLE: Final[tuple[Route, ...]] = (
     *health.ROUTES,
@@ -13,4 +13,5 @@ TABLE: Final[tuple[Route, ...]] = (
     *flows.ROUTES,
     *runs.ROUTES,
     *parts.ROUTES,
+    *live.ROUTES,
 )

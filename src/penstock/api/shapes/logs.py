@@ -9,6 +9,8 @@ import msgspec
 from msgspec import Meta
 
 from penstock.api.shapes.lists import Cursor, Limit
+from penstock.services.document import instant
+from penstock.services.log_pages import Line
 from penstock.store.chunks import Level
 
 
@@ -68,3 +70,15 @@ class LogRow(msgspec.Struct, frozen=True, kw_only=True):
     stream: str
     level: str | None
     text: str
+
+
+def log_row(line: Line) -> LogRow:
+    """A line as it is told."""
+    return LogRow(
+        at=instant(line.at) or "",
+        step=line.step,
+        attempt=line.attempt,
+        stream=line.stream.name.lower(),
+        level=line.level.name.lower() if line.level else None,
+        text=line.text,
+    )

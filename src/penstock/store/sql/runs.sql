@@ -10,9 +10,17 @@ ON CONFLICT DO NOTHING
 -- One run as it was committed last.
 SELECT body FROM runs WHERE id = :id
 
+-- name: with_step
+-- One run and a step of it, as they were committed together.
+SELECT r.body, s.body FROM runs AS r LEFT JOIN steps AS s ON s.run_id = r.id AND s.key = :step WHERE r.id = :id
+
 -- name: load_all
 -- Several runs as they were committed last.
 SELECT body FROM runs WHERE id IN :ids[]
+
+-- name: briefs
+-- What lists and feeds tell of runs, without their bodies.
+SELECT id, namespace, flow, status, version FROM runs WHERE id IN :ids[]
 
 -- name: by_key
 -- The run that an idempotency key started.
@@ -95,3 +103,7 @@ SELECT count(*) FROM runs WHERE id <> '' /*and*/
 -- name: version
 -- A run's version, without its lock.
 SELECT version FROM runs WHERE id = :id
+
+-- name: known_keys
+-- Which of these idempotency keys have started runs.
+SELECT idempotency_key FROM runs WHERE idempotency_key IN :keys[]

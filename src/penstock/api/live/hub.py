@@ -1,0 +1,113 @@
+"""Who reads what is new, for everybody who listens? One thread, and only while somebody does."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Final
+
+from penstock.api.events import Listening
+from penstock.api.live.changes import Changes, Listener
+from penstock.api.live.following import Followed, Follower
+from penstock.errors import PenstockError
+from penstock.services.core import Core
+from penstock.store import runs
+from penstock.telemetry import Level
+
+POLL: Final = 0.05
+AWAY: Final = 1.0
+# Of its time the thread reads at most a share of one in so many, however slow the store is.
+SHARE: Final = 5
+
+
+class Hub:
+    """Tells changes and follows runs; its thread begins with the first who listens, and ends with `close`."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._news = threading.Condition()
+        self._changes = Changes(core)
+        self._followed: dict[str, Followed] = {}
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def listen(self, listener: Listener) -> Listening:
+        """Hear of changes from now on, or from where one was who listens again."""
+        listening = Listening(lambda _: self._changes.leave(listener))
+        self._changes.join(listener, listening)
+        with self._news:
+            self._wake(listening)
+        return listening
+
+    def follow(self, follower: Follower) -> Listening:
+        """Follow a run and its log until it has ended."""
+        listening = Listening(lambda _: self._leave(follower))
+        with self._news:
+            follower.listening = listening
+            self._followed.setdefault(follower.run, Followed(self._core, follower.run)).followers.append(follower)
+            self._wake(listening)
+        return listening
+
+    def close(self) -> None:
+        """Let everybody go who listens; safe to call twice."""
+        with self._news:
+            self._closed = True
+            self._news.notify_all()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join()
+        self._end_all()
+
+    def _wake(self, listening: Listening) -> None:
+        if self._closed:
+            listening.end()
+            return
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="penstock-live", daemon=True)
+            self._thread.start()
+        self._news.notify_all()
+
+    def _leave(self, follower: Follower) -> None:
+        with self._news:
+            followed = self._followed.get(follower.run)
+            if followed and follower in followed.followers:
+                followed.followers.remove(follower)
+                if not followed.followers:
+                    del self._followed[follower.run]
+
+    def _run(self) -> None:
+        pause = 0.0
+        while True:
+            with self._news:
+                if pause:
+                    self._news.wait(pause)
+                while not self._closed and not self._followed and not self._changes.wanted:
+                    self._changes.rest()
+                    self._news.wait()
+                if self._closed:
+                    return
+                followed = list(self._followed.values())
+            began = time.monotonic()
+            try:
+                hurry = self._turn(followed)
+            except PenstockError as error:
+                now = self._core.clock.now()
+                self._core.notices.say("api.store_away", now, Level.WARNING, error=str(error))
+                pause = AWAY
+            else:
+                pause = 0.0 if hurry else max(POLL, SHARE * (time.monotonic() - began))
+
+    def _turn(self, followed: list[Followed]) -> bool:
+        """Read what is new and tell it; whether somebody is still told of what was before."""
+        self._changes.turn()
+        if not followed:
+            return False
+        named = [each.run for each in followed]
+        found = {run.id: run for run in self._core.store.glance(lambda tx: runs.briefs(tx, named))}
+        hurries = [each.turn(found.get(each.run)) for each in followed]
+        return any(hurries)
+
+    def _end_all(self) -> None:
+        self._changes.end()
+        for followed in list(self._followed.values()):
+            for follower in list(followed.followers):
+                follower.listening.end()
