@@ -135,3 +135,26 @@ def test_every_date_is_one_run_whatever_becomes_of_the_leader(project: Project, 
     assert "scheduler.leads" in other.said
     assert took < 8, "5 s for the lease, and three ticks"
     check_ticks(project)
+
+
+def test_a_backfill_starts_each_day_once_though_its_server_dies(project: Project) -> None:
+    project.flow("daily", LOG, more="inputs:\n  - id: day\n    type: DATE\n")
+    asked = ("--from", "2016-01-01", "--to", "2016-03-31", "-i", "day={{ date }}", "--at-once", "5")
+    said = project.call("backfill", "flows/daily.yml", *asked)
+    assert said.code == 0, said.err
+    first = project.begin("serve", "--port", "0")
+    project.worker("one")
+    eventually(lambda: len(project.runs()) > 10, "days run")
+
+    first.kill()
+    second = project.begin("serve", "--port", "0")
+    backfill = said.out.strip()
+
+    def done() -> bool:
+        shown = json.loads(project.call("backfills", "show", backfill, "--json").out)
+        return bool(shown["status"] == "done")
+
+    eventually(done, "all days have run", 40)
+    days = [run.inputs["day"] for run in project.runs()]
+    assert second.process.poll() is None
+    assert len(days) == len(set(days)) == 91

@@ -8,15 +8,17 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from penstock.engine.calendar import EPOCH
+from penstock.engine.recurrence import EPOCH
 from penstock.errors.run import UnknownTrigger
+from penstock.model.access import EVERYWHERE
 from penstock.model.flow import Flow
 from penstock.model.inputs import Input
 from penstock.model.node import Sequence, Task
 from penstock.model.run import Run
-from penstock.model.status import RunStatus
+from penstock.model.status import Outcome, RunStatus
 from penstock.model.trigger import Condition, Dates, Missed, Schedule
 from penstock.services import flows, triggers
+from penstock.services import runs as verbs
 from penstock.services.scheduler import ticks
 from penstock.services.scheduler.lead import LEASE, Lead
 from penstock.store import runs
@@ -50,11 +52,6 @@ class Server:
         if self.lead.seek():
             while ticks.fire(self.core, self.lead):
                 pass
-
-    def recover(self) -> None:
-        """What it does first when it leads."""
-        assert self.lead.seek()
-        ticks.recover(self.core, self.lead)
 
 
 @pytest.fixture
@@ -121,7 +118,7 @@ def test_dates_wait_for_the_run_before_them_and_none_is_lost(office: Office, ser
 def test_a_run_that_was_pruned_holds_nothing(office: Office, server: Server) -> None:
     push(office, flow(schedule()))
     server.look()
-    (state,) = triggers.states(office.core)
+    (state,) = triggers.states(office.core, EVERYWHERE)
     office.store.write(lambda tx: table.put(tx, [replace(state, holds="gone")]))
     office.clock.advance(MINUTE)
 
@@ -133,23 +130,22 @@ def test_a_run_that_was_pruned_holds_nothing(office: Office, server: Server) -> 
 @pytest.mark.parametrize(
     ("missed", "wanted"),
     [
-        (Missed.ALL, ["22:15", "22:16", "22:17", "22:18"]),
-        (Missed.LAST, ["22:17", "22:18"]),
-        (Missed.NONE, ["22:18"]),
+        (Missed.ALL, ["22:15", "22:20", "22:25", "22:30", "22:35"]),
+        (Missed.LAST, ["22:30", "22:35"]),
+        (Missed.NONE, ["22:35"]),
     ],
 )
 def test_dates_that_nobody_looked_at_are_made_good_as_the_schedule_says(
     office: Office, server: Server, missed: Missed, wanted: list[str]
 ) -> None:
-    push(office, flow(schedule(side_by_side=True, missed=missed)))
+    push(office, flow(schedule(cron="*/5 * * * *", side_by_side=True, missed=missed)))
     server.look()
     server.lead.close()
-    office.clock.advance(3 * MINUTE + 30 * SECOND)
+    office.clock.advance(17 * MINUTE + 30 * SECOND)
 
     other = Server(office, "two")
-    other.recover()
     other.look()
-    office.clock.advance(MINUTE)
+    office.clock.advance(5 * MINUTE)
     other.look()
 
     assert dates(office) == wanted
@@ -184,7 +180,7 @@ def test_what_cannot_be_rendered_is_a_run_that_failed(office: Office, server: Se
     assert run.status is RunStatus.FAILED
     assert run.failure is not None
     assert "nowhere" in run.failure.message
-    (state,) = triggers.states(office.core)
+    (state,) = triggers.states(office.core, EVERYWHERE)
     assert "nowhere" in state.known.problem
 
 
@@ -196,7 +192,7 @@ def test_dates_that_are_written_down_come_once_each(office: Office, server: Serv
     server.look()
 
     assert dates(office) == ["22:14", "22:15"]
-    (state,) = triggers.states(office.core)
+    (state,) = triggers.states(office.core, EVERYWHERE)
     assert state.next_at is None
 
 
@@ -288,22 +284,58 @@ def test_the_end_of_its_run_may_switch_it_off(office: Office, server: Server) ->
     server.look()
 
     assert dates(office) == ["22:15"]
-    (state,) = triggers.states(office.core)
+    (state,) = triggers.states(office.core, EVERYWHERE)
     assert state.off_by.startswith("stopAfter")
+
+
+def test_as_many_runs_of_it_go_as_it_says(office: Office, server: Server) -> None:
+    push(office, flow(schedule(at_once=2)))
+    server.look()
+    for _ in range(4):
+        office.clock.advance(MINUTE)
+        server.look()
+    assert dates(office) == ["22:15", "22:16"]
+
+    office.work(most=1)
+    office.clock.advance(ticks.PATIENCE)
+    server.look()
+
+    assert dates(office) == ["22:15", "22:16", "22:17"]
+
+
+def test_what_depends_on_the_past_waits_until_the_run_before_was_a_success(office: Office, server: Server) -> None:
+    push(office, flow(schedule(depends_on_past=True, side_by_side=True)))
+    server.look()
+    office.clock.advance(2 * MINUTE)
+    server.look()
+    office.work({"say": Outcome.FAILED})
+    office.clock.advance(MINUTE)
+    server.look()
+    assert dates(office) == ["22:15"]
+    (state,) = triggers.states(office.core, EVERYWHERE)
+    assert "which is failed" in state.known.problem
+
+    (failed,) = started(office)
+    verbs.restart(office.core, failed.id, "ann")
+    office.work()
+    office.clock.advance(ticks.PATIENCE)
+    server.look()
+
+    assert dates(office) == ["22:15", "22:16"]
 
 
 def test_a_new_revision_keeps_what_did_not_change_and_forgets_what_is_gone(office: Office, server: Server) -> None:
     push(office, flow(schedule(), schedule(id="other", cron="@hourly")))
     server.look()
-    (kept, changed) = triggers.states(office.core)
+    (kept, changed) = triggers.states(office.core, EVERYWHERE)
 
     push(office, flow(schedule(), schedule(id="other", cron="@daily"), description="more"))
-    (same, anew) = triggers.states(office.core)
+    (same, anew) = triggers.states(office.core, EVERYWHERE)
     push(office, flow(schedule(), description="less"))
-    left = triggers.states(office.core)
+    left = triggers.states(office.core, EVERYWHERE)
     flows.remove(office.core, "shop", "load")
 
     assert same == replace(kept, revision=2)
     assert (changed.next_at, anew.next_at) == (START + 46 * MINUTE, triggers.AT_ONCE)
     assert [state.id for state in left] == ["every"]
-    assert triggers.states(office.core) == []
+    assert triggers.states(office.core, EVERYWHERE) == []

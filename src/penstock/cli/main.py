@@ -23,6 +23,8 @@ COMMANDS: Final = {
     "pools": ("penstock.cli.pools:pools", "Say how many slots a pool has; list pools."),
     "envs": ("penstock.cli.envs:envs", "List and prune the Pythons that were made for tasks."),
     "triggers": ("penstock.cli.triggers:triggers", "Show what starts runs by itself, and when."),
+    "backfill": ("penstock.cli.backfills:backfill", "Run a flow for each date of a span, at most so many at once."),
+    "backfills": ("penstock.cli.backfills:backfills", "List and show backfills; pause, resume, cancel, retry them."),
     "types": ("penstock.cli.types:types", "List the task types, or tell everything about one."),
     "eval": ("penstock.cli.evaluate:evaluate", "Evaluate an expression against a context."),
     "init": ("penstock.cli.init:init", "Write a new project that runs."),

@@ -124,3 +124,16 @@ class UnknownTrigger(PenstockError):
     """A flow has no trigger of this name, or none of the kind that is asked for."""
 
     code = "PS-319"
+
+
+class NothingToBackfill(PenstockError):
+    """A backfill would start no run, or more than one may: its dates, its schedule or its list are not usable."""
+
+    code = "PS-320"
+
+
+class UnknownBackfill(PenstockError):
+    """There is no backfill of this id."""
+
+    code = "PS-321"
+    hint = "`penstock backfills list` names them."

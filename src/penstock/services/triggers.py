@@ -10,11 +10,13 @@ from msgspec.structs import replace
 
 from penstock.errors import nearest
 from penstock.errors.run import UnknownTrigger
+from penstock.model.access import Action, Scope
 from penstock.model.flow import Flow
-from penstock.model.trigger import Dates, Schedule, Trigger
+from penstock.model.trigger import Timed, Trigger
+from penstock.services.access import audited
 from penstock.services.core import Core
 from penstock.services.unanswered import repeat_unknown
-from penstock.store import feed
+from penstock.store import feed, positions
 from penstock.store import triggers as table
 from penstock.store.port import Tx
 from penstock.store.triggers import Known, State
@@ -29,10 +31,12 @@ def sync(tx: Tx, flow: Flow, now: int) -> None:
     A trigger that says what it said goes on; one that changed counts anew, and stays off where it was switched off.
     """
     before = {state.id: state for state in table.of_flow(tx, flow.namespace, flow.id)}
-    after = [_row(flow, trigger, before.get(trigger.id)) for trigger in flow.triggers]
+    after = [_row(flow, trigger, before.get(trigger.id), now) for trigger in flow.triggers]
     gone = [state for name, state in before.items() if name not in {state.id for state in after}]
     changed = [state for state in after if state != before.get(state.id)]
     table.put(tx, changed)
+    if any(state.kind == "runs" for state in changed):
+        positions.begin(tx, positions.OF_RUNS)  # a run that ends from now on is one that it waits for
     table.drop(tx, [state.key for state in gone])
     feed.append(tx, [("trigger", state.key, state.version) for state in (*changed, *gone)], now)
 
@@ -44,6 +48,9 @@ def forget(tx: Tx, namespace: str, flow: str, now: int) -> None:
     feed.append(tx, [("trigger", state.key, state.version) for state in gone], now)
 
 
+@audited(
+    Action.TRIGGERS_OPERATE, "triggers.switch", "{namespace}.{flow}/{trigger}", namespace="{namespace}", keeps=("on",)
+)
 def switch(core: Core, namespace: str, flow: str, trigger: str, by: str, *, on: bool) -> State:
     """Switch a trigger on or off and give it as it is then; switched on it counts from now. Raises UnknownTrigger."""
     now = core.clock.now()
@@ -56,29 +63,30 @@ def switch(core: Core, namespace: str, flow: str, trigger: str, by: str, *, on: 
             raise UnknownTrigger(f'The flow {namespace}.{flow} has no trigger "{trigger}".', hint=hint)
         if on is (not state.off_by):
             return state
-        known_then = replace(state.known, since=None) if on else state.known
-        timed = state.kind in ("schedule", "dates")
+        known_then = replace(state.known, since=None if state.next_at is not None else now) if on else state.known
         fresh = replace(
             state, off_by="" if on else by, version=state.version + 1, known=known_then,
-            next_at=AT_ONCE if on and timed and state.next_at is not None else state.next_at,
+            next_at=AT_ONCE if on and state.next_at is not None else state.next_at,
         )  # fmt: skip
         table.put(tx, [fresh])
+        if on and fresh.kind == "runs":
+            positions.begin(tx, positions.OF_RUNS)
         feed.append(tx, [("trigger", fresh.key, fresh.version)], now)
         return fresh
 
     return repeat_unknown(core, lambda: core.store.write(work))
 
 
-def states(core: Core, namespace: str = "", limit: int = 100, after: str = "") -> list[State]:
-    """Give triggers by namespace, flow and id, from a cursor on."""
-    return core.store.read(lambda tx: table.list_states(tx, namespace, limit, after))
+def states(core: Core, scope: Scope, limit: int = 100, after: str = "", *, namespace: str = "") -> list[State]:
+    """Give triggers in a scope by namespace, flow and id, from a cursor on."""
+    return core.store.read(lambda tx: table.list_states(tx, scope, limit, after, namespace=namespace))
 
 
-def _row(flow: Flow, trigger: Trigger, before: State | None) -> State:
+def _row(flow: Flow, trigger: Trigger, before: State | None, now: int) -> State:
     digest = hashlib.sha256(msgspec.json.encode((trigger, flow.disabled))).hexdigest()
     if before is not None and before.digest == digest:
         return before if before.revision == flow.revision else replace(before, revision=flow.revision)
-    timed = isinstance(trigger, Schedule | Dates) and not trigger.disabled and not flow.disabled
+    timed = isinstance(trigger, Timed) and not trigger.disabled and not flow.disabled
     return State(
         key=table.key_of(flow.namespace, flow.id, trigger.id),
         namespace=flow.namespace,
@@ -92,5 +100,5 @@ def _row(flow: Flow, trigger: Trigger, before: State | None) -> State:
         holds=before.holds if before else "",
         off_by=before.off_by if before else "",
         version=before.version + 1 if before else 1,
-        known=Known(run=before.known.run) if before else Known(),
+        known=Known(run=before.known.run if before else "", since=None if timed else now),
     )

@@ -7,17 +7,25 @@ from typing import Final
 
 import msgspec
 
+from penstock.model.access import Scope
 from penstock.store import codec
 from penstock.store.port import Row, Tx
+from penstock.store.reach import reached
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a trigger remembers: since when it counts, its last run, and why it last could not fire."""
+    """What a trigger remembers: since when it counts, its last run, and why it last could not fire.
+
+    `met` tells by name which runs it has seen of those that it waits for, and when they came;
+    `going` are its runs that have not ended, where several may go on.
+    """
 
     since: int | None = None
     run: str = ""
     problem: str = ""
     problem_at: int | None = None
+    met: dict[str, tuple[str, int]] = {}
+    going: tuple[str, ...] = ()
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,13 +75,13 @@ def of_flow(tx: Tx, namespace: str, flow: str) -> list[State]:
     return [_state(row) for row in tx.all("triggers.of_flow", namespace=namespace, flow=flow)]
 
 
-def list_states(tx: Tx, namespace: str = "", limit: int = 100, after: str = "") -> list[State]:
-    """Give triggers of a namespace and those below it (of all, when empty), by key."""
-    if not namespace:
-        return [_state(row) for row in tx.all("triggers.list", after=after, limit=limit)]
-    below = f"{codec.like(namespace)}.%"
-    rows = tx.all("triggers.list+namespace", after=after, limit=limit, namespace=namespace, below=below)
-    return [_state(row) for row in rows]
+def list_states(tx: Tx, scope: Scope, limit: int = 100, after: str = "", *, namespace: str = "") -> list[State]:
+    """Give triggers in a scope, of a namespace and those below it (of all, when empty), by key."""
+    params = ({"namespace": namespace} if namespace else {}) | reached(scope)
+    query = "+".join(("triggers.list", *params))
+    if namespace:
+        params["below"] = f"{codec.like(namespace)}.%"
+    return [_state(row) for row in tx.all(query, after=after, limit=limit, **params)]
 
 
 def drop(tx: Tx, keys: Sequence[str]) -> None:
@@ -85,6 +93,11 @@ def drop(tx: Tx, keys: Sequence[str]) -> None:
 def due(tx: Tx, now: int, limit: int) -> list[State]:
     """Give the schedules to be looked at by now, those that wait for a run left out."""
     return [_state(row) for row in tx.all("triggers.due", now=now, limit=limit)]
+
+
+def of_kind(tx: Tx, kind: str) -> list[State]:
+    """Give the triggers of a kind that are switched on; not for those that fire by time."""
+    return [_state(row) for row in tx.all("triggers.of_kind", kind=kind)]
 
 
 def next_at(tx: Tx, now: int) -> int | None:

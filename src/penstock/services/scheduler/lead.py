@@ -23,10 +23,15 @@ from penstock.store.port import Tx
 NAME: Final = "scheduler"
 LEASE: Final = 4 * SECOND
 BEAT: Final = SECOND
+# A change of leaders takes less: what falls into it was not missed.
+RECENT: Final = 60 * SECOND
 
 
 class Lead:
-    """A server's claim to lead; `seek` tries, `say` holds on to it inside a transaction, `close` gives it up."""
+    """A server's claim to lead; `seek` tries, `say` holds on to it inside a transaction, `close` gives it up.
+
+    `since` is the instant (microseconds) from which on it counts as looked at all that fell due.
+    """
 
     def __init__(self, core: Core, server: str, name: str = NAME) -> None:
         self._core = core
@@ -34,6 +39,7 @@ class Lead:
         self._holder = "/".join((*machine(), server))
         self._fence = 0
         self._said = 0
+        self.since = 0
         self._lock = -1
         self._path = _lock_path(core, self._holder)
         if self._path is not None:
@@ -63,6 +69,7 @@ class Lead:
 
         self._fence = repeat_unknown(self._core, lambda: self._core.store.write(work)) or 0
         self._said = self._core.clock.steady()
+        self.since = self._core.clock.now() - RECENT
         return self.leads
 
     def say(self, tx: Tx) -> bool:
@@ -103,6 +110,12 @@ class Lead:
             os.close(take_lock(path))
             return True
         return False
+
+
+def stands(core: Core, name: str = NAME) -> bool:
+    """Whether some server leads just now."""
+    found = core.store.read(lambda tx: leaders.get(tx, name))
+    return found is not None and found.until >= core.store.lease_now()
 
 
 def _lock_path(core: Core, holder: str) -> Path | None:

@@ -10,12 +10,15 @@ from penstock.model.policy import SECOND
 from penstock.services import sweep
 from penstock.services.core import Core
 from penstock.services.flows import sync_unknown
-from penstock.services.scheduler import ticks
+from penstock.services.scheduler import backfilling, ticks, upstream
 from penstock.services.scheduler.lead import BEAT, Lead
 from penstock.store import triggers
 from penstock.telemetry import Level
 
 SWEEP: Final = 2 * SECOND
+# Nobody rings when a run ends, so whoever waits for one looks.
+OFTEN: Final = SECOND // 5
+DUTIES: Final = (ticks.fire, upstream.fire, backfilling.fire)
 
 
 class Scheduler:
@@ -75,18 +78,20 @@ class Scheduler:
             return BEAT
         if not led:
             sync_unknown(self._core)
-            ticks.recover(self._core, self._lead)
             self.led.set()
             self._say("scheduler.leads")
-        while not self._stopping and ticks.fire(self._core, self._lead):
-            pass
+        busy = True
+        while busy and not self._stopping:
+            moved = [duty(self._core, self._lead) for duty in DUTIES]
+            busy = any(moved)
         clock = self._core.clock
         if clock.steady() - self._swept >= SWEEP:
             self._swept = clock.steady()
             sweep.sweep(self._core)
         now = clock.now()
         coming = self._core.store.read(lambda tx: triggers.next_at(tx, now))
-        return BEAT if coming is None else max(0, min(BEAT, coming - clock.now()))
+        wait = OFTEN if upstream.watches(self._core) or backfilling.at_work(self._core) else BEAT
+        return wait if coming is None else max(0, min(wait, coming - clock.now()))
 
     def _say(self, name: str, level: Level = Level.INFO, **fields: object) -> None:
         self._core.notices.say(name, self._core.clock.now(), level, **fields)

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import datetime
-import itertools
 from collections.abc import Container, Sequence
-from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
 
-from penstock import expr
 from penstock.engine import calendar
 from penstock.errors import PenstockError
+from penstock.errors.run import UnknownTrigger
 from penstock.errors.store import StoreError
 from penstock.model.plan import Plan
+from penstock.model.policy import SECOND
 from penstock.model.run import ErrorKind, Failure
-from penstock.model.trigger import Dates, Missed, Schedule
+from penstock.model.status import RunStatus
+from penstock.model.trigger import OnTime
 from penstock.services import starting
 from penstock.services.core import Core
-from penstock.services.preview import firings
+from penstock.services.preview import failing, firings, scope
 from penstock.services.render import calls_in
 from penstock.services.scheduler.lead import Lead
 from penstock.services.starting import Beginning, Start
@@ -30,17 +30,17 @@ from penstock.store.triggers import State
 from penstock.telemetry import Level
 
 AT_ONCE: Final = 100
-# Dates that are passed over in one look, so that a trigger with a long past does not keep the others waiting.
-PASSED_OVER: Final = 1_000
-# A date is missed when nobody looked: a change of leaders is none.
-RECENT: Final = 60 * 1_000_000
+# Dates of one trigger that are looked at in one go, so that a long past does not keep the others waiting.
+DATES: Final = 50
+# How long until a trigger is looked at again that waits for more than the end of one run.
+PATIENCE: Final = 2 * SECOND
 
 
 class Move(msgspec.Struct, frozen=True):
-    """Where a trigger goes on from, and the run that it starts."""
+    """Where a trigger goes on from, and the runs that it starts."""
 
     state: State
-    beginning: Beginning | None = None
+    beginnings: tuple[Beginning, ...] = ()
 
 
 def fire(core: Core, lead: Lead) -> bool:
@@ -49,19 +49,7 @@ def fire(core: Core, lead: Lead) -> bool:
     due = core.store.read(lambda tx: triggers.due(tx, now, AT_ONCE))
     if not due:
         return False
-    moves = [move for state in due if (move := _judged(core, state, now)) is not None]
-    return _written(core, lead, moves, now)
-
-
-def recover(core: Core, lead: Lead) -> None:
-    """Deal with the dates that went by while nobody looked, as each schedule wants: all, the last one, or none."""
-    now, after = core.clock.now(), ""
-    while page := core.store.read(partial(triggers.list_states, limit=AT_ONCE, after=after)):
-        after = page[-1].key
-        missed = [state for state in page if state.next_at is not None and state.next_at < now - RECENT]
-        moves = [move for state in missed if (move := _recovered(core, state, now)) is not None]
-        if moves and not _written(core, lead, moves, now):
-            return
+    return _written(core, lead, [_judged(core, lead, state, now) for state in due], now)
 
 
 def _written(core: Core, lead: Lead, moves: Sequence[Move], now: int) -> bool:
@@ -76,126 +64,133 @@ def _written(core: Core, lead: Lead, moves: Sequence[Move], now: int) -> bool:
         mine = [move for move in moves if versions.get(move.state.key) == move.state.version - 1]
         triggers.put(tx, [move.state for move in mine])
         feed.append(tx, [("trigger", move.state.key, move.state.version) for move in mine], now)
-        return {move.beginning.run for move in mine if move.beginning is not None}
+        return {each.run for move in mine for each in move.beginnings}
 
-    starting.insert(core, [move.beginning for move in moves if move.beginning is not None], let)
+    starting.insert(core, [each for move in moves for each in move.beginnings], let)
     return led
 
 
-def _judged(core: Core, state: State, now: int) -> Move | None:
-    """What becomes of a trigger that is due; None when it cannot be told yet, for the store is away."""
+def _judged(core: Core, lead: Lead, state: State, now: int) -> Move:
+    """What becomes of a trigger that is due."""
     try:
         plan = core.plan(state.namespace, state.flow, state.revision)
-        trigger = next(each for each in plan.flow.triggers if each.id == state.id)
-        assert isinstance(trigger, Schedule | Dates)
-        return _looked_at(core, state, plan, trigger, now)
-    except StoreError:
-        raise
-    except (PenstockError, StopIteration) as error:
-        # It can never fire as it is stored; the next revision of its flow has it looked at anew.
-        why = str(error) or "Its flow does not have it."
-        core.notices.say("trigger.failed", now, Level.WARNING, trigger=state.key, why=why)
-        return Move(_moved(state, None, problem=why, problem_at=now))
-
-
-def _looked_at(core: Core, state: State, plan: Plan, trigger: Schedule | Dates, now: int) -> Move:
-    since = state.known.since
-    if since is None:
-        return Move(_moved(state, _next(trigger, now), since=now))
-    if by := _stopped(core, state, trigger):
-        return Move(replace(_moved(state, state.next_at), off_by=by))
-    calls = calls_in(core, plan.flow.namespace, set())
-    after = since if state.last_at is None else max(state.last_at, since)
-    for date in itertools.islice(calendar.dates_after(trigger, after), PASSED_OVER):
-        at = micros(date)
-        if at > now:
-            return Move(_moved(state, at))
-        late = isinstance(trigger, Schedule) and trigger.late is not None and now - at > trigger.late
-        started = None if late else _started(core, state, plan, trigger, at, calls)
-        if started is None:
-            state = replace(state, last_at=at)
-            continue
-        beginning, problem = started
-        holds = "" if trigger.side_by_side else beginning.run
-        told = {"problem": problem, "problem_at": now if problem else None}
-        moved = _moved(state, _next(trigger, at), run=beginning.run, **told)
-        return Move(replace(moved, last_at=at, holds=holds), beginning)
-    return Move(_moved(state, _next(trigger, state.last_at or after)))
-
-
-def _started(
-    core: Core, state: State, plan: Plan, trigger: Schedule | Dates, at: int, calls: expr.Calls
-) -> tuple[Beginning, str] | None:
-    """The run that a date starts, and what is wrong with it; None when the trigger's conditions pass the date over."""
-    asked = Start(
-        by=f"trigger {trigger.id}",
-        key=f"tick/{state.key}/{calendar.EPOCH + datetime.timedelta(microseconds=at):%Y-%m-%dT%H:%M:%S.%fZ}",
-        logical_date=at,
-        trigger={"id": trigger.id, "type": trigger.type, "date": _date(trigger, at)},
-    )
-    try:
-        firing = next(firings(plan.flow, trigger, at - 1, calls, skipped=True))
-        if firing.skipped:
-            return None
-        labels = {name: value if isinstance(value, str) else str(value) for name, value in firing.labels.items()}
-        given = replace(asked, inputs=firing.inputs, labels=labels, trigger=asked.trigger | firing.variables)
-        return starting.begin(core, plan, given), ""
+        trigger = next((each for each in plan.flow.triggers if each.id == state.id), None)
+        if not isinstance(trigger, OnTime):
+            raise UnknownTrigger(f'The flow {plan.flow.name} has no schedule "{state.id}".')
+        return Look(core, plan, trigger, state, now).taken(lead.since)
     except StoreError:
         raise
     except PenstockError as error:
-        failure = Failure(ErrorKind.EXPRESSION, f"The trigger {trigger.id}: {error}", None, error.code)
-        return starting.stillborn(core, plan, asked, failure), str(error)
+        # It can never fire as it is stored; the next revision of its flow has it looked at anew.
+        core.notices.say("trigger.failed", now, Level.WARNING, trigger=state.key, why=str(error))
+        return Move(_moved(state, None, problem=str(error), problem_at=now))
 
 
-def _recovered(core: Core, state: State, now: int) -> Move | None:
-    """A trigger as it goes on when dates were missed; None when it is as it was, or has not begun to count."""
-    if state.known.since is None or state.off_by or state.kind not in ("schedule", "dates"):
-        return None
-    try:
-        plan = core.plan(state.namespace, state.flow, state.revision)
-        trigger = next(each for each in plan.flow.triggers if each.id == state.id)
-        assert isinstance(trigger, Schedule | Dates)
-        if trigger.missed is Missed.ALL:
-            return None
-        last = None
-        after = state.known.since if state.last_at is None else max(state.last_at, state.known.since)
-        for date in calendar.dates_after(trigger, after):
-            if micros(date) > now:
+class Look:
+    """One look at a trigger that is due: which of its dates start runs, and when to look again."""
+
+    def __init__(self, core: Core, plan: Plan, trigger: OnTime, state: State, now: int) -> None:
+        self._core = core
+        self._plan = plan
+        self._trigger = trigger
+        self._state = state
+        self._now = now
+        self._calls = calls_in(core, plan.flow.namespace, set())
+        self._broken: dict[int, PenstockError] = {}
+
+    def taken(self, led_since: int) -> Move:
+        """Where the trigger goes on from, and what it starts. Raises BadSchedule, StoreError."""
+        state, known, trigger = self._state, self._state.known, self._trigger
+        around = calendar.Around(flow=self._plan.flow.name, unmet=self._unmet, since=led_since)
+        if known.since is None:
+            found = calendar.due(trigger, None, self._now, around)
+            return Move(_moved(state, found.wake, since=self._now))
+        if (waiting := self._waits()) is not None:
+            return waiting
+        last = known.since if state.last_at is None else max(state.last_at, known.since)
+        found = calendar.due(trigger, last, self._now, around, DATES)
+        several = trigger.side_by_side and not trigger.at_once and not trigger.depends_on_past
+        beginnings: list[Beginning] = []
+        for tick in found.ticks:
+            state = replace(state, last_at=tick.logical)
+            if tick.skipped:
+                continue
+            beginning, problem = self._begun(tick)
+            told = {"problem": problem, "problem_at": self._now if problem else None}
+            state = replace(state, known=replace(state.known, run=beginning.run, **told))
+            beginnings.append(beginning)
+            if not several:
                 break
-            last = micros(date)
-    except StoreError:
-        raise
-    except (PenstockError, StopIteration):
-        return None  # it is told when the trigger is looked at
-    if last is None:
+        stood = state.last_at == last or (bool(found.ticks) and state.last_at == found.ticks[-1].logical)
+        moved = _moved(state, found.wake if stood or not found.ticks else self._now)
+        if beginnings and not several:
+            moved = self._held(moved)
+        return Move(moved, tuple(beginnings))
+
+    def _waits(self) -> Move | None:
+        """What keeps it from firing: the end of its last run, or how that ended, or that as many go as may."""
+        state, trigger, run_id = self._state, self._trigger, self._state.known.run
+        if not run_id or not (trigger.stop_after or trigger.depends_on_past or trigger.at_once > 1):
+            return None
+        going = self._core.store.read(lambda tx: runs.load_all(tx, [run_id, *state.known.going]))
+        last = next((run for run in going if run.id == run_id), None)
+        if last is not None and last.status in trigger.stop_after:
+            return Move(replace(_moved(state, state.next_at), off_by=f"stopAfter: run {last.id}"))
+        if trigger.depends_on_past and last is not None and last.status is not RunStatus.SUCCESS:
+            why = f"It waits until run {last.id}, which is {last.status}, is a success."
+            return Move(_moved(state, self._now + PATIENCE, problem=why, problem_at=self._now))
+        open_runs = tuple(run.id for run in going if not run.status.ended)
+        if trigger.at_once > 1 and len(open_runs) >= trigger.at_once:
+            return Move(_moved(state, self._now + PATIENCE, going=open_runs))
+        self._state = replace(state, known=replace(state.known, going=open_runs))
         return None
-    # Just before the last one, that one fires; at the last one, the next one does.
-    until = last - 1 if trigger.missed is Missed.LAST else last
-    return Move(replace(_moved(state, _next(trigger, until)), last_at=until))
+
+    def _held(self, state: State) -> State:
+        """What must end before it fires again."""
+        trigger, run_id = self._trigger, state.known.run
+        if trigger.at_once > 1:
+            return replace(state, known=replace(state.known, going=(*state.known.going, run_id)))
+        return replace(state, holds="" if trigger.side_by_side and not trigger.at_once else run_id)
+
+    def _unmet(self, date: datetime.datetime) -> str:
+        """Why a date does not meet the conditions; one that cannot be told meets them, for a run that tells why."""
+        flow, variables = self._plan.flow, {"date": date.isoformat()}
+        try:
+            return next(
+                (why for each in self._trigger.when if (why := failing(each, scope(flow, variables), self._calls))), ""
+            )
+        except StoreError:
+            raise
+        except PenstockError as error:
+            self._broken[calendar.micros(date)] = error
+            return ""
+
+    def _begun(self, tick: calendar.Tick) -> tuple[Beginning, str]:
+        """The run that a date starts, and what is wrong with it."""
+        core, plan, trigger = self._core, self._plan, self._trigger
+        date = tick.date.astimezone(datetime.UTC)
+        asked = Start(
+            by=f"trigger {trigger.id}",
+            key=f"tick/{self._state.key}/{date:%Y-%m-%dT%H:%M:%S.%fZ}",
+            logical_date=tick.logical,
+            interval_start=calendar.micros(tick.start),
+            interval_end=tick.logical,
+            trigger={"id": trigger.id, "type": trigger.type, "date": tick.date.isoformat()},
+        )
+        try:
+            if (error := self._broken.get(tick.logical)) is not None:
+                raise error
+            firing = next(firings(plan.flow, trigger, tick.logical - 1, self._calls, skipped=True))
+            labels = {name: str(value) for name, value in firing.labels.items()}
+            given = replace(asked, inputs=firing.inputs, labels=labels, trigger=asked.trigger | firing.variables)
+            return starting.begin(core, plan, given), ""
+        except StoreError:
+            raise
+        except PenstockError as error:
+            failure = Failure(ErrorKind.EXPRESSION, f"The trigger {trigger.id}: {error}", None, error.code)
+            return starting.stillborn(core, plan, asked, failure), str(error)
 
 
-def _stopped(core: Core, state: State, trigger: Schedule | Dates) -> str:
-    """Who switched it off: the end of its last run, where that is one that the trigger names."""
-    if not trigger.stop_after or not state.known.run:
-        return ""
-    last = core.store.read(lambda tx: runs.load(tx, state.known.run))
-    return f"stopAfter: run {last.id}" if last is not None and last.status in trigger.stop_after else ""
-
-
-def _moved(state: State, next_at: int | None, **known: object) -> State:
+def _moved(state: State, next_at: int | None, **known: Any) -> State:
     fresh = replace(state, next_at=next_at, version=state.version + 1)
     return replace(fresh, known=replace(state.known, **known)) if known else fresh
-
-
-def _next(trigger: Schedule | Dates, after: int) -> int | None:
-    found = next(calendar.dates_after(trigger, after), None)
-    return None if found is None else micros(found)
-
-
-def _date(trigger: Schedule | Dates, at: int) -> str:
-    return next(calendar.dates_after(trigger, at - 1)).isoformat()
-
-
-def micros(date: datetime.datetime) -> int:
-    """An instant in microseconds."""
-    return (date - calendar.EPOCH) // datetime.timedelta(microseconds=1)

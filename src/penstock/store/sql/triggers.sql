@@ -20,7 +20,7 @@ FROM triggers WHERE namespace = :namespace AND flow = :flow ORDER BY id
 -- name: list
 -- Triggers by their names, from a cursor on.
 SELECT key, namespace, flow, id, revision, kind, digest, next_at, last_at, holds, off_by, version, body
-FROM triggers WHERE key > :after /*and*/ ORDER BY key LIMIT :limit
+FROM triggers AS t WHERE key > :after /*and*/ ORDER BY key LIMIT :limit
 
 -- name: list+namespace
 -- In a namespace or below it.
@@ -34,13 +34,13 @@ DELETE FROM triggers WHERE key IN :keys[]
 -- What is to be looked at by now, the oldest first; not while a run goes that must end first.
 SELECT key, namespace, flow, id, revision, kind, digest, next_at, last_at, holds, off_by, version, body
 FROM triggers AS t
-WHERE next_at <= :now AND off_by = '' AND kind IN ('schedule', 'dates')
+WHERE next_at <= :now AND off_by = '' AND kind IN ('schedule', 'interval', 'rule', 'dates')
   AND (holds = '' OR NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.id = t.holds AND r.ended_at IS NULL))
 ORDER BY next_at, key LIMIT :limit
 
 -- name: next
 -- The next instant after this one at which something is to be looked at.
-SELECT min(next_at) FROM triggers WHERE next_at > :now AND off_by = '' AND kind IN ('schedule', 'dates')
+SELECT min(next_at) FROM triggers WHERE next_at > :now AND off_by = '' AND kind IN ('schedule', 'interval', 'rule', 'dates')
 
 -- name: locked
 -- These triggers as they are now, until the transaction ends nobody else's to change.
@@ -52,3 +52,8 @@ SELECT f.namespace, f.id, f.revision FROM flows AS f
 JOIN revisions AS r ON r.namespace = f.namespace AND r.id = f.id AND r.revision = f.revision
 WHERE f.deleted = 0 AND r.model LIKE '%"triggers":[%'
   AND NOT EXISTS (SELECT 1 FROM triggers AS t WHERE t.namespace = f.namespace AND t.flow = f.id)
+
+-- name: of_kind
+-- The triggers of a kind that are on.
+SELECT key, namespace, flow, id, revision, kind, digest, next_at, last_at, holds, off_by, version, body
+FROM triggers WHERE kind = :kind AND kind IN ('webhook', 'runs', 'polling', 'listening') AND off_by = '' ORDER BY key

@@ -378,6 +378,33 @@ CREATE TABLE positions (
     body TEXT NOT NULL
 );
 
+-- Runs for a span of dates or a list of input sets, at most so many at once; an item for each.
+CREATE TABLE backfills (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    namespace TEXT COLLATE "C" NOT NULL,
+    flow TEXT COLLATE "C" NOT NULL,
+    revision BIGINT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('running', 'paused', 'cancelled', 'done')),
+    at_once BIGINT NOT NULL,
+    total BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    created_by TEXT NOT NULL,
+    ended_at BIGINT,
+    body TEXT NOT NULL
+);
+CREATE INDEX backfills_by_flow ON backfills (namespace, flow, id);
+CREATE INDEX backfills_at_work ON backfills (id) WHERE status <> 'done';
+CREATE TABLE backfill_items (
+    backfill TEXT COLLATE "C" NOT NULL,
+    number BIGINT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('waiting', 'going', 'success', 'failed', 'left')),
+    tries BIGINT NOT NULL,
+    run_id TEXT COLLATE "C" NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (backfill, number)
+);
+CREATE INDEX backfill_items_by_status ON backfill_items (backfill, status, number);
+
 -- People and programs that may ask for something; `password` is an Argon2id hash, empty where none was set.
 CREATE TABLE people (
     name TEXT COLLATE "C" PRIMARY KEY,

@@ -15,7 +15,8 @@ CREATE TABLE triggers (
     flow TEXT NOT NULL,
     id TEXT NOT NULL,
     revision INTEGER NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('schedule', 'dates', 'webhook', 'runs', 'polling', 'listening')),
+    kind TEXT NOT NULL CHECK (kind IN ('schedule', 'interval', 'rule', 'dates', 'webhook', 'runs', 'polling',
+        'listening')),
     digest TEXT NOT NULL,
     next_at INTEGER,
     last_at INTEGER,
@@ -26,6 +27,40 @@ CREATE TABLE triggers (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX triggers_by_time ON triggers (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX triggers_by_flow ON triggers (namespace, flow);
+CREATE INDEX triggers_by_kind ON triggers (kind) WHERE kind IN ('webhook', 'runs', 'polling', 'listening');
+
+-- How far somebody has read who reads the feed for good.
+CREATE TABLE positions (
+    name TEXT PRIMARY KEY,
+    body TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Runs for a span of dates or a list of input sets, at most so many at once; an item for each.
+CREATE TABLE backfills (
+    id TEXT PRIMARY KEY,
+    namespace TEXT NOT NULL,
+    flow TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('running', 'paused', 'cancelled', 'done')),
+    at_once INTEGER NOT NULL,
+    total INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    ended_at INTEGER,
+    body TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX backfills_by_flow ON backfills (namespace, flow, id);
+CREATE INDEX backfills_at_work ON backfills (id) WHERE status <> 'done';
+CREATE TABLE backfill_items (
+    backfill TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('waiting', 'going', 'success', 'failed', 'left')),
+    tries INTEGER NOT NULL,
+    run_id TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (backfill, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX backfill_items_by_status ON backfill_items (backfill, status, number);
 
 -- People and programs that may ask for something; `password` is an Argon2id hash, empty where none was set.
 CREATE TABLE people (

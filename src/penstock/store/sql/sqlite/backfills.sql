@@ -1,0 +1,4 @@
+-- name: list+scope
+-- In one of these namespaces or below it.
+EXISTS (SELECT 1 FROM json_each(:scope) AS top WHERE b.namespace = top.value
+        OR substr(b.namespace, 1, length(top.value) + 1) = top.value || '.')
