@@ -20,7 +20,15 @@ def runs_script(word: str) -> bool:
     return word.rpartition(".")[2] in KINDS
 
 
-def check_script(page: Page, tree: Map, found: Tree, word: str, common: tuple[str, ...]) -> None:
+def check(page: Page, tree: Map, found: Tree, word: str, common: tuple[str, ...]) -> None:
+    """Note what is wrong with a trigger that looks again and again, as far as its type is known here."""
+    if runs_script(word):
+        _check_script(page, tree, found, word, common)
+    elif word.endswith(".http.Trigger"):
+        fields.needed(page, tree, "uri", f'Trigger "{shown(fields.text(page, tree, "id"))}"')
+
+
+def _check_script(page: Page, tree: Map, found: Tree, word: str, common: tuple[str, ...]) -> None:
     """Note what is wrong with a trigger that runs a script: its language, what it lacks, what nobody knows."""
     task = word.removesuffix("Trigger")
     info = page.types.find(task)

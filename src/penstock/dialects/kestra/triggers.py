@@ -80,8 +80,7 @@ def _read(page: Page, tree: Map, found: Scalar | Items | Map, word: str, name: s
     if last.endswith("RealtimeTrigger"):
         return Listening(**about, properties=_properties(page, tree, name, ()))
     if last.endswith("Trigger"):
-        if polled.runs_script(word):
-            polled.check_script(page, tree, found, word, COMMON)
+        polled.check(page, tree, found, word, COMMON)
         interval = fields.duration(page, tree, "interval")
         properties = _properties(page, tree, name, ("interval",))
         return Polling(**about, interval=MINUTE if interval is None else interval, properties=properties)
