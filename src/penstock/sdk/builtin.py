@@ -14,6 +14,7 @@ TYPES: Final[dict[str, str]] = {
     "assert": "penstock.plugins.core.execution:Assert",
     "avro.read": "penstock.plugins.serdes.avro:Read",
     "avro.write": "penstock.plugins.serdes.avro:Write",
+    "bigquery.query": "penstock.plugins.gcp.bigquery:Query",
     "bun.commands": "penstock.plugins.scripts.family:BunCommands",
     "bun.script": "penstock.plugins.scripts.family:BunScript",
     "csv.read": "penstock.plugins.serdes.csv:Read",

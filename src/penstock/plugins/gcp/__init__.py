@@ -1,0 +1,1 @@
+"""Which task types speak to Google's cloud? A query to BigQuery."""
