@@ -46,12 +46,19 @@ from penstock.model.policy import (
 )
 from penstock.model.status import RunStatus
 from penstock.model.trigger import (
+    Calendar,
+    ClosedDay,
     Condition,
     Dates,
+    Hours,
+    Interval,
     Listening,
     Missed,
+    MissingHour,
     OnRuns,
     Polling,
+    RepeatedHour,
+    Rule,
     Schedule,
     Trigger,
     Upstream,
@@ -277,6 +284,17 @@ upstreams = st.lists(
 ).map(tuple)
 
 
+calendars = some(
+    Calendar,
+    name=words,
+    country=st.sampled_from(["", "FR"]),
+    region=st.sampled_from(["", "BY"]),
+    weekdays=st.sampled_from([(), (1, 2, 3, 4, 5)]),
+    closed=st.sampled_from([(), ("2026-12-24",)]),
+    opened=st.sampled_from([(), ("2026-12-25",)]),
+)
+
+
 @functools.cache
 def triggers() -> SearchStrategy[Trigger]:
     """One trigger of some kind."""
@@ -285,14 +303,23 @@ def triggers() -> SearchStrategy[Trigger]:
         "stop_after": st.sampled_from([(), (RunStatus.FAILED, RunStatus.WARNING)]), "side_by_side": flags,
         "log_level": st.sampled_from(["", "DEBUG"]),
     }  # fmt: skip
-    zone = st.sampled_from(["", "Europe/Paris"])
-    missed = st.sampled_from(Missed)
+    moments = st.sampled_from(["", "2016-01-02", "2016-01-02T03:04:05Z"])
+    once = st.sampled_from([RepeatedHour.FIRST, RepeatedHour.LAST, RepeatedHour.BOTH])
+    timed: dict[str, SearchStrategy[Any]] = {
+        **own, "timezone": st.sampled_from(["", "Europe/Paris"]), "late": maybe_span, "begin": moments, "end": moments,
+        "missed": st.sampled_from(Missed), "missing": st.sampled_from(MissingHour), "calendar": st.none() | calendars,
+        "closed": st.sampled_from(ClosedDay), "hours": st.none() | st.just(Hours(begin="08:00", end="18:00")),
+        "jitter": spans, "depends_on_past": flags, "at_once": st.integers(0, 9),
+    }  # fmt: skip
     runs = {**own, "type": st.just(f"{CORE}Flow"), "states": st.just((RunStatus.SUCCESS, RunStatus.FAILED))}
     return st.one_of(
-        some(Schedule, **own, type=st.just(f"{CORE}Schedule"), cron=st.just("0 9 * * *"), timezone=zone,
-             late=maybe_span, missed=missed),
-        some(Dates, **own, type=st.just(f"{CORE}ScheduleOnDates"), dates=st.just(("2016-01-02T03:04:05Z",)),
-             timezone=zone, missed=missed),
+        some(Schedule, **timed, type=st.just(f"{CORE}Schedule"), cron=st.just("0 9 * * *"),
+             repeated=st.sampled_from(RepeatedHour)),
+        some(Interval, **timed, type=st.just(f"{CORE}Schedule"), every=times, anchor=moments)
+        .map(lambda made: replace(made, missing=MissingHour.SHIFT)),
+        some(Rule, **timed, type=st.just(f"{CORE}Schedule"), rule=st.just("FREQ=DAILY"), anchor=moments, repeated=once),
+        some(Dates, **timed, type=st.just(f"{CORE}ScheduleOnDates"), dates=st.just(("2016-01-02T03:04:05Z",)),
+             repeated=once),
         some(Webhook, **own, type=st.just("Webhook"), key=words, wait=flags, returns_outputs=flags),
         some(OnRuns, **runs),
         some(OnRuns, **runs, waits_for=upstreams, least=st.integers(0, 2), window=windows, reset=flags),

@@ -141,7 +141,7 @@ def dates_after(trigger: OnTime, after: int, is_closed: IsClosed = always) -> It
     Whether they meet the trigger's conditions is not asked.
     """
     clock = Clock(zone(trigger.timezone), trigger.missing, trigger.repeated)
-    begin, end = (_bound(each, clock) for each in (trigger.begin, trigger.end))
+    begin, end = _bound(trigger.begin, clock), _bound(trigger.end, clock, whole_day=True)
     start = moment(after) if begin is None else max(moment(after), begin - MICROSECOND)
     last = start + YEARS if end is None else min(end, start + YEARS)
     wall = clock.wall(start)
@@ -252,10 +252,13 @@ def _last(ticks: list[Tick], begin: int) -> int:
     return ticks[-1].logical if ticks else begin
 
 
-def _bound(written: str, clock: Clock) -> datetime | None:
+def _bound(written: str, clock: Clock, *, whole_day: bool = False) -> datetime | None:
+    """An instant that dates begin or end with; a day alone is whole, so its last instant may be meant."""
     if not written:
         return None
     found = read_date(written, clock.zone)
+    if whole_day and len(written) == len("2026-01-31"):
+        found += DAY - MICROSECOND
     return found if found.tzinfo else first(clock, found)
 
 

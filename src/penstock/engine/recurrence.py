@@ -28,6 +28,7 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 START: Final = datetime(1970, 1, 1)
 HOUR: Final = timedelta(hours=1)
 MICROSECOND: Final = timedelta(microseconds=1)
+DAY_LONG: Final = timedelta(days=1) // MICROSECOND
 STEPS: Final = {
     "SECONDLY": timedelta(seconds=1),
     "MINUTELY": timedelta(minutes=1),

@@ -218,3 +218,10 @@ class CannotWrite(FlowError):
     """A flow has something in it that Kestra's language has no words for."""
 
     code = "PS-234"
+
+
+class OwnWord(FlowError):
+    """A property is Penstock's own, which Kestra does not know."""
+
+    code = "PS-235"
+    hint = "It works here; Kestra would refuse the flow."

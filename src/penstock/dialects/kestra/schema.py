@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from penstock.dialects.kestra import inputs, nodes, policies, triggers
+from penstock.dialects.kestra import inputs, nodes, policies, schedules, triggers
 from penstock.dialects.kestra.groups import READERS
 from penstock.dialects.kestra.names import REFUSED, SHORT
 from penstock.dialects.kestra.read import READ, SERVER_SIDE
@@ -33,20 +33,31 @@ MAP: Final[Schema] = {"type": ["object", "null"]}
 LIST: Final[Schema] = {"type": ["array", "null"]}
 TEXTS: Final[Schema] = {"type": ["array", "null"], "items": TEXT}
 ANY: Final[Schema] = {}
+CALENDAR: Final[Schema] = {
+    "type": "object",
+    "properties": {
+        **dict.fromkeys(("name", "country", "region"), TEXT),
+        **dict.fromkeys(("workingDays", "closed", "opened"), TEXTS),
+    },
+    "additionalProperties": False,
+}
 SIMPLE: Final[dict[str, Schema]] = {
     **dict.fromkeys(("tasks", "errors", "finally", "afterExecution", "then", "else", "defaults"), TASKS),
     **dict.fromkeys((
         "disabled", "allowFailure", "allowWarning", "logToFile", "wait", "transmitFailed", "inheritLabels", "required",
-        "failOnMaxReached", "withSeconds", "allowConcurrent", "resetOnSuccess", "forced",
+        "failOnMaxReached", "withSeconds", "allowConcurrent", "resetOnSuccess", "forced", "dependsOnPast",
     ), FLAG),
     **dict.fromkeys((
         "timeout", "deadline", "interval", "maxDuration", "maxInterval", "minInterval", "duration", "ttl", "delay",
-        "lateMaximumDelay", "pauseDuration",
+        "lateMaximumDelay", "pauseDuration", "every", "jitter",
     ), SPAN),
-    **dict.fromkeys(("concurrent", "concurrencyLimit", "maxAttempt", "maxAttempts", "limit", "revision"), WHOLE),
+    **dict.fromkeys((
+        "concurrent", "concurrencyLimit", "maxAttempt", "maxAttempts", "limit", "revision", "maxActiveRuns",
+    ), WHOLE),
     **dict.fromkeys((
         "id", "name", "type", "description", "message", "condition", "runIf", "namespace", "flowId", "cron", "timezone",
-        "key", "displayName", "scheduleDate", "queue", "when", "expression", "validator",
+        "key", "displayName", "scheduleDate", "queue", "when", "expression", "validator", "rrule", "anchor",
+        "start", "end",
     ), TEXT),
     **dict.fromkeys(("variables", "checkFrequency", "batch", "taskCache", "sensor", "workerGroup", "cache"), MAP),
     **dict.fromkeys(("resumers", "dates", "stopAfter", "states", "outputFiles"), TEXTS),
@@ -57,6 +68,15 @@ SIMPLE: Final[dict[str, Schema]] = {
     "onResume": {"type": ["array", "null"], "items": {"$ref": "#/$defs/input"}},
     "conditions": LIST,
     "scheduleConditions": LIST,
+    **{
+        word: {"anyOf": [{"enum": [*words, *map(str.lower, words)]}, NOTHING]}
+        for word, words in schedules.CHOICES.items()
+    },
+    "calendar": {"anyOf": [TEXT, CALENDAR], "description": "One of the project's calendars, or one written out."},
+    "between": {
+        "type": ["object", "null"], "properties": {"from": TEXT, "to": TEXT}, "additionalProperties": False,
+        "description": "Times of day, both included.",
+    },
 }  # fmt: skip
 ENTRY_OF_DAG: Final[Schema] = {
     "type": "object",

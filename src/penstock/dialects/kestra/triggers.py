@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Final, TypeAlias
 
-from penstock.dialects.kestra import fields, older, polled
+from penstock.dialects.kestra import fields, older, polled, schedules
 from penstock.dialects.kestra.conditions import MULTIPLE, UPSTREAM, conditions, flat, states, when
 from penstock.dialects.kestra.conditions import short as conditions_of
 from penstock.dialects.kestra.labels import labels
 from penstock.dialects.kestra.page import Page, note_templates, shown, tell
-from penstock.dialects.kestra.tree import Items, Map, Scalar, Tree, as_text, plain
+from penstock.dialects.kestra.tree import Items, Map, Scalar, as_text, plain
 from penstock.dialects.kestra.upstream import depends_on, multiple, preconditions
-from penstock.engine import recurrence
 from penstock.errors import Severity, nearest
-from penstock.errors.flow import BadName, MissingProperty, NoEffect, NotSupported, UnknownType, WrongValue
-from penstock.errors.run import BadSchedule
+from penstock.errors.flow import BadName, MissingProperty, NoEffect, NotSupported, UnknownType
 from penstock.model.ids import NODE_ID
 from penstock.model.policy import SECOND
 from penstock.model.status import RunStatus
 from penstock.model.trigger import (
-    Dates,
     Listening,
-    Missed,
     OnRuns,
     Polling,
-    Schedule,
     Trigger,
     Upstream,
     Webhook,
@@ -126,54 +120,6 @@ def statuses(words: tuple[str, ...]) -> tuple[RunStatus, ...]:
     return tuple(known[word] for word in words if word in known)
 
 
-def _missed(page: Page, tree: Map) -> Missed:
-    return Missed(fields.choice(page, tree, "recoverMissedSchedules", ("ALL", "LAST", "NONE"), "ALL").lower())
-
-
-def _schedule(page: Page, tree: Map, about: dict[str, Any]) -> Trigger:
-    fields.needed(page, tree, "cron", "A Schedule")
-    if "backfill" in tree.entries:
-        sentence = '"backfill" has no effect: backfills are started by people, not written in flows.'
-        tell(page, NoEffect, tree.keys["backfill"], sentence, severity=Severity.WARNING)
-    if "scheduleConditions" in tree.entries:
-        older.tell_older(page, tree.keys["scheduleConditions"], '"scheduleConditions" is the old name of "conditions".')
-    about["when"] = (*about["when"], *flat(conditions(page, tree, UPSTREAM, "scheduleConditions")))
-    made = Schedule(
-        **about,
-        cron=fields.text(page, tree, "cron"),
-        seconds=fields.flag(page, tree, "withSeconds"),
-        timezone=fields.text(page, tree, "timezone"),
-        late=fields.duration(page, tree, "lateMaximumDelay"),
-        missed=_missed(page, tree),
-    )
-    if isinstance(fields.given(tree, "cron"), Scalar):
-        _readable(page, tree.entries["cron"], lambda: recurrence.check_cron(made.cron, made.seconds))
-    _zone(page, tree, made.timezone)
-    return made
-
-
-def _dates(page: Page, tree: Map, about: dict[str, Any]) -> Trigger:
-    fields.needed(page, tree, "dates", "A ScheduleOnDates")
-    dates = fields.texts(page, tree, "dates")
-    zone = fields.text(page, tree, "timezone")
-    for item, date in zip(fields.items(page, tree, "dates"), dates, strict=False):
-        _readable(page, item, partial(recurrence.check_date, date))
-    _zone(page, tree, zone)
-    return Dates(**about, dates=dates, timezone=zone, missed=_missed(page, tree))
-
-
-def _zone(page: Page, tree: Map, name: str) -> None:
-    if name:
-        _readable(page, tree.entries["timezone"], partial(recurrence.check_zone, name))
-
-
-def _readable(page: Page, at: Tree, look: Callable[[], None]) -> None:
-    try:
-        look()
-    except BadSchedule as error:
-        tell(page, WrongValue, at, error.sentence, error.hint)
-
-
 def _webhook(page: Page, tree: Map, about: dict[str, Any]) -> Trigger:
     given = fields.needed(page, tree, "key", "A Webhook")
     if isinstance(given, Scalar) and not as_text(given).strip():
@@ -226,19 +172,8 @@ def _properties(page: Page, tree: Map, name: str, own: tuple[str, ...]) -> dict[
 
 
 READERS: Final[dict[str, tuple[Reader, tuple[str, ...]]]] = {
-    "Schedule": (
-        _schedule,
-        (
-            "cron",
-            "withSeconds",
-            "timezone",
-            "lateMaximumDelay",
-            "recoverMissedSchedules",
-            "scheduleConditions",
-            "backfill",
-        ),
-    ),
-    "ScheduleOnDates": (_dates, ("dates", "timezone", "recoverMissedSchedules")),
+    "Schedule": (schedules.schedule, schedules.SCHEDULE),
+    "ScheduleOnDates": (schedules.on_dates, schedules.DATES),
     "Webhook": (_webhook, ("key", "wait", "returnOutputs")),
     "Flow": (_runs, ("states", "preconditions", "dependsOn", "mode", "minSatisfied", "window", "onMiss")),
 }

@@ -9,13 +9,13 @@ from penstock.dialects.kestra.rewriting.order import TRIGGER, arranged
 from penstock.dialects.kestra.triggers import COMMON, MINUTE, short
 from penstock.dialects.kestra.upstream import KINDS
 from penstock.dialects.kestra.writing.parts import Written, kept, span, texts
+from penstock.dialects.kestra.writing.schedules import timed
 from penstock.errors.flow import CannotWrite
 from penstock.model.trigger import (
     Condition,
     Dates,
     Interval,
     Listening,
-    Missed,
     OnRuns,
     Polling,
     Rule,
@@ -62,18 +62,13 @@ def trigger(made: Trigger, version: str) -> Written:
 def _own(made: Trigger) -> Written:
     match made:
         case Schedule():
-            more = kept(withSeconds=made.seconds, timezone=made.timezone, lateMaximumDelay=span(made.late))
-            return {"cron": made.cron, **more, **_missed(made.missed)}
+            return {"cron": made.cron, **kept(withSeconds=made.seconds), **timed(made)}
         case Interval():
-            return {
-                "every": span(made.every),
-                **kept(anchor=made.anchor, timezone=made.timezone),
-                **_missed(made.missed),
-            }
+            return {"every": span(made.every), **kept(anchor=made.anchor), **timed(made)}
         case Rule():
-            return {"rrule": made.rule, **kept(anchor=made.anchor, timezone=made.timezone), **_missed(made.missed)}
+            return {"rrule": made.rule, **kept(anchor=made.anchor), **timed(made)}
         case Dates():
-            return {"dates": list(made.dates), **kept(timezone=made.timezone), **_missed(made.missed)}
+            return {"dates": list(made.dates), **timed(made)}
         case Webhook():
             return {"key": made.key, **kept(wait=made.wait, returnOutputs=made.returns_outputs)}
         case OnRuns():
@@ -84,10 +79,6 @@ def _own(made: Trigger) -> Written:
             return {**every, **_properties(made.properties, "interval")}
         case Listening():
             return _properties(made.properties)
-
-
-def _missed(missed: Missed) -> Written:
-    return {} if missed is Missed.ALL else {"recoverMissedSchedules": missed.value.upper()}
 
 
 def _properties(properties: Written, *taken: str) -> Written:
