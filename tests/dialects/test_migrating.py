@@ -129,6 +129,28 @@ SAME = {
         "      - namespace: co\n        flowId: c\n        states:\n          - SUCCESS\n          - WARNING\n"
         "    window:\n      lookback: PT1H\n",
     ),
+    "preconditions that filter": (
+        SAY + "triggers:\n  - id: t\n    type: io.kestra.plugin.core.trigger.Flow\n    preconditions:\n      id: p\n"
+        "      where:\n        - id: w\n          filters:\n"
+        "            - {field: FLOW_ID, type: EQUAL_TO, value: b}\n            # ours\n"
+        "            - {field: NAMESPACE, type: EQUAL_TO, value: co}\n"
+        "            - {field: STATE, type: IN, values: [FAILED, KILLED]}\n"
+        "            - {field: EXPRESSION, type: IS_TRUE, value: \"{{ trigger.outputs.n > 1 and flow.id == 'a' }}\"}\n",
+        SAY + "triggers:\n  - id: t\n    type: io.kestra.plugin.core.trigger.Flow\n    # ours\n    dependsOn:\n"
+        "      - namespace: co\n        flowId: b\n        states:\n          - FAILED\n          - KILLED\n"
+        "        when: \"{{ (trigger.outputs.n > 1) and (flow.id == 'a') }}\"\n",
+    ),
+    "MultipleCondition": (
+        SAY + "triggers:\n  - id: t\n    type: io.kestra.plugin.core.trigger.Flow\n    conditions:\n"
+        "      - type: io.kestra.plugin.core.condition.ExecutionStatus\n        in: [SUCCESS]\n"
+        "      - id: both\n        type: io.kestra.plugin.core.condition.MultipleCondition\n        window: P1D\n"
+        "        windowAdvance: PT6H\n        conditions:\n          # first\n"
+        "          b: {type: io.kestra.plugin.core.condition.ExecutionFlow, namespace: co, flowId: b}\n"
+        "          c: {type: io.kestra.plugin.core.condition.ExecutionFlow, namespace: co, flowId: c}\n",
+        SAY + "triggers:\n  - id: t\n    type: io.kestra.plugin.core.trigger.Flow\n    # first\n    dependsOn:\n"
+        "      - namespace: co\n        flowId: b\n      - namespace: co\n        flowId: c\n"
+        "    window:\n      every: P1D\n      offset: PT6H\n    when: \"{{ (trigger.state == 'SUCCESS') }}\"\n",
+    ),
     "a version that is named": (
         "# kestra: 1\n" + SAY,
         SAY,
@@ -209,6 +231,24 @@ def test_what_then_means_something_else_is_told(name: str) -> None:
 
     assert found.text == "# kestra: 2\n" + TOP + newer
     assert told in found.differences
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        "{field: STATE, type: IN, values: [FAILED]}",
+        "{field: NAMESPACE, type: STARTS_WITH, value: co}",
+        "{field: NAMESPACE, type: EQUAL_TO, value: co}]}, {id: v, filters: [{field: NAMESPACE, value: co}",
+    ],
+)
+def test_runs_that_are_waited_for_without_telling_them_apart_stay_as_they_were(filters: str) -> None:
+    text = SAY + "triggers:\n  - id: t\n    type: io.kestra.plugin.core.trigger.Flow\n    preconditions:\n"
+    text += f"      id: p\n      where: [{{id: w, filters: [{filters}]}}]\n"
+
+    found = migrated(TOP + text)
+
+    assert found.text.endswith(text)
+    assert found.differences == ()
 
 
 def test_a_loop_whose_outputs_are_read_by_value_stays_and_is_told() -> None:

@@ -10,16 +10,16 @@ from typing import Final, TypeAlias
 import msgspec
 import yaml
 
-from penstock.dialects.kestra import triggers
 from penstock.dialects.kestra.read import DIRECTIVE, Reading, version_of
-from penstock.dialects.kestra.rewriting import files, groups, waits, words
+from penstock.dialects.kestra.rewriting import files, groups, listeners, triggers, words
 from penstock.dialects.kestra.rewriting.edits import Edit, applied
 from penstock.dialects.kestra.rewriting.pages import roots
+from penstock.dialects.kestra.triggers import short
 from penstock.dialects.kestra.types import Types
 from penstock.errors import Problem
 from penstock.errors.flow import Deprecated
 from penstock.model.flow import Flow, Language
-from penstock.model.trigger import Condition
+from penstock.model.trigger import Condition, OnRuns, Trigger, Upstream
 
 NEWEST: Final = "2"
 # A version that a document names which is not the first of its file.
@@ -74,9 +74,9 @@ def _rewritten(text: str, flows: list[Flow], types: Types) -> str:
         lambda text, root, flow: words.inputs(root),
         lambda text, root, flow: words.retries(text, root),
         _presumed,
-        waits.conditions,
-        waits.preconditions,
-        waits.listeners,
+        triggers.conditions,
+        triggers.preconditions,
+        listeners.listeners,
         lambda text, root, flow: words.types(root, types),
         lambda text, root, flow: words.echoes(text, root),
         lambda text, root, flow: words.subflows(text, root),
@@ -133,12 +133,21 @@ def _plain(flow: Flow) -> object:
     starting = tuple(
         msgspec.structs.replace(
             each,
-            type=triggers.short(each.type) or each.type,
-            when=(Condition(test=test),) if (test := waits.as_one(each.when)) else each.when,
+            type=short(each.type) or each.type,
+            when=(Condition(test=test),) if (test := triggers.as_one(each.when)) else each.when,
         )
-        for each in flow.triggers
+        for each in map(_waiting, flow.triggers)
     )
     return _renamed(msgspec.to_builtins(msgspec.structs.replace(flow, language=Language(), triggers=starting)))
+
+
+def _waiting(trigger: Trigger) -> Trigger:
+    """A trigger without the names of the runs that it waits for, and what it asks of each, one by one."""
+    if not isinstance(trigger, OnRuns):
+        return trigger
+    asked = (sorted(triggers.conjuncts(each.when)) for each in trigger.waits_for)
+    waits = tuple(Upstream(name="", when=tuple(Condition(test=part) for part in each)) for each in asked)
+    return msgspec.structs.replace(trigger, waits_for=waits)
 
 
 def _renamed(value: object) -> object:
