@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 from penstock.plugins.sql.address import Database
 from penstock.plugins.sql.dialects import DIALECTS
@@ -167,6 +169,8 @@ def test_a_script_of_snowflake_is_one(statement: str) -> None:
         "DO $body$ BEGIN CASE WHEN true THEN PERFORM 1; END CASE; END; $body$",
         "CREATE FUNCTION f(a int) RETURNS int BEGIN ATOMIC SELECT CASE a WHEN 1 THEN 2 END; SELECT 3; END",
         "CREATE FUNCTION f(a int) RETURNS int RETURN CASE a WHEN 1 THEN 2 END",
+        "CREATE FUNCTION f(IN begin date, OUT end date) RETURNS date LANGUAGE sql AS 'SELECT 1;'",
+        "CREATE PROCEDURE p() BEGIN ATOMIC SELECT begin, t.end FROM t WHERE begin > 1 ORDER BY begin; SELECT 2; END",
         "CREATE FUNCTION begin() RETURNS text LANGUAGE sql AS 'SELECT 1;'",
         "CREATE TABLE t(trigger text, note text DEFAULT 'begin')",
         "BEGIN ISOLATION LEVEL SERIALIZABLE",
@@ -175,6 +179,21 @@ def test_a_script_of_snowflake_is_one(statement: str) -> None:
 )
 def test_postgresql_s_quotes_and_bodies_stay_whole(statement: str) -> None:
     assert split(f"SELECT 1; {statement}; SELECT 2;", STANDARD) == ["SELECT 1", statement, "SELECT 2"]
+
+
+SIMPLE = ["SELECT 1", "BEGIN", "SELECT CASE WHEN 1 THEN 'x;' END", "CREATE TABLE t(a INT)", "DROP TABLE IF EXISTS t"]
+
+
+@given(some.lists(some.sampled_from(COMPOUND + SIMPLE), min_size=1, max_size=6))
+def test_nothing_of_a_statement_stays_with_the_next_on_mysql(statements: list[str]) -> None:
+    assert split(" ;\n".join(statements), MYSQL) == statements
+    assert split("DELIMITER $$\n" + "$$ ".join(statements), MYSQL) == statements
+
+
+@given(some.lists(some.sampled_from([*BATCHED, *(each for each in SIMPLE if each != "BEGIN")]), min_size=1, max_size=6))
+def test_nothing_of_a_statement_stays_with_the_next_on_sql_server(statements: list[str]) -> None:
+    assert split(" ;\n".join(statements), TSQL) == statements
+    assert split("\nGO\n".join(statements), TSQL) == statements
 
 
 def test_a_routine_of_trino_is_one_statement() -> None:

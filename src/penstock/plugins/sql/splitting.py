@@ -31,7 +31,9 @@ CLOSED: Final = LOOPS | {"CASE"}
 INSIDE: Final = frozenset({END, ":", "BEGIN", "THEN", "ELSE", "DO", "LOOP", "REPEAT", "SQLEXCEPTION", "FOUND"})
 # After these the body of a routine may begin that has no BEGIN.
 HEAD: Final = frozenset({")", "'", "ROW", "DETERMINISTIC", "DATA", "SQL", "DEFINER", "INVOKER", "DO", ":"})
-NAMING: Final = frozenset({*ROUTINES, "EXISTS", *".@#,=<>+-*/(%|&!"})
+# After these BEGIN and END are names of something.
+QUERYING: Final = frozenset({"SELECT", "DISTINCT", "WHERE", "AND", "OR", "BY", "SET", "IN", "OUT", "INOUT", "VARIADIC"})
+NAMING: Final = frozenset({*ROUTINES, *QUERYING, "EXISTS", *".@#,=<>+-*/(%|&!"})
 NO_BLOCK: Final = frozenset({"TRAN", "TRANSACTION", "DISTRIBUTED", "DIALOG", "CONVERSATION", "WORK", "NAME"})
 
 

@@ -26,7 +26,7 @@ TOKENS: Final = r"""
     | (?P<parameter>:[A-Za-z_]\w*)
     | (?P<question>\?)
     | (?P<percent>%)
-    | (?P<word>[A-Za-z_][\w$]*)
+    | (?P<word>[A-Za-z_](?:(?!{mark})[\w$])*)
     """
 
 # Statements that begin so change nothing, so that their rows may be taken while others come.
@@ -74,7 +74,7 @@ def pattern(lexis: Lexis, mark: str = ";") -> re.Pattern[str]:
     quotes = BACKSLASH_QUOTES if lexis.backslash else STANDARD_QUOTES
     if lexis.grammar is Grammar.BATCHES:
         quotes = quotes.removesuffix(")") + BRACKETS + ")"
-    text = TOKENS.replace("{comment}", comment).replace("{quotes}", quotes)
+    text = TOKENS.replace("{comment}", comment).replace("{quotes}", quotes).replace("{mark}", re.escape(mark))
     return re.compile(f"(?P<end>{re.escape(mark)}) | {text}", re.VERBOSE | re.DOTALL)
 
 
