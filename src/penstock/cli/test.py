@@ -29,7 +29,7 @@ from penstock.settings.read import Project
 from penstock.testing.suite.cases import CaseResult, Means, State, run_case
 from penstock.testing.suite.coverage import Coverage, coverage
 from penstock.testing.suite.judge import Verdict
-from penstock.testing.suite.told import coverage_lines, details, junit, line_of, summary
+from penstock.testing.suite.report import coverage_lines, details, junit, line_of, summary
 
 LOOK_EVERY: Final = 0.3
 JOBS: Final = min(4, os.cpu_count() or 1)

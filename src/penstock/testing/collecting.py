@@ -16,7 +16,7 @@ from penstock.services.project import ENDINGS, holds_tests
 from penstock.services.suites import Found, find_suites
 from penstock.settings.read import find
 from penstock.testing.suite.cases import Means, State, run_case
-from penstock.testing.suite.told import details
+from penstock.testing.suite.report import details
 
 PATIENCE = 600.0
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 from msgspec import Meta, field
 
 from penstock.errors.task import MissingExtra
-from penstock.plugins.notify import told as accounts
+from penstock.plugins.notify import accounts
 from penstock.sdk.context import Context
 from penstock.sdk.task import Mode, TaskFailed, TaskType
 from penstock.sdk.values import Secret

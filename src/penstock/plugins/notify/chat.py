@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta, field
 
-from penstock.plugins.notify.told import Report, Told, cut
+from penstock.plugins.notify.accounts import Report, Told, cut
 from penstock.plugins.notify.webhook import HookReport, Incoming
 from penstock.plugins.notify.wire import Sender
 from penstock.sdk.context import Context

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 import msgspec
 from msgspec import Meta, field
 
-from penstock.plugins.notify.told import Told, cut
+from penstock.plugins.notify.accounts import Told, cut
 from penstock.plugins.notify.webhook import HookReport, Incoming
 
 MOST_CONTENT = 2000

@@ -16,8 +16,8 @@ from typing import Annotated, ClassVar, Final, cast
 import msgspec
 from msgspec import Meta, field
 
-from penstock.plugins.notify import told as accounts
-from penstock.plugins.notify.told import Told
+from penstock.plugins.notify import accounts
+from penstock.plugins.notify.accounts import Told
 from penstock.sdk.context import Context, Level
 from penstock.sdk.task import Mode, TaskFailed, TaskType
 from penstock.sdk.values import Secret

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta, field
 
-from penstock.plugins.notify.told import Report, Told
+from penstock.plugins.notify.accounts import Report, Told
 from penstock.plugins.notify.webhook import checked
 from penstock.plugins.notify.wire import Message, Options, Sender, deliver
 from penstock.sdk.context import Context

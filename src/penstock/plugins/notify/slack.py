@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from penstock.plugins.notify.told import Told, cut
+from penstock.plugins.notify.accounts import Told, cut
 from penstock.plugins.notify.webhook import HookReport, Incoming
 
 MOST_TEXT = 2900

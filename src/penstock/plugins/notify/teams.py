@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Meta
 
-from penstock.plugins.notify.told import Told
+from penstock.plugins.notify.accounts import Told
 from penstock.plugins.notify.webhook import HookReport, Incoming
 
 CONNECTOR = "webhook.office.com"

@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 from msgspec import Meta, field
 
 from penstock.plugins.http.client import basic
-from penstock.plugins.notify import told as accounts
+from penstock.plugins.notify import accounts
+from penstock.plugins.notify.accounts import Report
 from penstock.plugins.notify.mail import Attachment, page
-from penstock.plugins.notify.told import Report
 from penstock.plugins.notify.wire import Answer, Message, Sender, deliver
 from penstock.sdk.context import Context
 from penstock.sdk.task import TaskFailed

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from penstock.plugins.notify.told import Report, Told
+from penstock.plugins.notify.accounts import Report, Told
 from penstock.plugins.notify.wire import Message, Sender, deliver
 from penstock.sdk.context import Context, Level
 from penstock.sdk.task import TaskFailed

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 import yaml
 
-from penstock.dialects.kestra.rewriting.pages import begin, behind, end, entries, entry, line_of, top_of
+from penstock.dialects.kestra.rewriting.yaml_nodes import begin, behind, end, entries, entry, line_of, top_of
 from penstock.dialects.kestra.tree import plain
 from penstock.dialects.kestra.writing.emit import emitted, indented, inline
 from penstock.dialects.kestra.yaml import parse

@@ -10,7 +10,7 @@ import yaml
 
 from penstock.dialects.kestra.names import PACKAGES, SHORT
 from penstock.dialects.kestra.rewriting.edits import Edit, applied, inserted, lines_at, removed, renamed
-from penstock.dialects.kestra.rewriting.pages import (
+from penstock.dialects.kestra.rewriting.yaml_nodes import (
     begin,
     behind,
     end,

@@ -8,7 +8,7 @@ import yaml
 
 from penstock.dialects.kestra.names import PACKAGES
 from penstock.dialects.kestra.rewriting.edits import COMMENTED, Edit, lines_at, removed
-from penstock.dialects.kestra.rewriting.pages import begin, behind, end, entry, items, top_of, value, word
+from penstock.dialects.kestra.rewriting.yaml_nodes import begin, behind, end, entry, items, top_of, value, word
 from penstock.dialects.kestra.writing.emit import emitted, indented
 from penstock.model.flow import Flow
 from penstock.model.node import If

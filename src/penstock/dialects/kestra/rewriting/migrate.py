@@ -11,9 +11,9 @@ import msgspec
 import yaml
 
 from penstock.dialects.kestra.read import DIRECTIVE, Reading, version_of
-from penstock.dialects.kestra.rewriting import files, groups, listeners, triggers, words
+from penstock.dialects.kestra.rewriting import groups, listeners, local_files, replacements, triggers
 from penstock.dialects.kestra.rewriting.edits import Edit, applied
-from penstock.dialects.kestra.rewriting.pages import roots
+from penstock.dialects.kestra.rewriting.yaml_nodes import roots
 from penstock.dialects.kestra.triggers import short
 from penstock.dialects.kestra.types import Types
 from penstock.errors import Problem
@@ -70,20 +70,20 @@ def migrate(text: str, read: Read, types: Types, version: str = "1") -> Migrated
 def _rewritten(text: str, flows: list[Flow], types: Types) -> str:
     """The text after each rule that keeps its meaning."""
     rules: tuple[Rule, ...] = (
-        lambda text, root, flow: words.defaults(root),
-        lambda text, root, flow: words.inputs(root),
-        lambda text, root, flow: words.retries(text, root),
+        lambda text, root, flow: replacements.defaults(root),
+        lambda text, root, flow: replacements.inputs(root),
+        lambda text, root, flow: replacements.retries(text, root),
         _presumed,
         triggers.conditions,
         triggers.preconditions,
         listeners.listeners,
-        lambda text, root, flow: words.types(root, types),
-        lambda text, root, flow: words.echoes(text, root),
-        lambda text, root, flow: words.subflows(text, root),
-        lambda text, root, flow: words.scripts(text, root),
+        lambda text, root, flow: replacements.types(root, types),
+        lambda text, root, flow: replacements.echoes(text, root),
+        lambda text, root, flow: replacements.subflows(text, root),
+        lambda text, root, flow: replacements.scripts(text, root),
         lambda text, root, flow: groups.pauses(text, root),
         lambda text, root, flow: groups.loops(text, root),
-        lambda text, root, flow: words.expressions(text, root),
+        lambda text, root, flow: replacements.expressions(text, root),
     )
     for rule in rules:
         pages = zip(roots(text), flows, strict=True)
@@ -106,7 +106,7 @@ def _looped(text: str, read: Read, version: str) -> str:
     """The text with a Loop for each ForEach whose values and outputs nobody reads as only a ForEach has them, and words
     of working directories for LocalFiles, where what comes of it can be read.
     """
-    for found, changed in ((groups.lonely_loops, groups.as_loop), (files.local_files, files.as_words)):
+    for found, changed in ((groups.lonely_loops, groups.as_loop), (local_files.local_files, local_files.as_words)):
         for name in found(text):
             tried = changed(text, name)
             if all(each.flow is not None for each in read(_versioned(tried, version))):
@@ -153,7 +153,7 @@ def _waiting(trigger: Trigger) -> Trigger:
 def _renamed(value: object) -> object:
     match value:
         case str():
-            return words.newer_expression(value)
+            return replacements.newer_expression(value)
         case dict():
             # After how many failures a warning follows says nothing where none does.
             idle = () if value.get("warn") else ("warn_after",)

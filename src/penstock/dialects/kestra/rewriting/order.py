@@ -10,7 +10,7 @@ import msgspec
 import yaml
 
 from penstock.dialects.kestra.documents import split
-from penstock.dialects.kestra.rewriting.pages import (
+from penstock.dialects.kestra.rewriting.yaml_nodes import (
     begin,
     behind,
     entries,

@@ -10,7 +10,7 @@ import yaml
 
 from penstock.dialects.kestra.conditions import MULTIPLE, UPSTREAM, expression, short
 from penstock.dialects.kestra.rewriting.edits import Edit, meant, removed, replaced
-from penstock.dialects.kestra.rewriting.pages import entry, items, value, word
+from penstock.dialects.kestra.rewriting.yaml_nodes import entry, items, value, word
 from penstock.model.flow import Flow
 from penstock.model.trigger import Condition, OnRuns, Upstream
 

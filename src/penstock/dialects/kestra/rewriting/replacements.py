@@ -13,7 +13,7 @@ from penstock.dialects.kestra.conditions import short as condition
 from penstock.dialects.kestra.names import GROUPS, PACKAGES, SHORT
 from penstock.dialects.kestra.older import RENAMED
 from penstock.dialects.kestra.rewriting.edits import Edit, meant, removed, renamed, replaced
-from penstock.dialects.kestra.rewriting.pages import begin, end, entries, entry, items, tasks, value, walk, word
+from penstock.dialects.kestra.rewriting.yaml_nodes import begin, end, entries, entry, items, tasks, value, walk, word
 from penstock.dialects.kestra.triggers import PACKAGES as OF_TRIGGERS
 from penstock.dialects.kestra.triggers import READERS as TRIGGERS
 from penstock.dialects.kestra.types import Types

@@ -9,7 +9,7 @@ import yaml
 
 from penstock.dialects.kestra.names import SHORT
 from penstock.dialects.kestra.rewriting.edits import COMMENTED, Edit, applied, behind_entry, lines_at
-from penstock.dialects.kestra.rewriting.pages import (
+from penstock.dialects.kestra.rewriting.yaml_nodes import (
     begin,
     behind,
     end,
