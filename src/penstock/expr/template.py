@@ -73,6 +73,11 @@ class Template(msgspec.Struct, frozen=True, eq=False):
         except (Missing, RecursionError, ExprError) as error:
             self._tell(error)
 
+    @property
+    def is_one(self) -> bool:
+        """Is the text nothing but one expression?"""
+        return self.alone is not None or (self.loose is not None and self.loose.is_one)
+
     def render_in(self, frame: Frame) -> str:
         """Render on behalf of another template, with its fuel and depth."""
         if self.loose is not None and frame.calls.version == "2":

@@ -28,7 +28,9 @@ WORDS: dict[object, str] = {
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One declared property; `template` says whether `{{ … }}` in it is rendered."""
+    """One declared property; `template` says whether `{{ … }}` in it is rendered, `typed` whether the value of one
+    that stands alone keeps its type.
+    """
 
     name: str
     type: str
@@ -39,6 +41,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     examples: tuple[object, ...] = ()
     template: bool = True
     deprecated: str = ""
+    typed: bool = False
 
 
 class Description(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -86,6 +89,7 @@ def fields(kind: type[msgspec.Struct]) -> Iterator[Field]:
             examples=tuple(about.examples or ()),
             template=bool(extra.get("template", True)),
             deprecated=str(extra.get("deprecated", "")),
+            typed=bool(extra.get("typed", False)),
         )
 
 

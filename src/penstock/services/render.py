@@ -6,6 +6,7 @@ import datetime
 import functools
 import time
 from collections.abc import Callable
+from typing import Literal
 
 import msgspec
 
@@ -69,20 +70,16 @@ def prepare_on(core: Core, claim: Claim, loaded: Loaded) -> Prepared:
     used: set[str] = set()
     calls = worker_calls(core, loaded, used)
 
-    def render() -> tuple[object, object, Step, str]:
+    def render() -> tuple[dict[str, object], object, Step, str]:
         scope = worker_scope(core, loaded, claim.step) | promised(node.properties)
         step = loaded.step(claim.step)
         if step is None:
             raise UnknownStep(f'"{claim.step}" is not kept any more: its loop has gone on without it.')
         timeout = expr.render(node.timeout, scope, calls) if node.timeout else None
         own_key = expr.render(node.cache.key, scope, calls) if node.cache else ""
-        return expr.render(asked, scope, calls), timeout, step, str(own_key)
+        return _properties(node, scope, calls), timeout, step, str(own_key)
 
-    as_written = unrendered(node.type)
-    asked = {name: value for name, value in node.properties.items() if name not in as_written}
     properties, timeout, step, own_key = with_parts(core, loaded, render)
-    assert isinstance(properties, dict)
-    properties |= {name: node.properties[name] for name in as_written & node.properties.keys()}
     cached_as = result_key(loaded.plan, node, node.cache, properties, own_key) if node.cache else ""
     state = None
     if step.attempt > 1:
@@ -100,14 +97,28 @@ def prepare_on(core: Core, claim: Claim, loaded: Loaded) -> Prepared:
     )
 
 
+def _properties(node: Task, scope: dict[str, object], calls: expr.Calls) -> dict[str, object]:
+    """A task's properties rendered, each as its type declares it."""
+    made, asked = dict(node.properties), {}
+    for name, value in node.properties.items():
+        if isinstance(value, str) and name in fields_that(node.type, "typed"):
+            made[name] = _alone(value, scope, calls)
+        elif name not in fields_that(node.type, "unrendered"):
+            asked[name] = value
+    rendered = expr.render(asked, scope, calls)
+    assert isinstance(rendered, dict)
+    return made | rendered
+
+
 @functools.lru_cache(maxsize=4096)
-def unrendered(kind: str) -> frozenset[str]:
-    """The properties of a task type that its tasks get as they are written."""
+def fields_that(kind: str, are: Literal["unrendered", "typed"]) -> frozenset[str]:
+    """The properties of a task type that its tasks get as they are written, or as the type that an expression gives."""
     try:
         found = registry.find(kind)
     except PenstockError:
         return frozenset()
-    return frozenset(field.name for field in describe(found).fields if not field.template)
+    wanted = (field for field in describe(found).fields if (field.typed if are == "typed" else not field.template))
+    return frozenset(field.name for field in wanted)
 
 
 def properties_of(core: Core, claim: Claim, written: Callable[[Plan], dict[str, object]]) -> dict[str, object]:
@@ -208,6 +219,12 @@ def _outline_of(node: Node) -> dict[str, object]:
             return pause.outline(node)
         case _:
             return {}
+
+
+def _alone(text: str, scope: dict[str, object], calls: expr.Calls) -> object:
+    """A text as what its expression gives, where it is nothing but one expression."""
+    template = expr.compile(text)
+    return plain(template.value(scope, calls)) if template.is_one else template.render(scope, calls)
 
 
 def _typed(tree: object, scope: dict[str, object], calls: expr.Calls) -> object:

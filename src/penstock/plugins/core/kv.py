@@ -37,7 +37,9 @@ class Set(TaskType, frozen=True, kw_only=True):
     example: ClassVar[dict[str, object]] = {"key": "last_day", "value": "{{ inputs.day }}"}
 
     key: Annotated[str, Meta(description="The key: letters, digits, `.`, `_`, `-`.", examples=["last_day"])]
-    value: Annotated[object, Meta(description="The value.")]
+    value: Annotated[
+        object, Meta(description="The value; what an expression gives keeps its type.", extra={"typed": True})
+    ]
     namespace: Annotated[str, Meta(description=NAMESPACE)] = ""
     overwrite: Annotated[bool, Meta(description="Whether a key that is there is replaced; otherwise fails.")] = True
     ttl: Annotated[
@@ -128,7 +130,7 @@ def typed(value: object, kind: KvType | None) -> object:
     if kind is None or (not isinstance(value, str) and kind is not KvType.STRING):
         return value
     try:
-        return _read(str(value) if not isinstance(value, str) else value, kind)
+        return _read(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), kind)
     except ValueError:
         raise TaskFailed(f'"{value}" cannot be kept as {kind.value}.') from None
 
