@@ -53,6 +53,10 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     trigger: dict[str, object] = {}
 
 
+class Overtaken(Exception):
+    """Somebody else started a run by the same key at the same moment: all is written again, one after the other."""
+
+
 class Beginning(msgspec.Struct, frozen=True):
     """A run about to be written: all of it, its key, and what is to be written beside it."""
 
@@ -101,7 +105,9 @@ def insert(core: Core, several: Sequence[Beginning], let: Callable[[Tx], Contain
     def work(tx: Tx) -> list[bool]:
         after.wake, after.fold, after.limits = False, set(), set()
         wanted = let(tx) if let else None
-        return [(wanted is None or each.run in wanted) and _written(tx, each, after) for each in several]
+        written = [(wanted is None or each.run in wanted) and _written(tx, each, after) for each in several]
+        after.ring(tx)
+        return written
 
     written = repeat_unknown(core, lambda: core.store.write(work))
     for each, new in zip(several, written, strict=True):
@@ -146,6 +152,19 @@ def _decided(core: Core, loaded: Loaded, event: Begin, key: str) -> Beginning:
     batch.take(Recorded(event, now), decide(core, loaded, event, now))
     loaded.every = False  # what it held was everything only while nothing had begun
     return Beginning(batch, key)
+
+
+def _together(tx: Tx, several: Sequence[Beginning], after: After) -> list[str]:
+    """Write many runs with few questions, and give their ids. Raises Overtaken when one of their keys came up."""
+    known = runs.known_keys(tx, [each.key for each in several if each.key])
+    fresh = [each for each in several if each.key not in known]
+    runs.insert_all(tx, [(replace(each.batch.loaded.run, version=0), each.key) for each in fresh])
+    for each in fresh:
+        commit(tx, each.batch, each.batch.loaded.run.created_at, after)
+    ids_written = [each.run for each in fresh]
+    if runs.how_many(tx, ids_written) != len(fresh):
+        raise Overtaken
+    return ids_written
 
 
 def _written(tx: Tx, each: Beginning, after: After) -> bool:

@@ -43,15 +43,12 @@ class Brief(msgspec.Struct, frozen=True):
 
 def insert(tx: Tx, run: Run, key: str = "") -> bool:
     """Keep a new run; False when its id or its idempotency key is there already."""
-    row = _columns(run) | {
-        "namespace": run.namespace,
-        "flow": run.flow,
-        "revision": run.revision,
-        "parent": run.parent.run if run.parent else None,
-        "created_at": run.created_at,
-        "idempotency_key": key or None,
-    }
-    return tx.run("runs.insert", **row) == 1
+    return tx.run("runs.insert", **_row(run, key)) == 1
+
+
+def insert_all(tx: Tx, several: Sequence[tuple[Run, str]]) -> None:
+    """Keep new runs with their idempotency keys in one go; one that is there already is left out, and nobody told."""
+    tx.many("runs.insert", [_row(run, key) for run, key in several])
 
 
 def load(tx: Tx, run_id: str) -> Run | None:
@@ -87,6 +84,12 @@ def by_key(tx: Tx, key: str) -> str | None:
 def known_keys(tx: Tx, keys: Sequence[str]) -> set[str]:
     """Tell which of these idempotency keys have started runs."""
     return {str(key) for (key,) in tx.all("runs.known_keys", keys=list(keys))} if keys else set()
+
+
+def how_many(tx: Tx, run_ids: Sequence[str]) -> int:
+    """Count which of these runs are there."""
+    row = tx.one("runs.how_many", ids=list(run_ids))
+    return codec.number(row[0]) if row else 0
 
 
 def lock(tx: Tx, run_id: str) -> int | None:
@@ -177,6 +180,18 @@ def _asked(query: str, scope: Scope, wanted: Filter) -> tuple[str, dict[str, obj
     if wanted.namespace:
         params["below"] = f"{codec.like(wanted.namespace)}.%"
     return named, params
+
+
+def _row(run: Run, key: str) -> dict[str, object]:
+    """The columns of a new run."""
+    return _columns(run) | {
+        "namespace": run.namespace,
+        "flow": run.flow,
+        "revision": run.revision,
+        "parent": run.parent.run if run.parent else None,
+        "created_at": run.created_at,
+        "idempotency_key": key or None,
+    }
 
 
 def _columns(run: Run) -> dict[str, object]:

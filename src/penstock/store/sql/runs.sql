@@ -107,3 +107,7 @@ SELECT version FROM runs WHERE id = :id
 -- name: known_keys
 -- Which of these idempotency keys have started runs.
 SELECT idempotency_key FROM runs WHERE idempotency_key IN :keys[]
+
+-- name: how_many
+-- How many of these runs are there.
+SELECT count(*) FROM runs WHERE id IN :ids[]
