@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from penstock.dialects.kestra import INSTALLED
+from penstock.dialects.kestra import INSTALLED, expand, read_several
 from penstock.dialects.kestra import conditions as condition_types
 from penstock.dialects.kestra import inputs as input_types
 from penstock.dialects.kestra import suites as tests
@@ -30,6 +30,7 @@ PARTS = {
     "namespaceFiles": field_names(NamespaceFiles),
     "taskRunner": field_names(TaskRunner),
 }
+INCLUDED = {"tasks.yml": "- {id: a, type: log, message: m}\n- {id: b, type: log, message: m}\n"}
 WORKS, IS_READ, MISSING = "works", "read and checked", "not there yet"
 
 
@@ -61,6 +62,8 @@ def statuses(about: dict[str, object]) -> Iterator[tuple[str, str]]:
     for kind in ("words", "types", "read"):
         for name in names(about, kind):
             yield package + name, status(package + name, kind)
+    for name in texts(about):
+        yield name, WORKS if is_whole(texts(about)[name]) else MISSING
     for name in names(about, "properties"):
         yield name, WORKS if name in PARTS[str(about["of"])] else MISSING
     for name in names(about, "runners"):
@@ -76,6 +79,19 @@ def names(about: dict[str, object], kind: str) -> list[str]:
     found = about.get(kind, [])
     assert isinstance(found, list)
     return [str(name) for name in found]
+
+
+def texts(about: dict[str, object]) -> dict[str, str]:
+    """Ways of writing a file, each with a text that is written so; what one includes is `INCLUDED`."""
+    found = about.get("texts", {})
+    assert isinstance(found, dict)
+    return {str(name): str(text) for name, text in found.items()}
+
+
+def is_whole(text: str) -> bool:
+    """Is all of a file read, without a problem that keeps a flow from running?"""
+    whole = expand(text, "flow.yml", INCLUDED.__getitem__, "0.20")
+    return all(each.flow is not None for each in read_several(whole.text, types=INSTALLED))
 
 
 def status(name: str, kind: str) -> str:
