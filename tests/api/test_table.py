@@ -22,6 +22,8 @@ PUBLIC = {
     "GET /openapi.json",
     "GET /ready",
     "GET /v1/errors/{code}",
+    "POST /v1/login",
+    "POST /v1/welcome",
 }
 LOOKS = ("view",)
 

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -19,6 +20,7 @@ from penstock.api.live.hub import Hub
 from penstock.api.route import JSON, Answer, Call, Route, Sent, Where
 from penstock.app import App
 from penstock.errors import PenstockError
+from penstock.errors.access import TooManyLogins
 from penstock.errors.api import BodyTooLarge, MayNot, NotSignedIn, ServerFault, TooBusy
 from penstock.errors.run import UnknownRun
 from penstock.model.access import EVERYWHERE, NOWHERE, Action, Actor, Scope
@@ -82,6 +84,8 @@ class Desk:
         shown = dict(headers) | {"Cache-Control": "no-store"}
         if told.status == 401:
             shown["WWW-Authenticate"] = "Bearer"
+        if isinstance(error, TooManyLogins):
+            shown["Retry-After"] = str(error.seconds)
         return _packed(request, msgspec.json.encode(told), problems.MEDIA, told.status, shown)
 
     def close(self) -> None:
@@ -116,7 +120,7 @@ class Desk:
     def _asking(self, request: Request, route: Route) -> tuple[Actor, Scope]:
         """Who asks, and where they may do what the route does; what the table does not allow is denied."""
         if route.where is Where.PUBLIC:
-            return NOBODY, NOWHERE
+            return replace(NOBODY, origin=request.client.host if request.client else ""), NOWHERE
         actor = self._who(request)
         if actor is None:
             raise NotSignedIn("This address does not answer strangers.")

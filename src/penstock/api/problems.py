@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from penstock.errors import PenstockError, Problem, Severity, project, run, store, task, work
+from penstock.errors import PenstockError, Problem, Severity, access, project, run, store, task, work
 from penstock.errors import api as calls
 from penstock.errors.expr import ExprError
 from penstock.errors.flow import FlowError
@@ -33,6 +33,10 @@ STATUSES: Final[dict[type[PenstockError], int]] = {
     task.BadAddress: 422,
     store.BadBlobAddress: 422,
     work.BadFileName: 422,
+    access.BadPersonName: 422,
+    access.WeakPassword: 422,
+    access.BadRole: 422,
+    access.NoPassword: 422,
     # what is not there
     run.UnknownRun: 404,
     run.UnknownStep: 404,
@@ -42,6 +46,10 @@ STATUSES: Final[dict[type[PenstockError], int]] = {
     store.BlobMissing: 404,
     work.FileMissing: 404,
     project.NoSuchFile: 404,
+    access.UnknownPerson: 404,
+    access.UnknownRole: 404,
+    access.UnknownToken: 404,
+    access.BadInvitation: 404,
     # what cannot be done as things stand
     run.ForbiddenMove: 409,
     run.NothingToRestart: 409,
@@ -50,6 +58,8 @@ STATUSES: Final[dict[type[PenstockError], int]] = {
     run.NotResumable: 409,
     run.NothingToMark: 409,
     run.CheckUnmet: 409,
+    access.PersonExists: 409,
+    access.LastOwner: 409,
     # what passes
     store.StoreBusy: 503,
     store.StoreGone: 503,
@@ -59,6 +69,8 @@ STATUSES: Final[dict[type[PenstockError], int]] = {
     calls.BadRequest: 400,
     calls.NotSignedIn: 401,
     calls.MayNot: 403,
+    access.WrongLogin: 401,
+    access.TooManyLogins: 429,
     calls.NoSuchAddress: 404,
     calls.WrongMethod: 405,
     calls.BodyTooLarge: 413,

@@ -53,6 +53,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 
     who: str = ""
     verb: str = ""
+    namespace: str = ""
     since: int | None = None
     until: int | None = None
 
@@ -66,7 +67,10 @@ def page(tx: Tx, scope: Scope, wanted: Filter, limit: int, before: str = "") -> 
     """Give the newest acts in a scope that fit, older than `before` when given, each with its seal (0: none yet)."""
     given = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value or value == 0}
     params: dict[str, object] = given | reached(scope)
-    rows = tx.all("+".join(("audit.page", *params)), before=before or NEWEST, most=limit, **params)
+    query = "+".join(("audit.page", *params))
+    if wanted.namespace:
+        params["below"] = f"{codec.like(wanted.namespace)}.%"
+    rows = tx.all(query, before=before or NEWEST, most=limit, **params)
     return [(codec.value(row[:-1], Entry), codec.number(row[-1])) for row in rows]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from penstock.api.route import Route
-from penstock.api.routes import documents, flows, health, live, parts, runs
+from penstock.api.routes import documents, flows, health, live, parts, people, runs
 
 TABLE: Final[tuple[Route, ...]] = (
     *health.ROUTES,
@@ -14,4 +14,5 @@ TABLE: Final[tuple[Route, ...]] = (
     *runs.ROUTES,
     *parts.ROUTES,
     *live.ROUTES,
+    *people.ROUTES,
 )

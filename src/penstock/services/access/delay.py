@@ -1,7 +1,8 @@
 """How are passwords kept from being guessed? Each failure is counted, and after some of them the next try has to wait.
 
 Counted by user and by address, in the store, so that it holds for all servers together. A user waits a minute at most,
-so that nobody can keep another one out for long; an address waits up to a quarter of an hour.
+so that nobody can keep another one out for long; an address waits up to a quarter of an hour. This machine's own
+address is not counted: behind a proxy it is everybody's.
 """
 
 from __future__ import annotations
@@ -69,7 +70,8 @@ def forgiven(core: Core, name: str, origin: str) -> None:
 
 def _watched(name: str, origin: str) -> dict[str, Patience]:
     watched = {f"user:{name[:100]}": OF_USERS}
-    return watched | {f"from:{_network(origin)}": OF_ADDRESSES} if origin else watched
+    network = _network(origin)
+    return watched | {f"from:{network}": OF_ADDRESSES} if network else watched
 
 
 def _network(origin: str) -> str:
@@ -78,6 +80,8 @@ def _network(origin: str) -> str:
         address = ipaddress.ip_address(origin)
     except ValueError:
         return origin[:100]
+    if address.is_loopback:
+        return ""
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is None:
             return str(ipaddress.ip_network((address, 64), strict=False))

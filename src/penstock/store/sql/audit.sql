@@ -25,6 +25,10 @@ who = :who
 -- Of one kind.
 (verb = :verb OR action = :verb)
 
+-- name: page+namespace
+-- In a namespace or below it.
+(namespace = :namespace OR namespace LIKE :below ESCAPE '\')
+
 -- name: page+since
 -- From an instant on.
 at >= :since
