@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
+from msgspec.structs import replace
+
 from penstock.model.node import (
     Arrangement,
     Dag,
@@ -203,7 +205,7 @@ class Reference:
             case Pause():
                 return self.write(key, allowed(node, PAUSES[node.at_end]) if node.delay else "success")
             case Task() | Subflow():
-                return self.write(key, self.leaf(node, key, node.retry or retry))
+                return self.write(key, self.leaf(node, key, node.retry or inherited(node, retry)))
             case _:
                 return self.group(node, key, inside, node.retry or retry)
 
@@ -245,6 +247,11 @@ class Reference:
         """Leave nothing of one step and of the iterations that lie in it."""
         for each in [each for each in self.found if each == key or each.startswith((f"{key}[", f"{key}/"))]:
             del self.found[each]
+
+
+def inherited(node: Node, retry: Retry | None) -> Retry | None:
+    """What the retry of a group or flow is for a leaf in it: no warning, and nothing where it may fail."""
+    return None if retry is None or node.allow_failure else replace(retry, warn=False)
 
 
 def lists_of(node: Node) -> list[Sequence[Node]]:

@@ -189,7 +189,10 @@ def _word(row: Step | None) -> str:
 
 
 def policy(tale: Shown, step: Step) -> Retry | None:
-    """The retry policy that a step goes by: its own, its nearest group's, its flow's."""
+    """The retry policy that a step goes by: its own; where it may not fail its nearest group's, its flow's."""
+    own = tale.plan.node(step.node)
+    if own.retry is not None or own.allow_failure:
+        return own.retry
     place = step.node
     while place != ROOT:
         node = tale.plan.node(place)

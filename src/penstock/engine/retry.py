@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
+from msgspec.structs import replace
+
 from penstock.model.node import Node
 from penstock.model.plan import ROOT, Plan
 from penstock.model.policy import Backoff, Retry
@@ -14,11 +16,17 @@ MOST_LOST_IN_A_ROW = 3
 
 
 def policy_for(plan: Plan, node: Node) -> Retry | None:
-    """The node's own retry, else that of the nearest group around it that has one, else the flow's."""
+    """The node's own retry, else that of the nearest group around it that has one, else the flow's.
+
+    What is not its own says nothing of failures that are allowed, and does not make a warning of a success.
+    """
+    if node.retry is not None:
+        return node.retry
     place = node
     while place.retry is None and place.id != ROOT:
         place = plan.node(plan.seats[place.id].parent)
-    return place.retry or plan.flow.retry
+    policy = place.retry or plan.flow.retry
+    return None if policy is None or node.allow_failure else replace(policy, warn=False)
 
 
 def next_try_at(policy: Retry | None, step: Step, failure: Failure | None, now: int, run_id: str) -> int | None:

@@ -157,6 +157,8 @@ def _evaluate_on(core: Core, claim: Claim, loaded: Loaded) -> dict[str, object]:
         node = loaded.plan.seats.get(ids.node_of(claim.step))
         if node is not None and isinstance(node.node, ForEach) and node.node.gathers and "values" in values:
             values["values"] = listed(core, values["values"])
+        if node is not None and isinstance(node.node, Subflow) and isinstance(inputs := values.get("inputs"), dict):
+            values["inputs"] = subflow.given(node.node, inputs, lambda tree: _typed(tree, scope, calls))
         return values
 
     return with_parts(core, loaded, render)

@@ -65,6 +65,8 @@ def posts(flow: Flow) -> dict[str, Post]:
 
 def obstacle(found: dict[str, Post], flow: Flow, reader: str, target: str) -> Obstacle | None:
     """What keeps `reader` (empty: the end of the flow) from reading the output of `target`; None when nothing does."""
+    if reader in found and found[reader].disabled:
+        return None  # It reads nothing, be it that all of its group was disabled for a while.
     if found[target].disabled:
         return Obstacle(f'"{target}" is disabled')
     if reader == ROOT or reader not in found:

@@ -28,6 +28,7 @@ def begin(draft: Draft, key: str, node: If | Switch, values: dict[str, object] |
             branch = f"case:{value}" if value in node.cases else "default"
             outputs = {"value": value, "defaults": branch == "default"}
             if branch == "default" and not node.default:
+                draft.emit(Produce(key, step.attempt, outputs))
                 message = f'No case of "{node.id}" is called "{value}", and it has no default.'
                 guard.fail(draft, key, Failure(ErrorKind.TASK, message))
                 return

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from msgspec.structs import replace
 
 from penstock.engine import evaluate as evaluation
 from penstock.engine.draft import UNSUCCESSFUL, Draft
-from penstock.engine.evaluate import evaluate, failure_of
+from penstock.engine.evaluate import evaluate, failure_of, typed
 from penstock.engine.rule import Rule
 from penstock.engine.values import instant_micros
 from penstock.errors import PenstockError
@@ -28,6 +30,15 @@ def outline(node: Subflow) -> dict[str, object]:
     return called | {"inputs": node.inputs, "labels": node.labels} | ({"at": node.at} if node.at else {})
 
 
+def given(node: Subflow, inputs: dict[str, object], value: Callable[[str], object]) -> dict[str, object]:
+    """The inputs that were rendered, without those whose template gives null: so the other flow presumes its own."""
+
+    def is_null(tree: object) -> bool:
+        return isinstance(tree, str) and "{" in tree and value(tree) is None
+
+    return {name: each for name, each in inputs.items() if each != "" or not is_null(node.inputs.get(name))}
+
+
 def begin(draft: Draft, node: Subflow, step: Step, values: dict[str, object] | None) -> None:
     """Ask for the child run; a step that does not wait for its end still learns whether it could be started."""
     run = draft.run
@@ -40,6 +51,9 @@ def begin(draft: Draft, node: Subflow, step: Step, values: dict[str, object] | N
             return
         found = values if values is not None else evaluate(draft, step.key, outline(node))
         assert isinstance(found, dict)
+        inputs = dict(found["inputs"])
+        if values is None:
+            inputs = given(node, inputs, lambda tree: typed(draft, step.key, tree))
         at = instant_micros(found.get("at") or "")
     except PenstockError as error:
         draft.rule(step.key, Rule.CANNOT_RENDER)
@@ -54,7 +68,7 @@ def begin(draft: Draft, node: Subflow, step: Step, values: dict[str, object] | N
             namespace=str(found["namespace"]),
             flow=str(found["flow"]),
             revision=node.revision,
-            inputs=dict(found["inputs"]),
+            inputs=inputs,
             labels=inherited | {str(k): str(v) for k, v in dict(found["labels"]).items()},
             depth=run.depth + 1,
             at=at,
