@@ -64,3 +64,23 @@ def test_the_triggers_of_a_flow_are_listed_and_a_wrong_name_is_told(penstock: Pe
     assert "a request" in listed.out
     assert wrong.code == 2
     assert 'Did you mean "nightly"?' in wrong.err
+
+
+def test_a_date_on_a_closed_day_is_skipped_or_moved_as_the_schedule_says(penstock: Penstock, folder: Path) -> None:
+    (folder / "penstock.yaml").write_text("calendars: {bank: {country: FR, workingDays: [FRIDAY, MONDAY]}}\n")
+    text = TEXT[: TEXT.index("triggers:")] + (
+        "triggers:\n"
+        "  - {id: pay, type: io.kestra.plugin.core.trigger.Schedule, cron: 0 9 25-28 12 *, calendar: bank}\n"
+        "  - {id: kept, type: io.kestra.plugin.core.trigger.Schedule, cron: 0 9 25 12 *, calendar: bank, "
+        "onClosedDay: NEXT, jitter: PT10M}\n"
+    )
+    (folder / "pay.yml").write_text(text)
+
+    skipped = penstock("triggers", "next", "pay.yml", "pay", "-n", "4", "--after", "2026-03-26T12:00:00Z", "--all")
+    moved = penstock("triggers", "next", "pay.yml", "kept", "-n", "1", "--after", "2026-03-26T12:00:00Z", "--json")
+
+    assert "2026-12-25T09:00:00+00:00  Fri  skipped: it is a holiday: Christmas Day" in skipped.out
+    assert "2026-12-26T09:00:00+00:00  Sat  skipped: Saturday is no working day" in skipped.out
+    found = json.loads(moved.out)[0]
+    assert (found["date"], found["planned"]) == ("2026-12-28T09:00:00Z", "2026-12-25T09:00:00")
+    assert "2026-12-28T09:00:00" < found["at"] < "2026-12-28T09:10:00"

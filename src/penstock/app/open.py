@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final, get_args
 
 from penstock.app.databases import open_store
 from penstock.app.places import Where, locate
@@ -12,15 +13,20 @@ from penstock.errors import Problem
 from penstock.errors.project import WrongCall
 from penstock.errors.store import StoreError
 from penstock.model.access import SYSTEM, Actor
+from penstock.model.trigger import Calendar
+from penstock.services.calendars import Calendars, Kept
 from penstock.services.core import Core, Knobs
 from penstock.services.plans import Plans
 from penstock.services.project_folder import ProjectFolder
 from penstock.services.secrets import LocalSecrets
 from penstock.services.stored import Stored
+from penstock.settings.keys import Weekday
 from penstock.settings.read import Project
 from penstock.store.blobs.local import open_folder
 from penstock.store.blobs.port import BlobStore
 from penstock.store.blobs.s3 import Bucket, open_s3
+
+WEEKDAYS: Final = get_args(Weekday)
 
 
 class App:
@@ -83,7 +89,18 @@ def open_app(
             environ=dict(environ),
         )
         own = ProjectFolder(project.root)
-        core = Core(opened, files, watch, Plans(), secrets, knobs, state_dir=where.state, project=own, actor=actor)
+        core = Core(
+            opened,
+            files,
+            watch,
+            Plans(),
+            secrets,
+            knobs,
+            state_dir=where.state,
+            project=own,
+            actor=actor,
+            calendars=calendars_of(project),
+        )
     except OSError as error:
         opened.close()
         raise _unusable("place for files", where.blobs, error) from error
@@ -91,6 +108,23 @@ def open_app(
         opened.close()
         raise
     return App(project, where, core, files)
+
+
+def calendars_of(project: Project) -> Calendars:
+    """The calendars that a project's settings name."""
+    kept = {}
+    for name, said in project.settings.calendars.items():
+        days = tuple(WEEKDAYS.index(day) + 1 for day in said.working_days)
+        made = Calendar(
+            name=name,
+            country=said.country,
+            region=said.region,
+            weekdays=days,
+            closed=said.closed,
+            opened=said.opened,
+        )
+        kept[name] = Kept(made, project.path(said.file) if said.file else None)
+    return Calendars(kept)
 
 
 def _unusable(what: str, where: str, error: OSError) -> StoreError:

@@ -124,16 +124,24 @@ def next_dates(**given: Any) -> None:
         schedule = _schedule(flow, asked.trigger)
         after = instant(asked.after, "--after") if asked.after else app.core.clock.now()
         calls = calls_in(app.core, flow.namespace, set())
-        found = list(itertools.islice(firings(flow, schedule, after, calls, skipped=asked.every), asked.many))
+        dates = firings(flow, schedule, after, calls, app.core.calendars.of(schedule))
+        shown = (each for each in dates if asked.every or not each.skipped)
+        found = list(itertools.islice(shown, asked.many))
     if asked.json:
         as_json(found)
         return
-    rows = [(each.date.isoformat(), f"{each.date:%a}", each.skipped or _given(each)) for each in found]
+    rows = [(each.date.isoformat(), f"{each.date:%a}", _told(each)) for each in found]
     data(table(("DATE", "DAY", "GIVEN"), rows)) if rows else note("No date of the next ten years.")
 
 
-def _given(firing: Firing) -> str:
-    return "  ".join(f"{name}={value}" for name, value in firing.inputs.items())
+def _told(firing: Firing) -> str:
+    """Why a date is passed over; else from where it was moved, when it fires if later, and what its run is given."""
+    moved = f"moved from {firing.planned:%a %Y-%m-%d}" if firing.planned else ""
+    if firing.skipped:
+        return f"skipped: {firing.skipped}" + (f" ({moved})" if moved else "")
+    later = f"fires at {firing.at:%H:%M:%S}" if firing.at != firing.date else ""
+    given = [f"{name}={value}" for name, value in firing.inputs.items()]
+    return "  ".join(part for part in (moved, later, *given) if part)
 
 
 def _schedule(flow: Flow, name: str) -> OnTime:

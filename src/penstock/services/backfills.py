@@ -42,7 +42,7 @@ LEFT: Final = (BackfillStatus.CANCELLED, BackfillStatus.DONE)
 def preview(core: Core, plan: Plan, spec: Spec) -> tuple[Planned, ...]:
     """The runs that a backfill would start, in their order. Raises NothingToBackfill, InvalidInput, BadSchedule."""
     flow, calls = plan.flow, calls_in(core, plan.flow.namespace, set())
-    rows = list(itertools.islice(_of_sets(spec) if spec.sets else _of_dates(flow, spec), MOST + 1))
+    rows = list(itertools.islice(_of_sets(spec) if spec.sets else _of_dates(core, flow, spec), MOST + 1))
     if len(rows) > MOST:
         raise NothingToBackfill(f"These are more than {MOST:,} runs.", hint="Ask for a shorter span.")
     found = []
@@ -185,11 +185,12 @@ def _of_sets(spec: Spec) -> Rows:
         yield f"set {number}", {"trigger": {"number": number}, "number": number}, None, None, one
 
 
-def _of_dates(flow: Flow, spec: Spec) -> Rows:
+def _of_dates(core: Core, flow: Flow, spec: Spec) -> Rows:
     if spec.begin is None or spec.end is None:
         raise NothingToBackfill("A backfill wants a first and a last date, or a list of inputs.")
     source, own = _source(flow, spec)
-    for tick in calendar.ticks_after(source, spec.begin - 1):
+    around = calendar.Around(is_closed=core.calendars.of(source))
+    for tick in calendar.ticks_after(source, spec.begin - 1, around):
         if tick.logical > spec.end:
             return
         if tick.skipped:

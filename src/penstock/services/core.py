@@ -16,6 +16,7 @@ from penstock.model.plan import Plan
 from penstock.model.policy import SECOND
 from penstock.services.alarm import Alarm
 from penstock.services.cache import RunCache
+from penstock.services.calendars import Calendars
 from penstock.services.plans import Plans
 from penstock.services.project_folder import ProjectFolder
 from penstock.store.port import Store
@@ -91,6 +92,7 @@ class Core:
     project: ProjectFolder | None = None
     notices: Notices = field(default_factory=Notices)
     alarm: Alarm = field(default_factory=Alarm)
+    calendars: Calendars = field(default_factory=Calendars)
     actor: Actor = SYSTEM
     envs: dict[str, object] = field(init=False)
 

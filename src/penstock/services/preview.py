@@ -37,39 +37,39 @@ class Firing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def firings(
-    flow: Flow,
-    trigger: OnTime,
-    after: int,
-    calls: expr.Calls,
-    *,
-    skipped: bool = False,
-    is_closed: IsClosed = calendar.always,
+    flow: Flow, trigger: OnTime, after: int, calls: expr.Calls, is_closed: IsClosed = calendar.always
 ) -> Iterator[Firing]:
-    """The dates after an instant (microseconds) that meet the conditions, with `skipped` the others too.
+    """The dates after an instant (microseconds), those too that are passed over.
 
     Ends after ten years, or a hundred thousand dates. Raises BadSchedule, and the error of an expression.
     """
 
     def unmet(date: datetime.datetime) -> str:
-        variables: dict[str, object] = {"date": date.isoformat()}
-        return next((why for each in trigger.when if (why := failing(each, scope(flow, variables), calls))), "")
+        return why_not(flow, trigger, date, calls)
 
-    around = calendar.Around(flow=f"{flow.namespace}.{flow.id}", is_closed=is_closed, unmet=unmet)
+    around = calendar.Around(flow=flow.name, is_closed=is_closed, unmet=unmet)
     for each in itertools.islice(calendar.ticks_after(trigger, after, around), MOST_LOOKED_AT):
-        if each.skipped:
-            if skipped:
-                yield _firing(each, {"date": each.date.isoformat()}, {})
-            continue
-        variables = _variables(trigger, each, around)
+        yield firing(flow, trigger, each, around, calls)
+
+
+def why_not(flow: Flow, trigger: OnTime, date: datetime.datetime, calls: expr.Calls) -> str:
+    """Why a date does not meet the conditions of its trigger; empty where it does. Raises PenstockError."""
+    if not trigger.when:
+        return ""
+    around = scope(flow, {"date": date.isoformat()})
+    return next((why for each in trigger.when if (why := failing(each, around, calls))), "")
+
+
+def firing(flow: Flow, trigger: OnTime, tick: calendar.Tick, around: calendar.Around, calls: expr.Calls) -> Firing:
+    """What expressions see at one date of a trigger, and what its run is given. Raises PenstockError."""
+    variables: dict[str, object] = {"date": tick.date.isoformat()}
+    given: dict[str, dict[str, object]] = {"inputs": {}, "labels": {}}
+    if not tick.skipped:
+        variables = _variables(trigger, tick, around)
         seen = scope(flow, variables)
-        given: dict[str, dict[str, object]] = {"inputs": {}, "labels": {}}
         for name, written in (("inputs", trigger.inputs), ("labels", trigger.labels)):
             found = expr.render(written, seen, calls)
             given[name] = dict(found) if isinstance(found, dict) else {}
-        yield _firing(each, variables, given)
-
-
-def _firing(tick: calendar.Tick, variables: dict[str, object], given: Mapping[str, dict[str, object]]) -> Firing:
     return Firing(
         date=tick.date,
         at=calendar.moment(tick.at, tick.date.tzinfo),
@@ -78,8 +78,7 @@ def _firing(tick: calendar.Tick, variables: dict[str, object], given: Mapping[st
         planned=tick.planned,
         skipped=tick.skipped,
         variables=variables,
-        inputs=given.get("inputs", {}),
-        labels=given.get("labels", {}),
+        **given,
     )
 
 
@@ -116,8 +115,7 @@ def _variables(trigger: OnTime, tick: calendar.Tick, around: calendar.Around) ->
         return variables
     try:
         following = calendar.fires_after(trigger, tick.logical, around)
-        before = calendar.fired_before(trigger, tick.logical, around)
     except PenstockError:
         return variables
     variables |= {} if following is None else {"next": following.isoformat()}
-    return variables | ({} if before is None else {"previous": before.isoformat()})
+    return variables | ({} if tick.start == tick.date else {"previous": tick.start.isoformat()})

@@ -11,6 +11,7 @@ from msgspec import Meta
 from penstock.sdk.values import Duration, Size
 
 DAY: Final = 86_400_000_000
+Weekday = Literal["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
 
 
 class Kestra(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -84,6 +85,22 @@ class Containers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     )
 
 
+class ClosedDays(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+    """One entry of `calendars`: which days are closed for the schedules that name it."""
+
+    country: Annotated[str, Meta(description="Its public holidays are closed (`FR`); needs `penstock[holidays]`.")] = ""
+    region: Annotated[str, Meta(description="The part of the country whose holidays are meant, too (`BY`).")] = ""
+    working_days: Annotated[
+        tuple[Weekday, ...], Meta(description="The days of the week that are open; all, where none is named.")
+    ] = ()
+    closed: Annotated[tuple[str, ...], Meta(description="Further days that are closed (`2026-12-24`).")] = ()
+    opened: Annotated[tuple[str, ...], Meta(description="Days that are open, whatever else is said.")] = ()
+    file: Annotated[
+        str,
+        Meta(description="A file with further closed days, one at the beginning of each line; `#` begins a comment."),
+    ] = ""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
     """The whole of penstock.yaml: every key may be left out, and paths are relative to its folder."""
 
@@ -134,6 +151,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "SECRET_NAME in the environment comes first."
         ),
     ] = ""
+    calendars: Annotated[
+        dict[str, ClosedDays], Meta(description="Which days are closed, by the names that schedules use (`calendar:`).")
+    ] = {}
     limits: Annotated[Limits, Meta(description="How much may happen at once.")] = Limits()
     containers: Annotated[Containers, Meta(description="What containers may ask for.")] = Containers()
     retention: Annotated[Retention, Meta(description="How long ended runs are kept.")] = Retention()

@@ -20,7 +20,7 @@ from penstock.model.status import RunStatus
 from penstock.model.trigger import OnTime
 from penstock.services import starting
 from penstock.services.core import Core
-from penstock.services.preview import failing, firings, scope
+from penstock.services.preview import firing, why_not
 from penstock.services.render import calls_in
 from penstock.services.scheduler.lead import Lead
 from penstock.services.starting import Beginning, Start
@@ -97,11 +97,13 @@ class Look:
         self._now = now
         self._calls = calls_in(core, plan.flow.namespace, set())
         self._broken: dict[int, PenstockError] = {}
+        is_closed = core.calendars.of(trigger)
+        self._around = calendar.Around(flow=plan.flow.name, is_closed=is_closed, unmet=self._unmet)
 
     def taken(self, led_since: int) -> Move:
         """Where the trigger goes on from, and what it starts. Raises BadSchedule, StoreError."""
         state, known, trigger = self._state, self._state.known, self._trigger
-        around = calendar.Around(flow=self._plan.flow.name, unmet=self._unmet, since=led_since)
+        around = replace(self._around, since=led_since)
         if known.since is None:
             found = calendar.due(trigger, None, self._now, around)
             return Move(_moved(state, found.wake, since=self._now))
@@ -154,11 +156,8 @@ class Look:
 
     def _unmet(self, date: datetime.datetime) -> str:
         """Why a date does not meet the conditions; one that cannot be told meets them, for a run that tells why."""
-        flow, variables = self._plan.flow, {"date": date.isoformat()}
         try:
-            return next(
-                (why for each in self._trigger.when if (why := failing(each, scope(flow, variables), self._calls))), ""
-            )
+            return why_not(self._plan.flow, self._trigger, date, self._calls)
         except StoreError:
             raise
         except PenstockError as error:
@@ -180,10 +179,10 @@ class Look:
         try:
             if (error := self._broken.get(tick.logical)) is not None:
                 raise error
-            firing = next(firings(plan.flow, trigger, tick.logical - 1, self._calls, skipped=True))
-            labels = {name: str(value) for name, value in firing.labels.items()}
-            given = replace(asked, inputs=firing.inputs, labels=labels, trigger=asked.trigger | firing.variables)
-            return starting.begin(core, plan, given), ""
+            given = firing(plan.flow, trigger, tick, self._around, self._calls)
+            labels = {name: str(value) for name, value in given.labels.items()}
+            full = replace(asked, inputs=given.inputs, labels=labels, trigger=asked.trigger | given.variables)
+            return starting.begin(core, plan, full), ""
         except StoreError:
             raise
         except PenstockError as error:
