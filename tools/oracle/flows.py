@@ -15,6 +15,7 @@ from penstock.clock import Clock
 from penstock.errors.project import InvalidFlows, WrongCall
 from penstock.errors.run import CheckUnmet, FlowDisabled, InvalidInput
 from penstock.services.project import Manner
+from penstock.services.project_folder import ProjectFolder
 from penstock.store.port import Store
 from penstock.testing import Harness
 from tools.oracle import told
@@ -109,7 +110,9 @@ def ours(case: Case, version: str, opened: Callable[[Clock], Store] | None = Non
         if opened is not None:
             store.close()
             store = opened(harness.clock)
-        harness.core = dataclasses.replace(harness.core, store=store, state_dir=_project(harness))
+        state = _project(harness)
+        files = ProjectFolder(state.parent)
+        harness.core = dataclasses.replace(harness.core, store=store, state_dir=state, project=files)
         try:
             harness.push(*case.others) if case.others else None
             given = {**case.inputs, **{name: _file(harness, name, text) for name, text in case.files.items()}}
