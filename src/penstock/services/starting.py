@@ -105,11 +105,17 @@ def insert(core: Core, several: Sequence[Beginning], let: Callable[[Tx], Contain
     def work(tx: Tx) -> list[bool]:
         after.wake, after.fold, after.limits = False, set(), set()
         wanted = let(tx) if let else None
-        written = [(wanted is None or each.run in wanted) and _written(tx, each, after) for each in several]
+        chosen = [each for each in several if wanted is None or each.run in wanted]
+        new = _together(tx, chosen, after) if together else [each.run for each in chosen if _written(tx, each, after)]
         after.ring(tx)
-        return written
+        return [each.run in new for each in several]
 
-    written = repeat_unknown(core, lambda: core.store.write(work))
+    together = len(several) > 1 and not any(each.beside for each in several)
+    try:
+        written = repeat_unknown(core, lambda: core.store.write(work))
+    except Overtaken:
+        together = False
+        written = repeat_unknown(core, lambda: core.store.write(work))
     for each, new in zip(several, written, strict=True):
         if new:
             fold.keep(core, each.batch)
