@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import msgspec
 from msgspec.inspect import CollectionType, Metadata, type_info
@@ -25,7 +25,7 @@ class Reader:
         self._decoder: msgspec.json.Decoder[Any] | None = None
         self._several: frozenset[str] = frozenset()
         self._known: dict[str, str] = {}
-        if route.body not in (None, str):
+        if route.body not in (None, str, BinaryIO):
             self._decoder = msgspec.json.Decoder(route.body)
         if route.query is not None:
             fields = msgspec.structs.fields(route.query)
@@ -55,10 +55,12 @@ class Reader:
         except msgspec.ValidationError as error:
             raise BadRequest(f"A parameter is not right: {_said(error)}.") from None
 
-    def body(self, sent: bytes, media: str) -> Any:
-        """The body; a text where the route takes one, else JSON of its shape."""
+    def body(self, sent: Any, media: str) -> Any:
+        """The body; a file or a text where the route takes one, else JSON of its shape."""
         if self._route.body is None:
             return None
+        if self._route.body is BinaryIO:
+            return sent
         kind = media.partition(";")[0].strip().lower()
         if self._decoder is None:
             if kind not in (*TEXTS, JSON, ""):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from typing import Any, BinaryIO, Final, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -17,7 +18,7 @@ from penstock.api import packing, problems
 from penstock.api.asked import Reader
 from penstock.api.events import MEDIA, Listening, streamed
 from penstock.api.live.hub import Hub
-from penstock.api.route import JSON, Answer, Call, Route, Sent, Where
+from penstock.api.route import JSON, MEGABYTE, Answer, Call, Route, Sent, Where
 from penstock.app import App
 from penstock.errors import PenstockError
 from penstock.errors.access import TooManyLogins
@@ -39,6 +40,7 @@ HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+R = TypeVar("R")
 NOBODY: Final = Actor(name="")
 
 Who = Callable[[Request], Actor | None]
@@ -65,9 +67,21 @@ class Desk:
                 return self.refusal(request, error)
             return await self.in_thread(request, lambda: self._answer(request, route, reader, body))
 
-        return answer
+        async def take(request: Request) -> Response:
+            # nobody fills the disk who has no right to
+            refused = await self.in_thread(request, lambda: self._refused(request, route))
+            if refused is not None:
+                return refused
+            with tempfile.SpooledTemporaryFile(max_size=MEGABYTE) as file:
+                try:
+                    await _spooled(request, route.limit, file)
+                except PenstockError as error:
+                    return self.refusal(request, error)
+                return await self.in_thread(request, lambda: self._answer(request, route, reader, file))
 
-    async def in_thread(self, request: Request, work: Callable[[], Response]) -> Response:
+        return take if route.body is BinaryIO else answer
+
+    async def in_thread(self, request: Request, work: Callable[[], R]) -> R | Response:
         """Do what may take its time beside the loop; where too many wait already, refuse."""
         if self._waiting >= MOST_WAITING:
             busy = TooBusy(f"{self._waiting} calls wait for an answer.")
@@ -93,7 +107,14 @@ class Desk:
         self.hub.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _answer(self, request: Request, route: Route, reader: Reader, body: bytes) -> Response:
+    def _refused(self, request: Request, route: Route) -> Response | None:
+        try:
+            self._asking(request, route)
+        except PenstockError as error:
+            return self.refusal(request, error)
+        return None
+
+    def _answer(self, request: Request, route: Route, reader: Reader, body: Any) -> Response:
         try:
             actor, scope = self._asking(request, route)
             query = reader.query(request.query_params.multi_items())
@@ -208,6 +229,17 @@ async def _body(request: Request, limit: int) -> bytes:
             raise too_large
         pieces.append(piece)
     return b"".join(pieces)
+
+
+async def _spooled(request: Request, limit: int, file: tempfile.SpooledTemporaryFile[bytes]) -> None:
+    """Write the body of a call into a file. Raises BodyTooLarge."""
+    length = 0
+    async for piece in request.stream():
+        length += len(piece)
+        if length > limit:
+            raise BodyTooLarge(f"The body has more than the {limit:,} bytes that this address takes.")
+        file.write(piece)
+    file.seek(0)
 
 
 def _packed(request: Request, body: bytes, media: str, status: int, headers: Mapping[str, str]) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import msgspec
 
@@ -14,6 +14,8 @@ from penstock.api.problems import ProblemDocument
 from penstock.api.route import JSON, Kind, Route, Where
 
 REF: Final = "#/components/schemas/{name}"
+# Bodies that are no JSON.
+RAW: Final[dict[Any, dict[str, Any]]] = {str: {"type": "string"}, BinaryIO: {}}
 PLACES: Final = {
     "code": "The code of an error: `PS-303`.",
     "flow": "The id of a flow.",
@@ -41,7 +43,7 @@ ABOUT: Final = (
 
 def document(table: Sequence[Route]) -> dict[str, Any]:
     """The document of these rows."""
-    used = (each for row in table for each in (row.query, row.body, row.answer) if each not in (None, str))
+    used = (each for row in table for each in (row.query, row.body, row.answer) if each not in (None, *RAW))
     shapes = [*dict.fromkeys(used), ProblemDocument]
     told, schemas = msgspec.json.schema_components(shapes, schema_hook=_anything, ref_template=REF)
     named = dict(zip(shapes, told, strict=True))
@@ -81,8 +83,8 @@ def _operation(row: Route, named: Mapping[Any, Any], schemas: Mapping[str, Any])
     if parameters:
         told["parameters"] = parameters
     if row.body is not None:
-        schema = {"type": "string"} if row.body is str else named[row.body]
-        required = row.body is str or any(each.required for each in msgspec.structs.fields(row.body))
+        schema = RAW[row.body] if row.body in RAW else named[row.body]
+        required = row.body in RAW or any(each.required for each in msgspec.structs.fields(row.body))
         told["requestBody"] = {"required": required, "content": {row.takes: {"schema": schema}}}
     told["responses"] = {str(_status(row)): _good(row, named), "default": {"$ref": "#/components/responses/Problem"}}
     if row.where is Where.PUBLIC:

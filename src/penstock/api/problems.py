@@ -80,6 +80,7 @@ STATUSES: Final[dict[type[PenstockError], int]] = {
     calls.ServerFault: 500,
     calls.WrongHost: 421,
     calls.NotReady: 503,
+    calls.BadRange: 416,
 }
 
 

@@ -85,3 +85,9 @@ class NotServed(PenstockError):
     """The server cannot listen at an address."""
 
     code = "PS-833"
+
+
+class BadRange(PenstockError):
+    """A call asks for a part of a file that it does not have."""
+
+    code = "PS-834"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
+
+import msgspec
 
 from penstock.errors.store import BadBlobAddress, BlobMissing
 from penstock.store.blobs.port import SCHEME as BLOB
-from penstock.store.blobs.port import BlobStore
+from penstock.store.blobs.port import BlobStore, Found
 
 OURS: Final = "penstock:///"
 # `kestra:///` is how flows moved from there may still write an address.
@@ -30,6 +32,19 @@ class Stored:
     def get(self, uri: str) -> bytes:
         """Give back the bytes of an address; BlobMissing when there are none."""
         return self._blobs.get(_theirs(uri))
+
+    def open(self, uri: str) -> BinaryIO:
+        """Open what stands at an address for reading, from any place in it; BlobMissing when there is nothing."""
+        return self._blobs.open(_theirs(uri))
+
+    def put_stream(self, key: str, stream: BinaryIO) -> str:
+        """Keep what a stream gives under a key and give its address."""
+        return _ours(self._blobs.put(stream, key))
+
+    def below(self, prefix: str) -> Iterator[Found]:
+        """The files whose keys begin so, by key, with the addresses that people know."""
+        for each in self._blobs.list(prefix):
+            yield msgspec.structs.replace(each, uri=_ours(each.uri))
 
     def put_file(self, key: str, path: Path) -> str:
         """Keep a file under a key and give its address."""

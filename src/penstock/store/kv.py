@@ -44,6 +44,12 @@ def list_values(tx: Tx, namespace: str, now: int, prefix: str = "") -> list[Entr
     return [_entry(row) for row in tx.all("kv.list", namespace=namespace, prefix=f"{codec.like(prefix)}%", now=now)]
 
 
+def page(tx: Tx, namespace: str, now: int, limit: int, *, prefix: str = "", after: str = "") -> list[Entry]:
+    """Give so many of a namespace's values behind a key, by key, whose keys begin with `prefix`."""
+    asked = {"prefix": f"{codec.like(prefix)}%", "after": after, "now": now, "limit": limit}
+    return [_entry(row) for row in tx.all("kv.page", namespace=namespace, **asked)]
+
+
 def expire(tx: Tx, now: int) -> int:
     """Remove values past their day, and tell how many."""
     return tx.run("kv.expire", now=now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from penstock.api.route import Route
-from penstock.api.routes import documents, flows, health, live, parts, people, runs
+from penstock.api.routes import busy, documents, files, flows, health, kv, live, parts, people, runs
 
 TABLE: Final[tuple[Route, ...]] = (
     *health.ROUTES,
@@ -14,5 +14,8 @@ TABLE: Final[tuple[Route, ...]] = (
     *runs.ROUTES,
     *parts.ROUTES,
     *live.ROUTES,
+    *files.ROUTES,
+    *kv.ROUTES,
+    *busy.ROUTES,
     *people.ROUTES,
 )

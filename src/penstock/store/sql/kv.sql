@@ -30,6 +30,13 @@ SELECT namespace, key, value, expires_at, version, changed_at FROM kv
 WHERE namespace = :namespace AND key LIKE :prefix ESCAPE '\' AND (expires_at IS NULL OR expires_at > :now)
 ORDER BY key
 
+-- name: page
+-- Values of a namespace behind a key that have not expired.
+SELECT namespace, key, value, expires_at, version, changed_at FROM kv
+WHERE namespace = :namespace AND key > :after AND key LIKE :prefix ESCAPE '\'
+      AND (expires_at IS NULL OR expires_at > :now)
+ORDER BY key LIMIT :limit
+
 -- name: expire
 -- Values past their day are removed.
 DELETE FROM kv WHERE expires_at <= :now

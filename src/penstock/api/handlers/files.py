@@ -1,0 +1,127 @@
+"""Which files does a run have, and what is in them? Their bytes, in parts if wanted, never as a page of this server."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from itertools import dropwhile, islice
+from pathlib import PurePosixPath
+from typing import BinaryIO, Final
+from urllib.parse import quote
+
+from penstock.api import cursors
+from penstock.api.route import Answer, Call, Sent
+from penstock.api.shapes.files import FileAsked, FileRow, FilesAsked, PreviewAsked, Uploaded
+from penstock.api.shapes.lists import Page
+from penstock.errors.api import BadRange, BadRequest
+from penstock.errors.store import BlobMissing
+from penstock.model.run import Run
+from penstock.services.document import instant
+from penstock.services.file_preview import IMAGES, LOOKED_AT, Preview, preview
+from penstock.services.stored import OURS
+
+PIECE: Final = 256 * 1024
+RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
+NAME: Final = re.compile(r"[^\x00-\x1f\x7f/\\]{1,200}")
+# What a browser may show as text; everything else is bytes to be kept. Pages and drawings with scripts are among those.
+TEXTS: Final = frozenset({".csv", ".json", ".jsonl", ".log", ".md", ".ndjson", ".sql", ".tsv", ".txt", ".yaml", ".yml"})
+POLICY: Final = "default-src 'none'; sandbox; frame-ancestors 'none'"
+
+
+def list_files(call: Call[FilesAsked, None]) -> Page[FileRow]:
+    """The files that a run has kept, by name."""
+    asked, prefix = call.query, f"runs/{call.run.id}/"
+    after = cursors.read(asked.cursor, str) or ""
+    behind = dropwhile(lambda each: each.key <= after, call.app.files.below(prefix))
+    found = list(islice(behind, asked.limit + 1))
+    shown = found[: asked.limit]
+    rows = [
+        FileRow(uri=each.uri, name=each.key.removeprefix(prefix), size=each.size, at=instant(each.at) or "")
+        for each in shown
+    ]
+    return Page(rows, cursors.written(shown[-1].key) if len(found) > len(shown) else "")
+
+
+def read_file(call: Call[FileAsked, None]) -> Sent | Answer:
+    """A file's bytes, or a part of them."""
+    uri = _of(call.run, call.query.uri)
+    size = call.app.files.size(uri)
+    # a file never changes once its address was handed on
+    tag = f'"{hashlib.blake2b(uri.encode(), digest_size=9).hexdigest()}"'
+    shown = _shown(PurePosixPath(uri).name, inline=call.query.inline) | {"ETag": tag, "Accept-Ranges": "bytes"}
+    media = shown.pop("Content-Type")
+    if call.headers.get("if-none-match", "") == tag:
+        return Sent([], media, 304, shown)
+    part = _part(call.headers.get("range", ""), size) if call.headers.get("if-range", tag) == tag else None
+    if part is None:
+        return Sent(_pieces(call.app.files.open(uri), 0, size), media, 200, shown | {"Content-Length": str(size)})
+    first, last = part
+    shown |= {"Content-Range": f"bytes {first}-{last}/{size}", "Content-Length": str(last - first + 1)}
+    return Sent(_pieces(call.app.files.open(uri), first, last + 1), media, 206, shown)
+
+
+def preview_file(call: Call[PreviewAsked, None]) -> Preview:
+    """What a file begins with."""
+    uri = _of(call.run, call.query.uri)
+    with call.app.files.open(uri) as file:
+        size = file.seek(0, 2)
+        file.seek(0)
+        head = file.read(LOOKED_AT)
+    return preview(PurePosixPath(uri).name, size, head, call.query.rows)
+
+
+def upload_file(call: Call[None, BinaryIO]) -> Answer:
+    """Keep a file for an input."""
+    name = call.path["name"]
+    if not NAME.fullmatch(name) or name in (".", ".."):
+        raise BadRequest(f'A file cannot be named "{name[:100]}".')
+    digest = hashlib.file_digest(call.body, "sha256").hexdigest()[:32]  # type: ignore[arg-type]
+    size = call.body.tell()
+    call.body.seek(0)
+    uri = call.app.files.put_stream(f"inputs/{digest}/{name}", call.body)
+    return Answer(Uploaded(uri=uri, size=size))
+
+
+def _of(run: Run, uri: str) -> str:
+    """The address, if the run may tell of what stands there: it kept it, or was given it. Raises BlobMissing."""
+    own = uri.startswith(f"{OURS}runs/{run.id}/") and ".." not in uri.split("/")
+    if not own and uri not in run.inputs.values():
+        raise BlobMissing(f'Run {run.id} has no file "{uri[:200]}".')
+    return uri
+
+
+def _shown(name: str, *, inline: bool) -> dict[str, str]:
+    ending = PurePosixPath(name).suffix.lower()
+    media = IMAGES.get(ending) or ("text/plain; charset=utf-8" if ending in TEXTS else "application/octet-stream")
+    how = "inline" if inline and media != "application/octet-stream" else "attachment"
+    return {
+        "Content-Type": media,
+        "Content-Disposition": f"{how}; filename*=UTF-8''{quote(name, safe='')}",
+        "Content-Security-Policy": POLICY,
+        "Cache-Control": "private, max-age=31536000, immutable",
+    }
+
+
+def _part(asked: str, size: int) -> tuple[int, int] | None:
+    """The first and the last byte wanted; None for all of it. Raises BadRange."""
+    found = RANGE.fullmatch(asked.strip())
+    if not found or found[0] == "bytes=-":
+        return None  # several parts, or another unit: the whole is as good
+    if not found[1]:
+        length = min(int(found[2]), size)
+        first, last = size - length, size - 1
+    else:
+        first, last = int(found[1]), min(int(found[2]) if found[2] else size - 1, size - 1)
+    if first > last or first >= size:
+        raise BadRange(f"The file has {size} bytes, and none of those asked for.")
+    return first, last
+
+
+def _pieces(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:
+    with file:
+        file.seek(start)
+        left = end - start
+        while left > 0 and (piece := file.read(min(PIECE, left))):
+            left -= len(piece)
+            yield piece
