@@ -108,6 +108,7 @@ class LedTx:
 
     def __init__(self, tx: Tx, side: Side, *, looks: bool = False) -> None:
         assert isinstance(tx, PostgresTx)
+        tx.begin()  # by itself: on a connection that an earlier order cut, the verb's own first statement is sent once
         self._tx = tx
         self._side = side
         self._looks = looks
@@ -136,6 +137,18 @@ class LedTx:
             self._stop(query, rows)
             self._tx.many(query, rows)
             self._tx.flush()
+
+    def soon(self, query: str, **params: object) -> Callable[[], int]:
+        """Send this at once, for the same reason."""
+        touched = self.run(query, **params)
+        return lambda: touched
+
+    def afterwards(self, query: str, **params: object) -> Callable[[], list[Row] | None]:
+        """Leave this to the side, so that others may come between it and COMMIT."""
+        return lambda: None
+
+    def wake(self) -> None:
+        """Wakes may be lost; here they always are."""
 
     def stop_before_commit(self) -> str:
         """Stand before COMMIT."""

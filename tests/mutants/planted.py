@@ -20,8 +20,8 @@ PLANTED: Final = (
     Mutant(
         "a report whose claim is gone is believed",
         "services/apply.py",
-        "        if not _give_back(tx, sheets):\n            return _was_it_said(tx, sheets[0])\n",
-        "        _give_back(tx, sheets)\n",
+        "        if not held():\n            return _was_it_said(tx, sheets[0]), seen\n",
+        "",
     ),
     Mutant(
         "a child's end is believed by a later attempt, whose run has the same name",

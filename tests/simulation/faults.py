@@ -44,6 +44,16 @@ class FaultyTx:
         self._faults.maybe_crash(query)
         self._tx.many(query, rows)
 
+    def soon(self, query: str, **params: object) -> Callable[[], int]:
+        self._faults.maybe_crash(query)
+        return self._tx.soon(query, **params)
+
+    def afterwards(self, query: str, **params: object) -> Callable[[], list[Row] | None]:
+        return self._tx.afterwards(query, **params)
+
+    def wake(self) -> None:
+        self._faults.woken = True
+
 
 class Faults:
     """The dice: one generator for the whole world, so that a seed replays exactly.

@@ -15,8 +15,9 @@ from penstock.model.plan import Plan
 from penstock.services import fold
 from penstock.services.batch import Batch, Product, Recorded, product
 from penstock.services.children import prepare_children
-from penstock.services.commit import After, Result, commit
+from penstock.services.commit import After, barred, write
 from penstock.services.core import Core
+from penstock.services.fold import Seen
 from penstock.services.reading import decide, on_one_version
 from penstock.services.unanswered import repeat_unknown
 from penstock.store import events, inbox, outputs, queue
@@ -101,21 +102,25 @@ def _report(core: Core, reports: Sequence[Report], inline: InlineRunner | None) 
     prepare_children(core, batch, now)
     after = After(fold=set())
 
-    def work(tx: Tx) -> Said:
+    def work(tx: Tx) -> tuple[Said, Seen]:
         after.wake, after.fold, after.limits = False, set(), set()
-        if not _give_back(tx, sheets):
-            return _was_it_said(tx, sheets[0])
-        if commit(tx, batch, now, after) is Result.WRITTEN:
-            return Said.FOLDED
+        held, bar = _give_back(tx, sheets), barred(tx, batch)
+        seen = inbox.any_behind(tx, run_id)
+        if not held():
+            return _was_it_said(tx, sheets[0]), seen
+        if bar is None:
+            write(tx, batch, now, after)
+            after.ring(tx)
+            return Said.FOLDED, seen
         for sheet in sheets:
             _leave_for_fold(tx, sheet, now)
         after.fold = {run_id}
-        return Said.LEFT
+        return Said.LEFT, seen
 
-    said = repeat_unknown(core, lambda: core.store.write(work))
+    said, seen = repeat_unknown(core, lambda: core.store.write(work))
     if said is Said.FOLDED:
         fold.keep(core, batch)
-    fold.follow_up(core, after, looked_at=run_id)
+    fold.follow_up(core, after, (run_id, seen))
     return said is not Said.REFUSED
 
 
@@ -126,14 +131,16 @@ def _sheet(core: Core, one: Report, now: int) -> Sheet:
     return Sheet(claim, first, made, products)
 
 
-def _give_back(tx: Tx, sheets: list[Sheet]) -> bool:
-    """End the claims; False when the only one is not held any more. Raises Apart when one of several is not."""
-    claim = sheets[0].claim
-    if len(sheets) == 1:
-        return queue.give_back(tx, claim.run, claim.step, claim.attempt, claim.fence)
-    if queue.give_back_all(tx, claim.run, [sheet.claim.fence for sheet in sheets]) < len(sheets):
-        raise Apart
-    return True
+def _give_back(tx: Tx, sheets: list[Sheet]) -> Callable[[], bool]:
+    """End the claims with the next query; False when the only one was not held any more, Apart when one of several."""
+    ended = queue.give_back_all(tx, sheets[0].claim.run, [sheet.claim.fence for sheet in sheets])
+
+    def held() -> bool:
+        if 1 < len(sheets) != ended():
+            raise Apart
+        return ended() == len(sheets)
+
+    return held
 
 
 def _run_inline(core: Core, batch: Batch, inline: InlineRunner, now: int) -> None:

@@ -57,16 +57,32 @@ class After(msgspec.Struct):
         self.fold |= other.fold
         self.limits |= other.limits
 
+    def ring(self, tx: Tx) -> None:
+        """Wake workers with this very COMMIT, where nothing else is to be done before."""
+        if self.wake and not (self.fold or self.limits):
+            tx.wake()
+            self.wake = False
+
 
 def commit(tx: Tx, batch: Batch, now: int, after: After) -> Result:
     """Write a batch against the version its run was read at; `after` receives what then is to be done."""
-    run = batch.loaded.run
+    return barred(tx, batch) or write(tx, batch, now, after)
+
+
+def barred(tx: Tx, batch: Batch) -> Result | None:
+    """Lock a batch's run until the transaction ends; tells why it may not be written, or nothing where it may."""
     if batch.expected is not None:
-        version = runs.lock(tx, run.id)
+        version = runs.lock(tx, batch.loaded.run.id)
         if version is None:
             return Result.BUSY
         if version != batch.expected:
             return Result.STALE
+    return None
+
+
+def write(tx: Tx, batch: Batch, now: int, after: After) -> Result:
+    """Write a batch that nothing bars; `after` receives what then is to be done."""
+    run = batch.loaded.run
     # What needs an answer comes first, so that all the rest goes to the database together.
     _free(tx, batch, after)
     if batch.expected is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from penstock.engine import Loaded
 from penstock.errors.run import UnknownRun
 from penstock.errors.store import CommitUnknown, NewerEvent
@@ -19,6 +21,8 @@ from penstock.store.inbox import Received
 from penstock.store.port import Tx
 
 MOST_TRIES = 20
+
+Seen = Callable[[], bool | None]
 
 
 def fold(core: Core, run_id: str) -> After:
@@ -102,12 +106,19 @@ def keep(core: Core, batch: Batch) -> None:
     announce(core, batch)
 
 
-def follow_up(core: Core, after: After, looked_at: str = "") -> None:
-    """After a commit: fold what it touched, let in who waits for what it freed, wake who sleeps."""
+def _waits(core: Core, run_id: str, seen: Seen) -> bool:
+    found = seen()
+    return core.store.glance(lambda tx: inbox.any_for(tx, run_id)) if found is None else found
+
+
+def follow_up(core: Core, after: After, looked: tuple[str, Seen] | None = None) -> None:
+    """After a commit: fold what it touched, let in who waits for what it freed, wake who sleeps. `looked` is the run
+    that was committed, with what was seen behind COMMIT of its inbox.
+    """
     wake = after.wake
     waiting = set(after.fold)
-    if looked_at and looked_at not in waiting and core.store.glance(lambda tx: inbox.any_for(tx, looked_at)):
-        waiting.add(looked_at)
+    if looked and looked[0] not in waiting and _waits(core, *looked):
+        waiting.add(looked[0])
     names = set(after.limits)
     while waiting or names:
         if names:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -125,8 +125,17 @@ def _outputs(core: Core, tx: Tx, loaded: Loaded, keys: frozenset[str]) -> None:
         loaded.outputs[key] = unstow(core, found[key]) if key in found else None
 
 
-def preload(core: Core, claims: Sequence[Claim]) -> None:
-    """Read at once what beginning these claims will ask for: their runs, their steps and the groups around those."""
+def preload(core: Core, claims: Sequence[Claim], seen: Iterable[tuple[str, runs.Seen]] = ()) -> None:
+    """Read at once what beginning these claims will ask for, so far as it was not `seen` when they were claimed: their
+    runs, their steps and the groups around those.
+    """
+    for key, told in seen:
+        if (found := told()) is not None:
+            run, step = found
+            loaded = Loaded(plan_of(core, run), run)
+            if key != ROOT and all(around == ROOT for around in loaded.plan.ancestors(key)):
+                loaded.steps[key] = step
+                core.cache.keep(loaded)
     wanted: dict[str, list[str]] = {}
     for claim in claims:
         if not core.cache.knows(claim.run, claim.step):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
@@ -51,6 +51,17 @@ def forget(tx: Tx, run_id: str) -> None:
 def any_for(tx: Tx, run_id: str) -> bool:
     """Tell whether a run has unfolded events."""
     return tx.one("inbox.any_for", run_id=run_id) is not None
+
+
+def any_behind(tx: Tx, run_id: str) -> Callable[[], bool | None]:
+    """Tell, once this is committed, whether a run has unfolded events; nothing where that is to be asked then."""
+    asked = tx.afterwards("inbox.any_for", run_id=run_id)
+
+    def told() -> bool | None:
+        found = asked()
+        return None if found is None else bool(found)
+
+    return told
 
 
 def ends(tx: Tx, run_id: str, steps: Collection[str]) -> set[tuple[str, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -172,9 +172,11 @@ def give_back(tx: Tx, run_id: str, step: str, attempt: int, fence: int) -> bool:
     return tx.run("queue.give_back", run_id=run_id, step=step, attempt=attempt, fence=fence) == 1
 
 
-def give_back_all(tx: Tx, run_id: str, fences: Sequence[int]) -> int:
-    """End several claims of one run by their fences, which are like no other's; tells how many were still held."""
-    return tx.run("queue.give_back_all", run_id=run_id, fences=list(fences))
+def give_back_all(tx: Tx, run_id: str, fences: Sequence[int]) -> Callable[[], int]:
+    """End several claims of one run by their fences, which are like no other's, with the next query; what is given
+    tells how many were still held.
+    """
+    return tx.soon("queue.give_back_all", run_id=run_id, fences=list(fences))
 
 
 def hand_back(tx: Tx, taken: Claim, now: int | None = None) -> bool:

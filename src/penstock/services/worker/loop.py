@@ -202,10 +202,10 @@ class Worker:
     def _take(self) -> None:
         room = self._basket.size(self._room())
         self._lease.look()
-        taken, running, started = self._claim(room), len(self._running), self._core.clock.steady()
+        (taken, seen), running, started = self._claim(room), len(self._running), self._core.clock.steady()
         self._hungry = len(taken) == room  # a full basket says that there may be more
         with self._patience():
-            preload(self._core, taken)
+            preload(self._core, taken, seen)
         clock, budget = self._core.clock, self._core.knobs.inline_budget
         done: dict[str, list[apply.Report]] = {}
         began = clock.steady()
@@ -218,18 +218,18 @@ class Worker:
                 done, began = {}, clock.steady()
         self._basket.learn(len(taken), len(taken) - len(self._running) + running, clock.steady() - started)
 
-    def _claim(self, room: int) -> list[Claim]:
+    def _claim(self, room: int) -> claims.Taken:
         if room <= 0:
-            return []
+            return claims.Taken()
         try:
             queues = self._queues_in_turn()
-            taken = claims.claim(self._core, self.id, room, self._cursor, queues)
-            self._cursor = queue.advance(self._cursor, taken, room, self._core.clock.now())
+            taken = claims.take(self._core, self.id, room, self._cursor, queues)
+            self._cursor = queue.advance(self._cursor, taken.claims, room, self._core.clock.now())
             return taken
         except CommitUnknown:
             # What is held tells whether the claim was committed; while the store is away, a later sweep asks it.
             self._recall()
-            return []
+            return claims.Taken()
 
     def _queues_in_turn(self) -> tuple[str, ...]:
         """The queues that it serves, each time another one first."""

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, TypeVar
 from penstock.errors.store import StoreError, StoreGone
 from penstock.store.port import Row, Tx
 from penstock.store.postgres.faults import is_again, is_gone, place, translate
+from penstock.store.postgres.listener import WAKE
 from penstock.store.postgres.session import connect
+from penstock.store.postgres.wire import Sheet, Wire
 from penstock.store.statements import key_of, numbered, spread
 
 if TYPE_CHECKING:
-    import psycopg
+    from psycopg.pq.abc import PGresult
 
     from penstock.store.postgres.session import Session
 
@@ -23,73 +25,135 @@ T = TypeVar("T")
 TRIES = 12
 PATIENCE = 5.0
 MOST_ROWS = 64
+COMMIT = "COMMIT"
+
+
+class Answer:
+    """What the server says to a statement that went out with others; nothing before it has said it."""
+
+    def __init__(self) -> None:
+        self.said: PGresult | None = None
 
 
 class PostgresTx:
-    """An open transaction on one connection; what needs no answer goes out together, before the next that does.
+    """An open transaction on one connection; what needs no answer goes out with the next that does, BEGIN the first.
 
     Rows for one table travel in one statement: each statement costs ten times what a further row of it does.
     """
 
     kind = "postgres"
 
-    def __init__(self, session: Session) -> None:
-        import psycopg
-
-        self._session = session
-        self._cursor = psycopg.RawCursor(session)
-        self._later: list[tuple[str, list[Mapping[str, object]]]] = []
+    def __init__(self, wire: Wire, begin: str = "") -> None:
+        self._wire = wire
+        self._session = wire.session
+        self._begin = begin
+        self._later: list[tuple[str, list[Mapping[str, object]], Answer | None]] = []
+        self._behind: list[tuple[Sheet, Answer]] = []
 
     def one(self, query: str, **params: object) -> Row | None:
         """Run a query and give its first row, or nothing."""
-        return self._execute(query, params).fetchone()
+        return next(iter(self.all(query, **params)), None)
 
     def all(self, query: str, **params: object) -> list[Row]:
         """Run a query and give every row."""
-        return self._execute(query, params).fetchall()
+        return self._wire.rows(self._execute(query, params))
 
     def run(self, query: str, **params: object) -> int:
         """Run a statement and tell how many rows it touched."""
-        return self._execute(query, params).rowcount
+        return self._execute(query, params).command_tuples or 0
 
     def many(self, query: str, rows: Sequence[Mapping[str, object]]) -> None:
         """Run one statement for each of `rows`, no later than the next query or the end of the transaction."""
-        if rows and self._later and self._later[-1][0] == query:
+        if rows and self._later and self._later[-1][0] == query and self._later[-1][2] is None:
             self._later[-1][1].extend(rows)
         elif rows:
-            self._later.append((query, list(rows)))
+            self._later.append((query, list(rows), None))
+
+    def soon(self, query: str, **params: object) -> Callable[[], int]:
+        """Run a statement no later than the next query, and tell how many rows it touched when that is asked for."""
+        answer = Answer()
+        self._later.append((query, [params], answer))
+
+        def told() -> int:
+            if answer.said is None:
+                self.flush()
+            assert answer.said is not None
+            return answer.said.command_tuples or 0
+
+        return told
+
+    def afterwards(self, query: str, **params: object) -> Callable[[], list[Row] | None]:
+        """Run a query behind COMMIT, in the same round trip; its rows, or nothing where no answer came to it."""
+        asked, answer = numbered(query), Answer()
+        self._behind.append(((asked.text, [params[name] for name in asked.names]), answer))
+        return lambda: None if answer.said is None else self._wire.rows(answer.said)
+
+    def wake(self) -> None:
+        """Wake workers that sleep, behind COMMIT."""
+        self._behind.append(((WAKE, ()), Answer()))
+
+    @property
+    def begun(self) -> bool:
+        """Whether the server knows of this transaction."""
+        return not self._begin
 
     def flush(self) -> None:
         """Send what waits, in one round trip."""
-        waiting = self._sheets()
-        if len(waiting) == 1:
-            self._cursor.execute(*waiting[0])
-        elif waiting:
-            with self._session.pipeline():
-                for text, values in waiting:
-                    self._cursor.execute(text, values)
+        self._send([])
+
+    def begin(self) -> None:
+        """Send BEGIN by itself, where nothing has been sent yet."""
+        if self._begin:
+            self._wire.ask([(self._begin, ())])
+            self._begin = ""
+
+    def end(self) -> None:
+        """Nothing more is asked. BEGIN never goes out with COMMIT: a connection that was lost long ago is no COMMIT
+        whose answer nobody knows.
+        """
+        if self._later:
+            self.begin()
 
     def commit(self) -> str:
-        """Send what waits and COMMIT behind it, in one round trip; gives what the server says it did."""
+        """Send what waits and COMMIT behind it, in one round trip; gives what the server says it did. A transaction
+        in which nothing was said is none.
+        """
+        if not self.begun:
+            self._answer(self._behind, self._wire.send([sheet for sheet, _ in self._behind])[0])
+            return COMMIT
         waiting = self._sheets()
-        if waiting:
-            with self._session.pipeline():
-                for text, values in waiting:
-                    self._cursor.execute(text, values)
-                self._cursor.execute(b"COMMIT")
-        else:
-            self._cursor.execute(b"COMMIT")
-        return self._cursor.statusmessage or ""
+        last = [(COMMIT, ()), *(sheet for sheet, _ in self._behind)]
+        answers, error = self._wire.send([*(sheet for sheet, _ in waiting), *last])
+        if len(answers) <= len(waiting):
+            assert error is not None
+            raise error
+        done, *behind = answers[len(waiting) :]
+        self._answer(waiting, answers)
+        self._answer(self._behind, behind)
+        return (done.command_status or b"").decode()
 
-    def _execute(self, query: str, params: dict[str, object]) -> psycopg.RawCursor[Row]:
-        if self._later:
-            self.flush()
+    def _execute(self, query: str, params: dict[str, object]) -> PGresult:
         asked = numbered(query)
-        return self._cursor.execute(asked.text, [params[name] for name in asked.names])
+        return self._send([(asked.text, [params[name] for name in asked.names])])[-1]
 
-    def _sheets(self) -> list[tuple[str, list[object]]]:
+    def _send(self, more: list[Sheet]) -> list[PGresult]:
+        waiting = self._sheets()
+        first: list[Sheet] = [(self._begin, ())] if self._begin else []
+        if not (waiting or more):
+            return []
+        self._begin = ""
+        answers = self._wire.ask([*first, *(sheet for sheet, _ in waiting), *more])
+        self._answer(waiting, answers[len(first) :])
+        return answers
+
+    def _answer(self, waiting: Sequence[tuple[Sheet, Answer | None]], answers: Sequence[PGresult]) -> None:
+        for (_, answer), said in zip(waiting, answers, strict=False):
+            if answer is not None:
+                answer.said = said
+
+    def _sheets(self) -> list[tuple[Sheet, Answer | None]]:
         later, self._later = self._later, []
-        return [sheet for query, rows in later for sheet in sheets(query, rows)]
+        return [(sheet, answer) for query, rows, answer in later for sheet in sheets(query, rows)]
 
 
 def sheets(query: str, rows: Sequence[Mapping[str, object]]) -> Iterator[tuple[str, list[object]]]:
@@ -117,12 +181,13 @@ class Lane:
         self._reads_only = begin.endswith("READ ONLY")
         self._lock = threading.RLock()
         self._session: Session | None = None
+        self._wire: Wire | None = None
         self._inside = False
         self._closed = False
 
     def transact(self, work: Callable[[Tx], T]) -> T:
         """Do `work` in a transaction; quarrels over locks and connections lost before COMMIT run it again."""
-        return self.keep_trying(lambda session: self._transact(session, work))
+        return self.keep_trying(lambda session: self._transact(self._wired(session), work))
 
     def look(self, work: Callable[[Tx], T]) -> T:
         """Do `work` that only reads."""
@@ -130,7 +195,7 @@ class Lane:
 
     def glance(self, work: Callable[[Tx], T]) -> T:
         """Do `work` that asks one question, which needs no transaction around it."""
-        return self.keep_trying(lambda session: work(PostgresTx(session)))
+        return self.keep_trying(lambda session: work(PostgresTx(self._wired(session))))
 
     def keep_trying(self, act: Callable[[Session], T], patience: float = PATIENCE) -> T:
         """Do `act` on the connection until it is done, or until trying again has no sense."""
@@ -171,46 +236,52 @@ class Lane:
             self._closed = True
             self._drop()
 
-    def _transact(self, session: Session, work: Callable[[Tx], T]) -> T:
+    def _wired(self, session: Session) -> Wire:
+        if self._wire is None or self._wire.session is not session:
+            self._wire = Wire(session)
+        return self._wire
+
+    def _transact(self, wire: Wire, work: Callable[[Tx], T]) -> T:
         if self._inside:
             raise StoreError("A transaction cannot begin inside another one.")
         self._inside = True
         try:
-            session.execute(self._begin)
+            tx = PostgresTx(wire, self._begin)
             try:
-                tx = PostgresTx(session)
                 result = work(tx)
+                tx.end()
             except BaseException:
-                self._roll_back(session)
+                if tx.begun:
+                    self._roll_back(wire)
                 raise
-            self._commit(session, tx)
+            self._commit(wire, tx)
             return result
         finally:
             self._inside = False
 
-    def _commit(self, session: Session, tx: PostgresTx) -> None:
+    def _commit(self, wire: Wire, tx: PostgresTx) -> None:
         import psycopg
 
         try:
             answer = tx.commit()
         except psycopg.Error as error:
-            if is_gone(error) or session.closed:
+            if is_gone(error) or wire.session.closed:
                 self._drop()
                 if self._reads_only:
                     return  # what was read has been read
                 raise translate(error, self.where, committing=True) from error
             # One of the statements before it failed.
-            self._roll_back(session)
+            self._roll_back(wire)
             raise
-        if answer != "COMMIT":
+        if answer != COMMIT:
             # A statement failed, somebody swallowed the error, and PostgreSQL rolled back.
             raise StoreError(f"A transaction on {self.where} was rolled back instead of committed.")
 
-    def _roll_back(self, session: Session) -> None:
+    def _roll_back(self, wire: Wire) -> None:
         import psycopg
 
         try:
-            session.execute("ROLLBACK")
+            wire.ask([("ROLLBACK", ())])
         except psycopg.Error:
             # The connection is gone, and the transaction with it.
             self._drop()

@@ -50,7 +50,7 @@ def connect(dsn: str) -> Session:
     session = _impatient().connect(
         dsn,
         autocommit=True,
-        prepare_threshold=0,
+        prepare_threshold=None,
         connect_timeout=5,
         application_name="penstock",
         keepalives_idle=10,
@@ -60,7 +60,6 @@ def connect(dsn: str) -> Session:
     )
     # One type for every whole number, so that a query is prepared once and not once for each width of its values.
     session.adapters.register_dumper(int, Int8Dumper)
-    session.prepared_max = 500
     session.execute(SETTINGS, prepare=False)
     return session
 

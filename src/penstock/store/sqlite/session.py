@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from penstock.store import codec
@@ -43,6 +43,7 @@ class SqliteTx:
 
     def __init__(self, session: sqlite3.Connection) -> None:
         self._session = session
+        self.wakes = False
 
     def one(self, query: str, **params: object) -> Row | None:
         """Run a query and give its first row, or nothing."""
@@ -64,6 +65,19 @@ class SqliteTx:
         if found.lists:
             rows = [{**row, **{name: codec.text(row[name]) for name in found.lists}} for row in rows]
         self._session.executemany(found.text, rows)
+
+    def soon(self, query: str, **params: object) -> Callable[[], int]:
+        """Run a statement and tell, when that is asked for, how many rows it touched."""
+        touched = self.run(query, **params)
+        return lambda: touched
+
+    def afterwards(self, query: str, **params: object) -> Callable[[], list[Row] | None]:
+        """Leave a query to the caller: there is no round trip to be spared."""
+        return lambda: None
+
+    def wake(self) -> None:
+        """Wake workers that sleep, once this is committed."""
+        self.wakes = True
 
     def _execute(self, query: str, params: dict[str, object]) -> sqlite3.Cursor:
         found = statement("sqlite", query)

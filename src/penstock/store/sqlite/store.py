@@ -85,10 +85,14 @@ class SqliteStore:
         with self._writing:
             for left in reversed(range(TRIES)):
                 try:
-                    return self._write_once(work)
+                    result = self._write_once(work)
                 except sqlite3.Error as error:
                     if not (is_busy(error) and left):
                         raise translate(error, self.path or MEMORY) from error
+                else:
+                    if self._tx.wakes:
+                        self.wake()
+                    return result
             raise StoreBusy(f"Somebody else is writing to {self.path}.")
 
     def read(self, work: Callable[[Tx], T]) -> T:
@@ -167,7 +171,7 @@ class SqliteStore:
         try:
             if self._ticket:
                 self._ticket.take()
-            self._inside = True
+            self._inside, self._tx.wakes = True, False
             session.execute("BEGIN IMMEDIATE")
             try:
                 result = work(self._tx)
