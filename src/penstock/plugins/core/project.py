@@ -75,12 +75,12 @@ class Download(TaskType, frozen=True, kw_only=True):
         "io.kestra.core.tasks.namespace.DownloadFiles",
     )
     mode: ClassVar[Mode] = Mode.WARM
-    outputs: ClassVar[dict[str, str]] = {"files": "Address of each stored copy, by the file's name."}
+    outputs: ClassVar[dict[str, str]] = {"files": "Address of each stored copy, by the file's name behind a `/`."}
     example: ClassVar[dict[str, object]] = {"files": ["**.sql"]}
 
     files: Annotated[str | list[str], Meta(description="Globs of the files.", examples=[["sql/*.sql"]])]
     namespace: Annotated[str, Meta(description=NAMESPACE)] = ""
-    destination: Annotated[str, Meta(description="What their names get before them.")] = ""
+    destination: Annotated[str, Meta(description="Read and not used: copies are stored, and go into no folder.")] = ""
 
     def run(self, context: Context) -> dict[str, object]:
         """Store them."""
@@ -88,7 +88,7 @@ class Download(TaskType, frozen=True, kw_only=True):
         for name in named(context, self.files, self.namespace):
             copy = str(context.ask(Ask.PROJECT_GET, path=name, namespace=self.namespace))
             uri = context.store(copy, PurePosixPath(name).name)
-            done[f"{self.destination.strip('/')}/{name}" if self.destination.strip("/") else name] = uri
+            done[f"/{name}"] = uri
         return {"files": done}
 
 
