@@ -27,7 +27,7 @@ class GcpTask(TaskType, frozen=True, kw_only=True):
 
     project_id: Annotated[str, Meta(description="The project that pays; the key's own unless given.")] = ""
     service_account: Annotated[
-        Secret, Meta(description="Key of a service account, JSON; without it the worker's machine must say who asks.")
+        Secret, Meta(description="Key of a service account, JSON; without it Google's application default credentials.")
     ] = Secret("")
     impersonated_service_account: Annotated[Secret, Meta(description="Service account to act as, by its address.")] = (
         Secret("")
