@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from argon2 import PasswordHasher
 
 from penstock.services.access import passwords
 from penstock.store.postgres.store import open_postgres
@@ -21,7 +20,7 @@ __all__ = ["postgres", "server_folder"]
 @pytest.fixture(autouse=True)
 def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Argon2id still, but one that takes no tenth of a second for each password."""
-    monkeypatch.setattr(passwords, "HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    monkeypatch.setattr(passwords, "COST", passwords.Cost(1, 8))
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
 from starlette.testclient import TestClient
 
 from penstock.api.serve import Served
@@ -55,7 +54,7 @@ class Gate:
 @pytest.fixture
 def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
     """A server where olga owns everything, adam keeps the people of the shop, and vera looks."""
-    monkeypatch.setattr(passwords, "HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    monkeypatch.setattr(passwords, "COST", passwords.Cost(1, 8))
     made = Gate(tmp_path)
     for name, role, namespace in (("olga", "owner", ""), ("adam", "admin", "shop"), ("vera", "viewer", "shop")):
         people.add(made.core, name, PASSWORD)

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import functools
 import threading
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+import msgspec
 
 from penstock.errors.access import WeakPassword
 
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
+
+
+class Cost(msgspec.Struct, frozen=True):
+    """What a guess costs: passes over so many KiB of memory."""
+
+    passes: int
+    memory: int
+
+
 # What OWASP asks of Argon2id where memory is dear.
-HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+COST: Final = Cost(2, 19 * 1024)
 AT_ONCE: Final = threading.BoundedSemaphore(2)
 SHORTEST: Final = 10
 LONGEST: Final = 256
@@ -25,15 +36,28 @@ def hashed(name: str, password: str) -> str:
         raise WeakPassword(f"A password has {SHORTEST} to {LONGEST} characters.")
     if name and name.casefold() in password.casefold() and len(password) < len(name) + SHORTEST:
         raise WeakPassword("A password is more than the name of its owner.")
-    with AT_ONCE:
-        return HASHER.hash(password)
+    try:
+        with AT_ONCE:
+            return _hasher(COST).hash(password)
+    except UnicodeError:
+        raise WeakPassword("A password is a text.") from None
 
 
 def holds(kept: str, password: str) -> bool:
     """Whether a password is the one that was kept; without one nothing is, and that takes as long."""
+    # its import takes longer than most commands
+    from argon2.exceptions import InvalidHashError, VerificationError
+
     with AT_ONCE:
         try:
-            HASHER.verify(kept or NOBODY, password[: LONGEST + 1])
+            _hasher(COST).verify(kept or NOBODY, password[: LONGEST + 1])
         except (VerificationError, InvalidHashError, UnicodeError):
             return False
     return bool(kept)
+
+
+@functools.cache
+def _hasher(cost: Cost) -> PasswordHasher:
+    from argon2 import PasswordHasher
+
+    return PasswordHasher(time_cost=cost.passes, memory_cost=cost.memory, parallelism=1)
