@@ -85,13 +85,13 @@ def test_migrating_asks_before_it_writes(penstock: Penstock, folder: Path, monke
 
 
 def test_migrating_tells_what_it_leaves_and_what_cannot_be_read(penstock: Penstock, folder: Path) -> None:
-    (folder / "old.yml").write_text(OLD + "pluginDefaults: [{type: log, values: {level: WARN}}]\n")
+    (folder / "old.yml").write_text(OLD + "  - {id: kept, type: state.get}\n")
     (folder / "bad.yml").write_text(OLD.replace("Log", "Lgo"))
 
     done = penstock("flows", "migrate", "old.yml", "bad.yml", "-y")
 
     assert done.code == 3
-    assert "Left for you to replace:" in done.err and "Plugin defaults of a flow are gone in version 2" in done.err
+    assert "Left for you to replace:" in done.err and "are an older way" in done.err
     assert "bad.yml: left as it is, since it cannot be read." in done.err
     assert (folder / "bad.yml").read_text() == OLD.replace("Log", "Lgo")
 

@@ -34,7 +34,26 @@ def migrated(text: str) -> Migrated:
 SAME = {
     "taskDefaults": (
         SAY + "taskDefaults: # all\n  - type: log\n    values: {level: WARN}\n",
-        SAY + "pluginDefaults: # all\n  - type: log\n    values: {level: WARN}\n",
+        SAY.replace("    message", "    level: WARN\n    message"),
+    ),
+    "pluginDefaults": (
+        "pluginDefaults:\n  # logs\n  - type: io.kestra.plugin.core.log\n    values:\n      level: WARN\n"
+        "      retry: {type: constant, interval: PT1S}\n  - type: log\n    forced: true\n    values: {level: ERROR}\n"
+        "  - {type: return, values: {format: x}}\n"
+        "tasks: # two\n  - {id: a, type: log, message: m, retry: {type: constant, interval: PT5S}}\n"
+        "  - id: g\n    type: io.kestra.plugin.core.flow.Sequential\n    tasks:\n      - id: b\n        type: log\n"
+        "        # loud\n        level: INFO\n        message: m\n",
+        "# logs\ntasks: # two\n"
+        "  - {id: a, type: log, level: ERROR, message: m, retry: {type: constant, interval: PT5S}}\n"
+        "  - id: g\n    type: io.kestra.plugin.core.flow.Sequential\n    tasks:\n      - id: b\n        type: log\n"
+        "        retry:\n          type: constant\n          interval: PT1S\n"
+        "        # loud\n        level: ERROR\n        message: m\n",
+    ),
+    "pluginDefaults with a list beside a list": (
+        SAY + "  - {id: p, type: shell.commands, commands: [ls], env: {A: a}}\n"
+        "pluginDefaults:\n  - {type: shell.commands, values: {commands: [pwd]}}\n",
+        SAY + "  - {id: p, type: shell.commands, commands: [ls], env: {A: a}}\n"
+        "pluginDefaults:\n  - {type: shell.commands, values: {commands: [pwd]}}\n",
     ),
     "name and types of inputs": (
         "inputs:\n  # who\n  - name: who # really\n    type: ENUM\n    values: [a]\n  - {id: ok, type: BOOLEAN}\n"
@@ -296,6 +315,17 @@ def test_a_text_of_a_project_of_version_2_names_no_version() -> None:
     assert found.text == TOP + SAY
 
 
+def test_a_default_that_is_stronger_where_it_stands_stays_there() -> None:
+    ours = [{"type": "log", "forced": True, "values": {"level": "DEBUG"}}]
+    text = TOP + SAY + "pluginDefaults:\n  - {type: log, forced: true, values: {level: WARN}}\n"
+
+    found = migrate(text, lambda each: read_several(each, types=INSTALLED, defaults=ours), INSTALLED)
+
+    assert found.text == "# kestra: 2\n" + text
+    assert found.differences == ()
+    assert "Plugin defaults of a flow are gone" in found.left[-1].sentence
+
+
 def test_a_flow_in_json_stays_json() -> None:
     text = (
         '{"id": "a", "namespace": "co", "taskDefaults": [], "tasks": [{"id": "p", "type": "parallel", "tasks": '
@@ -307,7 +337,7 @@ def test_a_flow_in_json_stays_json() -> None:
     parallel = json.loads(found.text)["tasks"][0]
     assert parallel["onChildFailure"] == "CONTINUE"
     assert (parallel["tasks"][0]["pauseDuration"], parallel["tasks"][0]["behavior"]) == ("PT1S", "FAIL")
-    assert "pluginDefaults" in found.text and found.differences == ()
+    assert "Defaults" not in found.text and found.differences == ()
 
 
 def test_a_text_that_cannot_be_read_is_left_alone() -> None:

@@ -70,6 +70,12 @@ def merged(tree: Tree, own: tuple[Default, ...], project: tuple[Default, ...], t
     return _merged(tree, Sources(own, project, types, [0])) if own or project else tree
 
 
+def given_to(word: str, own: tuple[Default, ...], types: Types) -> tuple[Map, Map]:
+    """What entries give to a type of this name: what lies under its own words, and what over them."""
+    weak, strong, _ = _layers(word, Sources(own, (), types, [0]))
+    return weak, strong
+
+
 def _entry(page: Page, entry: Map) -> Default | None:
     fields.known(page, entry, ("type", "forced", "values"), "A plugin default")
     name = fields.needed(page, entry, "type", "A plugin default")

@@ -11,7 +11,7 @@ import msgspec
 import yaml
 
 from penstock.dialects.kestra.read import DIRECTIVE, Reading, version_of
-from penstock.dialects.kestra.rewriting import groups, listeners, local_files, replacements, triggers
+from penstock.dialects.kestra.rewriting import defaults, groups, listeners, local_files, replacements, triggers
 from penstock.dialects.kestra.rewriting.edits import Edit, applied
 from penstock.dialects.kestra.rewriting.yaml_nodes import roots
 from penstock.dialects.kestra.triggers import short
@@ -53,6 +53,7 @@ def migrate(text: str, read: Read, types: Types, version: str = "1") -> Migrated
     if len(roots(text)) != len(flows):
         return Migrated(text)
     changed = _looped(_rewritten(text, flows, types), read, version)
+    changed = _alike(changed, defaults.in_tasks(changed, types), read, version)
     after = read(_versioned(changed, version))
     bad = tuple(problem for each in after if each.flow is None for problem in each.problems)
     if bad or len(after) != len(before):
@@ -112,6 +113,15 @@ def _looped(text: str, read: Read, version: str) -> str:
             if all(each.flow is not None for each in read(_versioned(tried, version))):
                 text = tried
     return text
+
+
+def _alike(text: str, tried: str, read: Read, version: str) -> str:
+    """What was tried, where every flow is read and means the same; else the text as it is."""
+    if tried == text:
+        return text
+    pairs = zip(read(_versioned(text, version)), read(_versioned(tried, version)), strict=True)
+    same = all(old.flow and new.flow and not any(_between(old.flow, new.flow)) for old, new in pairs)
+    return tried if same else text
 
 
 def _versioned(text: str, version: str) -> str:
