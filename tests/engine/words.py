@@ -107,6 +107,9 @@ def _about_step(tale: Tale, line: str) -> tuple[Event, dict[str, object] | None]
         case "child":
             status, _, made = rest.partition(" ")
             child = child_run_id(tale.run.id, key, attempt)
+            if status == "unstarted":
+                gone = Failure(ErrorKind.SUBFLOW, made)
+                return ChildEnded(key, attempt, child, RunStatus.FAILED, gone, started=False), None
             failure = Failure(ErrorKind.TASK, made) if status == "failed" else None
             return ChildEnded(key, attempt, child, RunStatus(status), failure), None
         case "successor":

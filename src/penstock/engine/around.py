@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from penstock.model import ids
-from penstock.model.node import ForEach
+from penstock.model.node import ForEach, If, Switch
 from penstock.model.plan import ROOT, Plan
 from penstock.model.run import Run, Step
 
@@ -62,31 +62,33 @@ def status_word(plan: Plan, status: str) -> str:
 
 
 class Parent(Mapping[str, object]):
-    """A group that stands in a loop over values itself: the value of its iteration, and what it hands on."""
+    """A group that has a value or hands on something: the value of the nearest loop around it, and what it hands on."""
 
     def __init__(self, seen: Seen, key: str) -> None:
         self._seen, self._key = seen, key
+        self._around = over_values(seen.plan, iterations(seen.plan, key))
 
     def __getitem__(self, name: str) -> object:
-        if name == "taskrun":
-            return iteration_told(self._seen, self._seen.plan.parent_key(self._key))
+        if name == "taskrun" and self._around:
+            return iteration_told(self._seen, self._around[0])
         if name == "outputs" and (made := self._seen.output(self._key)):
             return made
         raise KeyError(name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(("taskrun", "outputs") if self._seen.output(self._key) else ("taskrun",))
+        return iter((*["taskrun"][: len(self._around)], *(["outputs"] if self._seen.output(self._key) else ())))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
 
-def has_value(plan: Plan, key: str) -> bool:
-    """Is this group a child of a loop over values, so that its iteration's value is its own?"""
+def is_parent(plan: Plan, key: str) -> bool:
+    """Do the tasks in this group see it among their `parents`: a child of a loop over values, or a branch taken?"""
     if key == ROOT or ids.iteration_of(key) is not None:
         return False
     around = plan.parent_key(key)
-    return ids.iteration_of(around) is not None and isinstance(plan.node(ids.node_of(around)), ForEach)
+    in_loop = ids.iteration_of(around) is not None and isinstance(plan.node(ids.node_of(around)), ForEach)
+    return in_loop or isinstance(plan.node(ids.node_of(key)), If | Switch)
 
 
 def gathers(plan: Plan, key: str) -> bool:

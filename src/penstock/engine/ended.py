@@ -67,7 +67,9 @@ def child_ended(draft: Draft, event: ChildEnded) -> None:
         draft.rule(step.key, Rule.KILLED)
         draft.end(step, StepStatus.CANCELLED, event.failure)
     else:
-        leaf.ended(draft, step, subflow.outcome_of(node, event.status), event.failure)
+        # What never began is no failure of the other flow, so it counts even where these are not transmitted.
+        outcome = subflow.outcome_of(node, event.status) if event.started else Outcome.FAILED
+        leaf.ended(draft, step, outcome, event.failure)
 
 
 def _group_evaluation_ended(draft: Draft, step: Step, event: Ended) -> None:

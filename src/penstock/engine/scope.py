@@ -9,7 +9,7 @@ from penstock.engine.around import (
     Parent,
     Seen,
     gathers,
-    has_value,
+    is_parent,
     item_told,
     iteration_told,
     iterations,
@@ -87,7 +87,7 @@ def _about_step(seen: Seen, key: str) -> dict[str, object]:
     valued = over_values(plan, around)
     if valued:
         taskrun["value"] = iteration_told(seen, valued[0])["value"]
-    parents = [Parent(seen, other) for other in plan.ancestors(key) if has_value(plan, other)]
+    parents = [Parent(seen, other) for other in plan.ancestors(key) if is_parent(plan, other)]
     if parents:
         here["parent"] = parents[0]
     here["parents"] = parents

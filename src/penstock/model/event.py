@@ -108,8 +108,9 @@ class Evaluated(msgspec.Struct, frozen=True, tag="evaluated", omit_defaults=True
 
 
 class ChildEnded(msgspec.Struct, frozen=True, tag="child_ended", omit_defaults=True):
-    """The run that a subflow step waits for has ended, or could not be started (`failure`); a step that does not wait
-    hears *queued* once its child exists. `first` is the run that was started first, where retries took its place.
+    """The run that a subflow step waits for has ended, or could not be `started` (`failure` says why); a step that does
+    not wait hears *queued* once its child exists. `first` is the run that was started first, where retries took its
+    place.
     """
 
     step: str
@@ -118,6 +119,7 @@ class ChildEnded(msgspec.Struct, frozen=True, tag="child_ended", omit_defaults=T
     status: RunStatus
     failure: Failure | None = None
     first: str = ""
+    started: bool = True
 
 
 class Timer(enum.StrEnum):

@@ -219,7 +219,8 @@ def _start_child(tx: Tx, child: ChildStart, now: int, after: After) -> None:
         return
     if run is None:
         failure = Failure(ErrorKind.SUBFLOW, child.problem)
-        inbox.put(tx, up.run, ChildEnded(up.step, up.attempt, child.asked.id, RunStatus.FAILED, failure), now)
+        gone = ChildEnded(up.step, up.attempt, child.asked.id, RunStatus.FAILED, failure, started=False)
+        inbox.put(tx, up.run, gone, now)
     elif runs.insert(tx, run):
         if child.asked.at > now and child.begin.failure is None:
             timers.set_timer(tx, run.id, "", 0, Timer.BEGIN, child.asked.at)

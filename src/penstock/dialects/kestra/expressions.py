@@ -47,7 +47,7 @@ class View(msgspec.Struct, frozen=True):
     lines: list[str]
     before: dict[str, object]
     within: dict[str, object]
-    names: dict[tuple[int, bool, bool, bool], dict[str, object]] = {}
+    names: dict[tuple[int, bool, bool, bool, bool], dict[str, object]] = {}
 
 
 def check_templates(page: Page, flow: Flow, lines: list[str], globals: Mapping[str, object] | None) -> None:
@@ -117,16 +117,17 @@ def _names(view: View, found: Found) -> dict[str, object]:
     if found.sort == "output":
         return view.within
     post = view.posts.get(found.owner)
-    # A loop's own tasks see its value as theirs, and `parent` is the loop around; tasks in groups see it as `parent`.
-    loops, handles, repeats, item = 0, False, False, found.sort == "iteration"
+    # A loop's own tasks see its value as theirs, and `parent` is the loop around; tasks in groups see it as `parent`,
+    # and those in a branch see what decided for it.
+    loops, handles, repeats, item, branch = 0, False, False, found.sort == "iteration", False
     if post is not None:
         loops, handles = min(post.loops + post.indirect, 2) if post.loops else 0, post.handles
-        repeats, item = post.repeats, item or post.item
-    key = (loops, handles, repeats, item)
+        repeats, item, branch = post.repeats, item or post.item, post.branch_of
+    key = (loops, handles, repeats, item, branch)
     if key not in view.names:
         taskrun = ITERATION if loops or repeats else TASKRUN
         names = {**view.within, "parents": FREE, "task": TASK, "taskrun": taskrun}
-        if loops > 1:
+        if loops > 1 or branch:
             names["parent"] = FREE
         if handles:
             names["error"] = FREE

@@ -6,13 +6,13 @@ import msgspec
 from msgspec.structs import replace
 
 from penstock.model.flow import Flow
-from penstock.model.node import Dag, ForEach, Node, Parallel, Until
+from penstock.model.node import Dag, ForEach, If, Node, Parallel, Switch, Until
 from penstock.model.plan import AFTER, ERRORS, FINALLY, ROOT, TASKS, branches
 
 
 class Post(msgspec.Struct, frozen=True):
     """Where a node stands; is it, or a group around it, disabled, or for failures and ends; in a group in a loop; among
-    what is done until something is so; in a loop that gathers?
+    what is done until something is so; in a loop that gathers; in a branch?
     """
 
     node: Node
@@ -25,6 +25,7 @@ class Post(msgspec.Struct, frozen=True):
     indirect: bool = False
     repeats: bool = False
     item: bool = False
+    branch_of: bool = False
 
 
 class Obstacle(msgspec.Struct, frozen=True):
@@ -55,6 +56,7 @@ def posts(flow: Flow) -> dict[str, Post]:
                 not by_value,
                 around.repeats or (inside and isinstance(group, Until)),
                 around.item or (inside and isinstance(group, ForEach) and group.gathers),
+                around.branch_of or isinstance(group, If | Switch),
             )
             for position, node in enumerate(nodes):
                 post = replace(shared, node=node, position=position, disabled=around.disabled or node.disabled)
