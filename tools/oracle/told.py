@@ -21,6 +21,8 @@ Told: TypeAlias = dict[str, Any]
 _ROUND = re.compile(r".*\[[^]/]*\]$")
 _ADDRESS = re.compile(r"^(?:kestra|blob|file|penstock|mem)://\S+$")
 _ADDED = re.compile(r"listener-\d+|.+-values|.+-group")
+# A run of a batch is a child there, and no task; what else only one side says of batches.
+_BATCH = re.compile(r".*_items\[\d+\]/[^/]+_batch")
 _OWN = ("executionId", "uri")
 
 
@@ -39,7 +41,7 @@ def theirs(answer: Told) -> Told:
 def ours(document: RunDocument, children: Iterable[Told]) -> Told:
     """Tell what we did: a run, and the runs that came of it, told already."""
     by_key = {step.key: step for step in document.steps}
-    steps = [step for step in document.steps if not _own_word(step, by_key) and step.status != "waiting"]
+    steps = [step for step in document.steps if _is_told(step, by_key)]
     groups = {step.parent for step in document.steps}
     lines = [
         (_our_place(step, by_key), step.status.upper(), 1 if step.key in groups else len(step.attempts), step.outputs)
@@ -118,6 +120,10 @@ def _comes_before(step: StepDocument, group: StepDocument, by_key: dict[str, Ste
     return pause != group.key and pause in by_key and keys.index(step.key) < keys.index(pause)
 
 
+def _is_told(step: StepDocument, by_key: dict[str, StepDocument]) -> bool:
+    return not (_own_word(step, by_key) or step.status == "waiting" or _BATCH.fullmatch(step.key))
+
+
 def _own_word(step: StepDocument, by_key: dict[str, StepDocument]) -> bool:
     """A step that is none there: a loop's single round, or a group that the reading of old words adds."""
     above = by_key.get(step.parent or "")
@@ -188,7 +194,11 @@ def _plain(value: object, ids: set[str]) -> Any:
             return {}  # what was put into a project; there an upload hands on nothing
         case {"on": _, "to": state}:
             return {"on": "<time>", "to": state}  # when a pause went on, and to which end
-        case {"terminatedIterations": _}:
+        case {"splits": file, "uris": _}:
+            return {"splits": _plain(file, ids)}
+        case {"subflowOutputs": file, "uri": _}:
+            return {"subflowOutputs": _plain(file, ids)}
+        case {"terminatedIterations": _} | {"iterations": _}:
             return {}  # a loop's counts are told by expressions here, not by the run's document
         case dict():
             return {

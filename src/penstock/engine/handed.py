@@ -6,7 +6,7 @@ from collections.abc import ItemsView, Iterator, Mapping, ValuesView
 
 from penstock.engine.around import Seen, item_told, iterations, loop_text, status_word
 from penstock.model import ids
-from penstock.model.node import ForEach, Node, Until
+from penstock.model.node import ForEach, Node, Subflow, Until
 from penstock.model.plan import LOOPS, ROOT, TASKS, Plan
 from penstock.model.run import Step
 
@@ -155,6 +155,48 @@ class Gathered(Mapping[str, object]):
         return {"item": item | {"iteration": index}, "outputs": made}
 
 
+class Tallied(Mapping[str, object]):
+    """What a loop over batches hands on: how many there are, and how many of the runs for them stand how.
+    Raises KeyError where the loop has not begun, or has nothing to do.
+    """
+
+    def __init__(self, seen: Seen, key: str, node: ForEach) -> None:
+        step = seen.step(key)
+        if step is None or step.group is None or not step.group.total:
+            raise KeyError(key)
+        self._seen, self._key, self._node, self._state = seen, key, node, step.group
+
+    def __getitem__(self, name: str) -> object:
+        match name:
+            case "numberOfBatches":
+                return self._state.total
+            case "iterations":
+                found = {"CREATED": (self._state.total or 0) - self._state.next, "RUNNING": 0}
+                for index in range(self._state.next):
+                    word = self._stands(index)
+                    found[word] = found.get(word, 0) + 1
+                return found
+            case _:
+                raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(("numberOfBatches", "iterations"))
+
+    def __len__(self) -> int:
+        return 2
+
+    def _stands(self, index: int) -> str:
+        """The state of the run for a batch; of one that is not waited for, of its step."""
+        child = self._node.nodes[0]
+        key = f"{ids.in_loop(self._key, index)}/{child.id}"
+        step = self._seen.step(key)
+        if step is None or step.status.open:
+            return "RUNNING"
+        made = self._seen.output(key) or {}
+        waits = isinstance(child, Subflow) and child.wait
+        return str(made["state"]) if waits and "state" in made else status_word(self._seen.plan, step.status)
+
+
 class Tasks(Mapping[str, object]):
     """`tasks`: the status of each task by id, in the same iteration where it lies in one."""
 
@@ -201,6 +243,8 @@ def within(seen: Seen, node_id: str, loops: list[str], prefix: str, own: list[st
     node = seen.plan.node(node_id)
     if isinstance(node, ForEach) and node.gathers:
         return Gathered(seen, prefix + node_id)
+    if isinstance(node, ForEach) and node.tallies:
+        return Tallied(seen, prefix + node_id, node)
     found = seen.output(prefix + node_id)
     if found is None and isinstance(node, Until):
         found = _turns(seen, prefix + node_id)

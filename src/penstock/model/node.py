@@ -72,7 +72,8 @@ class ForEach(Group, frozen=True, kw_only=True, tag="foreach", omit_defaults=Tru
 
     `distinct` drops values that repeat; `on_child_failure` CONTINUE still ends a loop of limit 1 at its first failure.
     With `gathers` the loop hands on how its iterations ended and the `outputs` of each (so their warnings are not its
-    own), its values may stand in a stored file, and its tasks know the `item` they are about.
+    own), its values may stand in a stored file, and its tasks know the `item` they are about. With `tallies` it hands
+    on how many batches its values are, and how many of the runs for them stand how.
     """
 
     values: list[object] | dict[str, object] | str
@@ -82,6 +83,7 @@ class ForEach(Group, frozen=True, kw_only=True, tag="foreach", omit_defaults=Tru
     on_child_failure: OnChildFailure = OnChildFailure.CONTINUE
     gathers: bool = False
     outputs: tuple[Output, ...] = ()
+    tallies: bool = False
 
 
 class If(Group, frozen=True, kw_only=True, tag="if", omit_defaults=True):

@@ -42,6 +42,8 @@ def fields_of(page: Page, node: Node) -> tuple[str, ...] | None:
         case ForEach(gathers=True):
             counted = ("iterationCount", "runningIterations", "terminatedIterations")
             return (*counted, "outputs") if node.outputs else counted
+        case ForEach(tallies=True):
+            return ("numberOfBatches", "iterations")
         case _:
             return ()
 

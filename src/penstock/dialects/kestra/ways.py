@@ -217,11 +217,12 @@ def batches(name: str, split: dict[str, object], child: Subflow) -> Sequence:
         limit=0,
         distinct=False,
         on_child_failure=OnChildFailure.FINISH,
+        tallies=True,
     )
     return Sequence(
         id=name,
         nodes=(
-            Task(id=f"{name[:90]}_split", type="files.split", properties=split),
+            Task(id=f"{name[:90]}_split", type="files.split", properties={**split, "listed": True}),
             loop,
             Task(id=f"{name[:90]}_merge", type="files.write", properties=_gathered(child.id)),
         ),
@@ -233,7 +234,7 @@ def _gathered(child: str) -> dict[str, object]:
     given = "(each.outputs ?? {}) is not empty"
     line = "{% if " + given + " %}{{ each.outputs | toJson }}\n{% endif %}"
     every = "{% for each in (outputs['" + child + "'] ?? {}) | values %}" + line + "{% endfor %}"
-    return {"content": every, "extension": "jsonl", "output": "subflowOutputs"}
+    return {"content": every, "extension": "jsonl", "output": "subflowOutputs", "keepEmpty": False}
 
 
 def _delay(page: Page, tree: Map, name: str, key: str) -> str | int:

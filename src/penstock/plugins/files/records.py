@@ -57,7 +57,10 @@ class Split(TaskType, frozen=True, kw_only=True):
     type_name: ClassVar[str] = "files.split"
     aliases: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.core.storage.Split", "io.kestra.core.tasks.storages.Split")
     mode: ClassVar[Mode] = Mode.WARM
-    outputs: ClassVar[dict[str, str]] = {"uris": "Addresses of the parts, in order."}
+    outputs: ClassVar[dict[str, str]] = {
+        "uris": "Addresses of the parts, in order.",
+        "splits": "Address of a file with these, one in a line, where `listed` asks for it.",
+    }
     example: ClassVar[dict[str, object]] = {"from": "{{ outputs.write.uri }}", "rows": 1000}
 
     from_: Annotated[str, Meta(description=FROM, examples=["{{ outputs.write.uri }}"])] = field(name="from")
@@ -67,6 +70,7 @@ class Split(TaskType, frozen=True, kw_only=True):
     ] = field(default=None, name="bytes")
     partitions: Annotated[int | None, Meta(description="How many parts; records are dealt to them in turn.")] = None
     separator: Annotated[str, Meta(description="What stands after each record.")] = "\n"
+    listed: Annotated[bool, Meta(description="Whether a file with the addresses is stored, too.")] = False
 
     def run(self, context: Context) -> dict[str, object]:
         """Split it."""
@@ -75,7 +79,12 @@ class Split(TaskType, frozen=True, kw_only=True):
             raise TaskFailed("Exactly one of rows, bytes and partitions must be given, and be at least 1.")
         source = context.fetch(self.from_)
         parts = self._deal(source, context.workdir) if self.partitions else self._fill(source, context.workdir)
-        return {"uris": [context.store(part, f"{number}{source.suffix}") for number, part in enumerate(parts, 1)]}
+        uris = [context.store(part, f"{number}{source.suffix}") for number, part in enumerate(parts, 1)]
+        if not self.listed:
+            return {"uris": uris}
+        names = context.workdir / "names.out"
+        names.write_text("".join(f"{uri}\n" for uri in uris), encoding="utf-8")
+        return {"uris": uris, "splits": context.store(names, "splits")}
 
     def _fill(self, source: Path, folder: Path) -> list[Path]:
         end = self.separator.encode()

@@ -28,9 +28,12 @@ class Write(TaskType, frozen=True, kw_only=True):
     extension: Annotated[str, Meta(description="How the file's name ends.", examples=[".csv"])] = ".txt"
     name: Annotated[str, Meta(description="The file's name, in place of `content` and the extension.")] = ""
     output: Annotated[str, Meta(description="A further name under which the address is handed on.")] = ""
+    keep_empty: Annotated[bool, Meta(description="Whether an empty text becomes a file.")] = True
 
     def run(self, context: Context) -> dict[str, object]:
         """Store it."""
+        if not (self.content or self.keep_empty):
+            return {}
         name = self.name or f"content{dotted(self.extension)}"
         check_name(name)
         path = context.workdir / "content.tmp"

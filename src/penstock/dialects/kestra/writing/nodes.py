@@ -223,11 +223,12 @@ def _batches(node: Sequence, version: str) -> Written:
     """A loop over a file in batches, where a group is what such a loop is written out as."""
     match node.nodes:
         case (Task(type="files.split") as split, ForEach(nodes=(Subflow() as child,)), Task()):
-            plain = batches(node.id, dict(split.properties), child)
+            asked = {name: each for name, each in split.properties.items() if name != "listed"}
+            plain = batches(node.id, asked, child)
             same = replace(node, nodes=plain.nodes) == node and isinstance(split.properties.get("from"), str)
             common = replace(child, description="", disabled=False, retry=None, deadline=None)
             if same and replace(common, allow_failure=False, allow_warning=False) == child:
-                batch = {name: each for name, each in split.properties.items() if name != "from"}
+                batch = {name: each for name, each in asked.items() if name != "from"}
                 return {"items": split.properties["from"], "batch": batch, **_subflow(child, version)}
             return {}
         case _:
