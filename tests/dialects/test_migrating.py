@@ -268,6 +268,18 @@ def test_runs_that_are_waited_for_without_telling_them_apart_stay_as_they_were(f
 
     assert found.text.endswith(text)
     assert found.differences == ()
+    assert "`dependsOn` takes their place." in [problem.hint for problem in found.left]
+
+
+def test_a_condition_of_several_that_names_no_namespace_stays_and_is_told() -> None:
+    text = SAY + "triggers:\n  - id: t\n    type: io.kestra.plugin.core.trigger.Flow\n    conditions:\n      - id: m\n"
+    text += "        type: io.kestra.plugin.core.condition.MultipleCondition\n        conditions:\n"
+    text += "          failed: {type: io.kestra.plugin.core.condition.ExecutionStatus, in: [FAILED]}\n"
+
+    found = migrated(TOP + text)
+
+    assert found.text.endswith(text)
+    assert "`dependsOn` takes its place." in [problem.hint for problem in found.left]
 
 
 def test_a_loop_whose_outputs_are_read_by_value_stays_and_is_told() -> None:

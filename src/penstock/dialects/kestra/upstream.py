@@ -8,7 +8,8 @@ from penstock.dialects.kestra import fields
 from penstock.dialects.kestra.conditions import UPSTREAM, flat, one, quoted, states, when
 from penstock.dialects.kestra.page import Page, key_of, tell
 from penstock.dialects.kestra.tree import Map
-from penstock.errors.flow import MissingProperty, NothingToDo, NotSupported, WrongValue
+from penstock.errors import Severity
+from penstock.errors.flow import Deprecated, MissingProperty, NothingToDo, NotSupported, WrongValue
 from penstock.model.trigger import Condition, Upstream, Window, WindowKind
 
 Waits: TypeAlias = tuple[tuple[Upstream, ...], Window, bool]
@@ -40,6 +41,9 @@ def multiple(page: Page, tree: Map) -> Waits:
     """A condition made of several, each of which some run must meet."""
     windows = ("timeWindow", "window", "windowAdvance", "resetOnSuccess", "minSatisfied")
     own = ("id", "type", "conditions", "description", *windows)
+    if page.version == "2":
+        sentence = "A MultipleCondition is gone in version 2; it still works."
+        tell(page, Deprecated, tree, sentence, "`dependsOn` takes its place.", Severity.NOTE)
     fields.known(page, tree, own, "A MultipleCondition")
     fields.needed(page, tree, "id", "A MultipleCondition")
     fields.needed(page, tree, "conditions", "A MultipleCondition")
