@@ -13,7 +13,20 @@ OURS = frozenset({"penstock", "projects", "bench", "tools", "tests"})
 
 # The libraries of the core, as they are imported.
 CORE = frozenset(
-    {"click", "cronsim", "msgspec", "obstore", "regex", "rich", "starlette", "uvicorn", "yaml", "zstandard"}
+    {
+        "click",
+        "cronsim",
+        "httptools",
+        "msgspec",
+        "obstore",
+        "regex",
+        "rich",
+        "starlette",
+        "uvicorn",
+        "watchfiles",
+        "yaml",
+        "zstandard",
+    }
 )
 
 # Files that are a vendor's library in our words and loaded only when it is wanted, each with its reason.

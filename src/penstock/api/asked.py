@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, BinaryIO, Final
 
 import msgspec
@@ -12,6 +13,8 @@ from penstock.errors import nearest
 from penstock.errors.api import BadRequest, WrongMediaType
 
 TEXTS: Final = ("application/yaml", "application/x-yaml", "text/plain", "text/yaml", "text/x-yaml")
+# As JSON writes it; an even number of backslashes before it are themselves written ones.
+NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class Reader:
@@ -65,6 +68,8 @@ class Reader:
         if self._decoder is None:
             if kind not in (*TEXTS, JSON, ""):
                 raise WrongMediaType(f'This address takes a text, not "{kind}".', hint=f"Send {self._route.takes}.")
+            if b"\0" in sent:
+                raise BadRequest("The body has a sign in it that no text may have: NUL.")
             try:
                 return sent.decode("utf-8-sig")
             except UnicodeDecodeError:
@@ -74,12 +79,20 @@ class Reader:
         if kind != JSON:
             said = f'"{kind}"' if kind else "without a type"
             raise WrongMediaType(f"This address takes JSON, and the body is {said}.", hint=f"Content-Type: {JSON}")
+        if NUL.search(sent):
+            raise BadRequest("The body has a sign in it that no text may have: NUL.")
         try:
             return self._decoder.decode(sent)
         except msgspec.ValidationError as error:
             raise BadRequest(f"The body is not right: {_said(error)}.") from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise BadRequest(f"The body is no JSON: {error}.") from None
+
+
+def refuse_nul(path: str, query: str) -> None:
+    """Refuse an address with a sign in it that no database takes. Raises BadRequest."""
+    if "\0" in path or "%00" in query or "\0" in query:
+        raise BadRequest("The address has a sign in it that no text may have: NUL.")
 
 
 def _holds_several(kind: Any) -> bool:

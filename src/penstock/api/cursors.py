@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
+from penstock.api.asked import NUL
 from penstock.errors.api import BadRequest
 
 T = TypeVar("T")
@@ -27,6 +28,8 @@ def read(cursor: str, kind: type[T]) -> T | None:
         if len(cursor) > LONGEST:
             raise ValueError(cursor[:20])
         body = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        if NUL.search(body):
+            raise ValueError(cursor[:20])
         return msgspec.json.decode(body, type=kind)
     except (ValueError, binascii.Error, msgspec.MsgspecError):
         hint = "A cursor is the `next` of an earlier page of the same list."

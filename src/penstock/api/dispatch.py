@@ -5,24 +5,24 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, BinaryIO, Final, TypeVar
 
 import msgspec
 from msgspec.structs import replace
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
 from penstock.api import packing, problems
-from penstock.api.asked import Reader
+from penstock.api.asked import Reader, refuse_nul
 from penstock.api.events import MEDIA, Listening, streamed
 from penstock.api.live.hub import Hub
 from penstock.api.route import JSON, MEGABYTE, Answer, Call, Route, Sent, Where
 from penstock.app import App
 from penstock.errors import PenstockError
 from penstock.errors.access import TooManyLogins
-from penstock.errors.api import BodyTooLarge, MayNot, NotSignedIn, ServerFault, TooBusy
+from penstock.errors.api import BadRequest, BodyTooLarge, MayNot, NotSignedIn, ServerFault, TooBusy
 from penstock.errors.run import UnknownRun
 from penstock.model.access import EVERYWHERE, NOWHERE, Action, Actor, Scope
 from penstock.model.run import Run
@@ -33,6 +33,7 @@ from penstock.telemetry import Level
 
 THREADS: Final = 16
 MOST_WAITING: Final = 512
+PATIENCE: Final = 30.0
 POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -117,6 +118,7 @@ class Desk:
     def _answer(self, request: Request, route: Route, reader: Reader, body: Any) -> Response:
         try:
             actor, scope = self._asking(request, route)
+            refuse_nul(request.scope["path"], str(request.url.query))
             query = reader.query(request.query_params.multi_items())
             about = self._about(request, route, actor, scope)
             sent = reader.body(body, request.headers.get("content-type", ""))
@@ -217,29 +219,36 @@ def _same(asked: str, tag: str) -> bool:
 
 
 async def _body(request: Request, limit: int) -> bytes:
-    """The body of a call. Raises BodyTooLarge as soon as that is known."""
+    """The body of a call. Raises BodyTooLarge, BadRequest."""
+    return b"".join([piece async for piece in _pieces(request, limit)])
+
+
+async def _spooled(request: Request, limit: int, file: tempfile.SpooledTemporaryFile[bytes]) -> None:
+    """Write the body of a call into a file. Raises BodyTooLarge, BadRequest."""
+    async for piece in _pieces(request, limit):
+        file.write(piece)
+    file.seek(0)
+
+
+async def _pieces(request: Request, limit: int) -> AsyncIterator[bytes]:
+    """The pieces of a body; an error as soon as it is known that there are too many, or that no more of them come."""
     too_large = BodyTooLarge(f"The body has more than the {limit:,} bytes that this address takes.")
     said = request.headers.get("content-length", "")
     if said.isdigit() and int(said) > limit:
         raise too_large
-    pieces, length = [], 0
-    async for piece in request.stream():
+    length, stream = 0, request.stream()
+    while True:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                piece = await anext(stream, None)
+        except (TimeoutError, ClientDisconnect):
+            raise BadRequest("The body has not come to its end.") from None
+        if piece is None:
+            return
         length += len(piece)
         if length > limit:
             raise too_large
-        pieces.append(piece)
-    return b"".join(pieces)
-
-
-async def _spooled(request: Request, limit: int, file: tempfile.SpooledTemporaryFile[bytes]) -> None:
-    """Write the body of a call into a file. Raises BodyTooLarge."""
-    length = 0
-    async for piece in request.stream():
-        length += len(piece)
-        if length > limit:
-            raise BodyTooLarge(f"The body has more than the {limit:,} bytes that this address takes.")
-        file.write(piece)
-    file.seek(0)
+        yield piece
 
 
 def _packed(request: Request, body: bytes, media: str, status: int, headers: Mapping[str, str]) -> Response:

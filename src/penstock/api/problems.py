@@ -50,6 +50,7 @@ STATUSES: Final[dict[type[PenstockError], int]] = {
     access.UnknownRole: 404,
     access.UnknownToken: 404,
     access.BadInvitation: 404,
+    access.NoProvider: 404,
     # what cannot be done as things stand
     run.ForbiddenMove: 409,
     run.NothingToRestart: 409,
@@ -71,6 +72,8 @@ STATUSES: Final[dict[type[PenstockError], int]] = {
     calls.MayNot: 403,
     access.WrongLogin: 401,
     access.TooManyLogins: 429,
+    access.NotKnownHere: 403,
+    access.ProviderFailed: 502,
     calls.NoSuchAddress: 404,
     calls.WrongMethod: 405,
     calls.BodyTooLarge: 413,
@@ -78,8 +81,6 @@ STATUSES: Final[dict[type[PenstockError], int]] = {
     calls.Changed: 412,
     calls.TooBusy: 503,
     calls.ServerFault: 500,
-    calls.WrongHost: 421,
-    calls.NotReady: 503,
     calls.BadRange: 416,
 }
 

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route as Address
 
 from penstock.api.dispatch import Desk, Who
+from penstock.api.protocol import BoundedProtocol
 from penstock.api.route import Route
 from penstock.api.routes.table import TABLE
 from penstock.app import App
@@ -68,7 +69,7 @@ class Server:
         self._started = threading.Event()
         config = uvicorn.Config(
             self._served.asgi,
-            http="httptools",
+            http=BoundedProtocol,
             loop="asyncio",
             ws="none",
             lifespan="off",

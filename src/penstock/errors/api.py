@@ -69,18 +69,6 @@ class ServerFault(PenstockError):
     code = "PS-830"
 
 
-class WrongHost(PenstockError):
-    """A call names another host than those that this server answers for."""
-
-    code = "PS-831"
-
-
-class NotReady(PenstockError):
-    """The server is there, and cannot do its work."""
-
-    code = "PS-832"
-
-
 class NotServed(PenstockError):
     """The server cannot listen at an address."""
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from penstock.services.core import Core
 from penstock.store.chunks import BEFORE_ALL, BEHIND_ALL, Level, LogChunk, Selected, Spot, Stream, cut, spot, unpack
@@ -36,7 +38,7 @@ class LogPlace(msgspec.Struct, frozen=True):
     """Where a page ended: in which chunk, and how many of its lines had been seen."""
 
     spot: Spot
-    seen: int = 0
+    seen: Annotated[int, Meta(ge=0)] = 0
 
 
 def lines_after(core: Core, run_id: str, asked: LogAsked, place: LogPlace | None) -> tuple[list[Line], LogPlace | None]:

@@ -14,9 +14,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Iterator
+from typing import Annotated
 
 import msgspec
 import zstandard
+from msgspec import Meta
 
 LEVEL = 3
 
@@ -80,10 +82,10 @@ class Tail(msgspec.Struct, frozen=True):
 class Spot(msgspec.Struct, frozen=True):
     """Where a chunk stands in the order written: when it began, whose it is, which of that attempt's it is."""
 
-    at: int
+    at: Annotated[int, Meta(ge=0, le=2**62)]
     step: str
-    attempt: int
-    seq: int
+    attempt: Annotated[int, Meta(ge=0, le=2**31)]
+    seq: Annotated[int, Meta(ge=0, le=2**31)]
 
 
 class Selected(msgspec.Struct, frozen=True, kw_only=True):

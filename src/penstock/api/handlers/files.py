@@ -12,18 +12,18 @@ from urllib.parse import quote
 
 from penstock.api import cursors
 from penstock.api.route import Answer, Call, Sent
-from penstock.api.shapes.files import FileAsked, FileRow, FilesAsked, PreviewAsked, Uploaded
+from penstock.api.shapes.files import FileAsked, FileRow, FilesAsked, PreviewAsked
 from penstock.api.shapes.lists import Page
-from penstock.errors.api import BadRange, BadRequest
+from penstock.errors.api import BadRange
 from penstock.errors.store import BlobMissing
 from penstock.model.run import Run
 from penstock.services.document import instant
 from penstock.services.file_preview import IMAGES, LOOKED_AT, Preview, preview
 from penstock.services.stored import OURS
+from penstock.services.uploads import Uploaded, upload
 
 PIECE: Final = 256 * 1024
 RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
-NAME: Final = re.compile(r"[^\x00-\x1f\x7f/\\]{1,200}")
 # What a browser may show as text; everything else is bytes to be kept. Pages and drawings with scripts are among those.
 TEXTS: Final = frozenset({".csv", ".json", ".jsonl", ".log", ".md", ".ndjson", ".sql", ".tsv", ".txt", ".yaml", ".yml"})
 POLICY: Final = "default-src 'none'; sandbox; frame-ancestors 'none'"
@@ -71,16 +71,9 @@ def preview_file(call: Call[PreviewAsked, None]) -> Preview:
     return preview(PurePosixPath(uri).name, size, head, call.query.rows)
 
 
-def upload_file(call: Call[None, BinaryIO]) -> Answer:
+def upload_file(call: Call[None, BinaryIO]) -> Uploaded:
     """Keep a file for an input."""
-    name = call.path["name"]
-    if not NAME.fullmatch(name) or name in (".", ".."):
-        raise BadRequest(f'A file cannot be named "{name[:100]}".')
-    digest = hashlib.file_digest(call.body, "sha256").hexdigest()[:32]  # type: ignore[arg-type]
-    size = call.body.tell()
-    call.body.seek(0)
-    uri = call.app.files.put_stream(f"inputs/{digest}/{name}", call.body)
-    return Answer(Uploaded(uri=uri, size=size))
+    return upload(call.core, call.app.files, call.path["name"], call.body)
 
 
 def _of(run: Run, uri: str) -> str:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import difflib
+from typing import Annotated
+
+from msgspec import Meta
 
 from penstock.api import cursors
 from penstock.api.problems import one
@@ -35,6 +38,8 @@ from penstock.services.graph import Graph, graph_of
 from penstock.services.project import read_text, read_texts
 from penstock.store import flows
 from penstock.store.port import Tx
+
+Before = Annotated[int, Meta(ge=0, le=2**31)]
 
 
 def list_flows(call: Call[FlowsAsked, None]) -> Page[FlowRow]:
@@ -94,7 +99,7 @@ def read_flow(call: Call[RevisionAsked, None]) -> Sent:
 def list_revisions(call: Call[HistoryAsked, None]) -> Page[RevisionRow]:
     """The revisions of a flow, newest first; those of a removed one, too."""
     asked, (namespace, flow_id) = call.query, _name(call)
-    before = cursors.read(asked.cursor, int) or 2**31
+    before = cursors.read(asked.cursor, Before) or 2**31
     found = call.core.store.read(lambda tx: flows.history(tx, namespace, flow_id, asked.limit + 1, before))
     if not found and not asked.cursor:
         raise _unknown(namespace, flow_id)

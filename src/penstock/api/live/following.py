@@ -9,9 +9,10 @@ from __future__ import annotations
 import base64
 import time
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
+from msgspec import Meta
 
 from penstock.api.events import Event, Listening
 from penstock.api.shapes.logs import log_row
@@ -39,7 +40,7 @@ EVERYTHING: Final = Selected()
 class Place(msgspec.Struct, frozen=True):
     """How far a follower has come: the newest chunk's beginning, and the newest chunk of each attempt around it."""
 
-    at: int
+    at: Annotated[int, Meta(ge=0, le=2**62)]
     parts: tuple[tuple[str, int, int], ...] = ()
 
 

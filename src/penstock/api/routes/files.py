@@ -7,10 +7,11 @@ from typing import BinaryIO, Final
 from penstock.api.handlers import files
 from penstock.api.route import MEGABYTE, Kind, Route, Where
 from penstock.api.routes.runs import RUN
-from penstock.api.shapes.files import FileAsked, FileRow, FilesAsked, PreviewAsked, Uploaded
+from penstock.api.shapes.files import FileAsked, FileRow, FilesAsked, PreviewAsked
 from penstock.api.shapes.lists import Page
 from penstock.model.access import Action
 from penstock.services.file_preview import Preview
+from penstock.services.uploads import Uploaded
 
 BYTES: Final = "application/octet-stream"
 LARGEST: Final = 1024 * MEGABYTE

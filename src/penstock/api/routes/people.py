@@ -10,7 +10,9 @@ from penstock.api.shapes.lists import Everything, Page
 from penstock.api.shapes.people import (
     ActRow,
     ActsAsked,
+    CameBack,
     ChainRow,
+    Elsewhere,
     Ended,
     GrantAsked,
     HeadAsked,
@@ -51,6 +53,23 @@ ROUTES: Final = (
         where=Where.PUBLIC,
         body=WelcomeAsked,
         answer=LoggedIn,
+    ),
+    Route(
+        method="GET",
+        path="/v1/oidc",
+        summary="Where to log in by the provider that the settings name.",
+        handler=sessions.begin_oidc,
+        where=Where.PUBLIC,
+        answer=Elsewhere,
+    ),
+    Route(
+        method="GET",
+        path="/v1/oidc/callback",
+        summary="Come back from the provider, and be logged in.",
+        handler=sessions.finish_oidc,
+        where=Where.PUBLIC,
+        query=CameBack,
+        status=303,
     ),
     Route(
         method="POST",

@@ -40,10 +40,3 @@ class PreviewAsked(msgspec.Struct, frozen=True, kw_only=True):
 
     uri: Address
     rows: Annotated[int, Meta(ge=1, le=1000, description="At most so many rows.")] = 50
-
-
-class Uploaded(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that was kept: its address is what an input of type FILE takes."""
-
-    uri: str
-    size: int

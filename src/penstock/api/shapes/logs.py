@@ -36,8 +36,8 @@ class LogOrder(enum.StrEnum):
 
 
 Step = Annotated[str, Meta(max_length=900, description="Of this step only: its key, as lists of steps give it.")]
-Number = Annotated[int, Meta(ge=0, description="Of this attempt only.")]
-Bytes = Annotated[int, Meta(ge=0, description="A place in an attempt's text, in bytes.")]
+Number = Annotated[int, Meta(ge=0, le=2**31, description="Of this attempt only.")]
+Bytes = Annotated[int, Meta(ge=0, le=2**53, description="A place in an attempt's text, in bytes.")]
 
 
 class LogLinesAsked(msgspec.Struct, frozen=True, kw_only=True):

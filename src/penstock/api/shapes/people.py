@@ -40,6 +40,25 @@ class LoggedIn(msgspec.Struct, frozen=True, kw_only=True):
     expires: str
 
 
+class Elsewhere(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a browser goes next: the provider's own page."""
+
+    url: str
+
+
+class CameBack(msgspec.Struct, frozen=True, kw_only=True):
+    """What the provider sends along with who comes back from it."""
+
+    state: Annotated[str, Meta(max_length=500)] = ""
+    code: Annotated[str, Meta(max_length=2000)] = ""
+    iss: Annotated[str, Meta(max_length=500)] = ""
+    scope: Annotated[str, Meta(max_length=500)] = ""
+    session_state: Annotated[str, Meta(max_length=500)] = ""
+    error: Annotated[str, Meta(max_length=500)] = ""
+    error_description: Annotated[str, Meta(max_length=2000)] = ""
+    error_uri: Annotated[str, Meta(max_length=2000)] = ""
+
+
 class GrantRow(msgspec.Struct, frozen=True, kw_only=True):
     """A role in a namespace and below it; the empty one is everywhere."""
 
