@@ -84,7 +84,7 @@ docs: $(VENV)/.installed-dev ## Write the reference pages again from the classes
 
 # Most tests share two workers; those that measure seconds have the machine to themselves.
 .PHONY: pytest
-pytest: $(VENV)/.installed-dev versitygw interpreters sshd brokers dbt containers
+pytest: $(VENV)/.installed-dev versitygw interpreters sshd brokers dbt containers oidc
 	@$(BIN)/pytest -n 2 --dist loadscope -m "not acceptance and not chaos and not long"
 	@$(BIN)/pytest -m "acceptance and not long"
 	@$(BIN)/pytest -m "chaos and not long"
@@ -150,6 +150,18 @@ $(CACHE)/dbt-1.11/.installed: requirements/dbt.txt | $(VENV)/.installed-dev
 	@$(UV) venv --quiet --clear --python $(PY) $(CACHE)/dbt-1.11
 	@$(UV) pip install --quiet --python $(CACHE)/dbt-1.11/bin/python --require-hashes -r $<
 	@touch $@
+
+# The OpenID provider of the tests, run on a free port; nothing of it is started here.
+OIDC := $(CACHE)/oidc-provider-8.8.1
+.PHONY: oidc
+oidc:
+	@if [ -e $(OIDC)/.installed ]; then exit 0; fi; \
+	if command -v npm >/dev/null; then \
+	    echo "Installing the OpenID provider of the tests, once." >&2; \
+	    mkdir -p $(OIDC) && cp tests/oidc/package.json tests/oidc/package-lock.json $(OIDC) && \
+	    npm ci --prefix $(OIDC) --no-audit --no-fund --loglevel=error >/dev/null && touch $(OIDC)/.installed; \
+	elif [ -n "$${CI:-}" ]; then echo "npm is needed here, for the OpenID provider of the tests." >&2; exit 1; \
+	else echo "No npm on this machine: the tests of logins by a provider are skipped." >&2; fi
 
 # The SSH server of the tests, run for one user on a free port; nothing of it is started here.
 .PHONY: sshd

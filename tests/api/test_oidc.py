@@ -18,6 +18,7 @@ from penstock.app.login import provider_of
 from penstock.errors.access import NotKnownHere, PersonExists, ProviderFailed, UnknownPerson
 from penstock.errors.api import MayNot
 from penstock.model.access import EVERYWHERE, Actor, ActorKind, Grant
+from penstock.model.policy import SECOND
 from penstock.services import audit
 from penstock.services.access import keys, oidc, people
 from penstock.services.access.oidc import Back
@@ -25,7 +26,6 @@ from penstock.settings.keys import Oidc, Settings
 from penstock.settings.read import Project
 from penstock.store import credentials
 from penstock.store.audit import Filter
-from penstock.store.credentials import Sent
 from tests.oidc.served import CALLBACK, OpenId, openid
 from tests.servers import server_folder
 
@@ -180,12 +180,15 @@ def test_who_stays_away_too_long_begins_anew(door: Door) -> None:
     assert taken is None
 
 
-def test_a_token_for_another_client_or_login_is_refused(door: Door) -> None:
-    back = door.back("sub-ann")
-    sent = Sent("another nonce", "x" * 64)
+@pytest.mark.parametrize("changed", [{"nonce": "another"}, {"verifier": "x" * 64}, {}])
+def test_a_token_is_good_for_the_login_that_asked_for_it_and_for_us(door: Door, changed: dict[str, str]) -> None:
+    back, now = door.back("sub-ann"), door.core.clock.now()
+    sent = door.core.store.write(lambda tx: credentials.take_login(tx, keys.kept(back.secret), now))
+    assert sent is not None
+    late = 0 if changed else 86_400 * SECOND
 
     with pytest.raises(ProviderFailed):
-        oidc._claims(door.provider, sent, back.code, door.core.clock.now())
+        oidc._claims(door.provider, replace(sent, **changed), back.code, now + late)
 
 
 def test_a_provider_that_is_not_there_or_is_another_is_told_of(door: Door) -> None:

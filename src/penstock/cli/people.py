@@ -7,14 +7,15 @@ from typing import Any, Final
 import click
 import msgspec
 
+from penstock.app.login import provider_of
 from penstock.cli.ending import Exit
 from penstock.cli.lazy import LazyGroup
 from penstock.cli.options import Given, examples, json_too, opened, places
 from penstock.cli.passwords import from_stdin_too, read_password
 from penstock.cli.said import as_json, data, note, table
 from penstock.model.access import ActorKind, Grant
+from penstock.services.access import oidc, sessions
 from penstock.services.access import people as verbs
-from penstock.services.access import sessions
 
 VERBS: Final = {
     "list": ("penstock.cli.people:list_users", "List users and service accounts, and what they were granted."),
@@ -25,6 +26,7 @@ VERBS: Final = {
     "revoke": ("penstock.cli.people:revoke", "Take a role away."),
     "disable": ("penstock.cli.people:disable", "Keep somebody out, now."),
     "enable": ("penstock.cli.people:enable", "Let somebody in again."),
+    "link": ("penstock.cli.people:link", "Let a user come in by the provider of logins."),
     "logout": ("penstock.cli.people:log_out", "End all sessions of somebody."),
 }
 
@@ -186,6 +188,19 @@ def enable(**given: Any) -> None:
     with opened(asked) as app:
         verbs.enable(app.core, asked.name)
     note(f"{asked.name} may come in.")
+
+
+@click.command("link", **examples("penstock users link ann 00u1a2b3c4   as the provider's `sub` knows her"))
+@click.argument("name")
+@click.argument("subject")
+@places
+def link(**given: Any) -> None:
+    """Let a user come in by the provider that the settings name (`oidc`), as whom it knows by a subject."""
+    subject = given.pop("subject")
+    asked = msgspec.convert(given, UserGiven)
+    with opened(asked) as app:
+        oidc.link(app.core, provider_of(app), asked.name, subject)
+    note(f"{asked.name} comes in by the provider, too.")
 
 
 @click.command("logout", **examples("penstock users logout bob"))

@@ -78,6 +78,26 @@ class LastOwner(PenstockError):
     hint = "Make somebody else an owner first."
 
 
+class ProviderFailed(PenstockError):
+    """The provider of logins does not answer as it should, or what it says of somebody cannot be believed."""
+
+    code = "PS-813"
+
+
+class NotKnownHere(PenstockError):
+    """A provider vouches for somebody whom nobody has let in here."""
+
+    code = "PS-814"
+    hint = "Whoever keeps the people here can link the account: `penstock users link NAME SUBJECT`."
+
+
+class NoProvider(PenstockError):
+    """People are to log in by a provider, and the settings name none."""
+
+    code = "PS-815"
+    hint = "`oidc` in penstock.yaml names one."
+
+
 class NoPassword(PenstockError):
     """A password is needed, and there is no terminal and no standard input to read it from."""
 

@@ -101,6 +101,24 @@ class ClosedDays(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ] = ""
 
 
+class Oidc(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+    """`oidc`: the OpenID provider by which people log in; needs `penstock[oidc]`."""
+
+    issuer: Annotated[str, Meta(description="Its address, as it calls itself (`https://login.example.com`).")]
+    client_id: Annotated[str, Meta(description="What it calls this installation.")]
+    client_secret: Annotated[
+        str, Meta(description="What proves to it that we are that; `${NAME}` takes it from the environment.")
+    ] = ""
+    callback: Annotated[
+        str, Meta(description="Where it sends people back: this server's address and `/v1/oidc/callback`.")
+    ]
+    scopes: Annotated[tuple[str, ...], Meta(description="What it is asked to tell.")] = ("openid", "profile", "email")
+    create: Annotated[
+        bool,
+        Meta(description="Whether whoever it vouches for becomes a user, who may do nothing until granted a role."),
+    ] = False
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
     """The whole of penstock.yaml: every key may be left out, and paths are relative to its folder."""
 
@@ -157,6 +175,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     limits: Annotated[Limits, Meta(description="How much may happen at once.")] = Limits()
     containers: Annotated[Containers, Meta(description="What containers may ask for.")] = Containers()
     retention: Annotated[Retention, Meta(description="How long ended runs are kept.")] = Retention()
+    oidc: Annotated[Oidc | None, Meta(description="The OpenID provider by which people log in.")] = None
 
 
 def capacity(limits: Limits) -> int:

@@ -53,6 +53,13 @@ class Wrong(msgspec.Struct, frozen=True):
     until: int
 
 
+class Sent(msgspec.Struct, frozen=True):
+    """A login that was sent to a provider: what has to come back with it, and what proves that we had sent it."""
+
+    nonce: str
+    verifier: str
+
+
 class Link(msgspec.Struct, frozen=True):
     """What a session or an invitation is kept as: the hash of its secret, whose it is, and until when."""
 
@@ -145,6 +152,18 @@ def invited(tx: Tx, hashed: str, now: int) -> str | None:
 def take_invitation(tx: Tx, hashed: str) -> bool:
     """Use an invitation up; False when somebody has used it."""
     return tx.run("credentials.take_invitation", hash=hashed) == 1
+
+
+def send_login(tx: Tx, hashed: str, sent: Sent, expires_at: int, now: int) -> None:
+    """Keep a login until it comes back, and forget those that never did."""
+    tx.run("credentials.expire_logins", now=now)
+    tx.run("credentials.send_login", hash=hashed, nonce=sent.nonce, verifier=sent.verifier, expires_at=expires_at)
+
+
+def take_login(tx: Tx, hashed: str, now: int) -> Sent | None:
+    """Take a login that comes back, once; None when none was sent."""
+    row = tx.one("credentials.sent_login", hash=hashed, now=now)
+    return codec.value(row, Sent) if row and tx.run("credentials.take_login", hash=hashed) == 1 else None
 
 
 def wrong(tx: Tx, whats: Iterable[str]) -> dict[str, Wrong]:

@@ -84,6 +84,17 @@ def grants_of(tx: Tx, person: str) -> list[Grant]:
     return [grant_of(*row) for row in tx.all("people.grants_of", person=person)]
 
 
+def link(tx: Tx, issuer: str, subject: str, person: str) -> bool:
+    """Keep who somebody is to a provider of logins; False when that one is known already."""
+    return tx.run("people.link", issuer=issuer, subject=subject, person=person) == 1
+
+
+def linked(tx: Tx, issuer: str, subject: str) -> str | None:
+    """Tell who this is, as a provider knows them; None when nobody is."""
+    row = tx.one("people.linked", issuer=issuer, subject=subject)
+    return str(row[0]) if row else None
+
+
 def set_role(tx: Tx, name: str, actions: frozenset[Action], now: int) -> None:
     """Keep an own role, new or changed."""
     tx.run("people.set_role", name=name, actions=codec.text(sorted(actions)), now=now)

@@ -91,3 +91,19 @@ DELETE FROM wrong_logins WHERE what = :what
 -- name: forget_wrong
 -- Failures of long ago do not count.
 DELETE FROM wrong_logins WHERE last_at <= :before
+
+-- name: send_login
+-- A login goes to a provider.
+INSERT INTO sent_logins (hash, nonce, verifier, expires_at) VALUES (:hash, :nonce, :verifier, :expires_at)
+
+-- name: sent_login
+-- A login that went to a provider not long ago.
+SELECT nonce, verifier FROM sent_logins WHERE hash = :hash AND expires_at > :now
+
+-- name: take_login
+-- A login has come back.
+DELETE FROM sent_logins WHERE hash = :hash
+
+-- name: expire_logins
+-- Logins that never came back are forgotten.
+DELETE FROM sent_logins WHERE expires_at <= :now

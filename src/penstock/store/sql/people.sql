@@ -61,3 +61,12 @@ DELETE FROM roles WHERE name = :name AND NOT EXISTS (SELECT 1 FROM grants WHERE 
 -- name: roles
 -- The own roles by name.
 SELECT name, actions, changed_at FROM roles ORDER BY name
+
+-- name: link
+-- Somebody is known to a provider of logins; nothing where that one is somebody else already.
+INSERT INTO identities (issuer, subject, person) VALUES (:issuer, :subject, :person)
+ON CONFLICT (issuer, subject) DO NOTHING
+
+-- name: linked
+-- Who this is, as a provider knows them.
+SELECT person FROM identities WHERE issuer = :issuer AND subject = :subject

@@ -168,3 +168,19 @@ CREATE TABLE audit_seals (
 
 -- Logs are read in the order written, from a place on.
 CREATE INDEX log_chunks_in_order ON log_chunks (run_id, first_at, step, attempt, seq);
+
+-- Who somebody is to a provider of logins.
+CREATE TABLE identities (
+    issuer TEXT COLLATE "C" NOT NULL,
+    subject TEXT COLLATE "C" NOT NULL,
+    person TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (issuer, subject)
+);
+
+-- Logins that were sent to a provider and have not come back: found by the hash of what the browser keeps meanwhile.
+CREATE TABLE sent_logins (
+    hash TEXT COLLATE "C" PRIMARY KEY,
+    nonce TEXT NOT NULL,
+    verifier TEXT NOT NULL,
+    expires_at BIGINT NOT NULL
+);

@@ -165,3 +165,19 @@ CREATE TABLE audit_seals (
     before TEXT NOT NULL,
     hash TEXT NOT NULL
 ) STRICT;
+
+-- Who somebody is to a provider of logins.
+CREATE TABLE identities (
+    issuer TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    person TEXT NOT NULL,
+    PRIMARY KEY (issuer, subject)
+) STRICT, WITHOUT ROWID;
+
+-- Logins that were sent to a provider and have not come back: found by the hash of what the browser keeps meanwhile.
+CREATE TABLE sent_logins (
+    hash TEXT PRIMARY KEY,
+    nonce TEXT NOT NULL,
+    verifier TEXT NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
