@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
+from penstock.engine.values import duration_micros
 from penstock.services.document import STARS, RunDocument, StepDocument
 
 Told: TypeAlias = dict[str, Any]
@@ -24,6 +26,7 @@ _ADDED = re.compile(r"listener-\d+|.+-values|.+-group")
 # A run of a batch is a child there, and no task; what else only one side says of batches.
 _BATCH = re.compile(r".*_items\[\d+\]/[^/]+_batch")
 _OWN = ("executionId", "uri")
+_SPAN = re.compile(r"-?P(?=[0-9T])[0-9.WDTHMS]+")
 
 
 def theirs(answer: Told) -> Told:
@@ -42,12 +45,24 @@ def ours(document: RunDocument, children: Iterable[Told]) -> Told:
     """Tell what we did: a run, and the runs that came of it, told already."""
     by_key = {step.key: step for step in document.steps}
     steps = [step for step in document.steps if _is_told(step, by_key)]
-    groups = {step.parent for step in document.steps}
+    groups = {step.parent for step in document.steps} | {step.key for step in document.steps if step.type == "folder"}
+    called = Counter(child.step for child in document.children)
     lines = [
-        (_our_place(step, by_key), step.status.upper(), 1 if step.key in groups else len(step.attempts), step.outputs)
+        (
+            _our_place(step, by_key),
+            step.status.upper(),
+            1 if step.key in groups else max(len(step.attempts), called[step.key]),
+            step.outputs,
+        )
         for step in steps
     ]
-    return _told(document.status, lines, document.outputs, document.inputs, document.labels, children, _ids(document))
+    return _told(document.status, lines, document.outputs, _in_seconds(document.inputs), document.labels, children, _ids(document))
+
+
+def _in_seconds(inputs: Told) -> Told:
+    """Inputs as expressions see them: durations, which are kept as ISO text, are seconds."""
+    spans = {name: text for name, text in inputs.items() if isinstance(text, str) and _SPAN.fullmatch(text)}
+    return {**inputs, **{name: duration_micros(text) / 1e6 for name, text in spans.items()}}
 
 
 def _their_run(run: Told) -> Told:
