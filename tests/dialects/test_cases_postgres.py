@@ -15,8 +15,8 @@ from penstock.store.postgres.store import open_postgres
 from tests.servers import Postgres, postgres, server_folder
 from tests.store.conftest import CLEAN
 from tools.oracle.cases import Case, allowed, topics
+from tools.oracle.comparable import Told
 from tools.oracle.flows import Seen, kept_answers, ours, shown
-from tools.oracle.told import Told
 
 __all__ = ["postgres", "server_folder"]
 

@@ -18,11 +18,11 @@ from penstock.services.project import Manner
 from penstock.services.project_folder import ProjectFolder
 from penstock.store.port import Store
 from penstock.testing import Harness
-from tools.oracle import told
+from tools.oracle import comparable
 from tools.oracle.cases import ENGINES, Case, Topic, allowed, keep, topics
+from tools.oracle.comparable import Told
 from tools.oracle.engine import Engine
 from tools.oracle.installation import HERE
-from tools.oracle.told import Told
 from tools.oracle.trouble import say
 
 # Words that one version of the language has and another lacks; ours reads them all.
@@ -139,7 +139,7 @@ def _tell(harness: Harness, run_id: str, *, finish: bool = False) -> Told:
     following = [child.id for child in document.children]
     if document.successor:
         following.append(document.successor)
-    return told.ours(document, [_tell(harness, child, finish=finish) for child in following])
+    return comparable.ours(document, [_tell(harness, child, finish=finish) for child in following])
 
 
 def _project(harness: Harness) -> Path:
@@ -164,7 +164,7 @@ def _ask(names: list[str], version: str, engine: str) -> None:
     with Engine(engine) as jvm:
         requests = [case.request for _, case in every]
         for (topic, case), answer in zip(every, jvm.ask_all(requests), strict=True):
-            answers[topic.name][case.case] = told.theirs(answer)
+            answers[topic.name][case.case] = comparable.theirs(answer)
     for topic, _ in asked:
         fresh = next(one for one in topics([topic.name]))
         keep(fresh, version, answers[topic.name])

@@ -56,7 +56,15 @@ def ours(document: RunDocument, children: Iterable[Told]) -> Told:
         )
         for step in steps
     ]
-    return _told(document.status, lines, document.outputs, _in_seconds(document.inputs), document.labels, children, _ids(document))
+    return _told(
+        document.status,
+        lines,
+        document.outputs,
+        _in_seconds(document.inputs),
+        document.labels,
+        children,
+        _ids(document),
+    )
 
 
 def _in_seconds(inputs: Told) -> Told:
