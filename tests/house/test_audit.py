@@ -32,6 +32,8 @@ UNTOLD = {
     "penstock.services.access.bearers.expire": "what is past its time, is worth nothing already",
     "penstock.services.access.delay.counted": "failed logins are counted, and nothing came of them",
     "penstock.services.access.delay.forgiven": "part of a login",
+    "penstock.services.access.oidc.begin": "a login that is on its way, of whoever it is",
+    "penstock.services.access.oidc.finish": "takes that back; the session that it opens is told of",
     "penstock.services.access.sessions.first_owner": "nobody is there yet whose act it could be",
     "penstock.services.audit.seal": "moves what was told",
     "penstock.services.flows.sync_unknown": "rows that an earlier Penstock did not keep yet",
