@@ -17,7 +17,9 @@ from penstock.engine.around import (
     status_word,
 )
 from penstock.engine.handed import Outputs, Tasks
+from penstock.engine.values import span_micros
 from penstock.model import ids
+from penstock.model.flow import Flow
 from penstock.model.node import Node, Subflow, Task
 from penstock.model.plan import ROOT, Plan
 
@@ -37,7 +39,7 @@ def scope_of(seen: Seen, key: str) -> dict[str, object]:
             "state": status_word(plan, run.root.verdict or run.status),
             "outputs": run.outputs or {},
         },
-        "inputs": nested(run.inputs),
+        "inputs": nested(inputs_told(flow, run.inputs)),
         "globals": flow.globals,
         "labels": nested(run.labels),
         "outputs": Outputs(seen, key),
@@ -54,6 +56,14 @@ def scope_of(seen: Seen, key: str) -> dict[str, object]:
     if key != ROOT:
         scope |= _about_step(seen, key)
     return scope
+
+
+def inputs_told(flow: Flow, inputs: dict[str, object]) -> dict[str, object]:
+    """The inputs as expressions of a flow see them."""
+    if not flow.language.durations_as_seconds:
+        return inputs
+    spans = [each.id for each in flow.inputs if each.type == "DURATION" and isinstance(inputs.get(each.id), str)]
+    return inputs | {name: span_micros(str(inputs[name])) / 1e6 for name in spans} if spans else inputs
 
 
 def variables_at(seen: Seen, key: str) -> dict[str, object]:

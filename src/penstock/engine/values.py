@@ -19,6 +19,7 @@ URI: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:\S+")
 WHOLE: Final = re.compile(r"[+-]?[0-9]+")
 SMALLEST: Final = 2**63
 LARGEST: Final = 2**63 - 1
+SECONDS: Final = re.compile(r"\d{1,12}(?:\.\d+)?(?:[eE]-?\d{1,2})?")
 DURATION: Final = re.compile(
     r"(?P<sign>-)?P(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
     r"(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d{1,9})?)S)?)?"
@@ -49,6 +50,13 @@ def duration_micros(text: str) -> int:
     seconds = ((part.get("weeks", 0) * 7 + part.get("days", 0)) * 24 + part.get("hours", 0)) * 3600
     seconds += part.get("minutes", 0) * 60 + part.get("seconds", 0)
     return round(seconds * 1_000_000) * (-1 if found["sign"] else 1)
+
+
+def span_micros(text: str) -> int:
+    """Microseconds of a span of time that was rendered: an ISO-8601 duration, or a number of seconds. Raises
+    ValueError.
+    """
+    return round(float(text) * 1_000_000) if SECONDS.fullmatch(text.strip()) else duration_micros(text)
 
 
 def instant_micros(written: object) -> int:
@@ -120,8 +128,10 @@ def _time(value: object) -> str:
 
 
 def _duration(value: object) -> str:
-    duration_micros(str(value))
-    return str(value).strip()
+    """ISO-8601 text; a number of seconds is what an expression gives for the duration of a flow that calls."""
+    text = str(value).strip()
+    micros = span_micros(text)
+    return f"PT{f'{micros / 1e6:.6f}'.rstrip('0').rstrip('.')}S" if SECONDS.fullmatch(text) else text
 
 
 def _json(value: object) -> object:

@@ -12,13 +12,15 @@ from penstock.model.trigger import Trigger
 
 class Language(msgspec.Struct, frozen=True, omit_defaults=True):
     """Which dialect a flow was written in, which version's behaviour it asks for, and how its expressions see
-    statuses, and the values of loops: as text, or as what they are.
+    statuses, the values of loops (as text, or as what they are), and durations among the inputs (as seconds, or as
+    ISO-8601 text).
     """
 
     dialect: str = "kestra"
     version: str = "1"
     upper_case_statuses: bool = True
     values_as_text: bool = True
+    durations_as_seconds: bool = True
 
 
 class Flow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

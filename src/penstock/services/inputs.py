@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from penstock import expr
-from penstock.engine.scope import nested
+from penstock.engine.scope import inputs_told, nested
 from penstock.engine.values import convert, duration_micros
 from penstock.errors import PenstockError, nearest
 from penstock.errors.run import InvalidInput
@@ -94,7 +94,7 @@ def _in_order(declared: tuple[Input, ...]) -> list[Input]:
 def _scope(flow: Flow, values: dict[str, object]) -> dict[str, object]:
     about = {"id": flow.id, "namespace": flow.namespace, "revision": flow.revision}
     variables = {"vars": flow.variables, "variables": flow.variables, "globals": flow.globals}
-    return {"inputs": nested(values), "flow": about, "labels": nested(flow.labels), **variables}
+    return {"inputs": nested(inputs_told(flow, values)), "flow": about, "labels": nested(flow.labels), **variables}
 
 
 def _wanted(flow: Flow, declaration: Input, values: dict[str, object], calls: expr.Calls) -> bool:

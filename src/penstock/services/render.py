@@ -16,7 +16,7 @@ from penstock.engine.evaluate import EPOCH
 from penstock.engine.finish import outline as outputs_outline
 from penstock.engine.groups import branch, foreach, pause, room, subflow, until
 from penstock.engine.scope import plain, scope_of
-from penstock.engine.values import duration_micros
+from penstock.engine.values import span_micros
 from penstock.errors import PenstockError
 from penstock.errors.expr import ExprFailed
 from penstock.errors.run import UnknownStep
@@ -238,6 +238,6 @@ def _micros(timeout: object) -> int | None:
     if timeout is None or timeout == "":
         return None
     try:
-        return timeout if isinstance(timeout, int) else duration_micros(str(timeout))
+        return timeout if isinstance(timeout, int) else span_micros(str(timeout))
     except ValueError:
         raise ExprFailed(f'The timeout is "{timeout}", which is no duration such as PT5M.') from None

@@ -9,7 +9,7 @@ from penstock.engine.draft import Draft
 from penstock.engine.evaluate import evaluate, failure_of
 from penstock.engine.rule import Rule
 from penstock.engine.scope import instant
-from penstock.engine.values import duration_micros
+from penstock.engine.values import span_micros
 from penstock.errors import PenstockError
 from penstock.errors.run import InvalidInput
 from penstock.model.effect import Produce, SetTimer
@@ -68,7 +68,7 @@ def micros(node: Pause, delay: object) -> int | None:
     if delay in ("", None):
         return None
     try:
-        return delay if isinstance(delay, int) else duration_micros(str(delay))
+        return delay if isinstance(delay, int) else span_micros(str(delay))
     except ValueError:
         raise InvalidInput(f'The delay of "{node.id}" is "{delay}", which is no duration such as PT5M.') from None
 
