@@ -53,3 +53,11 @@ def test_a_server_whose_store_is_gone_is_live_and_not_ready(tmp_path: Path) -> N
     assert answer.status_code == 503
     assert answer.json()["troubles"][0]["part"] == "store"
     house.close()
+
+
+def test_an_answer_does_not_wait_until_its_caller_has_confirmed_its_head(house: House) -> None:
+    server = Server(house.app, who)
+
+    # only then asyncio switches off that small pieces are held back
+    assert server._socket.proto == socket.IPPROTO_TCP
+    server.close()

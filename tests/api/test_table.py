@@ -12,6 +12,7 @@ from penstock.api.route import Route, Where
 from penstock.api.routes.table import TABLE
 from penstock.model.access import Action
 from tests.api.house import House
+from tests.house.source import offenders
 from tools import accounts
 
 # Who calls these needs to prove nothing; nothing joins them unseen.
@@ -110,6 +111,25 @@ def test_every_class_of_errors_has_a_status() -> None:
 
     for kind in accounts.error_classes():
         assert 400 <= status_of(kind) <= 599
+
+
+def test_what_is_no_fault_of_the_servers_is_not_told_as_one() -> None:
+    accounts.error_modules()
+    own = {
+        "EngineFault", "PenstockError", "ServerFault", "NotServed",
+        # of the store and its files
+        "BackupExists", "BlobFailed", "DriverMissing", "MigrationChanged", "NetworkFileSystem", "NewerEvent",
+        "NotAStore", "NotForThisStore", "StoreError", "StoreTooNew", "StoreTooOld",
+        # of workers and tasks, which runs tell of
+        "BadAnswer", "BrokenTaskType", "EngineRefused", "FolderGone", "LeaseLost", "MissingExtra", "NoEngine",
+        "NoImage", "NoInterpreter", "NotAllowed", "NotInstalled", "NotOffered", "Refused", "TaskFailed", "WorkerTwice",
+        # of the settings, read before there is a server
+        "BadSettings", "FolderTaken", "LooseSecrets", "UnknownSetting", "WrongSetting",
+    }  # fmt: skip
+
+    ours = (kind for kind in accounts.error_classes() if kind.__module__.startswith("penstock.errors"))
+    unsaid = sorted({kind.__name__ for kind in ours if status_of(kind) == 500} - own)
+    assert not unsaid, offenders("Errors without a status in api/problems.py", unsaid)
 
 
 def test_the_document_tells_every_row_once() -> None:

@@ -23,12 +23,13 @@ from penstock.app import App
 from penstock.errors import PenstockError
 from penstock.errors.access import TooManyLogins
 from penstock.errors.api import BadRequest, BodyTooLarge, MayNot, NotSignedIn, ServerFault, TooBusy
-from penstock.errors.run import UnknownRun
+from penstock.errors.run import UnknownBackfill, UnknownRun
 from penstock.model.access import EVERYWHERE, NOWHERE, Action, Actor, Scope
+from penstock.model.backfill import Backfill
 from penstock.model.run import Run
 from penstock.services.access.rights import covers
 from penstock.services.access.rights import scope as reach
-from penstock.store import runs
+from penstock.store import backfills, runs
 from penstock.telemetry import Level
 
 THREADS: Final = 16
@@ -159,17 +160,25 @@ class Desk:
             raise _may_not(actor, route.action, request.path_params["namespace"])
         return actor, scope
 
-    def _about(self, request: Request, route: Route, actor: Actor, scope: Scope) -> Run | None:
-        """The run in the address. One that who asks may not even see is not there."""
-        if route.where is not Where.RUN:
-            return None
-        run_id = request.path_params["run"]
-        run = self.app.core.store.glance(lambda tx: runs.load(tx, run_id))
-        if run is None or not covers(reach(actor, Action.RUNS_VIEW), run.namespace):
-            raise UnknownRun(f"There is no run {run_id[:100]}.")
-        if not covers(scope, run.namespace):
-            raise _may_not(actor, route.action, run.namespace)
-        return run
+    def _about(self, request: Request, route: Route, actor: Actor, scope: Scope) -> Run | Backfill | None:
+        """The run or the backfill in the address. One that who asks may not even see is not there."""
+        found: Run | Backfill | None
+        match route.where:
+            case Where.RUN:
+                run_id, seen = request.path_params["run"], Action.RUNS_VIEW
+                found = self.app.core.store.glance(lambda tx: runs.load(tx, run_id))
+                missing: PenstockError = UnknownRun(f"There is no run {run_id[:100]}.")
+            case Where.BACKFILL:
+                backfill_id, seen = request.path_params["backfill"], Action.BACKFILLS_VIEW
+                found = self.app.core.store.glance(lambda tx: backfills.get(tx, backfill_id))
+                missing = UnknownBackfill(f'There is no backfill "{backfill_id[:100]}".')
+            case _:
+                return None
+        if found is None or not covers(reach(actor, seen), found.namespace):
+            raise missing
+        if not covers(scope, found.namespace):
+            raise _may_not(actor, route.action, found.namespace)
+        return found
 
     def _written(self, request: Request, route: Route, call: Call[Any, Any]) -> Response:
         given = route.handler(call)

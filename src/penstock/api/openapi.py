@@ -17,6 +17,7 @@ REF: Final = "#/components/schemas/{name}"
 # Bodies that are no JSON.
 RAW: Final[dict[Any, dict[str, Any]]] = {str: {"type": "string"}, BinaryIO: {}}
 PLACES: Final = {
+    "backfill": "The id of a backfill.",
     "code": "The code of an error: `PS-303`.",
     "flow": "The id of a flow.",
     "id": "An id, as lists give it.",

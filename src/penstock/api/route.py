@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from penstock.api.live.hub import Hub
 from penstock.app import App
 from penstock.model.access import Action, Actor, Scope
+from penstock.model.backfill import Backfill
 from penstock.model.run import Run
 from penstock.services.core import Core
 
@@ -31,7 +32,7 @@ class Where(enum.StrEnum):
     """How the namespace is found that a route is about, and in which its action is needed.
 
     PUBLIC asks nobody, SIGNED_IN only who asks; WHOLE needs the action everywhere. Of PATH it stands in the address, of
-    BODY in the body, of RUN it is the run's; a LIST shows what lies in the scope of who asks.
+    BODY in the body, of RUN and BACKFILL it is theirs; a LIST shows what lies in the scope of who asks.
     """
 
     PUBLIC = "public"
@@ -40,6 +41,7 @@ class Where(enum.StrEnum):
     PATH = "path"
     BODY = "body"
     RUN = "run"
+    BACKFILL = "backfill"
     LIST = "list"
 
 
@@ -47,8 +49,8 @@ class Where(enum.StrEnum):
 class Call(Generic[Q_co, B_co]):
     """One call as a handler gets it: who asks, where they may do what the route does, and what was sent, as values.
 
-    `hub` tells those who listen; `core` is what services need, asked by whoever calls; `about` is the run in the
-    address, where there is one.
+    `hub` tells those who listen; `core` is what services need, asked by whoever calls; `about` is the run or
+    the backfill in the address, where there is one.
     """
 
     app: App
@@ -60,7 +62,7 @@ class Call(Generic[Q_co, B_co]):
     query: Q_co
     body: B_co
     headers: Mapping[str, str] = field(default_factory=dict)
-    about: Run | None = None
+    about: Run | Backfill | None = None
 
     @property
     def by(self) -> str:
@@ -70,7 +72,13 @@ class Call(Generic[Q_co, B_co]):
     @property
     def run(self) -> Run:
         """The run in the address, as it was when the call came."""
-        assert self.about is not None
+        assert isinstance(self.about, Run)
+        return self.about
+
+    @property
+    def backfill(self) -> Backfill:
+        """The backfill in the address, likewise."""
+        assert isinstance(self.about, Backfill)
         return self.about
 
 

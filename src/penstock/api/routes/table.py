@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from penstock.api.route import Route
-from penstock.api.routes import busy, documents, files, flows, health, kv, live, parts, people, runs
+from penstock.api.routes import busy, documents, files, flows, health, kv, live, parts, people, runs, triggers
 
 TABLE: Final[tuple[Route, ...]] = (
     *health.ROUTES,
@@ -17,5 +17,6 @@ TABLE: Final[tuple[Route, ...]] = (
     *files.ROUTES,
     *kv.ROUTES,
     *busy.ROUTES,
+    *triggers.ROUTES,
     *people.ROUTES,
 )
