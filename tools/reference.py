@@ -11,10 +11,12 @@ from pathlib import Path
 
 from tools.accounts import Account, cell, commands, errors, expressions, settings, task_types
 from tools.constructs import constructs
+from tools.endpoints import endpoints
 
 PAGES = Path(__file__).resolve().parent.parent / "docs" / "en" / "reference"
 HEAD = "<!-- Written by `make docs` from the code; a change here is lost. -->\n\n"
 ACCOUNTS = {
+    "api": endpoints,
     "commands": commands,
     "errors": errors,
     "expressions": expressions,
