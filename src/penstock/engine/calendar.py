@@ -18,6 +18,7 @@ from penstock.model.trigger import Hours, Missed, OnTime
 MOST: Final = 1_000
 LOOKED_AT: Final = 10_000
 DAY: Final = timedelta(days=1)
+SECOND: Final = 1_000_000
 SPAN: Final = 2 * 3_600_000_000
 LONGEST: Final = YEARS // MICROSECOND
 Unmet = Callable[[datetime], str]
@@ -96,7 +97,7 @@ def due(trigger: OnTime, last: int | None, now: int, around: Around | None = Non
         if len(ticks) >= most and micros(each.date) != ticks[-1].logical:
             return Due(ticks=tuple(ticks), last=_last(ticks, begin), wake=now)
         why = each.why or around.unmet(each.date)
-        start = each.date if why else before or _start(trigger, each.date, around)
+        start = each.date if why else before or _start(trigger, each.date, begin, around)
         if not why:
             before, date = each.date, micros(each.date)
             why = _too_late(trigger, date, now) or _missed(trigger, date, at, latest, around.since)
@@ -112,12 +113,13 @@ def missed(trigger: OnTime, last: int, now: int, around: Around | None = None) -
 
 def ticks_after(trigger: OnTime, after: int, around: Around | None = None) -> Iterator[Tick]:
     """All ticks after an instant, for ten years, without regard to what was missed or is late. Raises BadSchedule."""
-    around = around or Around()
+    around, last = around or Around(), after
     for each, following in _paired(trigger, after, around.is_closed):
         why = each.why or around.unmet(each.date)
-        start = each.date if why else _start(trigger, each.date, around)
+        start = each.date if why else _start(trigger, each.date, last, around)
         at = _at(trigger, each, following, around.flow)
         yield Tick(date=each.date, at=at, start=start, planned=each.planned, skipped=why)
+        last = micros(each.date) if not why else last
 
 
 def fires_after(trigger: OnTime, after: int, around: Around | None = None) -> datetime | None:
@@ -157,10 +159,10 @@ def dates_after(trigger: OnTime, after: int, is_closed: IsClosed = always) -> It
             yield msgspec.structs.replace(each, why=why) if why else each
 
 
-def dates_before(trigger: OnTime, before: int, is_closed: IsClosed = always) -> Iterator[Found]:
-    """The dates before an instant, the latest first, for ten years. Raises BadSchedule."""
+def dates_before(trigger: OnTime, before: int, is_closed: IsClosed = always, span: int = SPAN) -> Iterator[Found]:
+    """The dates before an instant, the latest first, for ten years; one is expected in a `span`. Raises BadSchedule."""
     # Not every kind of date can be counted backwards: they are counted forwards through spans that grow.
-    end, span = before, SPAN
+    end = before
     while before - end < LONGEST:
         begin = end - span
         yield from reversed(list(_until(end, dates_after(trigger, begin - 1, is_closed))))
@@ -214,9 +216,13 @@ def _wake(trigger: OnTime, coming: Iterator[tuple[Found, Found | None]], around:
     return at
 
 
-def _start(trigger: OnTime, date: datetime, around: Around) -> datetime:
-    """The latest date before one that counts and meets the conditions; the date itself where none does."""
-    return fired_before(trigger, micros(date), around) or date
+def _start(trigger: OnTime, date: datetime, last: int, around: Around) -> datetime:
+    """The latest date before one that counts and meets the conditions; the date itself where none does.
+
+    Most often it is the `last` one that was looked at.
+    """
+    instant = micros(date)
+    return _first(dates_before(trigger, instant, around.is_closed, max(instant - last, SECOND) + 1), around) or date
 
 
 def _latest_missed(trigger: OnTime, begin: int, around: Around) -> int:

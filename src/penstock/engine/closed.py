@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, time, timedelta
@@ -46,17 +47,19 @@ def batches(
             why = is_closed(each.wall.date())
             yield each.wall, [msgspec.structs.replace(each, why=why) if why else each]
         return
-    moved = (_moved(each, what, is_closed) for each in written)
+    is_closed = functools.cache(is_closed)
+    nearest = functools.cache(lambda day: _open(day, DAY if what is ClosedDay.NEXT else -DAY, is_closed))
+    moved = (_moved(each, is_closed, nearest) for each in written)
     for day, batch in itertools.groupby(moved, lambda each: each.wall.date()):
         yield datetime.combine(day, time()), list(batch)
 
 
-def _moved(written: Written, what: ClosedDay, is_closed: IsClosed) -> Written:
+def _moved(written: Written, is_closed: IsClosed, nearest: Callable[[date], date | None]) -> Written:
     day = written.wall.date()
     why = is_closed(day)
     if not why:
         return written
-    found = _open(day, DAY if what is ClosedDay.NEXT else -DAY, is_closed)
+    found = nearest(day)
     if found is None:
         return msgspec.structs.replace(written, why=f"{why}, and no day near it is open")
     return Written(datetime.combine(found, written.wall.time()), planned=written.wall)

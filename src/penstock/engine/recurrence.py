@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final, TypeAlias
 
 from cronsim import CronSim, CronSimError
 
 from penstock.engine.daylight import Clock, Written, repeats
+from penstock.engine.rules import dates_of, read_rule
 from penstock.errors import PenstockError
 from penstock.errors.run import BadSchedule
 from penstock.expr.dates.zones import zone_of
@@ -29,20 +30,7 @@ START: Final = datetime(1970, 1, 1)
 HOUR: Final = timedelta(hours=1)
 MICROSECOND: Final = timedelta(microseconds=1)
 DAY_LONG: Final = timedelta(days=1) // MICROSECOND
-STEPS: Final = {
-    "SECONDLY": timedelta(seconds=1),
-    "MINUTELY": timedelta(minutes=1),
-    "HOURLY": HOUR,
-    "DAILY": timedelta(days=1),
-    "WEEKLY": timedelta(weeks=1),
-}
-PARTS: Final = (
-    "FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYSETPOS", "BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYDAY",
-    "BYHOUR", "BYMINUTE", "BYSECOND",
-)  # fmt: skip
 YEARS: Final = timedelta(days=366 * 10)
-MOST_COUNTED: Final = 100_000
-LATEST_TIME: Final = time(23, 59, 59)
 Walls: TypeAlias = Callable[[datetime], Iterator[datetime]]
 
 
@@ -53,7 +41,7 @@ def check_cron(cron: str, seconds: bool) -> None:
 
 def check_rule(rule: str) -> None:
     """See whether a recurrence rule can be read. Raises BadSchedule."""
-    next(_rule(rule, START, UTC)(START), None)
+    read_rule(rule, START, UTC)
 
 
 def check_zone(name: str) -> None:
@@ -89,7 +77,8 @@ def dates_said(trigger: OnTime, clock: Clock, start: datetime) -> Iterator[Writt
         case Schedule(cron=cron, seconds=seconds):
             yield from _marked(clock, _cron(cron, seconds), start)
         case Rule(rule=rule, anchor=anchor):
-            yield from _marked(clock, _rule(rule, _anchor(anchor, clock), clock.zone), start)
+            read = read_rule(rule, _anchor(anchor, clock), clock.zone)
+            yield from _marked(clock, lambda wall: dates_of(read, wall), start)
         case Interval():
             yield from _every(trigger, clock, start)
         case Dates(dates=dates):
@@ -150,65 +139,3 @@ def _cron(cron: str, seconds: bool) -> Walls:
             raise BadSchedule(f'"{cron}" is no cron expression: {str(error).lower()}.') from None
 
     return walls
-
-
-def _rule(rule: str, anchor: datetime, around: tzinfo) -> Walls:
-    from dateutil.rrule import rrulestr
-
-    parts = _parts(rule)
-    until, many = _until(rule, parts.pop("UNTIL", ""), around), _number(rule, parts, "COUNT", 0)
-    parts.pop("COUNT", None)
-    step = STEPS.get(parts["FREQ"])
-    every = _number(rule, parts, "INTERVAL", 1)
-
-    def walls(start: datetime) -> Iterator[datetime]:
-        begin = anchor if many else _near(anchor, start, step, every)
-        last = min(until, max(start, begin, START) + YEARS)
-        text = ";".join(f"{name}={value}" for name, value in {**parts, "UNTIL": f"{last:%Y%m%dT%H%M%S}"}.items())
-        try:
-            found = iter(rrulestr(text, dtstart=begin))
-        except (ValueError, TypeError) as error:
-            raise BadSchedule(f'"{rule}" is no recurrence rule: {error}.') from None
-        return (each for each in itertools.islice(found, many or None) if each >= start)
-
-    return walls
-
-
-def _near(anchor: datetime, start: datetime, step: timedelta | None, every: int) -> datetime:
-    """A later beginning of the same dates, so that those of many years need not be gone through."""
-    if step is not None:
-        return anchor + max((start - anchor) // (step * every) - 1, 0) * step * every
-    years = max((start.year - anchor.year) // every - 1, 0) * every
-    return anchor if (anchor.month, anchor.day) == (2, 29) else anchor.replace(year=anchor.year + years)
-
-
-def _parts(rule: str) -> dict[str, str]:
-    text = rule.strip().upper().removeprefix("RRULE:").removesuffix(";")
-    pairs = [part.partition("=") for part in text.split(";")]
-    parts = {name.strip(): value.strip() for name, _, value in pairs}
-    unknown = next((name for name in parts if name not in PARTS), None)
-    if "FREQ" not in parts or unknown is not None or len(parts) != len(pairs):
-        why = f"it has no part {unknown}" if unknown else "it says each part once, FREQ among them"
-        raise BadSchedule(f'"{rule}" is no recurrence rule: {why}.', hint="Such as FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=9.")
-    return parts
-
-
-def _number(rule: str, parts: dict[str, str], name: str, default: int) -> int:
-    written = parts.get(name)
-    if written is None:
-        return default
-    if not (written.isascii() and written.isdigit() and 0 < int(written) <= MOST_COUNTED):
-        raise BadSchedule(f'"{rule}" is no recurrence rule: {name} is a number from 1 to {MOST_COUNTED}.')
-    return int(written)
-
-
-def _until(rule: str, written: str, around: tzinfo) -> datetime:
-    if not written:
-        return datetime.max.replace(microsecond=0) - YEARS
-    try:
-        found = datetime.fromisoformat(written)
-    except ValueError:
-        raise BadSchedule(f'"{rule}" is no recurrence rule: UNTIL is a date such as 20261231T235959Z.') from None
-    if len(written) == len("20261231"):
-        return datetime.combine(date(found.year, found.month, found.day), LATEST_TIME)
-    return found.astimezone(around).replace(tzinfo=None) if found.tzinfo else found

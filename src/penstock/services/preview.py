@@ -118,4 +118,4 @@ def _variables(trigger: OnTime, tick: calendar.Tick, around: calendar.Around) ->
     except PenstockError:
         return variables
     variables |= {} if following is None else {"next": following.isoformat()}
-    return variables | ({} if tick.start == tick.date else {"previous": tick.start.isoformat()})
+    return variables | ({} if calendar.micros(tick.start) == tick.logical else {"previous": tick.start.isoformat()})
