@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import enum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
 from penstock.model.status import RunStatus
+
+# It cannot stand in the id that a person gives a flow, so no flow of theirs is taken for one that looks.
+LOOKS_FOR: Final = "~"
 
 
 class Condition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -211,6 +214,17 @@ class Listening(Base, frozen=True, kw_only=True, tag="listening", omit_defaults=
     """By each message that a worker hears; `properties` are those of its type."""
 
     properties: dict[str, object] = {}
+
+
+def looker(flow: str, trigger: str) -> str:
+    """The id of the hidden flow whose runs look, or listen, for a trigger of a flow."""
+    return f"{flow}{LOOKS_FOR}{trigger}"
+
+
+def looks_for(flow: str) -> tuple[str, str] | None:
+    """Flow and trigger that the runs of a hidden flow look for; nothing for a flow that people wrote."""
+    own, found, trigger = flow.partition(LOOKS_FOR)
+    return (own, trigger) if found else None
 
 
 OnTime: TypeAlias = Schedule | Interval | Rule | Dates

@@ -26,10 +26,11 @@ from penstock.model.event import Evaluated
 from penstock.model.node import Dag, ForEach, If, Node, Parallel, Pause, Subflow, Switch, Task, Until
 from penstock.model.plan import ROOT, Plan
 from penstock.model.run import ErrorKind, Failure, Step
+from penstock.model.trigger import looks_for
 from penstock.sdk import registry
 from penstock.sdk.describe import describe
 from penstock.sdk.launch import HERE, INPUT_FILE, OUTPUT_FOLDER, promised
-from penstock.services import reaching
+from penstock.services import looking, reaching
 from penstock.services.cached import result_key
 from penstock.services.core import Core
 from penstock.services.listed import listed
@@ -84,6 +85,8 @@ def prepare_on(core: Core, claim: Claim, loaded: Loaded) -> Prepared:
     state = None
     if step.attempt > 1:
         state = core.store.read(lambda tx: attempts.last_state(tx, claim.run, claim.step))
+    if state is None and looks_for(loaded.run.flow):
+        state = core.store.read(lambda tx: looking.state_before(tx, loaded.run, node.type))
     return Prepared(
         loaded=loaded,
         step=step,

@@ -80,4 +80,4 @@ def _forget_logs(core: Core, before: int) -> int:
 
 def _older(core: Core, before: int, last: str) -> list[Run]:
     # what ended before an instant was created before it
-    return core.store.read(lambda tx: runs.list_runs(tx, runs.Filter(until=before), BATCH, last))
+    return core.store.read(lambda tx: runs.list_runs(tx, runs.Filter(until=before, every=True), BATCH, last))

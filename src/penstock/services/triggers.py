@@ -12,7 +12,8 @@ from penstock.errors import nearest
 from penstock.errors.run import UnknownTrigger
 from penstock.model.access import Action, Scope
 from penstock.model.flow import Flow
-from penstock.model.trigger import Timed, Trigger
+from penstock.model.trigger import Listening, Polling, Timed, Trigger
+from penstock.services import looking
 from penstock.services.access import audited
 from penstock.services.core import Core
 from penstock.services.unanswered import repeat_unknown
@@ -29,9 +30,10 @@ def sync(tx: Tx, flow: Flow, now: int) -> None:
     """Let the rows of a flow's triggers say what its newest revision says, in the transaction that stores it.
 
     A trigger that says what it said goes on; one that changed counts anew, and stays off where it was switched off.
+    What looks or listens for one that is gone is told to end.
     """
-    before = {state.id: state for state in table.of_flow(tx, flow.namespace, flow.id)}
-    after = [_row(flow, trigger, before.get(trigger.id), now) for trigger in flow.triggers]
+    before = {state.id: state for state in _of_flow(tx, flow.namespace, flow.id)}
+    after = [_row(tx, flow, trigger, before.get(trigger.id), now) for trigger in flow.triggers]
     gone = [state for name, state in before.items() if name not in {state.id for state in after}]
     changed = [state for state in after if state != before.get(state.id)]
     table.put(tx, changed)
@@ -39,13 +41,16 @@ def sync(tx: Tx, flow: Flow, now: int) -> None:
         positions.begin(tx, positions.OF_RUNS)  # a run that ends from now on is one that it waits for
     table.drop(tx, [state.key for state in gone])
     feed.append(tx, [("trigger", state.key, state.version) for state in (*changed, *gone)], now)
+    replaced = [each for each in changed if each.id in before and _listens_anew(before[each.id], each)]
+    _stop(tx, [*gone, *replaced], now)
 
 
 def forget(tx: Tx, namespace: str, flow: str, now: int) -> None:
     """Forget the triggers of a flow, in the transaction that removes it."""
-    gone = table.of_flow(tx, namespace, flow)
+    gone = _of_flow(tx, namespace, flow)
     table.drop(tx, [state.key for state in gone])
     feed.append(tx, [("trigger", state.key, state.version) for state in gone], now)
+    _stop(tx, gone, now)
 
 
 @audited(
@@ -56,6 +61,7 @@ def switch(core: Core, namespace: str, flow: str, trigger: str, by: str, *, on: 
     now = core.clock.now()
 
     def work(tx: Tx) -> State:
+        table.locked(tx, [table.key_of(namespace, flow, trigger)])
         state = table.get(tx, table.key_of(namespace, flow, trigger))
         if state is None:
             known = [each.id for each in table.of_flow(tx, namespace, flow)]
@@ -72,6 +78,8 @@ def switch(core: Core, namespace: str, flow: str, trigger: str, by: str, *, on: 
         if on and fresh.kind == "runs":
             positions.begin(tx, positions.OF_RUNS)
         feed.append(tx, [("trigger", fresh.key, fresh.version)], now)
+        if not on and fresh.kind == "listening":
+            _stop(tx, [fresh], now)
         return fresh
 
     return repeat_unknown(core, lambda: core.store.write(work))
@@ -82,11 +90,39 @@ def states(core: Core, scope: Scope, limit: int = 100, after: str = "", *, names
     return core.store.read(lambda tx: table.list_states(tx, scope, limit, after, namespace=namespace))
 
 
-def _row(flow: Flow, trigger: Trigger, before: State | None, now: int) -> State:
+def _of_flow(tx: Tx, namespace: str, flow: str) -> list[State]:
+    """The rows of a flow's triggers, which nobody else changes until this is committed."""
+    table.locked(tx, [state.key for state in table.of_flow(tx, namespace, flow)])
+    return table.of_flow(tx, namespace, flow)
+
+
+def _stop(tx: Tx, states: list[State], now: int) -> None:
+    """Have the runs end that look or listen for these."""
+    for state in states:
+        if state.known.look and state.holds == state.known.look:
+            looking.stop(tx, state.known.look, now, f"trigger {state.id}")
+
+
+def _listens_anew(before: State, after: State) -> bool:
+    same = after.known.looker == before.known.looker and after.next_at is not None
+    return before.kind == "listening" and not same
+
+
+def _row(tx: Tx, flow: Flow, trigger: Trigger, before: State | None, now: int) -> State:
     digest = hashlib.sha256(msgspec.json.encode((trigger, flow.disabled))).hexdigest()
+    known = before.known if before else Known()
+    if isinstance(trigger, Polling | Listening):
+        known = replace(known, looker=looking.hide(tx, flow, trigger, now))
     if before is not None and before.digest == digest:
-        return before if before.revision == flow.revision else replace(before, revision=flow.revision)
-    timed = isinstance(trigger, Timed) and not trigger.disabled and not flow.disabled
+        if (before.revision, before.known) == (flow.revision, known):
+            return before
+        return replace(before, revision=flow.revision, known=known, version=before.version + 1)
+    timed = isinstance(trigger, Timed | Polling | Listening) and not trigger.disabled and not flow.disabled
+    kept = (
+        replace(known, met={}, going=(), problem="", problem_at=None, misses=0)
+        if known.looker
+        else Known(run=known.run)
+    )
     return State(
         key=table.key_of(flow.namespace, flow.id, trigger.id),
         namespace=flow.namespace,
@@ -100,5 +136,5 @@ def _row(flow: Flow, trigger: Trigger, before: State | None, now: int) -> State:
         holds=before.holds if before else "",
         off_by=before.off_by if before else "",
         version=before.version + 1 if before else 1,
-        known=Known(run=before.known.run if before else "", since=None if timed else now),
+        known=replace(kept, since=None if timed else now),
     )

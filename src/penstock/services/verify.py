@@ -61,7 +61,7 @@ def verify_all(core: Core) -> Iterator[Verified]:
 
 
 def _page(last: str, tx: Tx) -> list[Run]:
-    return runs.list_runs(tx, runs.Filter(), 200, last)
+    return runs.list_runs(tx, runs.Filter(every=True), 200, last)
 
 
 def _verify(core: Core, plan: Plan, run_id: str, tx: Tx) -> Verified:

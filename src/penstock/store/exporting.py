@@ -30,7 +30,7 @@ def lines(store: Store, *, logs: bool = False) -> Iterator[str]:
 
 
 def _batch(tx: Tx, before: str) -> list[Run]:
-    return runs.list_runs(tx, runs.Filter(), BATCH, before)
+    return runs.list_runs(tx, runs.Filter(every=True), BATCH, before)
 
 
 def _flows(tx: Tx) -> list[str]:

@@ -96,6 +96,17 @@ def push(tx: Tx, written: Written, now: int, by: str = "") -> int:
     return revision
 
 
+def hide(tx: Tx, written: Written, now: int) -> int:
+    """Make a text the newest of a flow that nobody sees or starts, and give its revision: a new one if it changed."""
+    head = tx.one("flows.head", namespace=written.namespace, id=written.id)
+    if head and head[1] == written.digest:
+        return codec.number(head[0])
+    revision = codec.number(head[0]) + 1 if head else 1
+    tx.run("flows.add", **msgspec.structs.asdict(written), revision=revision, now=now, by="")
+    tx.run("flows.hide", namespace=written.namespace, id=written.id, revision=revision, now=now)
+    return revision
+
+
 def current(tx: Tx, namespace: str, flow_id: str) -> Revision | None:
     """Give a flow's newest revision; nothing when it is not there or deleted."""
     return _revision(tx.one("flows.current", namespace=namespace, id=flow_id))

@@ -18,7 +18,9 @@ NEWEST = "~"  # sorts after every run id
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which runs a list shows; what is left empty does not matter. `namespace` includes those below it."""
+    """Which runs a list shows; what is left empty does not matter. `namespace` includes those below it; with `every`
+    the runs that look or listen for triggers are among them.
+    """
 
     namespace: str = ""
     flow: str = ""
@@ -29,6 +31,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     until: int | None = None
     text: str = ""
     ids: tuple[str, ...] = ()
+    every: bool = False
 
 
 class Brief(msgspec.Struct, frozen=True):
@@ -174,6 +177,7 @@ def _asked(query: str, scope: Scope, wanted: Filter) -> tuple[str, dict[str, obj
         "until": wanted.until,
         "text": f"%{codec.like(wanted.text.lower())}%" if wanted.text else "",
         "ids": list(wanted.ids),
+        "seen": "" if wanted.every else "only",
     }
     params = {name: value for name, value in given.items() if value or value == 0} | reached(scope)
     named = "+".join((f"runs.{query}", *params))

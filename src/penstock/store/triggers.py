@@ -18,6 +18,10 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `met` tells by name which runs it has seen of those that it waits for, and when they came;
     `going` are its runs that have not ended, where several may go on.
+
+    Where a worker looks or listens for it: `looker` is the revision of the hidden flow that does, `look` the run that
+    does or did so last, since `looked_at`; `misses` counts those in a row that failed, `saved` is what they keep for
+    the next, by type.
     """
 
     since: int | None = None
@@ -26,6 +30,11 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     problem_at: int | None = None
     met: dict[str, tuple[str, int]] = {}
     going: tuple[str, ...] = ()
+    looker: int = 0
+    look: str = ""
+    looked_at: int | None = None
+    misses: int = 0
+    saved: dict[str, dict[str, object]] = {}
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +102,16 @@ def drop(tx: Tx, keys: Sequence[str]) -> None:
 def due(tx: Tx, now: int, limit: int) -> list[State]:
     """Give the schedules to be looked at by now, those that wait for a run left out."""
     return [_state(row) for row in tx.all("triggers.due", now=now, limit=limit)]
+
+
+def looking(tx: Tx, now: int, limit: int) -> list[State]:
+    """Give the triggers for which a worker is to look, or has looked; not while its look, or their run, goes on."""
+    return [_state(row) for row in tx.all("triggers.looking", now=now, limit=limit)]
+
+
+def awaited(tx: Tx, now: int) -> bool:
+    """Whether any trigger waits for the end of a look, or of a run, to look again."""
+    return tx.one("triggers.awaited", now=now) is not None
 
 
 def of_kind(tx: Tx, kind: str) -> list[State]:

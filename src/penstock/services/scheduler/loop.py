@@ -10,7 +10,7 @@ from penstock.model.policy import SECOND
 from penstock.services import sweep
 from penstock.services.core import Core
 from penstock.services.flows import sync_unknown
-from penstock.services.scheduler import backfilling, ticks, upstream
+from penstock.services.scheduler import backfilling, polling, ticks, upstream
 from penstock.services.scheduler.lead import BEAT, Lead
 from penstock.store import triggers
 from penstock.telemetry import Level
@@ -18,7 +18,8 @@ from penstock.telemetry import Level
 SWEEP: Final = 2 * SECOND
 # Nobody rings when a run ends, so whoever waits for one looks.
 OFTEN: Final = SECOND // 5
-DUTIES: Final = (ticks.fire, upstream.fire, backfilling.fire)
+DUTIES: Final = (ticks.fire, upstream.fire, polling.fire, backfilling.fire)
+WAITING: Final = (upstream.watches, polling.at_work, backfilling.at_work)
 
 
 class Scheduler:
@@ -90,7 +91,7 @@ class Scheduler:
             sweep.sweep(self._core)
         now = clock.now()
         coming = self._core.store.read(lambda tx: triggers.next_at(tx, now))
-        wait = OFTEN if upstream.watches(self._core) or backfilling.at_work(self._core) else BEAT
+        wait = OFTEN if any(waits(self._core) for waits in WAITING) else BEAT
         return wait if coming is None else max(0, min(wait, coming - clock.now()))
 
     def _say(self, name: str, level: Level = Level.INFO, **fields: object) -> None:

@@ -20,7 +20,7 @@ from penstock.errors.store import StoreError
 from penstock.model.plan import Plan
 from penstock.model.run import Change, ErrorKind, Failure, Run
 from penstock.model.status import RunStatus
-from penstock.model.trigger import OnRuns
+from penstock.model.trigger import OnRuns, looks_for
 from penstock.services import starting
 from penstock.services.core import Core
 from penstock.services.preview import failing, scope
@@ -85,7 +85,7 @@ def fire(core: Core, lead: Lead) -> bool:
     watchers = [made for state in states if (made := _watcher(core, state)) is not None]
     if watchers and changed:
         found = core.store.read(lambda tx: runs.load_all(tx, list(changed)))
-        for run in sorted(found, key=lambda run: run.id):
+        for run in sorted((each for each in found if not looks_for(each.flow)), key=lambda run: run.id):
             for change in run.history:
                 if change.at >= changed[run.id] - FRESH:
                     _came(core, watchers, run, change, done)

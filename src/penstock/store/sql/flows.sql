@@ -11,6 +11,13 @@ VALUES (:namespace, :id, :revision, 0, :now)
 ON CONFLICT (namespace, id) DO UPDATE
 SET revision = excluded.revision, deleted = 0, changed_at = excluded.changed_at
 
+-- name: hide
+-- The newest revision of a flow that nobody sees.
+INSERT INTO flows (namespace, id, revision, deleted, changed_at)
+VALUES (:namespace, :id, :revision, 1, :now)
+ON CONFLICT (namespace, id) DO UPDATE
+SET revision = excluded.revision, deleted = 1, changed_at = excluded.changed_at
+
 -- name: add
 -- A frozen text of a flow; who comes second with the same number adds nothing.
 INSERT INTO revisions (namespace, id, revision, dialect, digest, source, model, created_at, created_by)

@@ -20,7 +20,7 @@ SELECT body FROM runs WHERE id IN :ids[]
 
 -- name: briefs
 -- What lists and feeds tell of runs, without their bodies.
-SELECT id, namespace, flow, status, version FROM runs WHERE id IN :ids[]
+SELECT id, namespace, flow, status, version FROM runs WHERE id IN :ids[] AND flow NOT LIKE '%~%'
 
 -- name: by_key
 -- The run that an idempotency key started.
@@ -46,8 +46,8 @@ SELECT body FROM runs WHERE parent = :parent ORDER BY created_at, id
 SELECT id FROM runs WHERE owner IN :owners[] AND owner <> '' AND ended_at IS NULL
 
 -- name: counts
--- How many runs stand in each status.
-SELECT status, count(*) FROM runs GROUP BY status ORDER BY status
+-- How many runs stand in each status, those of triggers that look left out.
+SELECT status, count(*) FROM runs WHERE flow NOT LIKE '%~%' GROUP BY status ORDER BY status
 
 -- name: list
 -- Runs, newest first, from a cursor on.
@@ -66,6 +66,10 @@ ORDER BY id LIMIT :limit
 -- name: any+flow
 -- Of one flow.
 flow = :flow
+
+-- name: any+seen
+-- Of a flow that people see: those whose runs look for a trigger have a mark in their id.
+flow NOT LIKE '%~%'
 
 -- name: any+statuses
 -- In one of these statuses.

@@ -38,9 +38,22 @@ WHERE next_at <= :now AND off_by = '' AND kind IN ('schedule', 'interval', 'rule
   AND (holds = '' OR NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.id = t.holds AND r.ended_at IS NULL))
 ORDER BY next_at, key LIMIT :limit
 
+-- name: looking
+-- For what a worker is to look, or has looked, the oldest first; not while a run goes that must end first.
+SELECT key, namespace, flow, id, revision, kind, digest, next_at, last_at, holds, off_by, version, body
+FROM triggers AS t
+WHERE next_at <= :now AND off_by = '' AND kind IN ('polling', 'listening')
+  AND (holds = '' OR NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.id = t.holds AND r.ended_at IS NULL))
+ORDER BY next_at, key LIMIT :limit
+
+-- name: awaited
+-- Something that waits for the end of a run.
+SELECT 1 FROM triggers WHERE next_at <= :now AND off_by = '' AND kind IN ('polling', 'listening') AND holds <> '' LIMIT 1
+
 -- name: next
 -- The next instant after this one at which something is to be looked at.
-SELECT min(next_at) FROM triggers WHERE next_at > :now AND off_by = '' AND kind IN ('schedule', 'interval', 'rule', 'dates')
+SELECT min(next_at) FROM triggers
+WHERE next_at > :now AND off_by = '' AND kind IN ('schedule', 'interval', 'rule', 'dates', 'polling', 'listening')
 
 -- name: locked
 -- These triggers as they are now, until the transaction ends nobody else's to change.
