@@ -10,8 +10,6 @@ from penstock.api.protocol import LONGEST_HEAD
 from penstock.api.serve import Server
 from tests.api.house import House, who
 
-START = {"namespace": "shop", "flow": "hello"}
-
 
 @pytest.mark.parametrize(
     "path",
@@ -65,6 +63,11 @@ def test_an_odd_body_is_refused(either: House, body: bytes) -> None:
     assert answer.status_code in (400, 415, 422), answer.text
 
 
+def test_what_is_left_out_is_not_written_as_null(house: House) -> None:
+    assert house.client.get("/v1/runs", params={"until": "null"}).status_code == 400
+    assert house.client.get("/v1/runs", params={"text": "null"}).status_code == 200
+
+
 def test_what_is_written_with_backslashes_is_no_nul(either: House) -> None:
     either.push()
     body = b'{"namespace": "shop", "flow": "hello", "inputs": {"who": "a\\\\u0000"}}'
@@ -79,6 +82,7 @@ def test_a_flow_that_is_no_text_is_refused(house: House) -> None:
         answer = house.client.put("/v1/flows/shop/hello", content=body, headers={"Content-Type": "application/yaml"})
 
         assert answer.status_code in (400, 422)
+    assert house.client.post("/v1/validate/flows").status_code == 400
 
 
 def test_what_is_no_http_is_refused_and_the_next_caller_served(house: House) -> None:

@@ -6,7 +6,7 @@ import re
 from typing import Any, BinaryIO, Final
 
 import msgspec
-from msgspec.inspect import CollectionType, Metadata, type_info
+from msgspec.inspect import CollectionType, Metadata, NoneType, UnionType, type_info
 
 from penstock.api.route import JSON, Route
 from penstock.errors import nearest
@@ -27,6 +27,7 @@ class Reader:
         self._route = route
         self._decoder: msgspec.json.Decoder[Any] | None = None
         self._several: frozenset[str] = frozenset()
+        self._absent: frozenset[str] = frozenset()
         self._known: dict[str, str] = {}
         if route.body not in (None, str, BinaryIO):
             self._decoder = msgspec.json.Decoder(route.body)
@@ -34,6 +35,7 @@ class Reader:
             fields = msgspec.structs.fields(route.query)
             self._known = {each.encode_name: each.encode_name for each in fields}
             self._several = frozenset(each.encode_name for each in fields if _holds_several(each.type))
+            self._absent = frozenset(each.encode_name for each in fields if _may_be_absent(each.type))
             msgspec.json.Decoder(route.query)
 
     def query(self, given: list[tuple[str, str]]) -> Any:
@@ -49,6 +51,8 @@ class Reader:
                 raise BadRequest(f'There is no parameter "{name}" here.', hint=hint)
             if name in self._several:
                 raw.setdefault(name, []).append(value)
+            elif name in self._absent and value.lower() == "null":
+                raise BadRequest(f'The parameter "{name}" is left out, not written as "{value}".')
             elif name in raw:
                 raise BadRequest(f'The parameter "{name}" was given twice.')
             else:
@@ -68,6 +72,8 @@ class Reader:
         if self._decoder is None:
             if kind not in (*TEXTS, JSON, ""):
                 raise WrongMediaType(f'This address takes a text, not "{kind}".', hint=f"Send {self._route.takes}.")
+            if not sent:
+                raise BadRequest("The body is empty, and this address takes a text.")
             if b"\0" in sent:
                 raise BadRequest("The body has a sign in it that no text may have: NUL.")
             try:
@@ -98,6 +104,12 @@ def refuse_nul(path: str, query: str) -> None:
 def _holds_several(kind: Any) -> bool:
     found = type_info(kind)
     return isinstance(found.type if isinstance(found, Metadata) else found, CollectionType)
+
+
+def _may_be_absent(kind: Any) -> bool:
+    found = type_info(kind)
+    bare = found.type if isinstance(found, Metadata) else found
+    return isinstance(bare, UnionType) and any(isinstance(each, NoneType) for each in bare.types)
 
 
 def _may_be_empty(shape: type) -> bool:
