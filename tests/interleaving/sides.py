@@ -203,6 +203,9 @@ class LedStore:
             raise CommitUnknown("The connection was lost at COMMIT.")
         return result
 
+    def aside(self, work: Callable[[Tx], T]) -> T:
+        return self._real.aside(work)
+
     def read(self, work: Callable[[Tx], T]) -> T:
         return self._real.read(lambda tx: work(LedTx(tx, self._side, looks=True)))
 

@@ -116,6 +116,9 @@ class FaultyStore:
             raise Crash("after commit")
         return result
 
+    def aside(self, work: Callable[[Tx], T]) -> T:
+        return self.write(work)
+
     def read(self, work: Callable[[Tx], T]) -> T:
         self._faults.maybe_crash("read")
         return self._real.read(work)

@@ -113,6 +113,9 @@ class Store(Protocol):
         act outside. Raises CommitUnknown when the answer to COMMIT was lost: the caller looks.
         """
 
+    def aside(self, work: Callable[[Tx], T]) -> T:
+        """The same for what nothing is decided by, so that it need not stand in the way of what is."""
+
     def read(self, work: Callable[[Tx], T]) -> T:
         """Do `work` on one consistent view; it may not write."""
 

@@ -27,6 +27,7 @@ class Witness:
         self.logs: LogStore = store.logs
         self.read = store.read
         self.glance = store.glance
+        self.aside = store.aside
 
     def write(self, work: Callable[[Tx], T]) -> T:
         """Do `work` in one transaction, with the act where it is not told yet."""

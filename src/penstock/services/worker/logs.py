@@ -134,7 +134,7 @@ class LogWriter:
             if chunks:
                 self._store.logs.append(chunks)
             if numbers:
-                self._store.write(lambda tx: _append_numbers(tx, numbers))
+                self._store.aside(lambda tx: _append_numbers(tx, numbers))
                 numbers.clear()
         except (PenstockError, OSError) as error:
             # The disk may be full or the database away: attempts go on, readers pause once too much waits.

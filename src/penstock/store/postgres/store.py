@@ -60,11 +60,16 @@ class PostgresStore:
         self._clock = clock
         self._readers: list[Lane] = []
         self._closed = False
-        self.logs = ChunkStore(Lane(dsn))
+        self._aside = Lane(dsn)
+        self.logs = ChunkStore(self._aside)
 
     def write(self, work: Callable[[Tx], T]) -> T:
         """Do `work` in one transaction and commit it; lost quarrels and lost connections run it again."""
         return self._writer.transact(work)
+
+    def aside(self, work: Callable[[Tx], T]) -> T:
+        """Do `work` on the connection of the logs: its COMMIT does not keep the next write waiting."""
+        return self._aside.transact(work)
 
     def read(self, work: Callable[[Tx], T]) -> T:
         """Do `work` on one consistent view of what is committed."""

@@ -28,10 +28,17 @@ class Wire:
     """A connection as statements go over it; each kind of statement is prepared once."""
 
     def __init__(self, session: Session) -> None:
-        from psycopg.adapt import Transformer
+        from psycopg.adapt import PyFormat, Transformer
+        from psycopg.errors import error_from_result
+        from psycopg.pq import ExecStatus
+        from psycopg.waiting import Ready, Wait
 
         self.session = session
         self._adapt = Transformer(session)
+        self._auto, self._error = PyFormat.AUTO, error_from_result
+        # As plain numbers: they are compared with each answer.
+        self._good, self._sync = (int(ExecStatus.TUPLES_OK), int(ExecStatus.COMMAND_OK)), int(ExecStatus.PIPELINE_SYNC)
+        self._both, self._reading, self._readable = Wait.RW, Wait.R, int(Ready.R)
         self._names: dict[Kind, bytes] = {}
         self._prepared = 0
 
@@ -73,11 +80,9 @@ class Wire:
 
     def _put(self, sheet: Sheet, waiting: list[Kind | None]) -> None:
         """Line a statement up, behind its preparation where it is the first of its kind."""
-        from psycopg.adapt import PyFormat
-
         text, values = sheet
         line, adapt = self.session.pgconn, self._adapt
-        given = adapt.dump_sequence(values, [PyFormat.AUTO] * len(values))
+        given = adapt.dump_sequence(values, [self._auto] * len(values))
         types, formats = adapt.types or (), adapt.formats
         name = self._names.get((text, types))
         if name is None and len(self._names) < MOST_PREPARED:
@@ -93,24 +98,22 @@ class Wire:
 
     def _exchange(self, got: list[PGresult]) -> PQGen[None]:
         """Send what is lined up and take the answers as they come."""
-        from psycopg.pq import ExecStatus
-        from psycopg.waiting import Ready, Wait
-
-        line = self.session.pgconn
+        line, sync = self.session.pgconn, self._sync
         while True:
-            ready = yield Wait.RW if line.flush() else Wait.R
-            if not ready & Ready.R:
+            ready = yield self._both if line.flush() else self._reading
+            if not ready & self._readable:
                 continue
             line.consume_input()
             ended = False
             while not line.is_busy():
                 answer = line.get_result()
-                if answer is None and ended:
-                    break  # twice nothing: there is no more for now
-                ended = answer is None
                 if answer is None:
+                    if ended:
+                        break  # twice nothing: there is no more for now
+                    ended = True
                     continue
-                if answer.status == ExecStatus.PIPELINE_SYNC:
+                ended = False
+                if answer.status == sync:
                     return
                 got.append(answer)
 
@@ -118,19 +121,9 @@ class Wire:
         self, waiting: list[Kind | None], got: list[PGresult], lost: psycopg.Error | None
     ) -> tuple[list[PGresult], psycopg.Error | None]:
         """Tell the answers to statements from those to preparations."""
-        from psycopg.errors import error_from_result
-        from psycopg.pq import ExecStatus
-
-        answers: list[PGresult] = []
-        for place, kind in enumerate(waiting):
-            if place < len(got) and got[place].status in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK):
-                if kind is None:
-                    answers.append(got[place])
-                continue
-            for left in waiting[place:]:
-                if left is not None:
-                    del self._names[left]
-            if place < len(got):
-                return answers, error_from_result(got[place])
-            return answers, lost
-        return answers, lost
+        bad = next((place for place, answer in enumerate(got) if answer.status not in self._good), len(got))
+        answers = [answer for kind, answer in zip(waiting, got[:bad], strict=False) if kind is None]
+        for kind in waiting[bad:]:
+            if kind is not None:
+                del self._names[kind]
+        return answers, lost if bad == len(got) else self._error(got[bad])
