@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 
+from penstock.api.route import Call, Route, Where
 from penstock.api.serve import Listen, Server
 from penstock.errors.api import NotServed
 from tests.api.house import WHO, House, who
@@ -61,3 +64,26 @@ def test_an_answer_does_not_wait_until_its_caller_has_confirmed_its_head(house: 
     # only then asyncio switches off that small pieces are held back
     assert server._socket.proto == socket.IPPROTO_TCP
     server.close()
+
+
+def test_a_call_that_is_under_way_is_answered_before_its_server_has_closed(house: House) -> None:
+    came, may_go = threading.Event(), threading.Event()
+
+    def slow(call: Call[None, None]) -> list[str]:
+        came.set()
+        may_go.wait(20)
+        return [call.by]
+
+    row = Route(method="GET", path="/slow", summary="", handler=slow, where=Where.SIGNED_IN, answer=list[str])
+    server = Server(house.app, who, table=(row,))
+    server.start()
+    with ThreadPoolExecutor(2) as threads:
+        answer = threads.submit(httpx.get, f"{server.url}/slow", headers={WHO: "ann"}, timeout=20)
+        came.wait(20)
+        closing = threads.submit(server.close)
+        while not server._server.should_exit:
+            pass
+        may_go.set()
+
+        assert answer.result().json() == ["ann"]
+        closing.result()

@@ -47,6 +47,10 @@ class Served:
         self.desk = Desk(app, who)
         self.asgi = _router(self.desk, table)
 
+    def hush(self) -> None:
+        """End streams; calls are still answered. Safe to call twice."""
+        self.desk.hub.close()
+
     def close(self) -> None:
         """End streams and threads; safe to call twice."""
         self.desk.close()
@@ -60,8 +64,8 @@ def make_app(app: App, who: Who, table: Sequence[Route] = TABLE) -> Starlette:
 class Server:
     """The API on a port, in a thread of its own; `start` returns once it answers, `close` when nothing is left."""
 
-    def __init__(self, app: App, who: Who, listen: Listen = ANYWHERE) -> None:
-        self._served = Served(app, who)
+    def __init__(self, app: App, who: Who, listen: Listen = ANYWHERE, table: Sequence[Route] = TABLE) -> None:
+        self._served = Served(app, who, table)
         self._socket = _bound(listen)
         name = self._socket.getsockname()
         self.host, self.port = str(name[0]), int(name[1])
@@ -93,12 +97,13 @@ class Server:
 
     def close(self, grace: int = GRACE) -> None:
         """Take no more calls, end streams, answer what was asked within `grace` seconds; safe to call twice."""
-        self._served.close()
+        self._served.hush()
         self._server.config.timeout_graceful_shutdown = grace
         self._server.should_exit = True
         if self._thread.is_alive():
             self._thread.join()
         self._socket.close()
+        self._served.close()
 
     def _run(self) -> None:
         try:
