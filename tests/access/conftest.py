@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from penstock.services.access import passwords
 from penstock.store.postgres.store import open_postgres
+from penstock.store.sqlite.store import open_sqlite
 from tests.servers import Postgres, postgres, server_folder
 from tests.services.office import Office
 from tests.store.conftest import CLEAN
@@ -31,6 +33,21 @@ def people_database(postgres: Postgres) -> Iterator[str]:
     open_postgres(address).close()
     yield address
     postgres.drop_database(name)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def offices(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Office, Office]]:
+    """Two processes on one empty store."""
+    address = request.getfixturevalue("people_database") if request.param == "postgres" else ""
+    if address:
+        with psycopg.connect(address, autocommit=True) as session:
+            session.execute(CLEAN)
+    stores = [open_postgres(address) if address else open_sqlite(tmp_path / "penstock.db") for _ in range(2)]
+    one, other = (Office(store=store) for store in stores)
+    other.drawn = 1_000_000
+    yield one, other
+    one.close()
+    other.close()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -97,6 +97,8 @@ def add(**given: Any) -> None:
     asked = msgspec.convert(given, UserGiven)
     with opened(asked, make=True) as app:
         kind = ActorKind.SERVICE if asked.service else ActorKind.USER
+        if asked.role:
+            app.core.store.read(lambda tx: verbs.known_role(tx, asked.role, asked.within))
         secret = "" if asked.service or asked.invite else read_password(from_stdin=asked.from_stdin)
         made = verbs.add(app.core, asked.name, secret, kind=kind)
         if asked.role:

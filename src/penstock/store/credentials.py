@@ -172,9 +172,22 @@ def wrong(tx: Tx, whats: Iterable[str]) -> dict[str, Wrong]:
     return {str(row[0]): codec.value(row, Wrong) for row in rows}
 
 
-def note_wrong(tx: Tx, told: Wrong) -> None:
-    """Keep a failure."""
-    tx.run("credentials.note_wrong", what=told.what, count=told.count, now=told.last_at, until=told.until)
+def try_login(tx: Tx, what: str, now: int, forgotten: int) -> int | None:
+    """Count a try, which is wrong until it is known to be right, and give how many there were of late; None while
+    nothing is to be tried. Others who try the same wait for this transaction.
+    """
+    row = tx.one("credentials.try_login", what=what, now=now, forgotten=forgotten)
+    return codec.number(row[0]) if row else None
+
+
+def wait(tx: Tx, what: str, until: int) -> None:
+    """Let nothing be tried before an instant."""
+    tx.run("credentials.wait", what=what, until=until)
+
+
+def forgive_one(tx: Tx, what: str) -> None:
+    """Take one failure back."""
+    tx.run("credentials.forgive_one", what=what)
 
 
 def forgive(tx: Tx, what: str) -> None:

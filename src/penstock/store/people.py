@@ -74,6 +74,11 @@ def grant(tx: Tx, person: str, role: str, namespace: str, now: int, by: str) -> 
     return tx.run("people.grant", person=person, role=role, namespace=namespace, now=now, by=by) == 1
 
 
+def owners(tx: Tx) -> list[str]:
+    """Name those who own everything, in a transaction that may change that: no other one does until it has ended."""
+    return [str(name) for (name,) in tx.all("people.owners")]
+
+
 def revoke(tx: Tx, person: str, role: str, namespace: str) -> bool:
     """Take a role in a namespace away; False when it was not granted."""
     return tx.run("people.revoke", person=person, role=role, namespace=namespace) == 1

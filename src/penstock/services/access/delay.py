@@ -16,7 +16,6 @@ from penstock.errors.access import TooManyLogins
 from penstock.model.policy import SECOND
 from penstock.services.core import Core
 from penstock.store import credentials
-from penstock.store.credentials import Wrong
 from penstock.store.port import Tx
 
 FORGOTTEN: Final = 3_600 * SECOND
@@ -43,15 +42,13 @@ def counted(core: Core, name: str, origin: str) -> None:
     watched = _watched(name, origin)
 
     def work(tx: Tx) -> None:
-        known = credentials.wrong(tx, watched)
-        until = max((one.until for one in known.values()), default=0)
-        if until > now:
-            seconds = -((now - until) // SECOND)
-            raise TooManyLogins("Too many logins have failed.", seconds=seconds)
         for what, patience in watched.items():
-            before = known.get(what)
-            count = 1 + (before.count if before and before.last_at > now - FORGOTTEN else 0)
-            credentials.note_wrong(tx, Wrong(what, count, now, now + patience.wait(count)))
+            count = credentials.try_login(tx, what, now, now - FORGOTTEN)
+            if count is None:
+                until = credentials.wrong(tx, [what])[what].until
+                raise TooManyLogins("Too many logins have failed.", seconds=max(1, -((now - until) // SECOND)))
+            if wait := patience.wait(count):
+                credentials.wait(tx, what, now + wait)
 
     core.store.write(work)
 
@@ -62,8 +59,8 @@ def forgiven(core: Core, name: str, origin: str) -> None:
 
     def work(tx: Tx) -> None:
         credentials.forgive(tx, user)
-        for one in credentials.wrong(tx, addresses).values():
-            credentials.note_wrong(tx, Wrong(one.what, max(one.count - 1, 0), one.last_at, 0))
+        for what in addresses:
+            credentials.forgive_one(tx, what)
 
     core.store.write(work)
 

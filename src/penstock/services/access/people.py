@@ -62,7 +62,7 @@ def disable(core: Core, name: str) -> None:
     def work(tx: Tx) -> None:
         found = person(tx, name)
         check_over(core.actor, found)
-        _check_owner_left([one for one in table.every(tx) if one.name != name], found)
+        _check_owner_left(tx, found)
         table.disable(tx, name, now)
         credentials.close_sessions(tx, name)
 
@@ -119,7 +119,7 @@ def revoke(core: Core, name: str, role: str, namespace: str = "") -> bool:
         gone = [each for each in found.grants if (each.role, each.namespace) == (role, namespace)]
         check_grants(core.actor, gone)
         if any(each.role == OWNER.role and not each.namespace for each in gone):
-            _check_owner_left([one for one in table.every(tx) if one.name != name], found)
+            _check_owner_left(tx, found)
         return table.revoke(tx, name, role, namespace)
 
     return repeat_unknown(core, lambda: core.store.write(work))
@@ -178,8 +178,10 @@ def _user(tx: Tx, name: str) -> Person:
     return found
 
 
-def _check_owner_left(others: Iterable[Person], leaving: Person) -> None:
+def _check_owner_left(tx: Tx, leaving: Person) -> None:
     """Refuse to lose the last user who may do everything everywhere. Raises LastOwner."""
+    # locked first, then read: of two who leave at the same moment the second one sees the first one gone
+    others = [person(tx, name) for name in table.owners(tx) if name != leaving.name]
     if _owns(leaving) and not any(_owns(one) for one in others):
         raise LastOwner(f"{leaving.name} is the only owner.")
 

@@ -18,6 +18,7 @@ from penstock.store import credentials
 from penstock.store import people as table
 from penstock.store.credentials import Link, Session
 from penstock.store.port import Tx
+from penstock.telemetry import Level
 
 LIFE: Final = 7 * 86_400 * SECOND
 INVITED: Final = 86_400 * SECOND
@@ -38,6 +39,7 @@ def login(core: Core, name: str, password: str, origin: str = "") -> Opened:
     delay.counted(core, name, origin)
     kept = core.store.read(lambda tx: table.password(tx, name))
     if not passwords.holds(kept, password):
+        core.notices.say("login.refused", core.clock.now(), Level.WARNING, origin=origin)
         raise WrongLogin("The name or the password is wrong.")
     delay.forgiven(core, name, origin)
     return open_session(core, name, origin)

@@ -79,10 +79,21 @@ DELETE FROM invitations WHERE person = :person OR expires_at <= :now
 -- How often logins by these have failed of late.
 SELECT what, count, last_at, until FROM wrong_logins WHERE what IN :whats[]
 
--- name: note_wrong
--- A login is tried; until it is known to be right it is wrong.
-INSERT INTO wrong_logins (what, count, last_at, until) VALUES (:what, :count, :now, :until)
-ON CONFLICT (what) DO UPDATE SET count = excluded.count, last_at = excluded.last_at, until = excluded.until
+-- name: try_login
+-- A login is tried; until it is known to be right it is wrong. Nothing while none is to be tried.
+INSERT INTO wrong_logins (what, count, last_at, until) VALUES (:what, 1, :now, 0)
+ON CONFLICT (what) DO UPDATE
+SET count = CASE WHEN wrong_logins.last_at <= :forgotten THEN 1 ELSE wrong_logins.count + 1 END, last_at = :now
+WHERE wrong_logins.until <= :now
+RETURNING count
+
+-- name: wait
+-- Nothing is to be tried for a while.
+UPDATE wrong_logins SET until = :until WHERE what = :what
+
+-- name: forgive_one
+-- One failure was none.
+UPDATE wrong_logins SET count = count - 1, until = 0 WHERE what = :what AND count > 0
 
 -- name: forgive
 -- A login was right.

@@ -70,3 +70,7 @@ ON CONFLICT (issuer, subject) DO NOTHING
 -- name: linked
 -- Who this is, as a provider knows them.
 SELECT person FROM identities WHERE issuer = :issuer AND subject = :subject
+
+-- name: owners
+-- Who owns everything; one database at a time changes that.
+SELECT person FROM grants WHERE role = 'owner' AND namespace = '' ORDER BY person
