@@ -44,63 +44,25 @@ from penstock.model.policy import (
     Sla,
     WhenFull,
 )
-from penstock.model.status import RunStatus
-from penstock.model.trigger import (
-    Calendar,
-    ClosedDay,
-    Condition,
-    Dates,
-    Hours,
-    Interval,
-    Listening,
-    Missed,
-    MissingHour,
-    OnRuns,
-    Polling,
-    RepeatedHour,
-    Rule,
-    Schedule,
-    Trigger,
-    Upstream,
-    Webhook,
-    Window,
-    WindowKind,
+from tests.dialects.pieces import (
+    SECOND,
+    flags,
+    labels,
+    maps,
+    maybe_span,
+    mixed,
+    own_labels,
+    own_names,
+    scalars,
+    some,
+    spans,
+    templates,
+    texts,
+    times,
+    values,
+    words,
 )
-
-SECOND: Final = 1_000_000
-CORE: Final = "io.kestra.plugin.core.trigger."
-TEMPLATES: Final = ("{{ flow.id }}", "{{ 1 + 1 }}", "{% if true %}\na{% endif %}", "a {{ 'b' }}\n", "{{ [1, 2] }}")
-
-words = st.from_regex(r"[a-zA-Z0-9][a-zA-Z0-9_]{0,7}", fullmatch=True)
-plain_text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="{}"), max_size=20)
-odd_text = st.sampled_from(
-    ["", "yes", "0x1F", "1.10", "1e5", "~", "null", "- a", "a: b", "#x", "a # b", " a", "a ", "'", '"', "a\n", "\n",
-     "a\nb", " a\n b", "a\n\n\nb\n", "a\n\n", "\ta", "a\t\n", "<<", "=", "!x", "&x", "*x", "@", "`", "%", "|", ">",
-     "12:30", "2016-01-02", ".5", "+1", "1_000", "0o7", "a\r\nb", "\x07", "\x85", "\u2028", "\ufeff", "---", "...",
-     "[]", "é", "?"]
-)  # fmt: skip
-texts = plain_text | odd_text
-templates = st.sampled_from(TEMPLATES)
-mixed = texts | templates
-spans = st.integers(0, 400 * 86_400 * SECOND)
-times = spans.filter(bool)
-flags = st.booleans()
-scalars = (
-    st.none() | flags | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False) | mixed
-)
-values: SearchStrategy[object] = st.recursive(
-    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3), max_leaves=6
-)
-maps = st.dictionaries(words, values, max_size=3)
-labels = st.dictionaries(words, texts, max_size=2)
-# Those of a flow are looked for, so that their keys are names and no value is empty.
-own_labels = st.dictionaries(words.map(lambda word: f"a{word}"), texts.filter(bool), max_size=2)
-maybe_span = st.none() | spans
-
-
-def some(kind: type[Any], /, **parts: SearchStrategy[Any]) -> SearchStrategy[Any]:
-    """Values of a kind, some of whose fields are made by strategies."""
-    return st.builds(kind, **parts)
+from tests.dialects.starters import triggers
 
 
 @st.composite
@@ -166,11 +128,6 @@ def tasks(version: str) -> SearchStrategy[Node]:
     log = some(Task, **own, type=st.just("log"), properties=mixed.map(lambda text: {"message": text, "level": "WARN"}))
     other = some(Task, **own, type=st.just("some.other"), properties=maps.map(own_names))
     return log | other
-
-
-def own_names(properties: dict[str, object]) -> dict[str, object]:
-    """Properties under names that no task has anyway."""
-    return {f"own_{name}": value for name, value in properties.items()}
 
 
 @functools.cache
@@ -257,74 +214,6 @@ def inputs(version: str) -> SearchStrategy[Input]:
         ),
         some(Input, **free, type=st.just("STRING"), validator=st.just("[a-z]+")),
         some(Input, **free, type=st.just("FILE"), extensions=st.just((".csv",))),
-    )  # fmt: skip
-
-
-tests = templates.map(lambda text: Condition(test=text))
-conditions: SearchStrategy[Condition] = st.recursive(
-    tests,
-    lambda inner: st.builds(
-        lambda word, several: Condition(**{word: several}),
-        st.sampled_from(["any_of", "all_of", "none_of"]),
-        st.lists(inner, min_size=1, max_size=2).map(tuple),
-    ),
-    max_leaves=4,
-)
-joined = conditions.filter(lambda each: not each.all_of)
-when = st.lists(joined, max_size=2).map(tuple)
-some_when = st.lists(joined, min_size=1, max_size=2).map(tuple)
-windows = st.one_of(
-    some(Window, length=maybe_span, advance=maybe_span),
-    some(Window, kind=st.just(WindowKind.SLIDING), length=spans),
-    some(Window, kind=st.just(WindowKind.DEADLINE), end=st.just("09:00:00+01:00")),
-    some(Window, kind=st.just(WindowKind.DAILY), begin=st.just("08:00:00Z"), end=st.just("09:00:00Z")),
-)
-upstreams = st.lists(
-    some(Upstream, name=words, when=some_when), min_size=1, max_size=2, unique_by=lambda each: each.name
-).map(tuple)
-
-
-calendars = some(
-    Calendar,
-    name=words,
-    country=st.sampled_from(["", "FR"]),
-    region=st.sampled_from(["", "BY"]),
-    weekdays=st.sampled_from([(), (1, 2, 3, 4, 5)]),
-    closed=st.sampled_from([(), ("2026-12-24",)]),
-    opened=st.sampled_from([(), ("2026-12-25",)]),
-)
-
-
-@functools.cache
-def triggers() -> SearchStrategy[Trigger]:
-    """One trigger of some kind."""
-    own: dict[str, SearchStrategy[Any]] = {
-        "id": words, "description": texts, "disabled": flags, "when": when, "inputs": maps, "labels": labels,
-        "stop_after": st.sampled_from([(), (RunStatus.FAILED, RunStatus.WARNING)]), "side_by_side": flags,
-        "log_level": st.sampled_from(["", "DEBUG"]),
-    }  # fmt: skip
-    moments = st.sampled_from(["", "2016-01-02", "2016-01-02T03:04:05Z"])
-    once = st.sampled_from([RepeatedHour.FIRST, RepeatedHour.LAST, RepeatedHour.BOTH])
-    timed: dict[str, SearchStrategy[Any]] = {
-        **own, "timezone": st.sampled_from(["", "Europe/Paris"]), "late": maybe_span, "begin": moments, "end": moments,
-        "missed": st.sampled_from(Missed), "missing": st.sampled_from(MissingHour), "calendar": st.none() | calendars,
-        "closed": st.sampled_from(ClosedDay), "hours": st.none() | st.just(Hours(begin="08:00", end="18:00")),
-        "jitter": spans, "depends_on_past": flags, "at_once": st.integers(0, 9),
-    }  # fmt: skip
-    runs = {**own, "type": st.just(f"{CORE}Flow"), "states": st.just((RunStatus.SUCCESS, RunStatus.FAILED))}
-    return st.one_of(
-        some(Schedule, **timed, type=st.just(f"{CORE}Schedule"), cron=st.just("0 9 * * *"),
-             repeated=st.sampled_from(RepeatedHour)),
-        some(Interval, **timed, type=st.just(f"{CORE}Schedule"), every=times, anchor=moments)
-        .map(lambda made: replace(made, missing=MissingHour.SHIFT)),
-        some(Rule, **timed, type=st.just(f"{CORE}Schedule"), rule=st.just("FREQ=DAILY"), anchor=moments, repeated=once),
-        some(Dates, **timed, type=st.just(f"{CORE}ScheduleOnDates"), dates=st.just(("2016-01-02T03:04:05Z",)),
-             repeated=once),
-        some(Webhook, **own, type=st.just("Webhook"), key=words, wait=flags, returns_outputs=flags),
-        some(OnRuns, **runs),
-        some(OnRuns, **runs, waits_for=upstreams, least=st.integers(0, 2), window=windows, reset=flags),
-        some(Polling, **own, type=st.just("some.Trigger"), interval=spans, properties=maps.map(own_names)),
-        some(Listening, **own, type=st.just("some.RealtimeTrigger"), properties=maps.map(own_names)),
     )  # fmt: skip
 
 
