@@ -3,8 +3,8 @@
 Everything in it has one outcome, whatever goes side by side: what runs beside something fails only where that is
 allowed, and reads only what surely came before, or says what stands for it. Left out is what has the engine wait for
 ever or stumble: disabled tasks and retries in `errors` and `finally`, retries beside `allowWarning`, retries of groups
-that are used up, loops over nothing and branches not taken that have `finally`; and, in version 2, tasks whose retries
-all fail, which are there twice.
+that are used up, loops over nothing and branches not taken that have `finally`; and, in version 2, retries of groups
+and those that are used up.
 """
 
 from __future__ import annotations
