@@ -75,17 +75,23 @@ def shown(zone: str, begin: datetime, end: datetime) -> tuple[tuple[datetime, da
     return tuple((each, each.astimezone(around).replace(tzinfo=None)) for each in instants)
 
 
+@functools.lru_cache(maxsize=2)
+def instants_of(zone: str, begin: datetime, end: datetime) -> dict[datetime, list[datetime]]:
+    """What clocks show between two instants, with the minutes in which they do."""
+    times: dict[datetime, list[datetime]] = {}
+    for instant, wall in shown(zone, begin, end):
+        times.setdefault(wall, []).append(instant)
+    return times
+
+
 def instants(
     cron: Cron, zone: str, begin: datetime, end: datetime, missing: MissingHour, repeated: RepeatedHour
 ) -> list[datetime]:
     """The instants at which a cron expression fires between two others, in their order."""
-    minutes = shown(zone, begin, end)
-    times: dict[datetime, list[datetime]] = {}
-    for instant, wall in minutes:
-        times.setdefault(wall, []).append(instant)
+    times = instants_of(zone, begin, end)
     found = {each for wall, twice in times.items() if cron.means(wall) for each in _meant(cron, times, wall, repeated)}
     if missing is not MissingHour.SKIP:
-        found.update(_made_up(cron, minutes, times, missing))
+        found.update(_made_up(cron, shown(zone, begin, end), missing))
     return sorted(found)
 
 
@@ -104,12 +110,7 @@ def _meant(cron: Cron, times: dict[datetime, list[datetime]], wall: datetime, re
     return twice if often else twice[:1]
 
 
-def _made_up(
-    cron: Cron,
-    minutes: tuple[tuple[datetime, datetime], ...],
-    times: dict[datetime, list[datetime]],
-    missing: MissingHour,
-) -> Iterator[datetime]:
+def _made_up(cron: Cron, minutes: tuple[tuple[datetime, datetime], ...], missing: MissingHour) -> Iterator[datetime]:
     """The instants in place of times that no clock shows."""
     for (early, before), (late, after) in itertools.pairwise(minutes):
         wall = before + MINUTE

@@ -15,7 +15,7 @@ from penstock.errors.run import BadSchedule
 DAY: Final = timedelta(days=1)
 YEARS: Final = timedelta(days=366 * 10)
 # Periods without a date that are looked at one after the other before a rule counts as ended.
-BARREN: Final = 100_000
+BARREN: Final = 20_000
 MOST: Final = 100_000
 STEPS: Final = {
     "SECONDLY": timedelta(seconds=1),
