@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
+from penstock.model.trigger import looker
+from penstock.services import flows
 from tests.api.house import HELLO, House
 
 
@@ -78,3 +82,17 @@ def test_what_no_filter_is_called_is_refused(house: House) -> None:
     assert {each.status_code for each in (unknown, wrong, many, cursor)} == {400}
     assert unknown.json()["hint"] == 'Did you mean "status"?'
     assert unknown.headers["content-type"] == "application/problem+json"
+
+
+def test_runs_that_look_for_a_trigger_are_shown_only_when_asked_for(either: House) -> None:
+    plan = either.push()
+    seen = either.start(plan)
+    hidden = replace(plan.flow, id=looker("hello", "watch"), revision=0)
+    pushed = flows.push(either.core, hidden, "", "hidden", "")
+    looks = either.start(pushed)
+
+    usual = either.client.get("/v1/runs").json()["items"]
+    every = either.client.get("/v1/runs", params={"looks": "true"}).json()["items"]
+
+    assert [each["id"] for each in usual] == [seen]
+    assert [each["id"] for each in every] == [looks, seen]

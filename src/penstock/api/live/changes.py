@@ -11,6 +11,7 @@ from typing import Final
 from penstock.api.events import Event, Listening
 from penstock.api.shapes.live import ChangeRow
 from penstock.model.access import Scope
+from penstock.model.trigger import LOOKS_FOR
 from penstock.services.access.rights import covers
 from penstock.services.core import Core
 from penstock.services.document import instant
@@ -42,7 +43,7 @@ class Listener:
 
     def wants(self, row: ChangeRow) -> bool:
         """Whether a change concerns them, and is theirs to see."""
-        if self.kinds and row.what not in self.kinds:
+        if (self.kinds and row.what not in self.kinds) or LOOKS_FOR in row.flow:
             return False
         if not self.others and not covers(self.scopes.get(row.what, Scope()), row.namespace):
             return False

@@ -37,6 +37,7 @@ class RunsWanted(msgspec.Struct, frozen=True, kw_only=True):
     since: Annotated[Instant | None, Meta(description="Created at this instant or later.")] = None
     until: Annotated[Instant | None, Meta(description="Created before this instant.")] = None
     text: Text = ""
+    looks: Annotated[bool, Meta(description="Those too that only look, or listen, for a trigger.")] = False
 
     def filter(self) -> Filter:
         """The same as the store asks it. Raises BadRequest."""
@@ -55,6 +56,7 @@ class RunsWanted(msgspec.Struct, frozen=True, kw_only=True):
             since=micros(self.since),
             until=micros(self.until),
             text=self.text,
+            every=self.looks,
         )
 
 
