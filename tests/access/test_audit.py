@@ -333,3 +333,41 @@ def test_an_export_says_what_a_reader_needs_to_verify_it(office: Office) -> None
 def sha256(value: object) -> str:
     """The hash of a value's JSON text, without spaces."""
     return hashlib.sha256(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()).hexdigest()
+
+
+def test_what_is_past_its_time_goes_and_the_chain_says_so(office: Office) -> None:
+    for count in (2, 2, 2):
+        acts(office, count)
+    head = audit.verify(office.core).head
+    last = office.clock.now()
+
+    gone = audit.forget(office.core.asked_by(OLGA), last)
+    again = audit.forget(office.core, last)
+    audit.seal(office.core)
+
+    found = audit.verify(office.core, head)
+    assert (gone, again) == (4, 0)
+    assert found.sound, found.problems
+    assert (found.acts, found.seals) == (3, 2)
+    assert told(office)[-1] == "olga audit.forget seals up to 2"
+
+
+def test_the_newest_seal_stays_however_old_it_is(office: Office) -> None:
+    acts(office, 2)
+    office.clock.advance(10**12)
+
+    assert audit.forget(office.core, office.clock.now()) == 0
+    assert audit.verify(office.core).acts == 2
+
+
+def test_a_beginning_that_was_removed_by_somebody_else_is_seen(office: Office) -> None:
+    for count in (2, 2, 2, 2):
+        acts(office, count)
+    audit.forget(office.core, office.clock.now() - 3 * SECOND)
+    audit.seal(office.core)
+    assert audit.verify(office.core).sound
+
+    change(office.store, "DELETE FROM audit WHERE seal = 3")
+    change(office.store, "DELETE FROM audit_seals WHERE number = 3")
+
+    assert not audit.verify(office.core).sound

@@ -146,6 +146,7 @@ def prune_store(**given: Any) -> None:
         keep = Keep(
             runs=_duration(asked.runs, "--runs") if asked.runs else keep.runs,
             logs=_duration(asked.logs, "--logs") if asked.logs else keep.logs,
+            audit=keep.audit,
         )
         removed = prune(app.core, app.files, keep)
         if asked.compact:

@@ -74,7 +74,7 @@ def opened(given: Given, *, make: bool = False) -> App:
 def keep_of(app: App) -> Keep:
     """How long a project keeps what has ended."""
     retention = app.project.settings.retention
-    return Keep(runs=retention.runs, logs=retention.logs)
+    return Keep(runs=retention.runs, logs=retention.logs, audit=retention.audit)
 
 
 def pairs(texts: tuple[str, ...], option: str) -> dict[str, str]:

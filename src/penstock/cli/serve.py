@@ -19,7 +19,7 @@ from penstock.app import App, open_app
 from penstock.cli.ending import Exit
 from penstock.cli.options import Given, examples, places, project_of, who
 from penstock.cli.said import note
-from penstock.cli.welcome import check_address, greeting
+from penstock.cli.welcome import check_address, greeting, invitation
 from penstock.model import ids
 from penstock.services.scheduler.loop import Scheduler
 from penstock.services.worker.drain import on_signals
@@ -65,7 +65,8 @@ def serve(**given: Any) -> int:
         with standing(app, Listen(host=asked.host, port=asked.port), asked.name, asked.grace) as (server, _):
             if not asked.json:
                 note(f"Penstock answers at {server.url}, on {app.where.shown}. Ctrl-C stops it.")
-                for line in greeting(app):
+                # a secret is for people to see, not for logs that are kept
+                for line in [*greeting(app), *(invitation(app, server.url) if sys.stderr.isatty() else ())]:
                     note(line)
             with on_signals(stopping.set, stopping.set):
                 # Waited for in pieces: a signal is heard between two of them.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from penstock.app import App
 from penstock.errors.project import WrongCall
-from penstock.services.access import local_key, people
+from penstock.services.access import local_key, people, sessions
 
 
 def check_address(app: App, host: str) -> None:
@@ -15,6 +15,18 @@ def check_address(app: App, host: str) -> None:
         f"Nobody could log in: an address that others reach ({host}) wants an owner first.",
         hint="`penstock users add NAME --role owner` makes one.",
     )
+
+
+def invitation(app: App, url: str) -> list[str]:
+    """How the first owner comes in from a browser or a program, while nobody is there."""
+    secret = sessions.first_owner(app.core)
+    if secret is None:
+        return []
+    body = f'{{"invitation": "{secret}", "name": "…", "password": "…"}}'
+    return [
+        "Nobody has been added yet: `penstock users add NAME --role owner`, or once, within a day:",
+        f"  curl {url}/v1/welcome -H 'Content-Type: application/json' -d '{body}'",
+    ]
 
 
 def greeting(app: App) -> list[str]:

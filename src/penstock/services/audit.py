@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
-from penstock.model.access import Scope
+from penstock.model import ids
+from penstock.model.access import Action, Scope
 from penstock.model.policy import SECOND
 from penstock.services.core import Core
 from penstock.store import audit as table
@@ -25,6 +26,7 @@ BATCH: Final = 500
 SEALS: Final = 20
 RARELY: Final = 10 * SECOND
 MARK: Final = "audit.sealed"
+FORGET: Final = "audit.forget"
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -105,7 +107,8 @@ def seal_rarely(core: Core) -> None:
 def verify(core: Core, head: str = "") -> Verified:
     """Look at every seal and every act; with a `head` known from before, whether that one is still in the chain."""
     problems: list[str] = []
-    acts, last, known = 0, Seal(0, 0, (), "", ""), not head
+    last = core.store.read(_beginning)
+    acts, begun, known = 0, last.number, not head
     while (found := core.store.read(partial(_some, after=last.number))).seals:
         for one in found.seals:
             of_seal = [row for row in found.acts if row.seal == one.number]
@@ -115,7 +118,20 @@ def verify(core: Core, head: str = "") -> Verified:
         problems.append(f"{found.strays:,} rows belong to no seal of the chain: seals were removed, or rows inserted.")
     if not known:
         problems.append("No seal has the given head: the chain was cut off before it, or made anew.")
-    return Verified(seals=last.number, acts=acts, unsealed=found.unsealed, head=last.hash, problems=tuple(problems))
+    return Verified(
+        seals=last.number - begun, acts=acts, unsealed=found.unsealed, head=last.hash, problems=tuple(problems)
+    )
+
+
+def forget(core: Core, before: int) -> int:
+    """Remove seals from before an instant with their acts, and tell how many acts that were.
+
+    Each removal is an act itself, with the number and the hash of the last seal that it took: the chain begins there.
+    """
+    done = 0
+    while (gone := core.store.write(partial(_forget, core=core, before=before))) is not False:
+        done += gone
+    return done
 
 
 def lines(core: Core) -> Iterator[str]:
@@ -134,6 +150,23 @@ def hash_of(entry: Entry) -> str:
     return hashlib.sha256(msgspec.json.encode(msgspec.structs.astuple(entry))).hexdigest()
 
 
+def _forget(tx: Tx, core: Core, before: int) -> int | Literal[False]:
+    last = table.seal_before(tx, before, SEALS)
+    if last is None:
+        return False
+    gone, now, actor = table.forget(tx, last.number), core.clock.now(), core.actor
+    detail = {"number": last.number, "hash": last.hash, "acts": gone}
+    table.append(
+        tx,
+        Entry(
+            id=ids.run_id(now // 1000, core.entropy()), at=now, who=actor.name, kind=str(actor.kind), via=actor.via,
+            origin=actor.origin, action=str(Action.MAINTENANCE_EDIT), verb=FORGET, object=f"seals up to {last.number}",
+            namespace="", detail=msgspec.json.encode(detail).decode(),
+        ),
+    )  # fmt: skip
+    return gone
+
+
 def _sealed(last: Seal | None, now: int, entries: Sequence[Entry]) -> Seal:
     number, before = (last.number + 1, last.hash) if last else (1, "")
     hashes = tuple(map(hash_of, entries))
@@ -142,6 +175,15 @@ def _sealed(last: Seal | None, now: int, entries: Sequence[Entry]) -> Seal:
 
 def _over(number: int, at: int, hashes: tuple[str, ...], before: str) -> str:
     return hashlib.sha256(msgspec.json.encode((number, at, hashes, before))).hexdigest()
+
+
+def _beginning(tx: Tx) -> Seal:
+    """What stands before the first seal: nothing, or the last one that was removed when its time had passed."""
+    first = table.seals(tx, 0, 1)
+    for told in table.told(tx, FORGET) if first and first[0].number > 1 else ():
+        if (told["number"], told["hash"]) == (first[0].number - 1, first[0].before):
+            return Seal(first[0].number - 1, 0, (), "", first[0].before)
+    return Seal(0, 0, (), "", "")
 
 
 def _against_last(last: Seal, one: Seal) -> Iterator[str]:

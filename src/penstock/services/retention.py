@@ -9,6 +9,7 @@ import msgspec
 
 from penstock.model.access import SYSTEM, Action
 from penstock.model.run import Run
+from penstock.services import audit
 from penstock.services.access import audited, bearers
 from penstock.services.core import Core
 from penstock.store import prune as table
@@ -26,10 +27,11 @@ class Files(Protocol):
 
 
 class Keep(msgspec.Struct, frozen=True, kw_only=True):
-    """How long ended runs and their logs are kept, in microseconds since their end; None: for ever."""
+    """How long ended runs, their logs and acts are kept, in microseconds since then; None: for ever."""
 
     runs: int | None = None
     logs: int | None = None
+    audit: int | None = None
 
 
 class Pruned(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +40,7 @@ class Pruned(msgspec.Struct, frozen=True, kw_only=True):
     runs: int = 0
     files: int = 0
     log_chunks: int = 0
+    acts: int = 0
 
 
 @audited(Action.MAINTENANCE_EDIT, "store.prune", keeps=("keep",))
@@ -53,7 +56,8 @@ def prune(core: Core, files: Files, keep: Keep) -> Pruned:
     chunks = removed.log_chunks
     if keep.logs is not None and (keep.runs is None or keep.logs < keep.runs):
         chunks += _forget_logs(core, now - keep.logs)
-    return Pruned(runs=len(removed.runs), files=forgotten, log_chunks=chunks)
+    acts = audit.forget(core, now - keep.audit) if keep.audit is not None else 0
+    return Pruned(runs=len(removed.runs), files=forgotten, log_chunks=chunks, acts=acts)
 
 
 def prune_daily(core: Core, files: Files, keep: Keep) -> Pruned | None:

@@ -72,6 +72,10 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     logs: Annotated[Duration | None, Meta(description="Their logs alone; `null` keeps them as long as their run.")] = (
         Duration(30 * DAY)
     )
+    audit: Annotated[
+        Duration | None,
+        Meta(description="What people did, as the audit tells it, since then; `null` keeps it for ever."),
+    ] = None
 
 
 class Containers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

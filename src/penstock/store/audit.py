@@ -124,6 +124,23 @@ def sealed(tx: Tx, after: int, last: int) -> list[Sealed]:
     ]
 
 
+def seal_before(tx: Tx, instant: int, most: int) -> Seal | None:
+    """Give the newest seal from before an instant, of so many of the oldest; never the newest of all."""
+    row = tx.one("audit.seal_before", instant=instant, most=most)
+    return _seal(row) if row else None
+
+
+def forget(tx: Tx, last: int) -> int:
+    """Remove the seals up to one with their acts, and tell how many acts that were."""
+    tx.run("audit.forget_seals", last=last)
+    return tx.run("audit.forget_acts", last=last)
+
+
+def told(tx: Tx, verb: str) -> list[dict[str, object]]:
+    """Give the details of all acts of a kind."""
+    return [codec.data(detail) for (detail,) in tx.all("audit.told", verb=verb)]
+
+
 def strays(tx: Tx, last: int) -> int:
     """Count the rows that belong to no seal from the first to the last."""
     row = tx.one("audit.strays", last=last)

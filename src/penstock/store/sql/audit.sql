@@ -72,6 +72,25 @@ ON CONFLICT (number) DO NOTHING
 SELECT seal, place, id, at, who, kind, via, origin, action, verb, object, namespace, detail FROM audit
 WHERE seal > :after AND seal <= :last ORDER BY seal, place
 
+-- name: seal_before
+-- The newest seal from before an instant, of the oldest ones, and never the newest of all.
+SELECT number, at, hashes, before, hash FROM audit_seals
+WHERE at < :instant AND number < (SELECT max(number) FROM audit_seals)
+  AND number < (SELECT min(number) FROM audit_seals) + :most
+ORDER BY number DESC LIMIT 1
+
+-- name: forget_acts
+-- Rows of the oldest seals are removed.
+DELETE FROM audit WHERE seal <= :last
+
+-- name: forget_seals
+-- The oldest seals are removed.
+DELETE FROM audit_seals WHERE number <= :last
+
+-- name: told
+-- Acts of one kind, newest first, sealed or not.
+SELECT detail FROM audit WHERE verb = :verb UNION ALL SELECT detail FROM audit_open WHERE verb = :verb
+
 -- name: strays
 -- How many rows belong to no seal from the first to the last.
 SELECT (SELECT count(*) FROM audit WHERE seal > :last OR seal < 1)
