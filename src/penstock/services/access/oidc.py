@@ -87,7 +87,7 @@ def begin(core: Core, provider: Provider) -> Begun:
     """Send somebody to the provider. Raises ProviderFailed, MissingExtra."""
     secret, now = keys.draw(), core.clock.now()
     sent = Sent(keys.draw(), keys.draw(64))
-    about = _about(provider)
+    about = _about(provider, now)
     with _client(provider) as client:
         url, _ = client.create_authorization_url(
             about["authorization_endpoint"], state=keys.kept(secret), nonce=sent.nonce, code_verifier=sent.verifier
@@ -156,7 +156,7 @@ def _claims(provider: Provider, sent: Sent, code: str, now: int) -> dict[str, An
     from joserfc import jwt
     from joserfc.jwk import KeySet
 
-    about = _about(provider)
+    about = _about(provider, now)
     with _client(provider) as client:
         token = client.fetch_token(about["token_endpoint"], code=code, code_verifier=sent.verifier)
     ring = KeySet.import_key_set(cast("KeySetSerialization", _json(about["jwks_uri"])))
@@ -177,10 +177,15 @@ def _claims(provider: Provider, sent: Sent, code: str, now: int) -> dict[str, An
     return dict(said.claims)
 
 
-def _about(provider: Provider) -> dict[str, Any]:
-    """What the provider tells of itself."""
-    about = _json(f"{provider.issuer.rstrip('/')}/.well-known/openid-configuration")
-    if about["issuer"] != provider.issuer:
+def _about(provider: Provider, now: int) -> dict[str, Any]:
+    """What the provider tells of itself, asked anew every ten minutes."""
+    return _told(provider.issuer, now // AWAY)
+
+
+@functools.lru_cache(4)
+def _told(issuer: str, _lately: int) -> dict[str, Any]:
+    about = _json(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
+    if about["issuer"] != issuer:
         raise ValueError("another issuer answers")
     return about
 
