@@ -137,3 +137,28 @@ def test_types_and_the_schema_are_told(house: House) -> None:
 
     assert "log" in {each["name"] for each in types}
     assert "$schema" in schema
+
+
+def test_one_type_is_told_by_any_of_its_names(house: House) -> None:
+    told = house.client.get("/v1/types/io.kestra.plugin.core.log.Log").json()
+
+    assert told["name"] == "log"
+    assert "message" in str(told["schema"])
+    assert house.client.get("/v1/types/lgo").status_code == 404
+
+
+def test_namespaces_and_what_a_word_is_found_in_keep_to_what_one_may_see(either: House) -> None:
+    mine = either.start(either.push())
+    either.push(HELLO.replace("id: hello", "id: second"))
+    either.start(either.push(HELLO.replace("namespace: shop", "namespace: other")))
+    viewer = either.as_("viewer")
+
+    first = either.client.get("/v1/namespaces", params={"limit": 1}).json()
+    rest = either.client.get("/v1/namespaces", params={"limit": 1, "cursor": first["next"]}).json()
+    found = viewer.get("/v1/search", params={"text": "HELL"}).json()
+
+    assert first["items"] + rest["items"] == [{"namespace": "other", "flows": 1}, {"namespace": "shop", "flows": 2}]
+    assert viewer.get("/v1/namespaces").json()["items"] == [{"namespace": "shop", "flows": 2}]
+    assert [each["namespace"] for each in found["flows"]] == ["shop"]
+    assert [each["id"] for each in found["runs"]] == [mine]
+    assert either.as_("nobody").get("/v1/search", params={"text": "hell"}).json() == {"flows": [], "runs": []}

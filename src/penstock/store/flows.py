@@ -162,6 +162,13 @@ def page(
     return [codec.value(row, Shown) for row in rows]
 
 
+def namespaces(tx: Tx, scope: Scope, limit: int, after: str = "") -> list[tuple[str, int]]:
+    """Give the namespaces in a scope that have flows, by name, behind one, with how many flows each has."""
+    params = reached(scope)
+    query = "+".join(("flows.namespaces", *params))
+    return [(str(name), codec.number(count)) for name, count in tx.all(query, after=after, limit=limit, **params)]
+
+
 def delete(tx: Tx, namespace: str, flow_id: str, now: int) -> bool:
     """Let a flow start no more runs; False when it is not there."""
     return tx.run("flows.delete", namespace=namespace, id=flow_id, now=now) == 1

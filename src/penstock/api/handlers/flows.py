@@ -19,6 +19,8 @@ from penstock.api.shapes.flows import (
     FlowsAsked,
     HistoryAsked,
     InputAbout,
+    NamespaceRow,
+    NamespacesAsked,
     PutAsked,
     RevisionAsked,
     RevisionRow,
@@ -50,17 +52,18 @@ def list_flows(call: Call[FlowsAsked, None]) -> Page[FlowRow]:
         lambda tx: flows.page(tx, call.scope, asked.limit + 1, after, namespace=asked.namespace, text=asked.text)
     )
     shown = found[: asked.limit]
-    rows = [
-        FlowRow(
-            namespace=each.namespace,
-            id=each.id,
-            revision=each.revision,
-            changed=instant(each.changed_at) or "",
-            changed_by=each.changed_by,
-        )
-        for each in shown
-    ]
+    rows = [flow_row(each) for each in shown]
     return Page(rows, cursors.written((shown[-1].namespace, shown[-1].id)) if len(found) > len(shown) else "")
+
+
+def list_namespaces(call: Call[NamespacesAsked, None]) -> Page[NamespaceRow]:
+    """Namespaces that have flows."""
+    asked = call.query
+    after = cursors.read(asked.cursor, str) or ""
+    found = call.core.store.glance(lambda tx: flows.namespaces(tx, call.scope, asked.limit + 1, after))
+    shown = found[: asked.limit]
+    rows = [NamespaceRow(namespace=name, flows=count) for name, count in shown]
+    return Page(rows, cursors.written(shown[-1][0]) if len(found) > len(shown) else "")
 
 
 def get_flow(call: Call[RevisionAsked, None]) -> Answer:
@@ -176,6 +179,17 @@ def validate_flows(call: Call[None, str]) -> Validated:
     flows_read = [each.flow.name for each in found if each.flow is not None]
     problems = [one(each) for reading in found for each in reading.problems]
     return Validated(valid=len(flows_read) == len(found), flows=flows_read, problems=problems)
+
+
+def flow_row(flow: flows.Shown) -> FlowRow:
+    """A flow as lists tell it."""
+    return FlowRow(
+        namespace=flow.namespace,
+        id=flow.id,
+        revision=flow.revision,
+        changed=instant(flow.changed_at) or "",
+        changed_by=flow.changed_by,
+    )
 
 
 def _revision(call: Call[object, object], number: int | None) -> tuple[flows.Revision, int]:

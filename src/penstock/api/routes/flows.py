@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from penstock.api.handlers import flows, types
+from penstock.api.handlers import flows, search, types
 from penstock.api.route import Kind, Route, Where
 from penstock.api.shapes.flows import (
     Diff,
@@ -14,13 +14,16 @@ from penstock.api.shapes.flows import (
     FlowRow,
     FlowsAsked,
     HistoryAsked,
+    NamespaceRow,
+    NamespacesAsked,
     PutAsked,
     RevisionAsked,
     RevisionRow,
     Validated,
 )
 from penstock.api.shapes.lists import Everything, Page
-from penstock.api.shapes.types import TypeRow
+from penstock.api.shapes.search import Found, SearchAsked
+from penstock.api.shapes.types import TypeDetail, TypeRow
 from penstock.model.access import Action
 from penstock.services.graph import Graph
 
@@ -126,6 +129,33 @@ ROUTES: Final = (
         handler=types.list_types,
         where=Where.SIGNED_IN,
         answer=Everything[TypeRow],
+    ),
+    Route(
+        method="GET",
+        path="/v1/types/{name}",
+        summary="One task type with the schema of its properties.",
+        handler=types.get_type,
+        where=Where.SIGNED_IN,
+        answer=TypeDetail,
+    ),
+    Route(
+        method="GET",
+        path="/v1/namespaces",
+        summary="Namespaces that have flows, a page at a time.",
+        handler=flows.list_namespaces,
+        where=Where.LIST,
+        action=Action.FLOWS_VIEW,
+        query=NamespacesAsked,
+        answer=Page[NamespaceRow],
+    ),
+    Route(
+        method="GET",
+        path="/v1/search",
+        summary="Flows and runs by a part of a name, of those that one may see.",
+        handler=search.search,
+        where=Where.SIGNED_IN,
+        query=SearchAsked,
+        answer=Found,
     ),
     Route(
         method="GET",

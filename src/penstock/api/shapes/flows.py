@@ -20,6 +20,20 @@ class FlowsAsked(msgspec.Struct, frozen=True, kw_only=True):
     cursor: Cursor = ""
 
 
+class NamespacesAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """Which part of the list of namespaces."""
+
+    limit: Limit = 100
+    cursor: Cursor = ""
+
+
+class NamespaceRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A namespace, and how many flows stand in it itself."""
+
+    namespace: str
+    flows: int
+
+
 class FlowRow(msgspec.Struct, frozen=True, kw_only=True):
     """A flow in a list: its newest revision, when that was made and by whom."""
 

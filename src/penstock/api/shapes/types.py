@@ -11,3 +11,9 @@ class TypeRow(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     aliases: list[str]
     about: str
+
+
+class TypeDetail(TypeRow, frozen=True, kw_only=True):
+    """A task type with the JSON Schema of its properties."""
+
+    schema: dict[str, object]

@@ -18,7 +18,7 @@ from penstock.store.postgres.lane import Lane
 from penstock.store.postgres.listener import WAKE, PostgresListener
 
 T = TypeVar("T")
-IDLE_READERS = 4
+IDLE_READERS = 8
 VIEW = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 LEASE_CLOCK = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 

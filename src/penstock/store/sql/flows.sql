@@ -51,7 +51,7 @@ SELECT revision FROM flows WHERE namespace = :namespace AND id = :id AND deleted
 
 -- name: list
 -- Flows that are not deleted, in the order of their names.
-SELECT namespace, id, revision, changed_at FROM flows WHERE deleted = 0 /*and*/ ORDER BY namespace, id
+SELECT namespace, id, revision, changed_at FROM flows AS f WHERE deleted = 0 /*and*/ ORDER BY namespace, id
 
 -- name: page
 -- Flows behind a place, in the order of their names, with who made their newest revisions.
@@ -59,6 +59,11 @@ SELECT f.namespace, f.id, f.revision, f.changed_at, r.created_by FROM flows AS f
 JOIN revisions AS r ON r.namespace = f.namespace AND r.id = f.id AND r.revision = f.revision
 WHERE f.deleted = 0 AND (f.namespace > :after OR (f.namespace = :after AND f.id > :after_id)) /*and*/
 ORDER BY f.namespace, f.id LIMIT :limit
+
+-- name: namespaces
+-- Namespaces with flows behind a name, with how many those are.
+SELECT f.namespace, count(*) FROM flows AS f WHERE f.deleted = 0 AND f.namespace > :after /*and*/
+GROUP BY f.namespace ORDER BY f.namespace LIMIT :limit
 
 -- name: page+namespace
 -- In a namespace or below it.
