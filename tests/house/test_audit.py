@@ -16,6 +16,8 @@ SERVICES = "src/penstock/services/"
 # What Penstock does by itself: the work of runs, and what keeps the house in order. Their stories tell of it.
 ITSELF = (
     "worker/",
+    "firing",
+    "looking",
     "scheduler/",
     "apply",
     "admission",
@@ -35,6 +37,7 @@ UNTOLD = {
     "penstock.services.access.oidc.begin": "a login that is on its way, of whoever it is",
     "penstock.services.access.oidc.finish": "takes that back; the session that it opens is told of",
     "penstock.services.access.sessions.first_owner": "nobody is there yet whose act it could be",
+    "penstock.services.audit.forget": "part of pruning; the chain tells of it by itself",
     "penstock.services.audit.seal": "moves what was told",
     "penstock.services.flows.sync_unknown": "rows that an earlier Penstock did not keep yet",
     "penstock.services.runs.tell": "the word that each verb about a run says",
