@@ -19,7 +19,7 @@ from tools.oracle.cases import topics
 
 VERSIONS = ("1", "2")
 SEEDS = range(40)
-LEAST_KEPT = 200
+LEAST_KEPT = 190
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from penstock.model import ids
-from penstock.model.node import ForEach, If, Switch
+from penstock.model.node import Folder, ForEach, If, Switch
 from penstock.model.plan import ROOT, Plan
 from penstock.model.run import Run, Step
 
@@ -83,8 +83,11 @@ class Parent(Mapping[str, object]):
 
 
 def is_parent(plan: Plan, key: str) -> bool:
-    """Do the tasks in this group see it among their `parents`: a child of a loop over values, or a branch taken?"""
-    if key == ROOT or ids.iteration_of(key) is not None:
+    """Do the tasks in this group see it among their `parents`: a child of a loop over values, or a branch taken?
+
+    Those in a working directory see what it sees.
+    """
+    if key == ROOT or ids.iteration_of(key) is not None or isinstance(plan.node(ids.node_of(key)), Folder):
         return False
     around = plan.parent_key(key)
     in_loop = ids.iteration_of(around) is not None and isinstance(plan.node(ids.node_of(around)), ForEach)

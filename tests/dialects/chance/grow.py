@@ -3,8 +3,8 @@
 Everything in it has one outcome, whatever goes side by side: what runs beside something fails only where that is
 allowed, and reads only what surely came before, or says what stands for it. Left out is what has the engine wait for
 ever or stumble: disabled tasks and retries in `errors` and `finally`, retries beside `allowWarning`, retries of groups
-that are used up, loops over nothing and branches not taken that have `finally`; and, in version 2, retries of groups
-and those that are used up.
+that are used up or stand beside `errors` and `finally`, loops over nothing and branches not taken that have `finally`;
+and, in version 2, retries of groups and those that are used up.
 """
 
 from __future__ import annotations
@@ -56,6 +56,8 @@ def grow(seed: int, version: str) -> Tree:
         flow["afterExecution"], _ = several(replace(after, aside="after", depth=DEEPEST), 1, 2)
     if spot.once(3):
         flow["outputs"] = [{"id": "o", "type": "STRING", "value": text_of(replace(after, aside="outputs"))}]
+    if spot.tried:
+        flow = {key: value for key, value in flow.items() if key not in ("errors", "finally")}
     said = str(flow)
     flow["inputs"] = [each for each in INPUTS if f"inputs.{each['id']}" in said]
     return flow
@@ -189,6 +191,8 @@ def group(spot: Spot) -> tuple[Tree, tuple[Seen, ...]]:
             task["errors"], _ = several(replace(around, aside="errors"), 1, 2)
         if spot.once(6):
             task["finally"], _ = several(replace(around, aside="finally"), 1, 2)
+    if inside.tried:  # they begin there while something is still tried again
+        task = {key: value for key, value in task.items() if key not in ("errors", "finally")}
     certain = not task.keys() & {"disabled", "runIf"} and kind not in ("If", "Switch", loop)
     return task, seen if certain else (*spot.seen, *unsure(tuple(each for each in seen if each not in spot.seen)))
 
@@ -203,6 +207,8 @@ def _takes_asides(kind: str, task: Tree) -> bool:
 
 def _inside(spot: Spot, kind: str) -> tuple[int, ...]:
     """Where the values are found from within a group: one with a value or an output of its own is among `parents`."""
+    if kind == "WorkingDirectory":
+        return spot.values  # its tasks see what it sees
     told = -1 in spot.values or kind in ("If", "Switch")
     return tuple(place + told for place in spot.values)
 
