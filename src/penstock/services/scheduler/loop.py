@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import traceback
+from collections.abc import Callable
 from typing import Final
 
 from penstock.errors import PenstockError
@@ -18,7 +20,8 @@ from penstock.telemetry import Level
 SWEEP: Final = 2 * SECOND
 # Nobody rings when a run ends, so whoever waits for one looks.
 OFTEN: Final = SECOND // 5
-DUTIES: Final = (ticks.fire, upstream.fire, polling.fire, backfilling.fire)
+Duty = Callable[[Core, Lead], bool]
+DUTIES: Final[tuple[Duty, ...]] = (ticks.fire, upstream.fire, polling.fire, backfilling.fire)
 WAITING: Final = (upstream.watches, polling.at_work, backfilling.at_work)
 
 
@@ -83,7 +86,7 @@ class Scheduler:
             self._say("scheduler.leads")
         busy = True
         while busy and not self._stopping:
-            moved = [duty(self._core, self._lead) for duty in DUTIES]
+            moved = [self._done(duty) for duty in DUTIES]
             busy = any(moved)
         clock = self._core.clock
         if clock.steady() - self._swept >= SWEEP:
@@ -93,6 +96,17 @@ class Scheduler:
         coming = self._core.store.read(lambda tx: triggers.next_at(tx, now))
         wait = OFTEN if any(waits(self._core) for waits in WAITING) else BEAT
         return wait if coming is None else max(0, min(wait, coming - clock.now()))
+
+    def _done(self, duty: Duty) -> bool:
+        """Do one duty, and tell whether there is more of it; a fault of ours in one must not stop the others."""
+        try:
+            return duty(self._core, self._lead)
+        except PenstockError:
+            raise
+        except Exception as fault:
+            where = traceback.format_exc(limit=-3)
+            self._say("scheduler.fault", Level.ERROR, duty=duty.__module__, why=repr(fault), where=where)
+            return False
 
     def _say(self, name: str, level: Level = Level.INFO, **fields: object) -> None:
         self._core.notices.say(name, self._core.clock.now(), level, **fields)
