@@ -240,6 +240,21 @@ def test_a_verb_is_done_in_the_name_of_who_called(gate: Gate) -> None:
     assert (act["who"], act["kind"], act["via"][:10]) == ("nightly", "service", "token pst_")
 
 
+def test_a_token_may_be_the_password_of_programs_that_know_no_other_way(gate: Gate) -> None:
+    made: Any = gate.logged_in("vera").post("/v1/me/tokens", json={}).json()
+    client = gate.client()
+
+    basic = client.get("/v1/me", auth=("anybody", made["secret"]))
+    password = client.get("/v1/me", auth=("vera", PASSWORD))
+    elsewhere = client.get("/v1/me", auth=("vera", made["secret"]), headers={"Sec-Fetch-Site": "cross-site"})
+    odd = [
+        client.get("/v1/me", headers={"Authorization": each}) for each in ("Basic", "Basic !", "Basic eA==", "Other x")
+    ]
+
+    assert (basic.status_code, basic.json()["name"]) == (200, "vera")
+    assert [each.status_code for each in (password, elsewhere, *odd)] == [401] * 6
+
+
 def test_the_key_of_the_machine_is_good_from_the_machine_alone(gate: Gate) -> None:
     key = (gate.app.where.state / "key").read_text().strip()
 

@@ -22,12 +22,11 @@ def who_of(app: App, owner: str) -> Who:
 
     def who(request: Request) -> Actor | None:
         origin = request.client.host if request.client else ""
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        if scheme:
-            if scheme.lower() != "bearer" or not given.strip():
-                return None
-            found = local_key.resolve(key, given.strip(), owner, origin)
-            return found or bearers.resolve(app.core, bearer=given.strip(), origin=origin)
+        brought = request.headers.get("authorization", "")
+        if brought:
+            given = bearers.token_of(brought, request.headers.get("sec-fetch-site", ""))
+            found = local_key.resolve(key, given, owner, origin)
+            return found or bearers.resolve(app.core, bearer=given, origin=origin)
         session = request.cookies.get(COOKIE, "")
         # A page of somebody else's may have the browser send the cookie along, but cannot know what belongs to it.
         if request.method not in READS and not keys.csrf_holds(session, request.headers.get(CSRF, "")):

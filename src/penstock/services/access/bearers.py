@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 from typing import Final
 
@@ -34,6 +35,25 @@ def resolve(core: Core, *, bearer: str = "", session: str = "", origin: str = ""
     if now - found.noted_at >= COARSE:
         _note(core, hashed, now, by_token=bool(bearer))
     return _actor(found, origin)
+
+
+def token_of(header: str, site: str = "") -> str:
+    """The token in a header: `Bearer TOKEN`, or the password of `Basic`, for programs that know no other way.
+
+    Browsers remember what was sent as Basic, and send it along for pages of others, too; what they say of the `site`
+    that a call comes from tells. Nothing where there is no token to be believed.
+    """
+    scheme, _, given = header.partition(" ")
+    match scheme.lower():
+        case "bearer":
+            return given.strip()
+        case "basic" if site in ("", "none", "same-origin"):
+            try:
+                return base64.b64decode(given.strip(), validate=True).decode().partition(":")[2]
+            except ValueError:
+                return ""
+        case _:
+            return ""
 
 
 def expire(core: Core) -> int:
