@@ -10,6 +10,7 @@ from typing import Protocol
 import msgspec
 
 from penstock.errors.task import Refused
+from penstock.sdk.plain import plain
 
 
 class Ask(enum.StrEnum):
@@ -42,6 +43,7 @@ class Ask(enum.StrEnum):
     | flow.put | source, dry (yes: nothing is changed) | {namespace, flow, revision, state} |
     | flow.delete | namespace, flow | whether it was there |
     | rows.render | template, rows (each seen as `value`, its parts by name) | list of {value} or {error} |
+    | trigger.fire | outputs, key | id of the run; nothing where a condition does not hold |
 
     An empty namespace is the flow's own; of `runs.…` it is every one. Instants are microseconds since 1970.
     """
@@ -71,6 +73,7 @@ class Ask(enum.StrEnum):
     FLOW_PUT = "flow.put"
     FLOW_DELETE = "flow.delete"
     ROWS_RENDER = "rows.render"
+    TRIGGER_FIRE = "trigger.fire"
 
 
 class Level(enum.StrEnum):
@@ -200,6 +203,12 @@ class Context:
     def secret(self, name: str) -> str:
         """The secret of this name; Refused when there is none."""
         return str(self.ask(Ask.UNSEAL, name=name))
+
+    def fire(self, outputs: Mapping[str, object], key: str) -> str:
+        """Start the run of the trigger that this looks or listens for, and give its id: nothing where the trigger's
+        conditions do not hold. The same key is the same run. Refused where the trigger is switched off or gone.
+        """
+        return str(self.ask(Ask.TRIGGER_FIRE, outputs=plain(dict(outputs)), key=key) or "")
 
     def fetch(self, uri: str) -> Path:
         """A copy of a stored file, in the working directory."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 import msgspec
 
@@ -24,6 +24,11 @@ WORDS: dict[object, str] = {
     type(None): "nothing",
     Any: "anything",
     object: "anything",
+}
+
+STANDS: Final = {
+    "polling": "It stands under `triggers`, and looks again when its `interval` (one minute) is over.",
+    "listening": "It stands under `triggers`, and keeps a slot of a worker as long as it listens.",
 }
 
 
@@ -51,6 +56,7 @@ class Description(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     aliases: tuple[str, ...]
     summary: str
     mode: str
+    fires: str = ""
     fields: tuple[Field, ...]
     outputs: dict[str, str]
     example: dict[str, object]
@@ -63,6 +69,7 @@ def describe(kind: type[TaskType]) -> Description:
         aliases=kind.aliases,
         summary=summary(kind),
         mode=kind.mode.value,
+        fires=kind.fires.value,
         fields=tuple(fields(kind)),
         outputs=kind.outputs,
         example=kind.example,
@@ -121,6 +128,7 @@ def json_schema(kind: type[TaskType]) -> dict[str, object]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": kind.type_name,
         "description": summary(kind),
+        **({"x-fires": kind.fires.value} if kind.fires else {}),
         **_object(kind),
     }
 
@@ -132,6 +140,7 @@ def reference(kind: type[TaskType]) -> str:
         f"# {about.name}",
         "",
         about.summary,
+        *(["", STANDS[about.fires]] if about.fires else []),
         "",
         "| property | is | default | what it says |",
         "|---|---|---|---|",

@@ -13,7 +13,7 @@ from penstock.model.status import Outcome
 from penstock.sdk.context import Context
 from penstock.sdk.launch import Launch, LaunchContext
 
-__all__ = ["Mode", "Outcome", "Outputs", "Result", "ScriptType", "TaskFailed", "TaskType"]
+__all__ = ["Fires", "Mode", "Outcome", "Outputs", "Result", "ScriptType", "TaskFailed", "TaskType"]
 
 
 class Mode(enum.StrEnum):
@@ -25,6 +25,17 @@ class Mode(enum.StrEnum):
     INLINE = "inline"
     WARM = "warm"
     FRESH = "fresh"
+
+
+class Fires(enum.StrEnum):
+    """Whether a type stands among tasks, or looks or listens for a trigger.
+
+    One that looks ends as SKIPPED where it sees nothing, and else with what it saw; one that listens goes on.
+    """
+
+    NOTHING = ""
+    POLLING = "polling"
+    LISTENING = "listening"
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +62,7 @@ class TaskType(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
     type_name: ClassVar[str] = ""
     aliases: ClassVar[tuple[str, ...]] = ()
     mode: ClassVar[Mode] = Mode.FRESH
+    fires: ClassVar[Fires] = Fires.NOTHING
     outputs: ClassVar[dict[str, str]] = {}
     example: ClassVar[dict[str, object]] = {}
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from penstock.dialects.kestra.durations import MICROS, parse_duration
 from penstock.dialects.kestra.page import Page, key_of, note_templates, shown, tell
 from penstock.dialects.kestra.tree import Items, Map, Scalar, Tree, as_text, kind_of, plain, written
@@ -216,3 +218,18 @@ def suggestion(name: str, names: Iterable[str]) -> str:
     """The name that was probably meant, or all there are."""
     sorted_names = sorted(names)
     return nearest(name, sorted_names) or f"It has: {', '.join(sorted_names)}."
+
+
+def text_of(tree: Tree, *, whole: bool = False) -> object:
+    """A value whose every scalar is meant as text; where one text is wanted, a list or map is JSON."""
+    match tree:
+        case Items() | Map() if whole:
+            return msgspec.json.encode(plain(tree)).decode()
+        case Scalar(value=None):
+            return None
+        case Scalar():
+            return tree.text if tree.text.lower() in ("yes", "no", "on", "off") else as_text(tree)
+        case Items():
+            return [text_of(item) for item in tree.items]
+        case Map():
+            return {key: text_of(item) for key, item in tree.entries.items()}

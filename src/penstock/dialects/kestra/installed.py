@@ -48,7 +48,7 @@ def _find(name: str) -> TypeInfo | None:
         return None
     about = describe(kind)
     fields = {field.name: _field(field) for field in about.fields}
-    return TypeInfo(about.name, tuple(about.aliases), fields, tuple(about.outputs), about.mode)
+    return TypeInfo(about.name, tuple(about.aliases), fields, tuple(about.outputs), about.mode, about.fires)
 
 
 def _field(field: Field) -> FieldInfo:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-import msgspec
 from msgspec.structs import replace
 
 from penstock.dialects.kestra import fields, limits, older
@@ -13,7 +12,7 @@ from penstock.dialects.kestra.groups import OWN_ENDS, READERS, certain, later
 from penstock.dialects.kestra.names import SHORT, WHY
 from penstock.dialects.kestra.page import Page, key_of, note_templates, shown, tell
 from penstock.dialects.kestra.policies import retry
-from penstock.dialects.kestra.tree import Items, Map, Scalar, Tree, as_text, plain, spot
+from penstock.dialects.kestra.tree import Map, Scalar, Tree, as_text, plain, spot
 from penstock.dialects.kestra.types import FieldInfo, TypeInfo
 from penstock.dialects.kestra.ways import WAYS
 from penstock.errors import Severity, nearest
@@ -151,10 +150,13 @@ def _task(page: Page, tree: Map, name: str, word: str) -> Node:
         if key in BASE:
             continue
         about = declared.get(key)
-        properties[key] = _text_of(item, whole=about.one) if about and about.text else plain(item)
+        properties[key] = fields.text_of(item, whole=about.one) if about and about.text else plain(item)
         if about is None or about.template:
             note_templates(page, item, name, "task", printed=info is not None and PRINTED.get(info.name) == key)
     if info is not None:
+        if info.fires:
+            sentence = f'"{shown(word)}" stands under `triggers`: it is no task.'
+            tell(page, UnknownType, tree.entries["type"], sentence)
         _check(page, tree, name, info, properties)
     elif word:
         _unknown(page, tree, word)
@@ -284,18 +286,3 @@ def _timeout(page: Page, tree: Map, name: str) -> str | int:
         note_templates(page, found, name, "task")
         return as_text(found)
     return fields.span(page, found, "timeout") or ""
-
-
-def _text_of(tree: Tree, *, whole: bool = False) -> object:
-    """A value whose every scalar is meant as text; where one text is wanted, a list or map is JSON."""
-    match tree:
-        case Items() | Map() if whole:
-            return msgspec.json.encode(plain(tree)).decode()
-        case Scalar(value=None):
-            return None
-        case Scalar():
-            return tree.text if tree.text.lower() in ("yes", "no", "on", "off") else as_text(tree)
-        case Items():
-            return [_text_of(item) for item in tree.items]
-        case Map():
-            return {key: _text_of(item) for key, item in tree.entries.items()}

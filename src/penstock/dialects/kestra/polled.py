@@ -1,13 +1,14 @@
-"""What must a trigger say that runs a script, and starts a run when the script ends as it should?"""
+"""What must a trigger say that a worker looks or listens for: one of a plugin's type, or one that runs a script?"""
 
 from __future__ import annotations
 
 from typing import Final
 
 from penstock.dialects.kestra import fields
-from penstock.dialects.kestra.page import Page, shown, tell
+from penstock.dialects.kestra.page import Page, note_templates, shown, tell
 from penstock.dialects.kestra.tree import Map, Scalar, Tree, plain, spot
-from penstock.errors import nearest
+from penstock.dialects.kestra.types import TypeInfo
+from penstock.errors import Severity, nearest
 from penstock.errors.flow import UnfitProperty, UnknownType
 
 # Such a trigger bears the name of the task type that it runs.
@@ -20,12 +21,52 @@ def runs_script(word: str) -> bool:
     return word.rpartition(".")[2] in KINDS
 
 
-def check(page: Page, tree: Map, found: Tree, word: str, common: tuple[str, ...]) -> None:
-    """Note what is wrong with a trigger that looks again and again, as far as its type is known here."""
+def kind_of(page: Page, tree: Map, found: Tree, word: str, common: tuple[str, ...]) -> str:
+    """Whether a trigger is polling or listening, or neither (the empty text); what is wrong with it is noted."""
     if runs_script(word):
         _check_script(page, tree, found, word, common)
-    elif word.endswith(".http.Trigger"):
-        fields.needed(page, tree, "uri", f'Trigger "{shown(fields.text(page, tree, "id"))}"')
+        return "polling"
+    info = page.types.find(word)
+    if info is not None and info.fires:
+        _check_known(page, tree, info, common)
+        return info.fires
+    last = word.rpartition(".")[2].lower()
+    if info is not None or not last.endswith("trigger"):
+        return ""
+    names = [name for name in page.types.names() if name.rpartition(".")[2].lower().endswith("trigger")]
+    hint = nearest(word, names) or "It never fires, and everything else of the flow works."
+    tell(page, UnknownType, found, f'There is no trigger of type "{shown(word)}" here.', hint, Severity.WARNING)
+    return "listening" if last.replace("_", "").endswith("realtimetrigger") else "polling"
+
+
+def properties(page: Page, tree: Map, word: str, name: str, common: tuple[str, ...]) -> dict[str, object]:
+    """What is handed to the worker that looks: the type's own, and of a type that is not known all there is."""
+    info = page.types.find(word)
+    declared = info.fields if info is not None else {}
+    made: dict[str, object] = {}
+    for key, item in tree.entries.items():
+        about = declared.get(key)
+        if key in ("id", "type", "interval") or (key in common and about is None):
+            continue
+        if about is None or about.template:
+            note_templates(page, item, name, "trigger")
+        made[key] = fields.text_of(item, whole=about.one) if about is not None and about.text else plain(item)
+    return made
+
+
+def _check_known(page: Page, tree: Map, info: TypeInfo, common: tuple[str, ...]) -> None:
+    owner = f'Trigger "{shown(fields.text(page, tree, "id"))}"'
+    every = ("interval",) if info.fires == "polling" else ()
+    fields.known(page, tree, (*common, *every, *info.fields), owner)
+    for key, about in info.fields.items():
+        if about.required:
+            fields.needed(page, tree, key, owner)
+    given = {key: item for key, item in tree.entries.items() if key in info.fields and fields.given(tree, key)}
+    said = {
+        key: fields.text_of(item, whole=info.fields[key].one) if info.fields[key].text else plain(item)
+        for key, item in given.items()
+    }
+    _misfits(page, tree, info, said, owner)
 
 
 def _check_script(page: Page, tree: Map, found: Tree, word: str, common: tuple[str, ...]) -> None:
@@ -44,6 +85,10 @@ def _check_script(page: Page, tree: Map, found: Tree, word: str, common: tuple[s
     if not (isinstance(edge, Scalar) and "{{" in edge.text):
         fields.flag(page, tree, "edge", default=True)
     said = {key: plain(item) for key, item in tree.entries.items() if key in info.fields and key not in common}
+    _misfits(page, tree, info, said, owner)
+
+
+def _misfits(page: Page, tree: Map, info: TypeInfo, said: dict[str, object], owner: str) -> None:
     for misfit in page.types.check(info.name, said):
         if misfit.path and fields.given(tree, str(misfit.path[0])) is not None:
             at = spot(tree, misfit.path, key=len(misfit.path) > 1)

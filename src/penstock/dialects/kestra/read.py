@@ -35,7 +35,6 @@ from penstock.errors.flow import (
     FlowError,
     NoFlow,
     NothingToDo,
-    NotSupported,
     TooLarge,
 )
 from penstock.errors.run import BadId
@@ -185,7 +184,6 @@ def _parsed(source: str, page: Page) -> Tree | None:
 def _flow(page: Page, written: Map, project: tuple[Default, ...]) -> Flow:
     fields.known(page, written, (*READ, *SERVER_SIDE), "A flow")
     tree = _with_defaults(page, written, project)
-    _not_yet(page, tree)
     fields.filled(page, tree, FILLED)
     page = replace(page, queue=limits.queue(page, tree, ("queue",)))
     name, space = _name(page, tree), _namespace(page, tree)
@@ -228,12 +226,6 @@ def _with_defaults(page: Page, tree: Map, project: tuple[Default, ...]) -> Map:
         for name, part in tree.entries.items()
     }
     return Map(tree.line, tree.column, entries, tree.keys)
-
-
-def _not_yet(page: Page, tree: Map) -> None:
-    if fields.given(tree, "triggers") is not None:
-        sentence = "Triggers are read and checked, and do not start runs yet."
-        tell(page, NotSupported, tree.keys["triggers"], sentence, "The flow can be run by hand.", Severity.NOTE)
 
 
 def _some_tasks(page: Page, tree: Map) -> None:

@@ -93,8 +93,13 @@ def schema(types: Iterable[tuple[Mapping[str, Any], tuple[str, ...]]], *, others
     defs: dict[str, Schema] = {}
     choices: list[Schema] = []
     names: list[str] = []
+    fires: list[Schema] = []
     for own, known in types:
         name = known[0]
+        if own.get("x-fires"):
+            defs[f"trigger.{name}"] = _trigger_type(own, defs)
+            fires.append(_choice(known, f"trigger.{name}"))
+            continue
         defs[f"task.{name}"] = _task_type(own, defs)
         choices.append(_choice(known, f"task.{name}"))
         names += known
@@ -109,7 +114,7 @@ def schema(types: Iterable[tuple[Mapping[str, Any], tuple[str, ...]]], *, others
         kind["anyOf"].append({"type": "string"})
     every = _known(nodes.ALWAYS, {"type": kind})
     task: Schema = {"type": "object", "required": ["id", "type"], "properties": every, "allOf": choices}
-    defs |= {"task": task, "retry": _retry(), "input": _input(), "trigger": _trigger(), "output": _output()}
+    defs |= {"task": task, "retry": _retry(), "input": _input(), "trigger": _trigger(fires), "output": _output()}
     return {"$schema": DIALECT, "title": "A flow", **_flow(), "$defs": defs}
 
 
@@ -144,6 +149,17 @@ def _task_type(own: Mapping[str, Any], defs: dict[str, Schema]) -> Schema:
         "properties": {**dict.fromkeys(nodes.ALWAYS, True), **properties},
         # Nothing is required here: what is not written may come from plugin defaults.
         "additionalProperties": own.get("additionalProperties", False),
+    }
+
+
+def _trigger_type(own: Mapping[str, Any], defs: dict[str, Schema]) -> Schema:
+    """A trigger of a plugin's type: what every trigger has, and its own."""
+    properties = {word: _shared(_loose(each, {}), defs) for word, each in own.get("properties", {}).items()}
+    common = {**_known((*triggers.COMMON, *(("interval",) if own["x-fires"] == "polling" else ())))}
+    return {
+        "description": own.get("description", ""),
+        "properties": {**common, **properties},
+        "additionalProperties": False,
     }
 
 
@@ -242,9 +258,9 @@ def _output() -> Schema:
     }
 
 
-def _trigger() -> Schema:
+def _trigger(fires: list[Schema]) -> Schema:
     """A trigger: one of the language's own, or a plugin's, whose properties are its own matter."""
-    choices = []
+    choices = [*fires]
     for short, (_, words) in triggers.READERS.items():
         known = (short, *(package + short for package in triggers.PACKAGES))
         fitting = {"properties": _known((*triggers.COMMON, *words)), "additionalProperties": False}

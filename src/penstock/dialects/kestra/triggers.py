@@ -71,12 +71,12 @@ def _read(page: Page, tree: Map, found: Scalar | Items | Map, word: str, name: s
         reader, own = READERS[kind]
         fields.known(page, tree, (*COMMON, *own), f'Trigger "{shown(name)}"')
         return reader(page, tree, about)
-    if last.endswith("RealtimeTrigger"):
-        return Listening(**about, properties=_properties(page, tree, name, ()))
-    if last.endswith("Trigger"):
-        polled.check(page, tree, found, word, COMMON)
+    kind = polled.kind_of(page, tree, found, word, COMMON)
+    if kind == "listening":
+        return Listening(**about, properties=polled.properties(page, tree, word, name, COMMON))
+    if kind:
         interval = fields.duration(page, tree, "interval")
-        properties = _properties(page, tree, name, ("interval",))
+        properties = polled.properties(page, tree, word, name, COMMON)
         return Polling(**about, interval=MINUTE if interval is None else interval, properties=properties)
     hint = nearest(last, READERS) or f"There are {', '.join(READERS)}, and those of plugins."
     tell(page, UnknownType, found, f'There is no trigger of type "{shown(word)}".', hint)
@@ -160,15 +160,6 @@ def _runs(page: Page, tree: Map, about: dict[str, Any]) -> Trigger:
         tell(page, NoEffect, tree, sentence, severity=Severity.WARNING)
     wanted = states(page, tree, "states") or ENDED
     return OnRuns(**about, states=statuses(wanted), waits_for=waits_for, least=least, window=window, reset=reset)
-
-
-def _properties(page: Page, tree: Map, name: str, own: tuple[str, ...]) -> dict[str, object]:
-    found = {}
-    for key, item in tree.entries.items():
-        if key not in COMMON and key not in own:
-            note_templates(page, item, name, "trigger")
-            found[key] = plain(item)
-    return found
 
 
 READERS: Final[dict[str, tuple[Reader, tuple[str, ...]]]] = {

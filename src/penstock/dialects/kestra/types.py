@@ -23,13 +23,17 @@ class FieldInfo(msgspec.Struct, frozen=True):
 
 
 class TypeInfo(msgspec.Struct, frozen=True):
-    """A task type: its canonical name, every other name it has, its properties, what it hands on, where it runs."""
+    """A task type: its canonical name, every other name it has, its properties, what it hands on, where it runs.
+
+    `fires` is not empty where it looks or listens for a trigger: polling, listening.
+    """
 
     name: str
     aliases: tuple[str, ...] = ()
     fields: Mapping[str, FieldInfo] = {}
     outputs: tuple[str, ...] = ()
     mode: str = ""
+    fires: str = ""
 
 
 class Misfit(msgspec.Struct, frozen=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import PurePosixPath
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 from urllib.parse import unquote, urlsplit
 
 from msgspec import Meta
@@ -15,19 +15,21 @@ from penstock.plugins.http.options import HttpTask, fail
 from penstock.sdk.context import Context
 from penstock.sdk.task import TaskFailed
 
+ANSWERED: Final = {
+    "uri": "The address that answered, after redirects.",
+    "code": "The status.",
+    "headers": "Headers of the answer: name in lower case → values.",
+    "body": "The answer as text, not parsed.",
+    "formData": "The form that was sent.",
+}
+
 
 class Request(HttpTask, frozen=True, kw_only=True):
     """Send an HTTP request and hand on the answer as text."""
 
     type_name: ClassVar[str] = "http.request"
     aliases: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.core.http.Request", "io.kestra.plugin.fs.http.Request")
-    outputs: ClassVar[dict[str, str]] = {
-        "uri": "The address that answered, after redirects.",
-        "code": "The status.",
-        "headers": "Headers of the answer: name in lower case → values.",
-        "body": "The answer as text, not parsed.",
-        "formData": "The form that was sent.",
-    }
+    outputs: ClassVar[dict[str, str]] = ANSWERED
     example: ClassVar[dict[str, object]] = {
         "uri": "https://example.org/api/orders",
         "method": "POST",
@@ -42,20 +44,10 @@ class Request(HttpTask, frozen=True, kw_only=True):
         """Send it."""
         if self.encrypt_body:
             raise NotOffered("An answer cannot be encrypted here.", hint="Leave encryptBody out.")
-        with sent(self.sending(context)) as reply:
-            content = read_all(reply, int(self.options.max_content_length))
-            charset = reply.charset or self.options.default_charset
-            told: dict[str, object] = {
-                "uri": reply.uri,
-                "code": reply.code,
-                "headers": reply.headers,
-                "body": text_of(content, charset),
-            }
-        if self.form_data:
-            told["formData"] = self.form_data
-        context.metric("response.length", len(content))
-        if not self.accepts(reply.code):
-            fail(self, reply.code, told, plain_uri(self.uri))
+        told = answered(self, context)
+        code = int(str(told["code"]))
+        if not self.accepts(code):
+            fail(self, code, told, plain_uri(self.uri))
         return told
 
 
@@ -88,6 +80,22 @@ class Download(HttpTask, frozen=True, kw_only=True):
             raise TaskFailed(f"GET {plain_uri(self.uri)} answered with an empty file.", outputs=told)
         context.metric("response.length", length)
         return {"uri": context.store(path, self.save_as or name_of(reply)), "length": length, **told}
+
+
+def answered(task: HttpTask, context: Context) -> dict[str, object]:
+    """Send a request, and tell what came back, whatever its status."""
+    with sent(task.sending(context)) as reply:
+        content = read_all(reply, int(task.options.max_content_length))
+        told: dict[str, object] = {
+            "uri": reply.uri,
+            "code": reply.code,
+            "headers": reply.headers,
+            "body": text_of(content, reply.charset or task.options.default_charset),
+        }
+    if task.form_data:
+        told["formData"] = task.form_data
+    context.metric("response.length", len(content))
+    return told
 
 
 def name_of(reply: Reply) -> str:

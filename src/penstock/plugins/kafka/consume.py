@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import re
 import uuid
-from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar, Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Final, NamedTuple, TypeVar
 
 from msgspec import Meta, field
 
@@ -17,30 +17,25 @@ from penstock.plugins.kafka.unread import OnSerdeError, Unread
 from penstock.plugins.messages.payload import SPAN, MaxDuration, MaxRecords, Until, epoch_millis, instant
 from penstock.plugins.serdes.records import Writer
 from penstock.sdk.context import Context
-from penstock.sdk.task import TaskFailed
+from penstock.sdk.task import Outputs, TaskFailed
 from penstock.sdk.values import Duration
 
 TOGETHER: Final = 1000
+T = TypeVar("T")
 
 
-class Consume(KafkaTask, frozen=True, kw_only=True):
-    """Take messages of topics into a stored file, until none comes any more; a group's offsets are kept afterwards."""
+class Line(NamedTuple):
+    """A consumer while it is connected, what it is to take, and how that is read."""
 
-    type_name: ClassVar[str] = "kafka.consume"
-    aliases: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.kafka.Consume",)
-    outputs: ClassVar[dict[str, str]] = {
-        "messagesCount": "How many were taken.",
-        "uri": "Address of the file; of each: key, value, topic, headers, partition, timestamp, offset.",
-        "unreadCount": "How many could not be read (onSerdeError).",
-        "unreadUri": "Address of the file of those (STORE); of each: key, value, topic, partition, offset, error.",
-    }
-    example: ClassVar[dict[str, object]] = {
-        "properties": {**BROKER, "auto.offset.reset": "earliest"},
-        "topic": "orders",
-        "groupId": "warehouse",
-        "valueDeserializer": "JSON",
-        "maxRecords": 10_000,
-    }
+    kafka: Any
+    consumer: Any
+    topics: list[str]
+    read: tuple[Read, Read]
+    unread: Unread | None
+
+
+class Taking(KafkaTask, frozen=True, kw_only=True):
+    """What is declared by all that takes messages."""
 
     topic: Annotated[str | list[str], Meta(description="The topic, or several.")] = field(default_factory=list)
     topic_pattern: Annotated[str, Meta(description="Instead: what topics' names match; needs a group.")] = ""
@@ -58,19 +53,19 @@ class Consume(KafkaTask, frozen=True, kw_only=True):
     since: Annotated[
         str, Meta(description="Only messages from this instant on.", examples=["2016-01-02T00:00:00Z"])
     ] = ""
-    poll_duration: Annotated[
-        Duration, Meta(description="How long to wait for a message before it is thought that none comes.", extra=SPAN)
-    ] = Duration(5_000_000)
-    max_records: MaxRecords = None
-    max_duration: MaxDuration = None
 
     @property
     def group(self) -> str:
         """The group that is taken for, in whichever way it was said."""
         return self.group_id or self.properties.get("group.id", "")
 
-    def run(self, context: Context) -> dict[str, object]:
-        """Take them."""
+    @property
+    def patience(self) -> Duration:
+        """How long a group may take to agree on who takes what."""
+        return Duration(int(SECONDS * 1_000_000))
+
+    def connected(self, context: Context, work: Callable[[Line], T]) -> T:
+        """Do something with messages, as far as they can be reached and read."""
         topics = [self.topic] if isinstance(self.topic, str) else self.topic
         if bool(topics) == bool(self.topic_pattern):
             raise TaskFailed("Exactly one of topic and topicPattern must be given.")
@@ -86,56 +81,28 @@ class Consume(KafkaTask, frozen=True, kw_only=True):
                 reader(self.value_deserializer, registry, key=False),
             )
             unread = self._unread(context, held)
-            found: dict[str, object] = options.guarded(lambda: self._take(context, asked, topics, read, unread))
+            kafka = options.library()
+
+            def held_open() -> T:
+                with contextlib.closing(kafka.Consumer(asked)) as consumer:
+                    return work(Line(kafka, consumer, topics, read, unread))
+
+            found: T = options.guarded(held_open)
         return found
 
     def _unread(self, context: Context, held: contextlib.ExitStack) -> Unread | None:
         wanted = self.on_serde_error
         return None if wanted is None else held.enter_context(Unread(wanted, context, self.told(context)))
 
-    def _take(
-        self,
-        context: Context,
-        asked: dict[str, object],
-        topics: list[str],
-        read: tuple[Read, Read],
-        unread: Unread | None,
-    ) -> dict[str, object]:
-        kafka = options.library()
-        until = Until(self.max_records, self.max_duration, bounded=False)
-        ends: dict[tuple[str, int], int] = {}
-        counts: dict[str, int] = {}
-        with contextlib.closing(kafka.Consumer(asked)) as consumer, Writer(context) as writer:
-            for message in self._messages(consumer, self._begin(kafka, consumer, topics), until):
-                if message.error():
-                    raise TaskFailed(f"Kafka: {message.error().str()}")
-                topic = message.topic()
-                ends[topic, message.partition()] = message.offset() + 1
-                until.count += 1
-                try:
-                    writer.write(told(message, read))
-                except Unreadable as error:
-                    if unread is None:
-                        raise
-                    unread.take(message, error)
-                else:
-                    counts[topic] = counts.get(topic, 0) + 1
-            outputs = {"messagesCount": writer.count, "uri": writer.done()["uri"], **(unread.done() if unread else {})}
-            if self.group and ends:
-                kept = [kafka.TopicPartition(topic, number, offset) for (topic, number), offset in ends.items()]
-                consumer.commit(offsets=kept, asynchronous=False)
-        for topic, count in counts.items():
-            context.metric("records", count, tags={"topic": topic})
-        return outputs
-
-    def _begin(self, kafka: Any, consumer: Any, topics: list[str]) -> list[Any]:
+    def begin(self, line: Line) -> list[Any]:
         """Say what is to be taken; gives messages that came while the group agreed on it."""
+        kafka, consumer, topics = line.kafka, line.consumer, line.topics
         if self.group and not self.partitions and not self.since:
             agreed: list[object] = []
             wanted = topics or [f"^{self.topic_pattern.removeprefix('^')}"]
             consumer.subscribe(wanted, on_assign=lambda consumer, parts: agreed.append(parts))
             early: list[Any] = []
-            patience = Until(None, max(self.max_duration or Duration(0), Duration(SECONDS * 1_000_000)))
+            patience = Until(None, self.patience)
             while not agreed and not patience.over:
                 early += [message for message in (consumer.poll(0.1),) if message is not None]
             return early
@@ -165,6 +132,76 @@ class Consume(KafkaTask, frozen=True, kw_only=True):
             raise TaskFailed(f'There is no topic "{topic}": {about.error.str()}')
         return sorted(about.partitions)
 
+
+class Consume(Taking, frozen=True, kw_only=True):
+    """Take messages of topics into a stored file, until none comes any more; a group's offsets are kept afterwards."""
+
+    type_name: ClassVar[str] = "kafka.consume"
+    aliases: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.kafka.Consume",)
+    outputs: ClassVar[dict[str, str]] = {
+        "messagesCount": "How many were taken.",
+        "uri": "Address of the file; of each: key, value, topic, headers, partition, timestamp, offset.",
+        "unreadCount": "How many could not be read (onSerdeError).",
+        "unreadUri": "Address of the file of those (STORE); of each: key, value, topic, partition, offset, error.",
+    }
+    example: ClassVar[dict[str, object]] = {
+        "properties": {**BROKER, "auto.offset.reset": "earliest"},
+        "topic": "orders",
+        "groupId": "warehouse",
+        "valueDeserializer": "JSON",
+        "maxRecords": 10_000,
+    }
+
+    poll_duration: Annotated[
+        Duration, Meta(description="How long to wait for a message before it is thought that none comes.", extra=SPAN)
+    ] = Duration(5_000_000)
+    max_records: MaxRecords = None
+    max_duration: MaxDuration = None
+
+    @property
+    def patience(self) -> Duration:
+        """As long as it may take messages, at least."""
+        return max(self.max_duration or Duration(0), super().patience)
+
+    def run(self, context: Context) -> Outputs:
+        """Take them."""
+        return self.taken(context)
+
+    def taken(self, context: Context) -> dict[str, object]:
+        """What there is, stored."""
+        return self.connected(context, lambda line: self._take(context, line))
+
+    def keep(self, context: Context, line: Line, ends: Mapping[tuple[str, int], int]) -> None:
+        """Have the group go on behind what was taken."""
+        commit(line, ends)
+
+    def _take(self, context: Context, line: Line) -> dict[str, object]:
+        unread = line.unread
+        until = Until(self.max_records, self.max_duration, bounded=False)
+        ends: dict[tuple[str, int], int] = {}
+        counts: dict[str, int] = {}
+        with Writer(context) as writer:
+            for message in self._messages(line.consumer, self.begin(line), until):
+                if message.error():
+                    raise TaskFailed(f"Kafka: {message.error().str()}")
+                topic = message.topic()
+                ends[topic, message.partition()] = message.offset() + 1
+                until.count += 1
+                try:
+                    writer.write(told(message, line.read))
+                except Unreadable as error:
+                    if unread is None:
+                        raise
+                    unread.take(message, error)
+                else:
+                    counts[topic] = counts.get(topic, 0) + 1
+            outputs = {"messagesCount": writer.count, "uri": writer.done()["uri"], **(unread.done() if unread else {})}
+            if self.group and ends:
+                self.keep(context, line, ends)
+        for topic, count in counts.items():
+            context.metric("records", count, tags={"topic": topic})
+        return outputs
+
     def _messages(self, consumer: Any, early: list[Any], until: Until) -> Iterator[Any]:
         yield from early
         while not until.over:
@@ -175,6 +212,12 @@ class Consume(KafkaTask, frozen=True, kw_only=True):
             if not until.over:
                 # What is here already, without waiting for more.
                 yield from consumer.consume(min(until.room or TOGETHER, TOGETHER), 0)
+
+
+def commit(line: Line, ends: Mapping[tuple[str, int], int]) -> None:
+    """Have a group go on from these offsets, by topic and partition."""
+    kept = [line.kafka.TopicPartition(topic, number, offset) for (topic, number), offset in ends.items()]
+    line.consumer.commit(offsets=kept, asynchronous=False)
 
 
 def told(message: Any, read: tuple[Read, Read]) -> dict[str, object]:

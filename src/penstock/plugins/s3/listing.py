@@ -48,7 +48,11 @@ class Finding(S3Task, frozen=True, kw_only=True):
     max_files: Annotated[int | None, Meta(description="At most so many objects.")] = None
 
     def found(self, client: Any) -> Iterator[dict[str, Any]]:
-        """The objects that match, in the order of their keys."""
+        """The objects that match, in the order of their keys, as many as are wanted."""
+        return islice(self.every(client), self.max_files)
+
+    def every(self, client: Any) -> Iterator[dict[str, Any]]:
+        """The objects that match, however many."""
         try:
             pattern = re.compile(self.regexp) if self.regexp else None
         except re.error as error:
@@ -63,13 +67,12 @@ class Finding(S3Task, frozen=True, kw_only=True):
         pages = client.get_paginator("list_objects_v2").paginate(
             Bucket=self.bucket, PaginationConfig={"PageSize": min(max(self.max_keys, 1), MAX_KEYS)}, **asked
         )
-        matching = (
+        return (
             each
             for page in pages
             for each in page.get("Contents", ())
             if self._counts(each["Key"]) and (pattern is None or pattern.fullmatch(each["Key"]))
         )
-        return islice(matching, self.max_files)
 
     def _counts(self, key: str) -> bool:
         match self.filter:
@@ -134,21 +137,9 @@ class Downloads(Finding, frozen=True, kw_only=True):
                 context.progress(number, len(wanted), "objects")
             # Nothing is taken away before everything has been stored.
             for each in wanted:
-                self._after(client, each["Key"])
+                act(client, self.bucket, each["Key"], self.action, self.move_to)
         context.metric("size", len(objects))
         return {"objects": objects, "outputFiles": {str(each["key"]): each["uri"] for each in objects}}
-
-    def _after(self, client: Any, key: str) -> None:
-        if self.action is Action.NONE:
-            return
-        if self.action is Action.MOVE and self.move_to is not None:
-            last = key.rpartition("/")[2]
-            target = f"{self.move_to.key.rstrip('/')}/{last}" if self.move_to.key else last
-            source = {"Bucket": self.bucket, "Key": key}
-            client.copy(source, self.move_to.bucket or self.bucket, target)
-            if (self.move_to.bucket or self.bucket, target) == (self.bucket, key):
-                return
-        client.delete_object(Bucket=self.bucket, Key=key)
 
 
 class DeleteList(Finding, frozen=True, kw_only=True):
@@ -181,6 +172,19 @@ class DeleteList(Finding, frozen=True, kw_only=True):
         size = sum(each["Size"] for each in objects)
         context.metric("count", len(objects))
         return {"count": len(objects), "size": size}
+
+
+def act(client: Any, bucket: str, key: str, action: Action, move_to: Place | None) -> None:
+    """Move or delete an object that has been stored, or leave it."""
+    if action is Action.NONE:
+        return
+    if action is Action.MOVE and move_to is not None:
+        last = key.rpartition("/")[2]
+        target = f"{move_to.key.rstrip('/')}/{last}" if move_to.key else last
+        client.copy({"Bucket": bucket, "Key": key}, move_to.bucket or bucket, target)
+        if (move_to.bucket or bucket, target) == (bucket, key):
+            return
+    client.delete_object(Bucket=bucket, Key=key)
 
 
 def described(bucket: str, each: dict[str, Any]) -> dict[str, object]:

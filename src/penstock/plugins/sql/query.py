@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from typing import Annotated, ClassVar, Final, NamedTuple
 
 import msgspec
@@ -15,7 +16,7 @@ from penstock.plugins.sql.splitting import split
 from penstock.plugins.sql.statements import READS, first_word, used
 from penstock.sdk.context import Context
 from penstock.sdk.launch import HERE
-from penstock.sdk.task import TaskFailed
+from penstock.sdk.task import Outputs, TaskFailed
 
 # Databases whose tasks have no property of their own.
 ALIKE: Final = ("clickhouse", "oracle", "redshift", "trino", "vertica")
@@ -136,8 +137,14 @@ class Query(Asking, frozen=True, kw_only=True):
         bool, Meta(description="Whether to run outside of a transaction, as VACUUM and some procedures must.")
     ] = False
 
-    def run(self, context: Context) -> dict[str, object]:
+    def run(self, context: Context) -> Outputs:
         """Run it."""
+        return self.asked(context)
+
+    def asked(
+        self, context: Context, before_commit: Callable[[dict[str, object]], None] = lambda outputs: None
+    ) -> dict[str, object]:
+        """Run it, and have somebody act on what it gave before it becomes lasting."""
         statements = split(self.sql, self.lexis)
         if len(statements) != 1:
             raise TaskFailed(f"`{self.type_name}` takes one statement; here are {len(statements)}. Use `sql.queries`.")
@@ -145,6 +152,7 @@ class Query(Asking, frozen=True, kw_only=True):
             _, outputs = self.ask(session, statements[0], context)
             for statement in split(self.after_sql, self.lexis):
                 session.execute(statement, used(statement, self.parameters, self.lexis), 1)
+            before_commit(outputs)
             session.commit()
         if "size" in outputs:
             context.metric("fetch.size", float(str(outputs["size"])))

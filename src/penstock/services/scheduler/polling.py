@@ -19,12 +19,12 @@ from penstock.errors.run import UnknownTrigger
 from penstock.errors.store import StoreError
 from penstock.model.plan import Plan
 from penstock.model.policy import SECOND
-from penstock.model.run import ErrorKind, Failure, Run
+from penstock.model.run import Run
 from penstock.model.status import Outcome, RunStatus
 from penstock.model.trigger import Listening, Polling, looker
-from penstock.services import looking, starting
+from penstock.services import firing, looking, starting
 from penstock.services.core import Core
-from penstock.services.preview import failing, scope
+from penstock.services.preview import scope
 from penstock.services.reading import unstow
 from penstock.services.render import calls_in
 from penstock.services.scheduler import exits
@@ -147,9 +147,9 @@ class Look:
             return self._failed(state, seen)
         known: dict[str, Any] = {"misses": 0, "problem": "", "problem_at": None, "saved": seen.saved}
         state = _moved(state, self._next_look(0), **known)
-        if isinstance(self._trigger, Listening):
-            return Move(replace(state, next_at=now + AGAIN), useless=run.id)
-        if seen.outputs is None:
+        if state.known.run > run.id:  # ids sort by time: it has fired by itself
+            return Move(self._holding(state) if isinstance(self._trigger, Polling) else state)
+        if seen.outputs is None or isinstance(self._trigger, Listening):
             return Move(state, useless=run.id)
         return self._fired(state, run.id, seen.outputs)
 
@@ -207,24 +207,16 @@ class Look:
         return {name: value for name, value in self._trigger.properties.items() if name in looking.JUDGES}
 
     def _fired(self, state: State, look: str, seen: dict[str, object]) -> Move:
-        """What is started by what a look saw; what cannot be made out is a run that failed."""
-        core, trigger = self._core, self._trigger
-        variables = self._about() | seen
-        asked = Start(by=f"trigger {trigger.id}", key=f"seen/{state.key}/{look}", trigger=variables)
-        problem = ""
-        try:
-            beginning = firing(core, self._plan, trigger, asked)
-            if beginning is None:
-                return Move(state)
-        except StoreError:
-            raise
-        except PenstockError as error:
-            problem = str(error)
-            failure = Failure(ErrorKind.EXPRESSION, f"The trigger {trigger.id}: {error}", None, error.code)
-            beginning = starting.stillborn(core, self._plan, asked, failure)
-        known = replace(state.known, run=beginning.run, problem=problem, problem_at=self._now if problem else None)
-        holds = "" if trigger.side_by_side else beginning.run
-        return Move(replace(state, known=known, holds=holds, last_at=self._now), beginning)
+        """What is started by what a look saw."""
+        beginning, problem = firing.begun(self._core, self._plan, self._trigger, f"seen/{state.key}/{look}", seen)
+        if beginning is None:
+            return Move(state)
+        # The version has moved already, with all else that becomes of the trigger.
+        moved = replace(firing.fired(state, beginning, problem, self._now), version=state.version)
+        return Move(self._holding(moved), beginning)
+
+    def _holding(self, state: State) -> State:
+        return state if self._trigger.side_by_side else replace(state, holds=state.known.run)
 
     def _about(self) -> dict[str, object]:
         return {"id": self._trigger.id, "type": self._trigger.type}
@@ -234,20 +226,6 @@ class Look:
             return None
         last = self._core.store.read(lambda tx: runs.load(tx, self._state.known.run))
         return last if last is not None and last.status in self._trigger.stop_after else None
-
-
-def firing(core: Core, plan: Plan, trigger: Polling | Listening, asked: Start) -> Beginning | None:
-    """The run that a trigger starts with these variables; nothing where a condition does not hold. Raises
-    PenstockError where one cannot be made out.
-    """
-    calls, around = calls_in(core, plan.flow.namespace, set()), scope(plan.flow, asked.trigger)
-    if any(failing(each, around, calls) for each in trigger.when):
-        return None
-    inputs, labels = (expr.render(each, around, calls) for each in (trigger.inputs, trigger.labels))
-    assert isinstance(inputs, dict)
-    assert isinstance(labels, dict)
-    full = replace(asked, inputs=inputs, labels={str(name): str(value) for name, value in labels.items()})
-    return starting.begin(core, plan, full)
 
 
 def _moved(state: State, next_at: int | None, **known: Any) -> State:

@@ -13,9 +13,9 @@ from penstock.errors.store import BlobMissing
 from penstock.errors.task import Refused
 from penstock.model.run import Run
 from penstock.sdk.context import Ask
+from penstock.services import firing, starting
 from penstock.services import flows as flow_verbs
 from penstock.services import runs as run_verbs
-from penstock.services import starting
 from penstock.services.core import Core
 from penstock.services.project_folder import inside
 from penstock.services.stored import OURS
@@ -78,6 +78,9 @@ def answer(core: Core, asker: Asker, what: str, body: Mapping[str, object]) -> o
             return flow_texts.answer(core, asker.run, asked, body)
         case Ask.ROWS_RENDER:
             return rows.rendered(core, asker.run.id, asker.step, asker.reveal, body)
+        case Ask.TRIGGER_FIRE:
+            outputs = msgspec.convert(body.get("outputs") or {}, dict[str, object])
+            return firing.heard(core, asker.run, outputs, str(body["key"]))
 
 
 def _kept(core: Core, asker: Asker, asked: Ask, body: Mapping[str, object]) -> object:
