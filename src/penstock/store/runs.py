@@ -11,10 +11,11 @@ from penstock.model.run import Run, Step
 from penstock.model.status import RunStatus
 from penstock.store import codec
 from penstock.store.port import Tx
-from penstock.store.reach import reached
+from penstock.store.reach import holds, reached, within
 
 Seen = Callable[[], tuple[Run, Step | None] | None]
 NEWEST = "~"  # sorts after every run id
+MOST_PLACES = 200
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,8 +133,18 @@ def page(
     tx: Tx, scope: Scope, wanted: Filter, limit: int = 50, cursor: str = "", *, oldest_first: bool = False
 ) -> list[Run]:
     """Give the runs in a scope that fit, newest first or oldest first, that come behind the one named as `cursor`."""
-    query, params = _asked("oldest" if oldest_first else "list", scope, wanted)
+    head = "oldest" if oldest_first else "list"
     before = cursor or ("" if oldest_first else NEWEST)
+    query, params = _asked(head, scope, wanted)
+    if wanted.namespace or wanted.flow or not scope.everywhere:
+        # a few namespaces among many would be looked for among all runs: each one's own are found at once
+        every = [str(name) for (name,) in tx.all("runs.places")]
+        places = [each for each in every if _meant(each, scope, wanted)]
+        if not places:
+            return []
+        if len(places) <= MOST_PLACES:
+            query, params = _asked(f"{head}_among", EVERYWHERE, msgspec.structs.replace(wanted, namespace=""))
+            params["places"] = codec.text(places)
     return [codec.run(body) for (body,) in tx.all(query, before=before, limit=limit, **params)]
 
 
@@ -163,6 +174,10 @@ def owned(tx: Tx, owners: list[str]) -> list[str]:
 def counts(tx: Tx) -> dict[RunStatus, int]:
     """Count the runs in each status; a status that no run has is left out."""
     return {RunStatus(str(status)): codec.number(count) for status, count in tx.all("runs.counts")}
+
+
+def _meant(namespace: str, scope: Scope, wanted: Filter) -> bool:
+    return holds(scope, namespace) and (not wanted.namespace or within(namespace, wanted.namespace))
 
 
 def _asked(query: str, scope: Scope, wanted: Filter) -> tuple[str, dict[str, object]]:

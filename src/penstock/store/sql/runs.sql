@@ -54,6 +54,15 @@ SELECT status, count(*) FROM runs WHERE flow NOT LIKE '%~%' GROUP BY status ORDE
 SELECT body FROM runs WHERE id < :before /*and*/
 ORDER BY id DESC LIMIT :limit
 
+-- name: places
+-- Namespaces that have runs: each is looked for behind the one before, and no run is read.
+WITH RECURSIVE place (name) AS (
+    SELECT min(namespace) FROM runs
+    UNION ALL
+    SELECT (SELECT min(namespace) FROM runs WHERE namespace > place.name) FROM place WHERE place.name IS NOT NULL
+)
+SELECT name FROM place WHERE name IS NOT NULL
+
 -- name: oldest
 -- Runs, oldest first, from a cursor on.
 SELECT body FROM runs WHERE id > :before /*and*/

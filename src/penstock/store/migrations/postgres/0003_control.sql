@@ -184,3 +184,29 @@ CREATE TABLE sent_logins (
     verifier TEXT NOT NULL,
     expires_at BIGINT NOT NULL
 );
+
+-- Secrets: every version that a name had, with who changed it and when. The newest alone holds the sealed text; where
+-- that is empty, too, the secret was deleted. Each is sealed by a data key of its namespace, and those by a master key,
+-- which is not kept here.
+CREATE TABLE secrets (
+    namespace TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    version BIGINT NOT NULL,
+    data_key BIGINT NOT NULL,
+    sealed TEXT NOT NULL,
+    changed_at BIGINT NOT NULL,
+    changed_by TEXT NOT NULL,
+    PRIMARY KEY (namespace, name, version)
+);
+CREATE INDEX secrets_that_stand ON secrets (namespace, name) WHERE sealed <> '';
+CREATE TABLE secret_keys (
+    namespace TEXT COLLATE "C" NOT NULL,
+    number BIGINT NOT NULL,
+    master TEXT NOT NULL,
+    wrapped TEXT NOT NULL,
+    made_at BIGINT NOT NULL,
+    PRIMARY KEY (namespace, number)
+);
+
+-- The newest runs of a namespace, however few those are among all.
+CREATE INDEX runs_by_namespace ON runs (namespace, id);

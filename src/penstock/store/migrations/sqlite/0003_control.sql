@@ -181,3 +181,29 @@ CREATE TABLE sent_logins (
     verifier TEXT NOT NULL,
     expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Secrets: every version that a name had, with who changed it and when. The newest alone holds the sealed text; where
+-- that is empty, too, the secret was deleted. Each is sealed by a data key of its namespace, and those by a master key,
+-- which is not kept here.
+CREATE TABLE secrets (
+    namespace TEXT NOT NULL,
+    name TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    data_key INTEGER NOT NULL,
+    sealed TEXT NOT NULL,
+    changed_at INTEGER NOT NULL,
+    changed_by TEXT NOT NULL,
+    PRIMARY KEY (namespace, name, version)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX secrets_that_stand ON secrets (namespace, name) WHERE sealed <> '';
+CREATE TABLE secret_keys (
+    namespace TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    master TEXT NOT NULL,
+    wrapped TEXT NOT NULL,
+    made_at INTEGER NOT NULL,
+    PRIMARY KEY (namespace, number)
+) STRICT, WITHOUT ROWID;
+
+-- The newest runs of a namespace, however few those are among all.
+CREATE INDEX runs_by_namespace ON runs (namespace, id);
