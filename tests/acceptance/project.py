@@ -24,7 +24,7 @@ from penstock.model.event import Ended
 from penstock.model.run import Run
 from penstock.services.core import Core
 from penstock.services.plans import Plans
-from penstock.services.secrets import LocalSecrets
+from penstock.services.secrets.local import of_machine
 from penstock.services.stored import Stored
 from penstock.store import events, runs, workers
 from penstock.store.blobs.local import open_folder
@@ -288,7 +288,7 @@ class Project:
     def _core(self) -> Core:
         """The services of this process, on the store that the commands used."""
         files = Stored(open_folder(self.folder / ".penstock" / "blobs"))
-        return Core(self.store, files, SystemClock(), Plans(), LocalSecrets({}))
+        return Core(self.store, files, SystemClock(), Plans(), of_machine({}))
 
     def _left(self) -> list[Seen]:
         left = processes_of(self.folder)

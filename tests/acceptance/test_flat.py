@@ -21,7 +21,7 @@ from penstock.services.flows import push
 from penstock.services.plans import Plans
 from penstock.services.project import Manner, read_file
 from penstock.services.retention import DAY, Keep, prune
-from penstock.services.secrets import LocalSecrets
+from penstock.services.secrets.local import of_machine
 from penstock.services.stored import Stored
 from penstock.store import queue
 from penstock.store.blobs.local import open_folder
@@ -116,7 +116,7 @@ def beginning() -> ManualClock:
 def days(store: Store, clock: ManualClock, folder: Path, ledger: Ledger) -> Iterator[None]:
     """Live through forty days, each with its runs and its pruning; halts at each look, after the pruning."""
     files = Stored(open_folder(folder / "blobs"))
-    core = Core(store, files, clock, Plans(), LocalSecrets({}))
+    core = Core(store, files, clock, Plans(), of_machine({}))
     plan = pushed(core, folder)
     done = 0
     while done < RUNS:

@@ -11,7 +11,7 @@ import pytest
 from penstock.errors.project import LooseSecrets, NoSuchFile, WrongSetting
 from penstock.errors.store import BadBlobAddress, BlobMissing
 from penstock.services.retention import Keep, prune
-from penstock.services.secrets import LocalSecrets
+from penstock.services.secrets.local import of_machine
 from penstock.services.stored import Stored
 from penstock.store import runs
 from penstock.store.blobs.local import open_folder
@@ -32,7 +32,7 @@ def test_the_environment_comes_before_the_file(tmp_path: Path) -> None:
     file = tmp_path / "secrets"
     file.write_text("# ours\nTOKEN=of the file\nOTHER='quoted = yes'\n\n")
     file.chmod(0o600)
-    secrets = LocalSecrets({"PENSTOCK_SECRET_TOKEN": "of the environment"}, file)
+    secrets = of_machine({"PENSTOCK_SECRET_TOKEN": "of the environment"}, file)
 
     assert secrets.get("shop", "TOKEN") == "of the environment"
     assert secrets.get("shop", "OTHER") == "quoted = yes"
@@ -49,14 +49,14 @@ def test_the_environment_comes_before_the_file(tmp_path: Path) -> None:
     ],
 )
 def test_secrets_of_the_environment_are_base64_or_taken_as_they_are(value: str, secret: str) -> None:
-    assert LocalSecrets({"SECRET_X": value}).get("shop", "x") == secret
+    assert of_machine({"SECRET_X": value}).get("shop", "x") == secret
 
 
 def test_a_secret_of_a_namespace_comes_before_one_for_all(tmp_path: Path) -> None:
     file = tmp_path / "secrets"
     file.write_text("KEY=all\nshop.KEY=shop\nshop.daily.KEY=daily\n")
     file.chmod(0o600)
-    secrets = LocalSecrets({}, file)
+    secrets = of_machine({}, file)
 
     found = [secrets.get(namespace, "KEY") for namespace in ("shop.daily.eu", "shop.daily", "shop", "other")]
 
@@ -70,18 +70,18 @@ def test_a_file_of_secrets_that_others_may_read_is_refused(tmp_path: Path, mode:
     file.chmod(mode)
 
     with pytest.raises(LooseSecrets, match=f"{mode:04o}"):
-        LocalSecrets({}, file)
+        of_machine({}, file)
 
 
 def test_a_file_of_secrets_that_is_missing_or_odd_is_told_without_its_text(tmp_path: Path) -> None:
     file = tmp_path / "secrets"
 
     with pytest.raises(NoSuchFile):
-        LocalSecrets({}, file).get("shop", "KEY")
+        of_machine({}, file).get("shop", "KEY")
     file.write_text("KEY=x\nsesame\n")
     file.chmod(0o600)
     with pytest.raises(WrongSetting) as told:
-        LocalSecrets({}, file).get("shop", "KEY")
+        of_machine({}, file).get("shop", "KEY")
     assert "sesame" not in str(told.value)
     assert ":2:1" in str(told.value)
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from penstock.errors import PenstockError, Problem, Severity, access, project, run, store, task, work
+from penstock.errors import PenstockError, Problem, Severity, access, project, run, secrets, store, task, work
 from penstock.errors import api as calls
 from penstock.errors.expr import ExprError
 from penstock.errors.flow import FlowError
@@ -38,6 +38,7 @@ STATUSES: Final[dict[type[PenstockError], int]] = {
     access.WeakPassword: 422,
     access.BadRole: 422,
     access.NoPassword: 422,
+    secrets.BadSecret: 422,
     # what is not there
     run.UnknownRun: 404,
     run.UnknownStep: 404,
@@ -54,6 +55,7 @@ STATUSES: Final[dict[type[PenstockError], int]] = {
     access.UnknownToken: 404,
     access.BadInvitation: 404,
     access.NoProvider: 404,
+    secrets.NoSuchSecret: 404,
     # what cannot be done as things stand
     run.ForbiddenMove: 409,
     run.NothingToRestart: 409,
@@ -64,6 +66,9 @@ STATUSES: Final[dict[type[PenstockError], int]] = {
     run.CheckUnmet: 409,
     access.PersonExists: 409,
     access.LastOwner: 409,
+    secrets.NoMasterKey: 409,
+    secrets.BadMasterKey: 409,
+    secrets.CannotUnseal: 409,
     # what passes
     store.StoreBusy: 503,
     store.StoreGone: 503,
@@ -77,6 +82,7 @@ STATUSES: Final[dict[type[PenstockError], int]] = {
     access.TooManyLogins: 429,
     access.NotKnownHere: 403,
     access.ProviderFailed: 502,
+    secrets.SecretsUnreachable: 502,
     calls.NoSuchAddress: 404,
     calls.WrongMethod: 405,
     calls.BodyTooLarge: 413,

@@ -27,7 +27,7 @@ from penstock.runners.process.launcher import Exit, Launcher, Order
 from penstock.runners.process.packages import find_uv
 from penstock.services.liveness import abandoned
 from penstock.services.project import flow_files
-from penstock.services.secrets import read_secrets
+from penstock.services.secrets.local import read_secrets
 from penstock.services.worker.reactor import Reactor
 from penstock.settings.read import Project
 from penstock.store import inbox, queue, runs, workers

@@ -18,7 +18,9 @@ from penstock.services.calendars import Calendars, Kept
 from penstock.services.core import Core, Knobs
 from penstock.services.plans import Plans
 from penstock.services.project_folder import ProjectFolder
-from penstock.services.secrets import LocalSecrets
+from penstock.services.secrets.local import InOrder, of_machine
+from penstock.services.secrets.master import Ring
+from penstock.services.secrets.sealed import OfStore
 from penstock.services.stored import Stored
 from penstock.settings.keys import Weekday
 from penstock.settings.read import Project
@@ -80,7 +82,8 @@ def open_app(
     try:
         files = Stored(open_blobs(where, environ))
         settings = project.settings
-        secrets = LocalSecrets(environ, project.path(settings.secrets) if settings.secrets else None)
+        own_secrets = of_machine(environ, project.path(settings.secrets) if settings.secrets else None)
+        secrets = InOrder(own_secrets, OfStore(opened, Ring(environ, where.state)))
         knobs = Knobs(
             lease=settings.limits.lease,
             beat=max(settings.limits.lease // 5, 100_000),

@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "worker": ("penstock.cli.worker:worker", "Do the work of a store until stopped."),
     "users": ("penstock.cli.people:users", "Say who may come in: add users, grant roles."),
     "tokens": ("penstock.cli.tokens:tokens", "Let programs in: make, list and revoke tokens."),
+    "secrets": ("penstock.cli.secrets:secrets", "Keep secrets, sealed: set, list, delete, rotate, verify."),
     "roles": ("penstock.cli.roles:roles", "Say what roles allow; make your own."),
     "audit": ("penstock.cli.audit:audit", "Tell who changed what; see that nobody changed that."),
     "doctor": ("penstock.cli.doctor:doctor", "Look for what could be wrong with this machine and store."),

@@ -71,7 +71,7 @@ class UnknownSecret(PenstockError):
     """An expression asks for a secret that nobody has set."""
 
     code = "PS-311"
-    hint = "Set it as SECRET_<NAME> in the environment, or in the project's file of secrets."
+    hint = "Set it by `penstock secrets set`, as SECRET_<NAME> in the environment, or in the project's file of secrets."
 
 
 class UnknownKey(PenstockError):

@@ -26,7 +26,7 @@ from penstock.services.document import document
 from penstock.services.plans import Plans
 from penstock.services.project import Manner
 from penstock.services.render import evaluate, prepare
-from penstock.services.secrets import LocalSecrets
+from penstock.services.secrets.local import OfEnvironment
 from penstock.services.starting import Start
 from penstock.services.stored import Stored
 from penstock.services.sweep import sweep
@@ -88,7 +88,7 @@ class Harness:
             self.files,
             self.clock,
             Plans(),
-            LocalSecrets(sealed),
+            OfEnvironment(sealed),
             Knobs(inline_budget=0, environ=dict(environ or {})),
             # ids that are the same in every run of a test
             entropy=lambda: next(counter).to_bytes(10, "big"),

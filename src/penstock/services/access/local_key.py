@@ -14,7 +14,7 @@ from typing import Final
 
 from penstock.model.access import Actor, Grant
 from penstock.services.access import keys
-from penstock.services.secrets import check_mode
+from penstock.services.secrets.local import check_mode
 
 NAME: Final = "key"
 LETTERS: Final = 52

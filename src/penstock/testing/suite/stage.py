@@ -20,7 +20,7 @@ from penstock.services import runs as verbs
 from penstock.services.core import Core, Knobs
 from penstock.services.plans import Plans
 from penstock.services.project_folder import ProjectFolder
-from penstock.services.secrets import LocalSecrets
+from penstock.services.secrets.local import of_machine
 from penstock.services.stored import Stored
 from penstock.services.sweep import sweep
 from penstock.services.worker.loop import Options, Worker
@@ -90,7 +90,7 @@ class Stage:
             self.files,
             self.clock,
             Plans(),
-            LocalSecrets(wanted.environ | own, secrets),
+            of_machine(wanted.environ | own, secrets),
             Knobs(environ=wanted.environ, grace=project.settings.limits.grace),
             state_dir=state,
             project=ProjectFolder(root, behind=project.root),

@@ -1,4 +1,6 @@
-"""Where do secrets come from? The environment (PENSTOCK_SECRET_X, SECRET_X), then a file only its owner may read."""
+"""Which secrets does a machine have itself? The environment's (PENSTOCK_SECRET_X, SECRET_X), and those of a file that
+only its owner may read.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,7 @@ from typing import Final
 
 from penstock.errors import Place
 from penstock.errors.project import LooseSecrets, NoSuchFile, WrongSetting
+from penstock.services.core import Secrets
 
 # As flows bring it along: SECRET_NAME in base64. What is no base64 of a text is taken as it is.
 PREFIX: Final = "SECRET_"
@@ -17,31 +20,58 @@ AS_IS: Final = "PENSTOCK_SECRET_"
 OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
-class LocalSecrets:
-    """Secrets of the environment and of one file; the file is read when the first secret is asked for."""
+class OfEnvironment:
+    """Secrets of the environment."""
 
-    def __init__(self, environ: Mapping[str, str], file: Path | None = None) -> None:
-        if file is not None and file.exists():
-            check_mode(file)
+    def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
+
+    def get(self, namespace: str, name: str) -> str | None:
+        """The secret's text, the same for every namespace."""
+        word = name.upper().replace("-", "_").replace(".", "_")
+        if (found := self._environ.get(AS_IS + word)) is not None:
+            return found
+        found = self._environ.get(PREFIX + word)
+        return None if found is None else _decoded(found)
+
+
+class OfFile:
+    """Secrets of one file, which is read when the first secret is asked for."""
+
+    def __init__(self, file: Path) -> None:
+        if file.exists():
+            check_mode(file)
         self._file = file
         self._kept: dict[str, str] | None = None
 
     def get(self, namespace: str, name: str) -> str | None:
         """The secret's text; a name said for the namespace (`shop.NAME=…` in the file) comes before the bare one."""
-        word = name.upper().replace("-", "_").replace(".", "_")
-        if (found := self._environ.get(AS_IS + word)) is not None:
-            return found
-        if (found := self._environ.get(PREFIX + word)) is not None:
-            return _decoded(found)
         if self._kept is None:
-            self._kept = read_secrets(self._file) if self._file else {}
-        parts = namespace.split(".")
-        for length in range(len(parts), 0, -1):
-            scoped = f"{'.'.join(parts[:length])}.{name}"
-            if scoped in self._kept:
-                return self._kept[scoped]
-        return self._kept.get(name)
+            self._kept = read_secrets(self._file)
+        scoped = (f"{around}.{name}" for around in above(namespace))
+        return next((self._kept[one] for one in (*scoped, name) if one in self._kept), None)
+
+
+class InOrder:
+    """Several sources of secrets: what the first one has counts."""
+
+    def __init__(self, *sources: Secrets) -> None:
+        self._sources = sources
+
+    def get(self, namespace: str, name: str) -> str | None:
+        """The secret's text; None when no source has one of this name."""
+        return next((found for each in self._sources if (found := each.get(namespace, name)) is not None), None)
+
+
+def of_machine(environ: Mapping[str, str], file: Path | None = None) -> InOrder:
+    """The environment's secrets, then those of a file, where there is one."""
+    return InOrder(OfEnvironment(environ), *([OfFile(file)] if file is not None else []))
+
+
+def above(namespace: str) -> list[str]:
+    """A namespace and those that it lies in, the nearest first."""
+    parts = namespace.split(".")
+    return [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
 
 
 def check_mode(file: Path) -> None:
