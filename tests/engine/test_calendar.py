@@ -128,3 +128,11 @@ def test_a_date_that_is_too_long_over_is_left_out() -> None:
         "it is 5400 s over, more than 3600 s",
         "",
     ]
+
+
+@pytest.mark.parametrize("far", ["9999-01-01", "0001-01-01T00:00:00Z"])
+def test_a_date_that_is_too_far_away_is_told(far: str) -> None:
+    with pytest.raises(BadSchedule, match="too far away"):
+        recurrence.check_date(far)
+    with pytest.raises(BadSchedule, match="too far away"):
+        calendar.due(Schedule(id="s", type="Schedule", cron="@daily", begin=far), None, micros("2026-01-01T00:00:00Z"))

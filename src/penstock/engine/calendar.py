@@ -12,7 +12,7 @@ import msgspec
 
 from penstock.engine.closed import IsClosed, batches, beginning
 from penstock.engine.daylight import Clock, Found, first, in_order, repeats
-from penstock.engine.recurrence import EPOCH, MICROSECOND, YEARS, dates_said, read_date, zone
+from penstock.engine.recurrence import EPOCH, FIRST_YEAR, LAST_YEAR, MICROSECOND, YEARS, dates_said, read_date, zone
 from penstock.model.trigger import Hours, Missed, OnTime
 
 MOST: Final = 1_000
@@ -145,6 +145,8 @@ def dates_after(trigger: OnTime, after: int, is_closed: IsClosed = always) -> It
     clock = Clock(zone(trigger.timezone), trigger.missing, trigger.repeated)
     begin, end = _bound(trigger.begin, clock), _bound(trigger.end, clock, whole_day=True)
     start = moment(after) if begin is None else max(moment(after), begin - MICROSECOND)
+    if not FIRST_YEAR <= start.year < LAST_YEAR:
+        return
     last = start + YEARS if end is None else min(end, start + YEARS)
     wall = clock.wall(start)
     # Where the clocks were changed less than a day ago, dates of earlier wall times may still be to come.

@@ -30,6 +30,8 @@ START: Final = datetime(1970, 1, 1)
 HOUR: Final = timedelta(hours=1)
 MICROSECOND: Final = timedelta(microseconds=1)
 DAY_LONG: Final = timedelta(days=1) // MICROSECOND
+FIRST_YEAR: Final = 1900
+LAST_YEAR: Final = 9000
 YEARS: Final = timedelta(days=366 * 10)
 Walls: TypeAlias = Callable[[datetime], Iterator[datetime]]
 
@@ -68,6 +70,8 @@ def read_date(written: str, around: tzinfo) -> datetime:
         found = datetime.fromisoformat(written)
     except ValueError:
         raise BadSchedule(f'"{written}" is no date with its time, such as 2026-01-31T09:00:00Z.') from None
+    if not FIRST_YEAR <= found.year < LAST_YEAR:
+        raise BadSchedule(f'"{written}" is too far away: dates are from {FIRST_YEAR} on and before {LAST_YEAR}.')
     return found.astimezone(UTC) if found.tzinfo else found
 
 
@@ -110,7 +114,7 @@ def _every(trigger: Interval, clock: Clock, start: datetime) -> Iterator[Written
     many = -((begin - beginning) // step)
     for count in itertools.count(many):
         instant = begin.astimezone(UTC) + count * step
-        if instant.year > 9000:
+        if instant.year > LAST_YEAR:
             return
         wall = clock.wall(instant)
         if wall >= start:
