@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from penstock.model.access import Scope
+from penstock.model.access import Action, Scope
 from penstock.store import codec
 from penstock.store.port import Tx
 from penstock.store.reach import reached
@@ -66,12 +66,20 @@ def append(tx: Tx, entry: Entry) -> None:
 def page(tx: Tx, scope: Scope, wanted: Filter, limit: int, before: str = "") -> list[tuple[Entry, int]]:
     """Give the newest acts in a scope that fit, older than `before` when given, each with its seal (0: none yet)."""
     given = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value or value == 0}
+    if wanted.verb in set(Action):
+        given["action"] = given.pop("verb")
     params: dict[str, object] = given | reached(scope)
-    query = "+".join(("audit.page", *params))
+    clauses = list(params)
     if wanted.namespace:
         params["below"] = f"{codec.like(wanted.namespace)}.%"
-    rows = tx.all(query, before=before or NEWEST, most=limit, **params)
-    return [(codec.value(row[:-1], Entry), codec.number(row[-1])) for row in rows]
+    # asked apart, since a database that joins them sorts all rows
+    rows = [
+        row
+        for query in ("audit.page", "audit.open")
+        for row in tx.all("+".join((query, *clauses)), before=before or NEWEST, most=limit, **params)
+    ]
+    newest = sorted(rows, key=lambda row: str(row[0]), reverse=True)[:limit]
+    return [(codec.value(row[:-1], Entry), codec.number(row[-1])) for row in newest]
 
 
 def namespace_of(tx: Tx, run_id: str) -> str:

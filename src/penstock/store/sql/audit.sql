@@ -8,32 +8,38 @@ WHERE NOT EXISTS (SELECT 1 FROM audit WHERE id = :id)
 ON CONFLICT (id) DO NOTHING
 
 -- name: page
--- Rows before one, newest first.
-SELECT id, at, who, kind, via, origin, action, verb, object, namespace, detail, seal FROM (
-    SELECT id, at, who, kind, via, origin, action, verb, object, namespace, detail, seal FROM audit
-    UNION ALL
-    SELECT id, at, who, kind, via, origin, action, verb, object, namespace, detail, 0 FROM audit_open
-) AS told
+-- Sealed rows before one, newest first.
+SELECT id, at, who, kind, via, origin, action, verb, object, namespace, detail, seal FROM audit AS told
 WHERE id < :before /*and*/
 ORDER BY id DESC LIMIT :most
 
--- name: page+who
+-- name: open
+-- The same of rows without a seal.
+SELECT id, at, who, kind, via, origin, action, verb, object, namespace, detail, 0 FROM audit_open AS told
+WHERE id < :before /*and*/
+ORDER BY id DESC LIMIT :most
+
+-- name: any+who
 -- By somebody.
 who = :who
 
--- name: page+verb
+-- name: any+verb
 -- Of one kind.
-(verb = :verb OR action = :verb)
+verb = :verb
 
--- name: page+namespace
+-- name: any+action
+-- For which this right is needed.
+action = :action
+
+-- name: any+namespace
 -- In a namespace or below it.
 (namespace = :namespace OR namespace LIKE :below ESCAPE '\')
 
--- name: page+since
+-- name: any+since
 -- From an instant on.
 at >= :since
 
--- name: page+until
+-- name: any+until
 -- Before an instant.
 at < :until
 

@@ -157,6 +157,8 @@ CREATE TABLE audit (
     detail TEXT NOT NULL,
     PRIMARY KEY (seal, place)
 );
+CREATE INDEX audit_by_who ON audit (who, id);
+CREATE INDEX audit_by_verb ON audit (verb, id);
 
 CREATE TABLE audit_seals (
     number BIGINT PRIMARY KEY,
