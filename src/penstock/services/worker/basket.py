@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 MOMENTS: Final = 4_000
+MOST: Final = 8_000
+SHARE: Final = 6
 LEAST: Final = 2
 
 
@@ -21,9 +23,11 @@ class Basket:
         """How many to claim, having room for so many."""
         return room if self._most is None else min(room, self._most)
 
-    def learn(self, claimed: int, done: int, micros: int) -> None:
-        """So many were claimed, so many of them done at once, in so much time."""
+    def learn(self, claimed: int, done: int, micros: int, claiming: int) -> None:
+        """So many were claimed, so many of them done at once, in so much time, and the claim itself took so much."""
         if not claimed:
             return
+        # Where a claim takes long, what it brings must be worth it.
+        moments = min(max(MOMENTS, SHARE * claiming), MOST)
         # Two at least: one whose turn it is, and behind it whoever has just come, both done before either is reported.
-        self._most = max(LEAST, MOMENTS * done // max(1, micros)) if done == claimed else None
+        self._most = max(LEAST, moments * done // max(1, micros)) if done == claimed else None

@@ -202,6 +202,7 @@ class Worker:
     def _take(self) -> None:
         room = self._basket.size(self._room())
         self._lease.look()
+        asked = self._core.clock.steady()
         (taken, seen), running, started = self._claim(room), len(self._running), self._core.clock.steady()
         self._hungry = len(taken) == room  # a full basket says that there may be more
         with self._patience():
@@ -216,7 +217,8 @@ class Worker:
                 for reports in done.values():
                     self._report(reports)
                 done, began = {}, clock.steady()
-        self._basket.learn(len(taken), len(taken) - len(self._running) + running, clock.steady() - started)
+        done_at_once, spent = len(taken) - len(self._running) + running, clock.steady() - started
+        self._basket.learn(len(taken), done_at_once, spent, started - asked)
 
     def _claim(self, room: int) -> claims.Taken:
         if room <= 0:
