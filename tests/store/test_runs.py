@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from penstock.model import ids
 from penstock.model.run import Parent
 from penstock.model.status import RunStatus
 from penstock.store import runs
@@ -93,6 +94,19 @@ def test_a_list_goes_on_from_a_cursor(store: Store) -> None:
     page = store.read(lambda tx: runs.list_runs(tx, runs.Filter(), 2, made[3].id))
 
     assert [run.id for run in page] == [made[2].id, made[1].id]
+
+
+def test_a_list_up_to_an_instant_has_runs_of_parents_that_were_created_before_it(store: Store) -> None:
+    above = a_run(created_at=NOW)
+    child = a_run(id=ids.child_run_id(above.id, "sub", 1), created_at=NOW + 5_000_000)
+    store.write(lambda tx: [runs.insert(tx, run) for run in (above, child)])
+
+    def until(at: int) -> list[str]:
+        return [run.id for run in store.read(lambda tx: runs.list_runs(tx, runs.Filter(until=at)))]
+
+    assert until(NOW + 5_000_001) == sorted([above.id, child.id], reverse=True)
+    assert until(NOW + 5_000_000) == [above.id]
+    assert until(NOW) == []
 
 
 def test_children_owned_runs_and_counts_are_found(store: Store) -> None:

@@ -18,6 +18,7 @@ from penstock.api import packing, problems
 from penstock.api.asked import Reader, refuse_nul
 from penstock.api.events import MEDIA, Listening, streamed
 from penstock.api.live.hub import Hub
+from penstock.api.pace import Pace
 from penstock.api.route import JSON, MEGABYTE, Answer, Call, Route, Sent, Where
 from penstock.app import App
 from penstock.errors import PenstockError
@@ -57,6 +58,7 @@ class Desk:
         self._who = who
         self._threads = ThreadPoolExecutor(THREADS, "penstock-api")
         self._waiting = 0
+        self._pace = Pace(app.project.settings.limits.calls)
 
     def endpoint(self, route: Route) -> Callable[[Request], Awaitable[Response]]:
         """What answers one route."""
@@ -86,8 +88,7 @@ class Desk:
     async def in_thread(self, request: Request, work: Callable[[], R]) -> R | Response:
         """Do what may take its time beside the loop; where too many wait already, refuse."""
         if self._waiting >= MOST_WAITING:
-            busy = TooBusy(f"{self._waiting} calls wait for an answer.")
-            return self.refusal(request, busy, {"Retry-After": "1"})
+            return self.refusal(request, TooBusy(f"{self._waiting} calls wait for an answer."))
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
@@ -98,6 +99,8 @@ class Desk:
         """An error as an answer."""
         told = problems.told(error, request.scope["path"])
         shown = dict(headers) | {"Cache-Control": "no-store"}
+        if told.status in (429, 503):
+            shown.setdefault("Retry-After", "1")
         if told.status == 401:
             shown["WWW-Authenticate"] = "Bearer"
         if isinstance(error, TooManyLogins):
@@ -119,6 +122,8 @@ class Desk:
     def _answer(self, request: Request, route: Route, reader: Reader, body: Any) -> Response:
         try:
             actor, scope = self._asking(request, route)
+            if actor.name:
+                self._pace.take(actor.name)
             refuse_nul(request.scope["path"], str(request.url.query))
             query = reader.query(request.query_params.multi_items())
             about = self._about(request, route, actor, scope)

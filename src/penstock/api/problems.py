@@ -89,6 +89,7 @@ STATUSES: Final[dict[type[PenstockError], int]] = {
     calls.WrongMediaType: 415,
     calls.Changed: 412,
     calls.TooBusy: 503,
+    calls.TooManyCalls: 429,
     calls.ServerFault: 500,
     calls.BadRange: 416,
 }

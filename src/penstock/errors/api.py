@@ -79,3 +79,10 @@ class BadRange(PenstockError):
     """A call asks for a part of a file that it does not have."""
 
     code = "PS-834"
+
+
+class TooManyCalls(PenstockError):
+    """One caller makes more calls in a second than the settings let them."""
+
+    code = "PS-831"
+    hint = "Call more slowly, or ask for more at once; `limits.calls` in penstock.yaml says how many may be made."

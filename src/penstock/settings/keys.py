@@ -60,6 +60,14 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             description="After so much silence a worker on another machine counts as dead, and its work is done anew."
         ),
     ] = Duration(10_000_000)
+    calls: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1_000_000,
+            description="Calls that one caller of the API may make in a second, of each server; 0: as many as wanted.",
+        ),
+    ] = 1_000
 
 
 class Retention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from penstock.model import ids
 from penstock.model.access import EVERYWHERE, Scope
 from penstock.model.run import Run, Step
 from penstock.model.status import RunStatus
@@ -135,6 +136,9 @@ def page(
     """Give the runs in a scope that fit, newest first or oldest first, that come behind the one named as `cursor`."""
     head = "oldest" if oldest_first else "list"
     before = cursor or ("" if oldest_first else NEWEST)
+    if wanted.until is not None and wanted.until > 0 and not oldest_first:
+        # an id tells when its run, or the first of those above it, was created: never later than that
+        before = min(before, ids.run_id(wanted.until // 1000 + 1, bytes(10)))
     query, params = _asked(head, scope, wanted)
     if wanted.namespace or wanted.flow or not scope.everywhere:
         # a few namespaces among many would be looked for among all runs: each one's own are found at once
