@@ -110,6 +110,17 @@ def test_a_flow_that_says_what_it_said_is_not_told_of_again(office: Office) -> N
     assert told(office) == [("editor", "flows.push", plan.flow.name, plan.flow.namespace)]
 
 
+def test_a_start_that_was_asked_for_before_is_told_once(office: Office) -> None:
+    plan = office.push(["one"])
+    asking = office.core.asked_by(as_("operator", plan.flow.namespace))
+
+    same = {runs.start(asking, plan, runs.Start(key="today")) for _ in range(3)}
+    runs.start(asking, plan, runs.Start(key="tomorrow"))
+
+    assert len(same) == 1
+    assert [verb for _, verb, _, _ in told(office)] == ["runs.start"] * 2
+
+
 def test_what_penstock_does_by_itself_is_not_told_of(office: Office) -> None:
     plan = office.push(["one"])
 

@@ -16,13 +16,14 @@ T = TypeVar("T")
 class Witness:
     """The store of one verb: whatever it changes first, its act is told of in the same transaction.
 
-    A transaction that answers False has changed nothing and is not told of. Anything else is the store's own.
+    A transaction that answers False, or a list of nothing else, has changed nothing and is not told of. All the rest is
+    the store's own.
     """
 
     def __init__(self, store: Store, entry: Entry) -> None:
         self._store = store
         self._entry = entry
-        self.told = False
+        self.told = self._asked = False
         self.kind = store.kind
         self.logs: LogStore = store.logs
         self.read = store.read
@@ -33,21 +34,22 @@ class Witness:
         """Do `work` in one transaction, with the act where it is not told yet."""
         if self.told:
             return self._store.write(work)
+        self._asked = True
 
         def witnessed(tx: Tx) -> T:
             done = work(tx)
-            if done is not False:
+            if _changed(done):
                 audit.append(tx, self._entry)
             return done
 
         # an unknown COMMIT leaves it untold: the act is said again with the verb's own repetition, and is said once
         answer = self._store.write(witnessed)
-        self.told = answer is not False
+        self.told = _changed(answer)
         return answer
 
     def finish(self, result: object) -> None:
         """Tell of an act that has changed something elsewhere than in the store (False: that has changed nothing)."""
-        if not self.told and result is not False:
+        if not self._asked and _changed(result):
             self._store.write(lambda tx: audit.append(tx, self._entry))
             self.told = True
 
@@ -82,3 +84,7 @@ class Witness:
     def close(self) -> None:
         """Let go of the database."""
         self._store.close()
+
+
+def _changed(answer: object) -> bool:
+    return answer is not False and not (isinstance(answer, list) and answer and all(each is False for each in answer))
