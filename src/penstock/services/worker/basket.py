@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 MOMENTS: Final = 4_000
-MOST: Final = 8_000
+MOST: Final = 16_000
 SHARE: Final = 6
 LEAST: Final = 2
 
