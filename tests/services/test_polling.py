@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from penstock.errors.task import Refused
 from penstock.model.access import EVERYWHERE
 from penstock.model.event import Ended
 from penstock.model.flow import Flow
@@ -15,7 +16,7 @@ from penstock.model.node import Sequence, Task
 from penstock.model.run import Run
 from penstock.model.status import Outcome, RunStatus
 from penstock.model.trigger import Condition, Listening, Polling
-from penstock.services import apply, flows, render, triggers
+from penstock.services import apply, firing, flows, render, triggers
 from penstock.services.scheduler import polling
 from penstock.services.scheduler.lead import LEASE, Lead
 from penstock.store import runs
@@ -277,6 +278,62 @@ def test_who_listens_is_started_again_and_ended_when_it_is_switched_off(desk: De
     assert all(run.status.ended for run in desk.every())
     desk.fire()
     assert len([run for run in desk.every() if not run.status.ended]) == 1
+
+
+def test_each_message_is_one_run_however_often_it_is_heard(desk: Desk) -> None:
+    desk.push(Listening(id="new", type="log", properties={}, labels={"of": "{{ trigger.value }}"}))
+    desk.fire()
+    (look,) = desk.every()
+    core = desk.office.core
+
+    first = firing.heard(core, look, {"value": "a"}, "orders/0/1")
+    again = firing.heard(core, look, {"value": "a"}, "orders/0/1")
+    other = firing.heard(core, look, {"value": "b"}, "orders/0/2")
+
+    assert first == again
+    assert [(run.id, run.labels["of"]) for run in desk.started()] == [(first, "a"), (other, "b")]
+    assert desk.state().known.run == other
+
+
+def test_who_listens_for_what_is_switched_off_or_was_replaced_starts_nothing(desk: Desk) -> None:
+    desk.push(Listening(id="new", type="log", properties={}, when=(Condition(test="{{ trigger.value > 1 }}"),)))
+    desk.fire()
+    (look,) = desk.every()
+    core = desk.office.core
+    assert firing.heard(core, look, {"value": 1}, "1") is None
+
+    triggers.switch(core, "shop", "load", "new", "ann", on=False)
+    with pytest.raises(Refused):
+        firing.heard(core, look, {"value": 2}, "2")
+    triggers.switch(core, "shop", "load", "new", "ann", on=True)
+    desk.office.sweep()
+    desk.fire()
+    with pytest.raises(Refused):
+        firing.heard(core, look, {"value": 2}, "2")
+    assert desk.started() == []
+
+
+def test_a_run_that_no_trigger_looks_by_fires_nothing(desk: Desk) -> None:
+    desk.push(polls(side_by_side=True))
+    desk.look(FOUND)
+    (run,) = desk.started()
+
+    with pytest.raises(Refused):
+        firing.heard(desk.office.core, run, {}, "1")
+
+
+def test_a_look_that_has_fired_by_itself_holds_up_the_next_one(desk: Desk) -> None:
+    desk.push(polls())
+    desk.fire()
+    (look,) = desk.every()
+    desk.office.clock.advance(1_000)
+    firing.heard(desk.office.core, look, FOUND, "1")
+    desk.office.work({"look": Outcome.SKIPPED}, most=1)
+    desk.fire()
+
+    (run,) = desk.started()
+    assert desk.state().holds == run.id
+    assert len(desk.every()) == 2, "what it stored is kept with it"
 
 
 def test_a_script_fires_when_its_end_is_met_and_was_not_before(desk: Desk) -> None:
