@@ -25,8 +25,11 @@ PUBLIC = {
     "GET /v1/errors/{code}",
     "GET /v1/oidc",
     "GET /v1/oidc/callback",
+    "GET /v1/webhooks/{namespace}/{flow}/{key}",
     "POST /v1/login",
+    "POST /v1/webhooks/{namespace}/{flow}/{key}",
     "POST /v1/welcome",
+    "PUT /v1/webhooks/{namespace}/{flow}/{key}",
 }
 LOOKS = ("view",)
 

@@ -6,7 +6,7 @@ import re
 from typing import Any, BinaryIO, Final
 
 import msgspec
-from msgspec.inspect import CollectionType, Metadata, NoneType, UnionType, type_info
+from msgspec.inspect import CollectionType, Metadata, NoneType, StructType, UnionType, type_info
 
 from penstock.api.route import JSON, Route
 from penstock.errors import nearest
@@ -31,7 +31,8 @@ class Reader:
         self._known: dict[str, str] = {}
         if route.body not in (None, str, BinaryIO):
             self._decoder = msgspec.json.Decoder(route.body)
-        if route.query is not None:
+        if route.query not in (None, dict):
+            assert route.query is not None
             fields = msgspec.structs.fields(route.query)
             self._known = {each.encode_name: each.encode_name for each in fields}
             self._several = frozenset(each.encode_name for each in fields if _holds_several(each.type))
@@ -45,6 +46,10 @@ class Reader:
                 raise BadRequest(f'This address takes no parameters, and "{given[0][0]}" was given.')
             return None
         raw: dict[str, Any] = {}
+        if self._route.query is dict:
+            for name, value in given:
+                raw.setdefault(name, []).append(value)
+            return raw
         for name, value in given:
             if name not in self._known:
                 hint = nearest(name, self._known) or f"It takes: {', '.join(self._known)}."
@@ -112,8 +117,8 @@ def _may_be_absent(kind: Any) -> bool:
     return isinstance(bare, UnionType) and any(isinstance(each, NoneType) for each in bare.types)
 
 
-def _may_be_empty(shape: type) -> bool:
-    return all(not each.required for each in msgspec.structs.fields(shape))
+def _may_be_empty(shape: Any) -> bool:
+    return isinstance(type_info(shape), StructType) and all(not each.required for each in msgspec.structs.fields(shape))
 
 
 def _said(error: msgspec.ValidationError) -> str:

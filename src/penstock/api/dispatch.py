@@ -16,10 +16,12 @@ from starlette.responses import Response, StreamingResponse
 
 from penstock.api import packing, problems
 from penstock.api.asked import Reader, refuse_nul
-from penstock.api.events import MEDIA, Listening, streamed
+from penstock.api.events import MEDIA, Event, Listening, streamed
+from penstock.api.live.following import Follower
 from penstock.api.live.hub import Hub
 from penstock.api.pace import Pace
-from penstock.api.route import JSON, MEGABYTE, Answer, Call, Route, Sent, Where
+from penstock.api.route import JSON, MEGABYTE, Answer, Awaited, Call, Route, Sent, Where
+from penstock.api.shapes.runs import RunRow
 from penstock.app import App
 from penstock.errors import PenstockError
 from penstock.errors.access import TooManyLogins
@@ -36,6 +38,7 @@ from penstock.telemetry import Level
 THREADS: Final = 16
 MOST_WAITING: Final = 512
 PATIENCE: Final = 30.0
+LONGEST_WAIT: Final = 600.0
 POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -47,6 +50,13 @@ R = TypeVar("R")
 NOBODY: Final = Actor(name="")
 
 Who = Callable[[Request], Actor | None]
+
+
+class Later(msgspec.Struct, frozen=True):
+    """An answer that waits for the end of a run: who tells of that, and what is answered then."""
+
+    listening: Listening
+    finish: Callable[[], Response]
 
 
 class Desk:
@@ -69,7 +79,7 @@ class Desk:
                 body = await _body(request, route.limit) if route.body is not None else b""
             except PenstockError as error:
                 return self.refusal(request, error)
-            return await self.in_thread(request, lambda: self._answer(request, route, reader, body))
+            return await self._ended(request, await self.in_thread(request, self._asked(request, route, reader, body)))
 
         async def take(request: Request) -> Response:
             # nobody fills the disk who has no right to
@@ -81,7 +91,8 @@ class Desk:
                     await _spooled(request, route.limit, file)
                 except PenstockError as error:
                     return self.refusal(request, error)
-                return await self.in_thread(request, lambda: self._answer(request, route, reader, file))
+                made = await self.in_thread(request, self._asked(request, route, reader, file))
+            return await self._ended(request, made)
 
         return take if route.body is BinaryIO else answer
 
@@ -119,14 +130,33 @@ class Desk:
             return self.refusal(request, error)
         return None
 
-    def _answer(self, request: Request, route: Route, reader: Reader, body: Any) -> Response:
+    async def _ended(self, request: Request, made: Response | Later) -> Response:
+        """The answer that is to be given after the end of a run: waiting for it costs no thread."""
+        if isinstance(made, Response):
+            return made
+        until = asyncio.get_running_loop().time() + LONGEST_WAIT
+        try:
+            while (left := until - asyncio.get_running_loop().time()) > 0 and not await request.is_disconnected():
+                found = await made.listening.next(min(left, 5.0))
+                if found is None or any(_tells_end(event) for event in found):
+                    break
+        finally:
+            made.listening.left()
+        told = await self.in_thread(request, made.finish)
+        assert isinstance(told, Response)
+        return told
+
+    def _asked(self, request: Request, route: Route, reader: Reader, body: Any) -> Callable[[], Response | Later]:
+        return lambda: self._answer(request, route, reader, body)
+
+    def _answer(self, request: Request, route: Route, reader: Reader, body: Any) -> Response | Later:
         try:
             actor, scope = self._asking(request, route)
             if actor.name:
                 self._pace.take(actor.name)
             refuse_nul(request.scope["path"], str(request.url.query))
-            query = reader.query(request.query_params.multi_items())
             about = self._about(request, route, actor, scope)
+            query = reader.query(request.query_params.multi_items())
             sent = reader.body(body, request.headers.get("content-type", ""))
             if route.where is Where.BODY and not covers(scope, sent.namespace):
                 raise _may_not(actor, route.action, sent.namespace)
@@ -185,8 +215,20 @@ class Desk:
             raise _may_not(actor, route.action, found.namespace)
         return found
 
-    def _written(self, request: Request, route: Route, call: Call[Any, Any]) -> Response:
+    def _written(self, request: Request, route: Route, call: Call[Any, Any]) -> Response | Later:
         given = route.handler(call)
+        if not isinstance(given, Awaited):
+            return self._told(request, route, call, given)
+
+        def finish() -> Response:
+            try:
+                return self._told(request, route, call, given.then())
+            except PenstockError as error:
+                return self.refusal(request, error)
+
+        return Later(self.hub.follow(Follower(given.run, from_now=True)), finish)
+
+    def _told(self, request: Request, route: Route, call: Call[Any, Any], given: object) -> Response:
         match given:
             case Sent():
                 shown = HEADERS | {"Content-Security-Policy": POLICY} | dict(given.headers)
@@ -201,7 +243,7 @@ class Desk:
             case _:
                 answer = Answer(given)
         status = answer.status or route.status
-        if answer.value is None and route.answer is None:
+        if answer.value is None and (route.answer is None or status == 204):
             return Response(status_code=204 if status == 200 else status, headers=HEADERS | dict(answer.headers))
         body = msgspec.json.encode(answer.value)
         shown = {"Cache-Control": "no-cache"} | dict(answer.headers)
@@ -224,6 +266,10 @@ class Desk:
 def _may_not(actor: Actor, action: Action | None, namespace: str) -> MayNot:
     where = f'in "{namespace}"' if namespace else "here"
     return MayNot(f'{actor.name} has no right to "{action or "anything"}" {where}.')
+
+
+def _tells_end(event: Event) -> bool:
+    return event.name in ("end", "reload") or (isinstance(event.data, RunRow) and event.data.status.ended)
 
 
 def _same(asked: str, tag: str) -> bool:

@@ -44,14 +44,14 @@ ABOUT: Final = (
 
 def document(table: Sequence[Route]) -> dict[str, Any]:
     """The document of these rows."""
-    used = (each for row in table for each in (row.query, row.body, row.answer) if each not in (None, *RAW))
+    used = (each for row in table for each in (row.query, row.body, row.answer) if each not in (None, dict, *RAW))
     shapes = [*dict.fromkeys(used), ProblemDocument]
     told, schemas = msgspec.json.schema_components(shapes, schema_hook=_anything, ref_template=REF)
     named = dict(zip(shapes, told, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for row in table:
         paths.setdefault(row.path, {})[row.method.lower()] = _operation(row, named, schemas)
-    asked = {_name(named[row.query]) for row in table if row.query is not None}
+    asked = {_name(named[row.query]) for row in table if row.query not in (None, dict)}
     kept = {name: schema for name, schema in schemas.items() if name not in asked}
     return {
         "openapi": "3.1.0",
@@ -116,7 +116,7 @@ def _in_path(row: Route) -> Iterator[dict[str, Any]]:
 
 
 def _in_query(row: Route, named: Mapping[Any, Any], schemas: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    if row.query is None:
+    if row.query in (None, dict):
         return
     shape = schemas[_name(named[row.query])]
     for name, schema in shape["properties"].items():

@@ -102,6 +102,14 @@ class Sent:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """An answer that is given once a run has ended, or nobody can be expected to wait any longer: what `then` says."""
+
+    run: str
+    then: Callable[[], object]
+
+
 Handler = Callable[[Call[Any, Any]], object]
 
 
@@ -109,7 +117,8 @@ Handler = Callable[[Call[Any, Any]], object]
 class Route:
     """One row of the table. `takes` and `gives` are media types, `limit` the bytes that a body may have.
 
-    `answer` is the shape of what it gives (None: nothing, 204), `status` what a good answer says.
+    `answer` is the shape of what it gives (None: nothing, 204), `status` what a good answer says. A `query` that is
+    `dict` takes whatever parameters there are, each with its values.
     """
 
     method: str

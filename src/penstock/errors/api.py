@@ -69,6 +69,12 @@ class ServerFault(PenstockError):
     code = "PS-830"
 
 
+class BadSignature(MayNot):
+    """A request to a webhook is not signed as its trigger wants it."""
+
+    code = "PS-835"
+
+
 class NotServed(PenstockError):
     """The server cannot listen at an address."""
 

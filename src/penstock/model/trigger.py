@@ -155,12 +155,27 @@ class Dates(Timed, frozen=True, kw_only=True, tag="dates", omit_defaults=True):
     dates: tuple[str, ...]
 
 
+class Signature(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How a caller proves that it knows a `secret` (a template): by an HMAC of the body in a header, behind a `prefix`.
+
+    With a `tolerance` (microseconds) the header says when it was made, too: `t=SECONDS,v1=SIGNATURE`, of both together.
+    """
+
+    header: str
+    secret: str
+    algorithm: str = "sha256"
+    prefix: str = ""
+    encoding: str = "hex"
+    tolerance: int | None = None
+
+
 class Webhook(Base, frozen=True, kw_only=True, tag="webhook", omit_defaults=True):
     """By a request to an address that ends in the `key`, a template; the answer waits for the run's end with `wait`."""
 
     key: str
     wait: bool = False
     returns_outputs: bool = False
+    signature: Signature | None = None
 
 
 class Upstream(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

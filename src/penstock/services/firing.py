@@ -1,4 +1,4 @@
-"""How does what a look saw, or a listener heard, start a run of the trigger's flow? Once for each key."""
+"""How does what a look saw, a listener heard, or a request said, start a run of its flow? Once for each key."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from penstock.errors.store import StoreError
 from penstock.errors.task import Refused
 from penstock.model.plan import Plan
 from penstock.model.run import ErrorKind, Failure, Run
-from penstock.model.trigger import Listening, Polling, looks_for
+from penstock.model.trigger import Listening, Polling, Webhook, looks_for
 from penstock.services import starting
 from penstock.services.core import Core
 from penstock.services.preview import failing, scope
@@ -25,7 +25,7 @@ from penstock.telemetry import Level
 
 
 def begun(
-    core: Core, plan: Plan, trigger: Polling | Listening, key: str, seen: Mapping[str, object]
+    core: Core, plan: Plan, trigger: Polling | Listening | Webhook, key: str, seen: Mapping[str, object]
 ) -> tuple[Beginning | None, str]:
     """The run that a trigger starts for what was seen, and what is wrong with it: it fails where it cannot be made out.
 

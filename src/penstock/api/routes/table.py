@@ -5,7 +5,20 @@ from __future__ import annotations
 from typing import Final
 
 from penstock.api.route import Route
-from penstock.api.routes import busy, documents, files, flows, health, kv, live, parts, people, runs, triggers
+from penstock.api.routes import (
+    busy,
+    documents,
+    files,
+    flows,
+    health,
+    kv,
+    live,
+    parts,
+    people,
+    runs,
+    triggers,
+    webhooks,
+)
 
 TABLE: Final[tuple[Route, ...]] = (
     *health.ROUTES,
@@ -18,5 +31,6 @@ TABLE: Final[tuple[Route, ...]] = (
     *kv.ROUTES,
     *busy.ROUTES,
     *triggers.ROUTES,
+    *webhooks.ROUTES,
     *people.ROUTES,
 )

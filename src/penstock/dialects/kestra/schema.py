@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from penstock.dialects.kestra import inputs, nodes, policies, schedules, triggers
+from penstock.dialects.kestra import inputs, nodes, policies, schedules, triggers, webhooks
 from penstock.dialects.kestra.groups import READERS
 from penstock.dialects.kestra.names import REFUSED, SHORT
 from penstock.dialects.kestra.read import READ, SERVER_SIDE
@@ -41,6 +41,18 @@ CALENDAR: Final[Schema] = {
     },
     "additionalProperties": False,
 }
+SIGNATURE: Final[Schema] = {
+    "type": ["object", "null"],
+    "properties": {
+        **dict.fromkeys(("header", "secret", "prefix"), TEXT),
+        "algorithm": {"enum": [*webhooks.ALGORITHMS, *map(str.lower, webhooks.ALGORITHMS)]},
+        "encoding": {"enum": [*webhooks.ENCODINGS, *map(str.lower, webhooks.ENCODINGS)]},
+        "tolerance": SPAN,
+    },
+    "required": ["header", "secret"],
+    "additionalProperties": False,
+    "description": "How who calls proves to know a secret: by an HMAC of the body in a header.",
+}
 SIMPLE: Final[dict[str, Schema]] = {
     **dict.fromkeys(("tasks", "errors", "finally", "afterExecution", "then", "else", "defaults"), TASKS),
     **dict.fromkeys((
@@ -72,6 +84,8 @@ SIMPLE: Final[dict[str, Schema]] = {
         word: {"anyOf": [{"enum": [*words, *map(str.lower, words)]}, NOTHING]}
         for word, words in schedules.CHOICES.items()
     },
+    "returnOutputs": FLAG,
+    "signature": SIGNATURE,
     "calendar": {"anyOf": [TEXT, CALENDAR], "description": "One of the project's calendars, or one written out."},
     "between": {
         "type": ["object", "null"], "properties": {"from": TEXT, "to": TEXT}, "additionalProperties": False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from penstock.dialects.kestra import fields, older, polled, schedules
+from penstock.dialects.kestra import fields, older, polled, schedules, webhooks
 from penstock.dialects.kestra.conditions import MULTIPLE, UPSTREAM, conditions, flat, states, when
 from penstock.dialects.kestra.conditions import short as conditions_of
 from penstock.dialects.kestra.labels import labels
@@ -13,7 +13,7 @@ from penstock.dialects.kestra.page import Page, note_templates, shown, tell
 from penstock.dialects.kestra.tree import Items, Map, Scalar, as_text, plain
 from penstock.dialects.kestra.upstream import depends_on, multiple, preconditions
 from penstock.errors import Severity, nearest
-from penstock.errors.flow import BadName, MissingProperty, NoEffect, NotSupported, UnknownType
+from penstock.errors.flow import BadName, NoEffect, NotSupported, UnknownType
 from penstock.model.ids import NODE_ID
 from penstock.model.policy import SECOND
 from penstock.model.status import RunStatus
@@ -23,7 +23,6 @@ from penstock.model.trigger import (
     Polling,
     Trigger,
     Upstream,
-    Webhook,
     Window,
 )
 
@@ -121,18 +120,9 @@ def statuses(words: tuple[str, ...]) -> tuple[RunStatus, ...]:
 
 
 def _webhook(page: Page, tree: Map, about: dict[str, Any]) -> Trigger:
-    given = fields.needed(page, tree, "key", "A Webhook")
-    if isinstance(given, Scalar) and not as_text(given).strip():
-        hint = "Whoever knows the key can start runs, so it is long and nobody's guess."
-        tell(page, MissingProperty, given, "The key of a Webhook is empty.", hint)
     if any(_is_multiple(item) for item in fields.maps(page, tree, "conditions", "A condition")):
         tell(page, NotSupported, tree.keys["conditions"], "A Webhook cannot wait for several runs (MultipleCondition).")
-    return Webhook(
-        **about,
-        key=fields.template(page, tree, "key", "", "trigger"),
-        wait=fields.flag(page, tree, "wait"),
-        returns_outputs=fields.flag(page, tree, "returnOutputs"),
-    )
+    return webhooks.webhook(page, tree, about)
 
 
 def _is_multiple(item: Map) -> bool:
@@ -165,6 +155,6 @@ def _runs(page: Page, tree: Map, about: dict[str, Any]) -> Trigger:
 READERS: Final[dict[str, tuple[Reader, tuple[str, ...]]]] = {
     "Schedule": (schedules.schedule, schedules.SCHEDULE),
     "ScheduleOnDates": (schedules.on_dates, schedules.DATES),
-    "Webhook": (_webhook, ("key", "wait", "returnOutputs")),
+    "Webhook": (_webhook, webhooks.WORDS),
     "Flow": (_runs, ("states", "preconditions", "dependsOn", "mode", "minSatisfied", "window", "onMiss")),
 }

@@ -70,7 +70,8 @@ def _own(made: Trigger) -> Written:
         case Dates():
             return {"dates": list(made.dates), **timed(made)}
         case Webhook():
-            return {"key": made.key, **kept(wait=made.wait, returnOutputs=made.returns_outputs)}
+            own = kept(wait=made.wait, returnOutputs=made.returns_outputs, signature=_signature(made))
+            return {"key": made.key, **own}
         case OnRuns():
             states = [status.value.upper() for status in made.states]
             return {"states": states, **kept(several=_several(made))}
@@ -79,6 +80,20 @@ def _own(made: Trigger) -> Written:
             return {**every, **_properties(made.properties, "interval")}
         case Listening():
             return _properties(made.properties)
+
+
+def _signature(made: Webhook) -> Written:
+    signed = made.signature
+    if signed is None:
+        return {}
+    return {
+        "header": signed.header,
+        "secret": signed.secret,
+        "algorithm": signed.algorithm.upper(),
+        "encoding": signed.encoding.upper(),
+        **kept(prefix=signed.prefix),
+        **({} if signed.tolerance is None else {"tolerance": span(signed.tolerance)}),
+    }
 
 
 def _properties(properties: Written, *taken: str) -> Written:
