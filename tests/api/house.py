@@ -73,6 +73,7 @@ class House:
         self.core = self.app.core
         self.served = Served(self.app, who)
         self.client = self.as_("ann")
+        self.run = self.backfill = ""
 
     def as_(self, name: str) -> TestClient:
         """A client of somebody; the empty name is a stranger."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
 
 from penstock.api.openapi import PLACES, document
 from penstock.api.problems import status_of
-from penstock.api.route import Route, Where
+from penstock.api.route import Kind, Route, Where
 from penstock.api.routes.table import TABLE
 from penstock.model.access import Action
+from penstock.services.access import BUILT_IN
 from tests.api.house import House
 from tests.house.source import offenders
 from tools import accounts
@@ -34,9 +36,22 @@ PUBLIC = {
 LOOKS = ("view",)
 
 
-def address(row: Route) -> str:
-    """A row's address with something at each of its places."""
-    return re.sub(r"\{(\w+)\}", lambda found: {"namespace": "shop"}.get(found[1], "x"), row.path)
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One house for all that is only refused here, with a flow, a run and a backfill in it."""
+    folder = tmp_path_factory.mktemp("house")
+    made = House(folder, str(folder / "penstock.db"))
+    made.run = made.start(made.push())
+    asked = {"namespace": "shop", "flow": "hello", "sets": [{"who": "me"}]}
+    made.backfill = made.client.post("/v1/backfills", json=asked).json()["backfill"]["id"]
+    yield made
+    made.close()
+
+
+def address(row: Route, house: House | None = None) -> str:
+    """A row's address with something at each of its places: what there is in a house, where one is given."""
+    there = {"namespace": "shop"} | ({"run": house.run, "backfill": house.backfill, "flow": "hello"} if house else {})
+    return re.sub(r"\{(\w+)\}", lambda found: there.get(found[1], "x"), row.path)
 
 
 def test_what_is_public_is_an_exact_list() -> None:
@@ -79,24 +94,49 @@ def test_the_namespace_is_found_where_the_row_says() -> None:
 
 
 @pytest.mark.parametrize("row", [row for row in TABLE if row.where is not Where.PUBLIC], ids=lambda row: row.name)
-def test_strangers_and_those_without_a_right_are_refused(row: Route, house: House) -> None:
+def test_strangers_and_those_without_a_right_are_refused(row: Route, standing: House) -> None:
     where = address(row)
 
-    stranger = house.as_("").request(row.method, where)
-    powerless = house.as_("nobody").request(row.method, where)
+    stranger = standing.as_("").request(row.method, where)
+    powerless = standing.as_("nobody").request(row.method, where)
 
     assert stranger.status_code == 401
     assert stranger.headers["www-authenticate"] == "Bearer"
     assert powerless.status_code == (403 if row.where is not Where.SIGNED_IN else powerless.status_code)
 
 
+@pytest.mark.parametrize("row", [row for row in TABLE if row.action is not None], ids=lambda row: row.name)
+def test_a_role_that_is_too_small_or_elsewhere_is_refused(row: Route, standing: House) -> None:
+    where = address(row, standing)
+    body = {"namespace": "shop", "flow": "hello", "verb": "kill", "ids": [standing.run]} if row.body else None
+    method = "HEAD" if row.kind is Kind.STREAM else row.method  # who may listen would do so for long
+
+    viewer = standing.as_("viewer").request(method, where, json=body)
+    elsewhere = standing.as_("other").request(method, where, json=body)
+
+    if row.where is Where.WHOLE or row.action not in BUILT_IN["viewer"]:
+        assert viewer.status_code == 403
+    else:
+        assert viewer.status_code in (200, 400, 404)
+    match row.where:
+        case Where.LIST if row.kind is Kind.PLAIN and elsewhere.status_code == 200:
+            # what it shows, or was asked to act on, lies outside
+            assert not elsewhere.json().get("items") and not elsewhere.json().get("done")
+        case Where.RUN | Where.BACKFILL:
+            assert elsewhere.status_code == 404
+        case Where.PATH | Where.WHOLE:
+            assert elsewhere.status_code == 403
+        case _:
+            assert elsewhere.status_code in (200, 201, 400, 403, 404, 415, 422)
+
+
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
-def test_odd_spellings_of_an_address_are_not_served(row: Route, house: House) -> None:
+def test_odd_spellings_of_an_address_are_not_served(row: Route, standing: House) -> None:
     where = address(row)
     odd = [f"{where}/", f"/{where}", where.replace("/", "//", 2), f"{where}%2f", f"{where}/../x", f"{where};a=b"]
 
     for each in odd:
-        answer = house.as_("").request(row.method, each)
+        answer = standing.as_("").request(row.method, each)
 
         assert answer.status_code in (401, 404, 405), (each, answer.status_code)
 
