@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Final
 
@@ -33,7 +34,7 @@ class Listening:
         self._leave = leave
         self._loop: asyncio.AbstractEventLoop | None = None
         self._filled: asyncio.Event | None = None
-        self._waiting: list[Event] = []
+        self._waiting: deque[Event] = deque()
         self._ended = False
 
     def put(self, event: Event) -> None:
@@ -76,8 +77,11 @@ class Listening:
             except TimeoutError:
                 return []
         self._filled.clear()
-        taken, self._waiting = self._waiting, []
-        return taken if taken or not self._ended else None
+        over, taken = self._ended, []
+        while self._waiting:
+            # one by one: another thread may add to it meanwhile, and nothing that it adds may get lost
+            taken.append(self._waiting.popleft())
+        return taken if taken or not over else None
 
     def _ring(self) -> None:
         loop, filled = self._loop, self._filled
