@@ -246,7 +246,7 @@ class Desk:
         if answer.value is None and (route.answer is None or status == 204):
             return Response(status_code=204 if status == 200 else status, headers=HEADERS | dict(answer.headers))
         body = msgspec.json.encode(answer.value)
-        shown = {"Cache-Control": "no-cache"} | dict(answer.headers)
+        shown = {"Cache-Control": "private, no-cache"} | dict(answer.headers)
         if request.method in ("GET", "HEAD") and status == 200:
             tag = answer.etag or f'W/"{hashlib.blake2b(body, digest_size=9).hexdigest()}"'
             shown["ETag"] = tag
