@@ -124,3 +124,27 @@ def test_a_missing_object_is_told_in_the_stores_words(local: LocalContext, where
     assert told.failure is not None
     assert "HeadObject" in str(told.failure["message"])
     assert "404" in str(told.failure["message"])
+
+
+def test_a_trigger_sees_each_object_once_and_takes_it_away_once_that_is_told(
+    local: LocalContext, where: dict[str, object]
+) -> None:
+    put(local, where, "in/1.csv", "in/2.csv", "in/3.csv")
+    asked = {**where, "prefix": "in/", "action": "MOVE", "moveTo": {"key": "done"}, "maxFiles": 2}
+
+    died = local.run("s3.trigger", asked)  # and nobody heard of it
+    first = local.run("io.kestra.plugin.aws.s3.Trigger", asked)
+    told = local.run("s3.trigger", asked, state=first.state)
+    again = local.run("s3.trigger", asked, state=first.state)
+
+    objects = told.outputs["objects"]
+    assert isinstance(objects, list)
+    assert died.outcome is first.outcome is Outcome.SNOOZED
+    assert [(each["key"], each["changeType"]) for each in objects] == [("in/1.csv", "CREATE"), ("in/2.csv", "CREATE")]
+    assert local.text(str(objects[0]["uri"])) == "content of in/1.csv"
+    assert again.outputs["objects"] == objects
+    assert keys(local, where) == ["done/1.csv", "done/2.csv", "in/3.csv"]
+    watching = {**where, "prefix": "done/"}
+    seen = local.run("s3.trigger", watching)
+    assert seen.outcome is Outcome.DONE
+    assert local.run("s3.trigger", watching, state=seen.state).outcome is Outcome.SKIPPED

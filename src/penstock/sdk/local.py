@@ -51,7 +51,10 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LocalContext:
-    """A folder in which task types run, with files, keys and secrets of its own; a temporary one unless it is given."""
+    """A folder in which task types run, with files, keys and secrets of its own; a temporary one unless it is given.
+
+    `fired` are the outputs that triggers have fired with, by their keys; after `most_fired` they are switched off.
+    """
 
     def __init__(
         self, folder: Path | None = None, *, secrets: Mapping[str, str] | None = None, namespace: str = "local"
@@ -61,6 +64,8 @@ class LocalContext:
         self.namespace = namespace
         self.kv: dict[tuple[str, str], object] = {}
         self.labels: dict[str, str] = {}
+        self.fired: dict[str, dict[str, object]] = {}
+        self.most_fired: int | None = None
         self._ours = folder is None
         self._count = 0
 
@@ -161,6 +166,8 @@ class _Talk:
                 return [frame for frame in self._frames if frame["t"] == "log"]
             case Ask.FILE_PUT | Ask.FILE_GET | Ask.FILE_DELETE | Ask.FILE_SIZE as about_file:
                 return self._file(about_file, body)
+            case Ask.TRIGGER_FIRE:
+                return self._fired(str(body["key"]), cast("dict[str, object]", body["outputs"]))
             case _:
                 raise Refused(f'There are no runs, and no project, to ask for "{what}" here.')
 
@@ -185,6 +192,13 @@ class _Talk:
             metrics=tuple(msgspec.convert(frame, Metric) for frame in of["metric"]),
             state=kept,
         )
+
+    def _fired(self, key: str, outputs: dict[str, object]) -> str:
+        fired, most = self._local.fired, self._local.most_fired
+        if most is not None and key not in fired and len(fired) >= most:
+            raise Refused("The trigger is switched off.")
+        fired.setdefault(key, outputs)
+        return f"run {list(fired).index(key) + 1}"
 
     def _file(self, ask: Ask, body: dict[str, object]) -> object:
         if ask is Ask.FILE_PUT:

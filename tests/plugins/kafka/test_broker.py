@@ -197,3 +197,33 @@ def test_what_goes_wrong_is_told(local: LocalContext, broker: dict[str, object],
     assert "not taken all" in message(unsent)
     assert "no.such" in message(unknown)
     assert "Exactly one of topic and topicPattern" in message(both)
+
+
+def test_a_trigger_lets_its_group_go_on_once_what_it_took_is_told(
+    local: LocalContext, broker: dict[str, object], topic: str
+) -> None:
+    ok(local.run("kafka.produce", {**broker, "topic": topic, "from": [{"value": "a"}, {"value": "b"}]}))
+    asked = {**broker, "topic": topic, "groupId": f"looks-{topic}", "pollDuration": "PT2S"}
+
+    died = local.run("kafka.trigger", asked)  # and nobody heard of it
+    first = local.run("io.kestra.plugin.kafka.Trigger", asked)
+    told = local.run("kafka.trigger", asked, state=first.state)
+
+    assert died.outcome is first.outcome is Outcome.SNOOZED
+    assert sorted(str(line["value"]) for line in lines(local, ok(told))) == ["a", "b"]
+    assert local.run("kafka.trigger", asked, state=told.state).outcome is Outcome.SKIPPED
+
+
+def test_each_message_fires_and_one_that_did_not_is_heard_again(
+    local: LocalContext, broker: dict[str, object], topic: str
+) -> None:
+    sent = [{"value": str(number), "partition": 0} for number in range(4)]
+    ok(local.run("kafka.produce", {**broker, "topic": topic, "from": sent}))
+    asked = {**broker, "topic": topic, "groupId": f"hears-{topic}"}
+
+    for most in (2, 3):
+        local.most_fired = most
+        assert message(local.run("kafka.realtime_trigger", asked)) == "The trigger is switched off."
+
+    assert [each["value"] for each in local.fired.values()] == ["0", "1", "2"]
+    assert [key.split("/")[:3] for key in local.fired] == [[topic, "0", str(offset)] for offset in range(3)]

@@ -136,3 +136,40 @@ def test_an_address_names_its_virtual_host(url: str, host: str, port: int, virtu
     place = CreateQueue(url=url, name="q").place()
 
     assert (place.host, place.port, place.virtual_host, place.secure) == (host, port, virtual_host, secure)
+
+
+def until_switched_off(local: LocalContext, kind: str, properties: dict[str, object], most: int) -> None:
+    """Have a trigger listen until it has fired so often and is refused once more."""
+    local.most_fired = most
+    told = local.run(kind, properties)
+    assert told.failure is not None
+    assert told.failure["message"] == "The trigger is switched off.", told.failure
+
+
+def test_messages_of_a_queue_stay_until_the_trigger_has_fired(
+    local: LocalContext, broker: dict[str, object], queue: str
+) -> None:
+    asked = {**broker, "queue": queue, "maxRecords": 2, "maxDuration": "PT0.3S"}
+    messages = [{"data": "a"}, {"data": "b"}]
+    ok(local.run("amqp.publish", {**broker, "exchange": "", "routingKey": queue, "from": messages}))
+
+    local.most_fired = 0
+    assert local.run("amqp.trigger", asked).failure
+    local.most_fired = None
+    assert local.run("amqp.trigger", asked).outcome is Outcome.SKIPPED
+    assert local.run("amqp.trigger", asked).outcome is Outcome.SKIPPED
+
+    (fired,) = local.fired.values()
+    assert fired["count"] == 2
+
+
+def test_each_message_of_a_queue_fires(local: LocalContext, broker: dict[str, object], queue: str) -> None:
+    amqp = {**broker, "queue": queue}
+    messages = [{"data": name, "messageId": name} for name in "abc"]
+    ok(local.run("amqp.publish", {**broker, "exchange": "", "routingKey": queue, "from": messages}))
+
+    until_switched_off(local, "amqp.realtime_trigger", amqp, 2)
+
+    assert [each["data"] for each in local.fired.values()] == ["a", "b"]
+    left = ok(local.run("amqp.consume", {**amqp, "maxDuration": "PT0.3S"}))
+    assert left["count"] == 1

@@ -109,3 +109,40 @@ def test_a_password_in_an_address_is_never_told(local: LocalContext, kind: str, 
 
     assert told.failure is not None
     assert "hush" not in f"{told.failure} {told.message} {told.logs}"
+
+
+def until_switched_off(local: LocalContext, kind: str, properties: dict[str, object], most: int) -> None:
+    """Have a trigger listen until it has fired so often and is refused once more."""
+    local.most_fired = most
+    told = local.run(kind, properties)
+    assert told.failure is not None
+    assert told.failure["message"] == "The trigger is switched off.", told.failure
+
+
+@pytest.mark.parametrize("version", ["V3", "V5"])
+def test_messages_that_come_while_nobody_looks_wait_with_the_broker(
+    local: LocalContext, broker: dict[str, object], version: str
+) -> None:
+    mqtt = {**broker, "topic": f"looked/{version}"}
+    asked = {**mqtt, "version": version, "maxDuration": "PT0.3S"}
+    assert local.run("mqtt.trigger", asked).outcome is Outcome.SKIPPED
+    ok(local.run("mqtt.publish", {**mqtt, "from": [1, 2]}))
+
+    local.most_fired = 0
+    assert local.run("mqtt.trigger", asked).failure
+    local.most_fired = 1
+    assert local.run("mqtt.trigger", asked).outcome is Outcome.SKIPPED
+    assert local.run("mqtt.trigger", asked).outcome is Outcome.SKIPPED
+
+    (fired,) = local.fired.values()
+    assert fired["messagesCount"] == 2
+
+
+def test_each_message_of_a_topic_fires(local: LocalContext, broker: dict[str, object]) -> None:
+    mqtt = {**broker, "topic": "heard/each"}
+    local.run("mqtt.trigger", {**mqtt, "maxDuration": "PT0.1S"})  # its session is known from then on
+    ok(local.run("mqtt.publish", {**mqtt, "from": [{"n": 1}, {"n": 2}, {"n": 3}]}))
+
+    until_switched_off(local, "mqtt.realtime_trigger", mqtt, 2)
+
+    assert [each["payload"] for each in local.fired.values()] == [{"n": 1}, {"n": 2}]

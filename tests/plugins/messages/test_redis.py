@@ -122,3 +122,41 @@ def test_what_goes_wrong_is_told_without_the_password(local: LocalContext, url: 
     assert "refused" in message(nobody)
     for told in (nobody, nonsense):
         assert "hunter2" not in message(told)
+
+
+def until_switched_off(local: LocalContext, kind: str, properties: dict[str, object], most: int) -> None:
+    """Have a trigger listen until it has fired so often and is refused once more."""
+    local.most_fired = most
+    told = local.run(kind, properties)
+    assert told.failure is not None
+    assert told.failure["message"] == "The trigger is switched off.", told.failure
+
+
+def test_values_of_a_list_are_stored_before_they_are_let_go(local: LocalContext, url: str) -> None:
+    client = redis.Redis.from_url(url)
+    client.rpush("orders", "a", "b", "c")
+    asked = {"url": url, "key": "orders", "maxRecords": 2}
+
+    died = local.run("redis.trigger", asked)  # and nobody heard of it
+    again = local.run("redis.trigger", asked)
+    told = local.run("redis.trigger", asked, state=again.state)
+
+    assert died.outcome is Outcome.SNOOZED
+    assert told.outputs["count"] == 2
+    assert local.text(str(told.outputs["uri"])).split() == ['"a"', '"b"']
+    assert client.lrange("orders", 0, -1) == [b"c"]
+    assert client.keys("orders:*") == []
+    client.delete("orders")
+    assert local.run("redis.trigger", asked, state=told.state).outcome is Outcome.SKIPPED
+
+
+def test_each_value_of_a_list_fires_and_one_that_did_not_is_heard_again(local: LocalContext, url: str) -> None:
+    client = redis.Redis.from_url(url)
+    client.rpush("orders", "a", "b", "c", "d")
+    asked: dict[str, object] = {"url": url, "key": "orders"}
+
+    until_switched_off(local, "redis.realtime_trigger", asked, 2)
+    until_switched_off(local, "redis.realtime_trigger", asked, 3)
+
+    assert [each["value"] for each in local.fired.values()] == ["a", "b", "c"]
+    assert client.llen("orders") + sum(client.llen(key) for key in client.keys("orders:*local")) == 1

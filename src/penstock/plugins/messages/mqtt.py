@@ -23,6 +23,8 @@ from penstock.sdk.values import Duration, Secret
 SERVER: Final = "tcp://localhost:1883"
 PATIENCE: Final = 30.0
 TOGETHER: Final = 1000
+# How long (seconds) a broker keeps a session that nobody is connected to.
+KEPT: Final = 86_400
 PORTS: Final = {"tcp": 1883, "mqtt": 1883, "ssl": 8883, "tls": 8883, "mqtts": 8883, "ws": 80, "wss": 443}
 SECURE: Final = ("ssl", "tls", "mqtts", "wss")
 
@@ -61,8 +63,12 @@ class MqttTask(TaskType, frozen=True, kw_only=True):
         return ("paho.mqtt.client",)
 
     @contextlib.contextmanager
-    def connected(self) -> Iterator[Line]:
-        """A connection for the length of the block; what goes wrong is a TaskFailed."""
+    def connected(self, session: str = "") -> Iterator[Line]:
+        """A connection for the length of the block; what goes wrong is a TaskFailed.
+
+        A `session` is kept by the broker between connections, with what has come meanwhile; messages that are read in
+        it stay there until they are acknowledged.
+        """
         paho = library()
         try:
             place = urlsplit(self.server)
@@ -73,7 +79,9 @@ class MqttTask(TaskType, frozen=True, kw_only=True):
             raise BadAddress("The address of the broker cannot be used.", hint=f"It looks like {SERVER}.") from None
         client = paho.Client(
             paho.CallbackAPIVersion.VERSION2,
-            client_id=self.client_id or None,
+            client_id=self.client_id or session or None,
+            clean_session=not session if self.version is Version.V3 else None,
+            manual_ack=bool(session),
             transport="websockets" if place.scheme in ("ws", "wss") else "tcp",
             protocol=paho.MQTTv5 if self.version is Version.V5 else paho.MQTTv311,
             reconnect_on_failure=False,
@@ -88,7 +96,9 @@ class MqttTask(TaskType, frozen=True, kw_only=True):
             client.ws_set_options(path=place.path)
         line = Line(client, patience)
         try:
-            client.connect(host, port, properties=self._properties())
+            anew = not session or self.version is Version.V3  # which said so already
+            start = paho.MQTT_CLEAN_START_FIRST_ONLY if anew else False
+            client.connect(host, port, clean_start=start, properties=self._properties(session))
             client.loop_start()
             line.opened()
             yield line
@@ -106,12 +116,15 @@ class MqttTask(TaskType, frozen=True, kw_only=True):
         context.check_hostname = self.https_hostname_verification_enabled
         return context
 
-    def _properties(self) -> Any:
-        if self.version is Version.V3 or not self.auth_method:
+    def _properties(self, session: str) -> Any:
+        if self.version is Version.V3 or not (self.auth_method or session):
             return None
         paho = library()
         properties = paho.Properties(paho.PacketTypes.CONNECT)
-        properties.AuthenticationMethod = self.auth_method
+        if self.auth_method:
+            properties.AuthenticationMethod = self.auth_method
+        if session:
+            properties.SessionExpiryInterval = KEPT
         return properties
 
 
@@ -137,6 +150,15 @@ class Line:
         """Ask for topics, and wait until the broker agrees."""
         self.client.subscribe([(topic, qos) for topic in topics])
         self._agreed("The broker refuses a topic")
+
+    def take(self, patience: float) -> Any:
+        """The next message; nothing where none comes in so many seconds."""
+        try:
+            return self.messages.get(timeout=patience)
+        except queue.Empty:
+            if self.lost.is_set():
+                raise TaskFailed("The connection to the broker is lost.") from None
+            return None
 
     def _agreed(self, otherwise: str) -> None:
         try:
@@ -225,13 +247,10 @@ class Subscribe(MqttTask, frozen=True, kw_only=True):
         with self.connected() as line, Writer(context) as writer:
             line.subscribe([self.topic] if isinstance(self.topic, str) else self.topic, self.qos)
             while not until.over:
-                try:
-                    message = line.messages.get(timeout=until.wait())
-                except queue.Empty:
-                    if line.lost.is_set():
-                        raise TaskFailed("The connection to the broker is lost.") from None
+                message = line.take(until.wait())
+                if message is None:
                     continue
-                writer.write(self._told(message))
+                writer.write(told(message, self.serde_type))
                 until.count += 1
                 counts[message.topic] = counts.get(message.topic, 0) + 1
             uri = writer.done()["uri"]
@@ -239,16 +258,18 @@ class Subscribe(MqttTask, frozen=True, kw_only=True):
             context.metric("records", count, tags={"topic": topic})
         return {"messagesCount": until.count, "uri": uri}
 
-    def _told(self, message: Any) -> dict[str, object]:
-        properties = getattr(message, "properties", None)
-        return {
-            "id": message.mid,
-            "topic": message.topic,
-            "qos": message.qos,
-            "retain": bool(message.retain),
-            "properties": dict(getattr(properties, "UserProperty", ())),
-            "payload": decode(message.payload, self.serde_type),
-        }
+
+def told(message: Any, serde: ByteSerde) -> dict[str, object]:
+    """A message as a record."""
+    properties = getattr(message, "properties", None)
+    return {
+        "id": message.mid,
+        "topic": message.topic,
+        "qos": message.qos,
+        "retain": bool(message.retain),
+        "properties": dict(getattr(properties, "UserProperty", ())),
+        "payload": decode(message.payload, serde),
+    }
 
 
 def library() -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta, field
@@ -20,7 +21,7 @@ from penstock.plugins.messages.payload import (
 )
 from penstock.plugins.serdes.records import Writer
 from penstock.sdk.context import Context
-from penstock.sdk.task import TaskFailed
+from penstock.sdk.task import Outputs, TaskFailed
 from penstock.sdk.values import Duration
 
 # Our names of what goes beside a message, and the library's.
@@ -96,8 +97,14 @@ class Consume(AmqpTask, frozen=True, kw_only=True):
     max_records: MaxRecords = None
     max_duration: MaxDuration = None
 
-    def run(self, context: Context) -> dict[str, object]:
+    def run(self, context: Context) -> Outputs:
         """Take them."""
+        return self.taken(context)
+
+    def taken(
+        self, context: Context, before_ack: Callable[[dict[str, object]], None] = lambda outputs: None
+    ) -> dict[str, object]:
+        """Take them, and have somebody act on what was taken before the broker lets go of it."""
         until = Until(self.max_records, self.max_duration)
         last = None
         with self.channel(context) as channel, Writer(context) as writer:
@@ -109,23 +116,26 @@ class Consume(AmqpTask, frozen=True, kw_only=True):
             )
             for delivery, properties, body in waiting:
                 if delivery is not None:
-                    writer.write(self._told(properties, body))
+                    writer.write(told(properties, body, self.serde_type))
                     until.count, last = until.count + 1, delivery.delivery_tag
                 if until.over:
                     break
-            uri = writer.done()["uri"]
+            found: dict[str, object] = {"count": until.count, "uri": writer.done()["uri"]}
             if last is not None:
+                before_ack(found)
                 channel.basic_ack(last, multiple=True)
             channel.cancel()
         context.metric("records", until.count, tags={"queue": self.queue})
-        return {"count": until.count, "uri": uri}
+        return found
 
-    def _told(self, properties: Any, body: bytes) -> dict[str, object]:
-        told: dict[str, object] = {ours: getattr(properties, theirs) for ours, theirs in BESIDE.items()}
-        told["expiration"] = f"PT{int(properties.expiration) / 1000:g}S" if properties.expiration else None
-        told["timestamp"] = instant(properties.timestamp * 1000) if properties.timestamp else None
-        kept = {name: value for name, value in told.items() if value is not None}
-        return {"data": decode(body, self.serde_type), **kept}
+
+def told(properties: Any, body: bytes, serde: Serde) -> dict[str, object]:
+    """A message as a record."""
+    beside: dict[str, object] = {ours: getattr(properties, theirs) for ours, theirs in BESIDE.items()}
+    beside["expiration"] = f"PT{int(properties.expiration) / 1000:g}S" if properties.expiration else None
+    beside["timestamp"] = instant(properties.timestamp * 1000) if properties.timestamp else None
+    kept = {name: value for name, value in beside.items() if value is not None}
+    return {"data": decode(body, serde), **kept}
 
 
 def properties_of(message: dict[str, object]) -> Any:

@@ -10,9 +10,9 @@ import msgspec
 
 from penstock.plugins.sql.embedded import DuckQuery, LiteQuery
 from penstock.plugins.sql.named import MysqlQuery, SnowflakeQuery, SqlserverQuery
-from penstock.plugins.sql.query import ALIKE, Query
+from penstock.plugins.sql.query import ALIKE, FetchType, Query
 from penstock.sdk.context import Context
-from penstock.sdk.task import Fires, Outcome, Outputs, Result
+from penstock.sdk.task import Fires, Outcome, Outputs, Result, TaskFailed
 
 
 class SqlTrigger(Query, frozen=True, kw_only=True):
@@ -91,6 +91,8 @@ class LiteTrigger(LiteQuery, frozen=True, kw_only=True):
 
 def looked(query: Query, context: Context) -> Outputs:
     """Ask once. Where statements follow, their COMMIT comes after the start of the run, so that nothing is lost."""
+    if query.wanted is FetchType.NONE:
+        raise TaskFailed("A trigger sees rows only where its fetchType is FETCH, FETCH_ONE or STORE.")
     fired = False
 
     def before_commit(outputs: Mapping[str, object]) -> None:
