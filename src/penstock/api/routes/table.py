@@ -16,6 +16,7 @@ from penstock.api.routes import (
     parts,
     people,
     runs,
+    secrets,
     triggers,
     webhooks,
 )
@@ -29,6 +30,7 @@ TABLE: Final[tuple[Route, ...]] = (
     *live.ROUTES,
     *files.ROUTES,
     *kv.ROUTES,
+    *secrets.ROUTES,
     *busy.ROUTES,
     *triggers.ROUTES,
     *webhooks.ROUTES,
