@@ -8,8 +8,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penstock.services.secrets.masks import Masks
 from penstock.services.worker.capture import LONGEST_LINE, Capture, Source
-from penstock.services.worker.masks import Masks
 from penstock.store.chunks import Level, Piece, Stream
 
 

@@ -49,6 +49,10 @@ def functions(core: Core, asker: Asker, used: set[str]) -> dict[str, Callable[..
     own, strict = asker.namespace, asker.version != "0.20"
 
     def secret(key: str, namespace: str | None = None, subkey: str | None = None, full: bool = False) -> object:
+        if namespace and namespace not in _above(own):
+            raise UnknownSecret(
+                f"A flow of {own} finds its own secrets and those of the namespaces around it, not {namespace}'s."
+            )
         found = core.secrets.get(namespace or own, key)
         if found is None:
             raise UnknownSecret(f'There is no secret "{key}" for the namespace {namespace or own}.')

@@ -35,6 +35,7 @@ from penstock.services.cached import result_key
 from penstock.services.core import Core
 from penstock.services.listed import listed
 from penstock.services.reading import on_one_version, with_parts
+from penstock.services.secrets.masks import Masks
 from penstock.store import attempts
 from penstock.store.queue import Claim
 
@@ -80,7 +81,11 @@ def prepare_on(core: Core, claim: Claim, loaded: Loaded) -> Prepared:
         own_key = expr.render(node.cache.key, scope, calls) if node.cache else ""
         return _properties(node, scope, calls), timeout, step, str(own_key)
 
-    properties, timeout, step, own_key = with_parts(core, loaded, render)
+    try:
+        properties, timeout, step, own_key = with_parts(core, loaded, render)
+    except Exception as error:
+        _hide(error, used | secret_inputs(loaded))
+        raise
     cached_as = result_key(loaded.plan, node, node.cache, properties, own_key) if node.cache else ""
     state = None
     if step.attempt > 1:
@@ -98,6 +103,24 @@ def prepare_on(core: Core, claim: Claim, loaded: Loaded) -> Prepared:
         state=state or {},
         cached_as=cached_as,
     )
+
+
+def secret_inputs(loaded: Loaded) -> set[str]:
+    """The texts of a run's inputs that are secrets."""
+    names = [declared.id for declared in loaded.plan.flow.inputs if declared.type == "SECRET"]
+    return {value for name in names if isinstance(value := loaded.run.inputs.get(name), str) and value}
+
+
+def _hide(error: BaseException, used: set[str]) -> None:
+    """Take secrets out of what an error tells, and out of what led to it."""
+    masks, told = Masks(used), set[int]()
+    each: BaseException | None = error
+    while masks and each is not None and id(each) not in told:
+        told.add(id(each))
+        if isinstance(each, PenstockError):
+            each.sentence, each.hint = masks.hide_text(each.sentence), masks.hide_text(each.hint)
+        each.args = tuple(masks.hide_text(str(part)) for part in each.args)
+        each = each.__cause__ or each.__context__
 
 
 def _properties(node: Task, scope: dict[str, object], calls: expr.Calls) -> dict[str, object]:
@@ -124,35 +147,45 @@ def fields_that(kind: str, are: Literal["unrendered", "typed"]) -> frozenset[str
     return frozenset(field.name for field in wanted)
 
 
-def properties_of(core: Core, claim: Claim, written: Callable[[Plan], dict[str, object]]) -> dict[str, object]:
-    """Render properties of a claimed group. Raises PenstockError when an expression cannot be rendered."""
+def properties_of(
+    core: Core, claim: Claim, written: Callable[[Plan], dict[str, object]], used: set[str]
+) -> dict[str, object]:
+    """Render properties of a claimed group; secrets that it unseals go to `used`. Raises PenstockError when an
+    expression cannot be rendered.
+    """
 
     def rendered(loaded: Loaded) -> dict[str, object]:
-        calls = worker_calls(core, loaded, set())
+        calls = worker_calls(core, loaded, used)
         tree = written(loaded.plan)
         found = with_parts(core, loaded, lambda: expr.render(tree, worker_scope(core, loaded, claim.step), calls))
         assert isinstance(found, dict)
         return {str(name): value for name, value in found.items()}
 
-    return on_one_version(core, claim.run, rendered)
+    try:
+        return on_one_version(core, claim.run, rendered)
+    except PenstockError as error:
+        _hide(error, used)
+        raise
 
 
 def evaluate(core: Core, claim: Claim) -> Evaluated:
     """Evaluate what a decision needs and what reaches out, to be recorded; or say why it cannot be. Raises
     StoreError.
     """
+    used: set[str] = set()
     try:
-        values = on_one_version(core, claim.run, lambda loaded: _evaluate_on(core, claim, loaded))
-        return Evaluated(claim.step, claim.attempt, values)
+        values = on_one_version(core, claim.run, lambda loaded: _evaluate_on(core, claim, loaded, used))
+        return Evaluated(claim.step, claim.attempt, Masks(used).hide_data(values))
     except StoreError:
         raise
     except PenstockError as error:
+        _hide(error, used)
         failure = Failure(ErrorKind.EXPRESSION, f"{error.sentence} {error.hint}".strip(), None, error.code)
         return Evaluated(claim.step, claim.attempt, failure=failure)
 
 
-def _evaluate_on(core: Core, claim: Claim, loaded: Loaded) -> dict[str, object]:
-    calls = worker_calls(core, loaded, set())
+def _evaluate_on(core: Core, claim: Claim, loaded: Loaded, used: set[str]) -> dict[str, object]:
+    calls = worker_calls(core, loaded, used)
 
     def render() -> dict[str, object]:
         scope = worker_scope(core, loaded, claim.step)

@@ -27,6 +27,7 @@ from penstock.services.plans import Plans
 from penstock.services.project import Manner
 from penstock.services.render import evaluate, prepare
 from penstock.services.secrets.local import OfEnvironment
+from penstock.services.secrets.masks import KnownMasks
 from penstock.services.starting import Start
 from penstock.services.stored import Stored
 from penstock.services.sweep import sweep
@@ -52,6 +53,7 @@ class Rooms(NamedTuple):
     core: Core
     worker: str
     folders: Folders
+    known: KnownMasks
 
 
 class Harness:
@@ -93,6 +95,7 @@ class Harness:
             # ids that are the same in every run of a test
             entropy=lambda: next(counter).to_bytes(10, "big"),
         )
+        self._known = KnownMasks()
         self._calls: dict[str, list[Call]] = {}
         self._fixtures: dict[str, Mapping[str, Given]] = {}
 
@@ -250,7 +253,7 @@ class Harness:
         apply.report(self.core, claim, ended, made)
 
     def _rooms(self) -> Rooms:
-        return Rooms(self.core, attempts.WORKER, self._folders)
+        return Rooms(self.core, attempts.WORKER, self._folders, self._known)
 
     def _evaluate(self, claim: Claim) -> None:
         apply.report_evaluated(self.core, claim, evaluate(self.core, claim))

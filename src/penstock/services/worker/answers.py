@@ -18,15 +18,20 @@ from penstock.services import flows as flow_verbs
 from penstock.services import runs as run_verbs
 from penstock.services.core import Core
 from penstock.services.project_folder import inside
+from penstock.services.secrets.masks import Masks
 from penstock.services.stored import OURS
 from penstock.services.worker import flow_texts, others, project_files, rows, workdir
 from penstock.services.worker.capture import LEVELS
+from penstock.services.worker.hiding import Starred
 from penstock.store import feed, flows, kv, runs
 from penstock.store.chunks import Level, unpack
 from penstock.store.port import Tx
 
 KEY: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,199}")
 MOST_LOG_LINES: Final = 100_000
+NOTHING: Final = Masks()
+# What is kept of a question as it was asked.
+KEEPS: Final = {Ask.KV_SET, Ask.RUN_START, Ask.RUN_RESUME, Ask.FLOW_PUT}
 
 
 class Asker(msgspec.Struct, frozen=True):
@@ -37,6 +42,7 @@ class Asker(msgspec.Struct, frozen=True):
     attempt: int
     folder: Path | None
     reveal: Callable[[str], None]
+    masks: Masks = NOTHING
 
     @property
     def prefix(self) -> str:
@@ -46,7 +52,10 @@ class Asker(msgspec.Struct, frozen=True):
 
 def answer(core: Core, asker: Asker, what: str, body: Mapping[str, object]) -> object:
     """Answer one question; Refused, or another PenstockError, says why not."""
-    match Ask(what):
+    asked_for = Ask(what)
+    if asked_for in KEEPS and asker.masks.hide_data(body) != body:
+        raise Refused("A secret would be kept where everybody can read it: whoever needs it calls secret() itself.")
+    match asked_for:
         case Ask.KV_GET | Ask.KV_SET | Ask.KV_DELETE | Ask.KV_KEYS as asked:
             return _kept(core, asker, asked, body)
         case Ask.FILE_PUT | Ask.FILE_GET | Ask.FILE_DELETE | Ask.FILE_SIZE as asked:
@@ -54,7 +63,7 @@ def answer(core: Core, asker: Asker, what: str, body: Mapping[str, object]) -> o
         case Ask.UNSEAL:
             return _secret(core, asker, str(body["name"]))
         case Ask.LABELS_SET:
-            _label(core, asker, body)
+            _label(core, asker, asker.masks.hide_data(body))
             return None
         case Ask.LOGS_FETCH:
             return list(_logs(core, asker, body))
@@ -125,7 +134,7 @@ def _file(core: Core, asker: Asker, asked: Ask, body: Mapping[str, object]) -> o
         name = str(body.get("name") or path.name)
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
             raise Refused(f'A stored file cannot be named "{name}".')
-        return workdir.files_of(core).put_file(_unused(core, asker.prefix, name), path)
+        return Starred(workdir.files_of(core), asker.masks).put_file(_unused(core, asker.prefix, name), path)
     uri = str(body["uri"])
     if asked is Ask.FILE_GET:
         target = _free(_local(asker, PurePosixPath(uri).name or "file"))

@@ -28,6 +28,7 @@ from penstock.services.worker import answers, elsewhere, workdir
 from penstock.services.worker.capture import Source
 from penstock.services.worker.channel import Channel
 from penstock.services.worker.ending import End, Evidence, Stop, judge
+from penstock.services.worker.hiding import Starred
 from penstock.services.worker.reactor import Timer
 from penstock.services.worker.ready import hand_on, make_ready, wants_something
 from penstock.services.worker.shop import Shop
@@ -57,7 +58,6 @@ class Attempt:
         self._process = process
         self._done = done
         self._story = Story(shop, claim, self._asked)
-        self._story.masks.add(*prepared.secrets)
         self._child: Child | None = None
         self._warm: Warm | None = None
         self._held: Held | None = None
@@ -226,8 +226,8 @@ class Attempt:
     def _asked(self, frame: dict[str, object]) -> None:
         """Answer in another thread: a file may be large, a store slow."""
         run = self._prepared.loaded.run
-        folder, reveal = self._process.folder, self._story.masks.add
-        asker = answers.Asker(run, self.claim.step, self.claim.attempt, folder, reveal)
+        folder, masks = self._process.folder, self._story.masks
+        asker = answers.Asker(run, self.claim.step, self.claim.attempt, folder, masks.add, masks)
         channel, number = self._channel, frame.get("id")
         assert channel is not None
 
@@ -321,7 +321,8 @@ class Attempt:
         launch, claim = self._process.launch, self.claim
         assert launch is not None
         prefix = f"runs/{claim.run}/{claim.step}/{claim.attempt}"
-        return hand_on(self._shop, self._process.folder, launch, self._story.files, prefix)
+        stored = Starred(workdir.files_of(self._shop.core), self._story.masks, self._story.say)
+        return hand_on(stored, self._process.folder, launch, self._story.files, prefix)
 
     def _wanted(self, launch: Launch) -> bool:
         """Whether files may have to be stored."""
@@ -362,7 +363,7 @@ class Attempt:
         )
         if not self._shop.folders.back(self._process.folder):
             self._shop.pool.submit(workdir.remove, self._process.folder)
-        self._done(ended, self._outputs(files))
+        self._done(*self._story.hidden(ended, self._outputs(files)))
 
     def _outputs(self, files: dict[str, str]) -> Outputs:
         story, launch = self._story, self._process.launch

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from penstock.services.worker.masks import Masks
+from penstock.services.secrets.masks import Masks
 from penstock.store.chunks import Level, Piece, Stream
 
 LONGEST_LINE: Final = 64 * 1024

@@ -5,6 +5,7 @@ wanted of it.
 from __future__ import annotations
 
 import contextlib
+import io
 import shutil
 import tarfile
 from functools import partial
@@ -29,7 +30,9 @@ from penstock.services import cached
 from penstock.services.core import Core
 from penstock.services.project_folder import inside
 from penstock.services.render import properties_of
+from penstock.services.secrets.masks import KnownMasks, Masks
 from penstock.services.worker import workdir
+from penstock.services.worker.hiding import Starred
 from penstock.services.worker.workdir import Folders
 from penstock.store import steps
 from penstock.store.port import Tx
@@ -52,6 +55,10 @@ class Rooms(Protocol):
     @property
     def folders(self) -> Folders:
         """Its attempts' folders."""
+
+    @property
+    def known(self) -> KnownMasks:
+        """Which secrets its runs know."""
 
 
 class KeptFiles(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,7 +151,7 @@ def _open(shop: Rooms, claim: Claim) -> Outputs:
 def _close(shop: Rooms, claim: Claim) -> Outputs:
     wanted = _properties(shop, claim)
     folder = shop.folders.shared(claim.run, claim.step)
-    stored = workdir.files_of(shop.core)
+    stored = Starred(workdir.files_of(shop.core), shop.known.of(claim.run))
     prefix = f"runs/{claim.run}/{claim.step}/{claim.attempt}"
     files = workdir.collect(folder, wanted.output_files, stored, prefix)
     if wanted.cache is not None:
@@ -154,7 +161,9 @@ def _close(shop: Rooms, claim: Claim) -> Outputs:
 
 
 def _properties(shop: Rooms, claim: Claim) -> Properties:
-    rendered = properties_of(shop.core, claim, lambda plan: _written(plan.node(ids.node_of(claim.step))))
+    used: set[str] = set()
+    rendered = properties_of(shop.core, claim, lambda plan: _written(plan.node(ids.node_of(claim.step))), used)
+    shop.known.of(claim.run).add(*used)
     try:
         return msgspec.convert(rendered, Properties, strict=False)
     except msgspec.ValidationError as error:
@@ -196,14 +205,24 @@ def _keep(shop: Rooms, claim: Claim, folder: Path, kept: KeptFiles) -> None:
     if cached.find(shop.core, key) is not None:
         return  # refreshed only when its time is over
     packed = folder / ".penstock-kept.tar"
-    names = workdir.matching(folder, kept.patterns)
+    names, masks = workdir.matching(folder, kept.patterns), shop.known.of(claim.run)
     with tarfile.open(packed, "w") as archive:
         for name in names:
-            archive.add(folder / name, name, recursive=False)
+            _pack(archive, name, folder / name, masks)
     uri = workdir.files_of(shop.core).put_file(f"runs/{claim.run}/{claim.step}/kept.tar", packed)
     packed.unlink()
     ttl = None if kept.ttl is None else round(kept.ttl * SECOND)
     cached.keep(shop.core, key, claim, ttl, uri=uri)
+
+
+def _pack(archive: tarfile.TarFile, name: str, path: Path, masks: Masks) -> None:
+    body = masks.file_without(path)
+    if body is None:
+        archive.add(path, name, recursive=False)
+        return
+    told = archive.gettarinfo(path, name)
+    told.size = len(body)
+    archive.addfile(told, io.BytesIO(body))
 
 
 def _ended(shop: Rooms, claim: Claim, outcome: Outcome, failure: Failure | None, began: int) -> Ended:

@@ -103,8 +103,7 @@ def run_inline(shop: Shop, claim: Claim, prepared: Prepared, work: Inline) -> tu
     """Do a task now; its outcome and outputs."""
     began = shop.core.clock.now()
     story = Story(shop, claim, lambda _question: None)
-    story.masks.add(*prepared.secrets)
-    asker = answers.Asker(prepared.loaded.run, claim.step, claim.attempt, None, story.masks.add)
+    asker = answers.Asker(prepared.loaded.run, claim.step, claim.attempt, None, story.masks.add, story.masks)
     frame = perform(work.task, Context(work.about, Transport(shop, story, asker)))
     told = read_outcome(frame)
     if told.failure is not None:
@@ -112,7 +111,7 @@ def run_inline(shop: Shop, claim: Claim, prepared: Prepared, work: Inline) -> tu
     elif told.message:
         story.say(told.message, Level.WARNING if told.outcome is Outcome.WARNING else Level.INFO)
     story.end()
-    return _ended(shop, claim, told, began, story), story.outputs | told.outputs
+    return story.hidden(_ended(shop, claim, told, began, story), story.outputs | told.outputs)
 
 
 def refused(shop: Shop, claim: Claim, error: PenstockError) -> Ended:
@@ -122,7 +121,7 @@ def refused(shop: Shop, claim: Claim, error: PenstockError) -> Ended:
     story = Story(shop, claim, lambda _question: None)
     story.say(str(error), Level.ERROR)
     told = Told(Outcome.FAILED, {}, Failure(kind, sentence, None, error.code))
-    return _ended(shop, claim, told, shop.core.clock.now(), None)
+    return story.hidden(_ended(shop, claim, told, shop.core.clock.now(), None), None)[0]
 
 
 def broken(shop: Shop, claim: Claim, error: Exception) -> Ended:
@@ -130,7 +129,7 @@ def broken(shop: Shop, claim: Claim, error: Exception) -> Ended:
     story = Story(shop, claim, lambda _question: None)
     story.say("".join(traceback.format_exception(error)).rstrip(), Level.ERROR)
     failure = Failure(ErrorKind.SYSTEM, f"{type(error).__name__}: {error}".rstrip(": "))
-    return _ended(shop, claim, Told(Outcome.FAILED, {}, failure), shop.core.clock.now(), None)
+    return story.hidden(_ended(shop, claim, Told(Outcome.FAILED, {}, failure), shop.core.clock.now(), None), None)[0]
 
 
 def _ended(shop: Shop, claim: Claim, told: Told, began: int, story: Story | None) -> Ended:

@@ -7,7 +7,10 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+import msgspec
+
 from penstock.errors import PenstockError
+from penstock.services.secrets.masks import Masks
 from penstock.store import metrics
 from penstock.store.chunks import LogChunk, Piece, Tail, pack
 from penstock.store.metrics import Metric
@@ -23,10 +26,11 @@ GIVE_UP: Final = 20
 class Log:
     """One attempt's log on its way to the store."""
 
-    def __init__(self, run: str, step: str, attempt: int) -> None:
+    def __init__(self, run: str, step: str, attempt: int, masks: Masks | None = None) -> None:
         self.run = run
         self.step = step
         self.attempt = attempt
+        self.masks = masks
         self.tail: Tail | None = None
         self.pieces: list[Piece] = []
 
@@ -129,7 +133,7 @@ class LogWriter:
         try:
             for log, pieces in taken:
                 if pieces:
-                    chunks += self._chunks(log, pieces)
+                    chunks += self._chunks(log, _hidden(log.masks, pieces))
                     pieces.clear()
             if chunks:
                 self._store.logs.append(chunks)
@@ -159,6 +163,13 @@ class LogWriter:
                 made.append(chunk)
                 start, size = index + 1, 0
         return made
+
+
+def _hidden(masks: Masks | None, pieces: list[Piece]) -> list[Piece]:
+    """What comes to be kept, looked through once more: a secret may have become known since it was printed."""
+    if not masks:
+        return pieces
+    return [msgspec.structs.replace(piece, text=masks.hide(piece.text)) for piece in pieces]
 
 
 def _append_numbers(tx: Tx, numbers: list[tuple[str, Metric]]) -> None:

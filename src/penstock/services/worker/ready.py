@@ -43,9 +43,8 @@ def make_ready(shop: Shop, process: Process, given_up: Callable[[], bool], left:
     )
 
 
-def hand_on(shop: Shop, folder: Path, launch: Launch, told: Sequence[str], prefix: str) -> dict[str, str]:
+def hand_on(stored: workdir.Files, folder: Path, launch: Launch, told: Sequence[str], prefix: str) -> dict[str, str]:
     """Store the files that a launch promised and those that its process told; gives their addresses by name."""
-    stored = workdir.files_of(shop.core)
     found = workdir.collect(folder, (*launch.output_files, *told), stored, prefix)
     if launch.output_folder:
         inner = folder / launch.output_folder

@@ -16,6 +16,7 @@ from penstock.runners.process.environments import Environments
 from penstock.runners.process.kept import Kept
 from penstock.runners.process.launcher import Launcher
 from penstock.services.core import Core
+from penstock.services.secrets.masks import KnownMasks
 from penstock.services.worker.logs import LogWriter
 from penstock.services.worker.reactor import Reactor
 from penstock.services.worker.workdir import Folders
@@ -64,6 +65,7 @@ class Shop:
     environments: Environments
     told: Callable[[Progress], None] = lambda _progress: None
     paused: list[Callable[[], None]] = field(default_factory=list)
+    known: KnownMasks = field(default_factory=KnownMasks)
 
     def away(self, work: Callable[[], T], then: Callable[[Future[T]], None], *, installs: bool = False) -> None:
         """Do slow work in another thread, then go on in the reactor's; what `installs` may take minutes."""

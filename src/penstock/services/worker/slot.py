@@ -19,7 +19,7 @@ from penstock.sdk.container import FOLDER
 from penstock.sdk.context import About
 from penstock.sdk.launch import Launch, LaunchContext, LaunchMode, Limits, at
 from penstock.sdk.task import Mode, ScriptType, TaskType
-from penstock.services.render import Prepared
+from penstock.services.render import Prepared, secret_inputs
 from penstock.services.worker import elsewhere
 from penstock.services.worker.shop import Shop
 from penstock.store.queue import Claim
@@ -57,6 +57,9 @@ class Process(msgspec.Struct, frozen=True):
 
 def work_of(shop: Shop, claim: Claim, prepared: Prepared) -> Inline | Process:
     """Decide how a claim is done. Raises PenstockError when the properties do not fit the task type."""
+    masks = shop.known.of(claim.run)
+    masks.add(*prepared.secrets)
+    masks.add_to_logs(*secret_inputs(prepared.loaded))
     kind = registry.find(prepared.node.type)
     task = registry.decode(kind, prepared.properties)
     if task.mode is Mode.INLINE:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from penstock.errors.work import BadAnswer
-from penstock.model.event import Order
+from penstock.model.event import Ended, Order
 from penstock.model.policy import SECOND
+from penstock.services.secrets.masks import Masks
 from penstock.services.worker.capture import LEVELS, Capture, Source
 from penstock.services.worker.channel import read_metric, read_order, read_outcome
 from penstock.services.worker.ending import Told
+from penstock.services.worker.hiding import Outputs, hidden
 from penstock.services.worker.logs import Log
-from penstock.services.worker.masks import Masks
 from penstock.services.worker.parts import Parts
 from penstock.services.worker.shop import Progress, Shop
 from penstock.store.chunks import Level, Stream
@@ -25,8 +26,8 @@ class Story:
         self._shop = shop
         self._claim = claim
         self._ask = ask
-        self._log = Log(claim.run, claim.step, claim.attempt)
-        self.masks = Masks()
+        self.masks: Masks = shop.known.of(claim.run)
+        self._log = Log(claim.run, claim.step, claim.attempt, self.masks)
         self.capture = Capture(lambda piece: shop.logs.put(self._log, piece), self.masks, shop.core.knobs.log_cap)
         self.outputs: dict[str, object] = {}
         self.state: dict[str, object] | None = None
@@ -59,7 +60,7 @@ class Story:
             case "progress":
                 self._progress(frame)
             case "part":
-                self.parts.hear(frame)
+                self.parts.hear(self.masks.hide_data(frame))
             case "order":
                 self.orders = (*self.orders, read_order(frame))
             case "ask":
@@ -89,7 +90,7 @@ class Story:
             for number in _dicts(body.get("metrics")):
                 self._number(number, now)
             for part in _dicts(body.get("parts")):
-                self.parts.hear(part)
+                self.parts.hear(self.masks.hide_data(part))
         except BadAnswer as error:
             self.say(error.sentence, Level.WARNING)
         for line in _dicts(body.get("logs")):
@@ -107,12 +108,16 @@ class Story:
         self.capture.end(self.out, now)
         self.capture.end(self.err, now)
 
+    def hidden(self, ended: Ended, made: Outputs) -> tuple[Ended, Outputs]:
+        """An attempt's end and outputs without secrets, which is said."""
+        return hidden(self.masks, ended, made, lambda sentence: self.say(sentence, Level.WARNING))
+
     def _line(self, frame: dict[str, object], now: int) -> None:
         level = LEVELS.get(str(frame.get("level", "info")).lower(), Level.INFO)
         self.capture.say(str(frame.get("message", "")), now, level, Stream.LOG)
 
     def _number(self, frame: dict[str, object], now: int) -> None:
-        number = read_metric(self._claim.step, self._claim.attempt, frame, now)
+        number = read_metric(self._claim.step, self._claim.attempt, self.masks.hide_data(frame), now)
         self._shop.logs.put_number(self._claim.run, number)
 
     def _values(self, values: object) -> None:
