@@ -87,3 +87,22 @@ def test_a_call_that_is_under_way_is_answered_before_its_server_has_closed(house
 
         assert answer.result().json() == ["ann"]
         closing.result()
+
+
+def test_many_callers_at_once_are_all_answered(either: House) -> None:
+    either.push()
+    server = Server(either.app, who)
+    server.start()
+
+    def calls(number: int) -> list[int]:
+        with httpx.Client(base_url=server.url, headers={WHO: "ann"}, timeout=60) as client:
+            started = client.post("/v1/runs", json={"namespace": "shop", "flow": "hello"})
+            where = started.headers["location"]
+            rest = [client.get("/v1/runs"), client.get(f"{where}/steps"), client.post(f"{where}/kill", json={})]
+            return [started.status_code, *(each.status_code for each in rest)]
+
+    with ThreadPoolExecutor(16) as threads:
+        found = list(threads.map(calls, range(24)))
+    server.close()
+
+    assert {tuple(each) for each in found} == {(201, 200, 200, 200)}
