@@ -61,18 +61,7 @@ class Scheduler:
         except PenstockError as error:
             self._say("scheduler.store_away", Level.WARNING, why=str(error))
 
-    def _run(self) -> None:
-        while not self._stopping:
-            try:
-                wait = self._turn()
-            except PenstockError as error:
-                # The store is away, or a decision broke down: nothing is lost, all of it is looked at again.
-                self._say("scheduler.failed", Level.WARNING, why=str(error))
-                wait = BEAT
-            if self._bell.wait(wait / 1e6):
-                self._bell.clear()
-
-    def _turn(self) -> int:
+    def turn(self) -> int:
         """Do what is due, and tell for how long (microseconds) there is nothing to do."""
         led = self.led.is_set()
         if not self._lead.seek():
@@ -96,6 +85,17 @@ class Scheduler:
         coming = self._core.store.read(lambda tx: triggers.next_at(tx, now))
         wait = OFTEN if any(waits(self._core) for waits in WAITING) else BEAT
         return wait if coming is None else max(0, min(wait, coming - clock.now()))
+
+    def _run(self) -> None:
+        while not self._stopping:
+            try:
+                wait = self.turn()
+            except PenstockError as error:
+                # The store is away, or a decision broke down: nothing is lost, all of it is looked at again.
+                self._say("scheduler.failed", Level.WARNING, why=str(error))
+                wait = BEAT
+            if self._bell.wait(wait / 1e6):
+                self._bell.clear()
 
     def _done(self, duty: Duty) -> bool:
         """Do one duty, and tell whether there is more of it; a fault of ours in one must not stop the others."""

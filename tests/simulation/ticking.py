@@ -1,0 +1,231 @@
+"""Who looks after time in the simulation? Servers that die, stand still and lose answers, while clocks step."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final, TypeVar
+
+from msgspec.structs import replace
+
+from penstock.clock import ManualClock
+from penstock.engine.calendar import micros
+from penstock.errors import PenstockError
+from penstock.model.backfill import Backfill, Item, Spec
+from penstock.model.flow import Flow
+from penstock.model.node import Sequence
+from penstock.model.policy import SECOND
+from penstock.model.run import Run
+from penstock.model.status import RunStatus
+from penstock.model.trigger import Condition, Missed, MissingHour, OnRuns, RepeatedHour, Schedule
+from penstock.services import backfills, flows
+from penstock.services.core import Core
+from penstock.services.plans import Plans
+from penstock.services.scheduler.lead import LEASE
+from penstock.services.scheduler.loop import Scheduler
+from penstock.store import backfills as items_of
+from penstock.store import runs
+from penstock.store.port import Store, Tx
+from penstock.store.sqlite.store import open_sqlite
+from tests.simulation.faults import Crash, Faults, FaultyStore
+from tests.simulation.world import Memory, NoSecrets
+
+T = TypeVar("T")
+HOUR: Final = 3600 * SECOND
+STEPS: Final = (-HOUR, 0, HOUR)
+SERVERS: Final = 2
+PAGE: Final = 500
+CRONS: Final = (
+    "30 2 * * *", "*/20 0-3 * * *", "0 * * * *", "15 0,12 * * 1-5", "59 23 * * *", "10,40 1 * * *", "0,30 2 1-15 * *",
+)  # fmt: skip
+
+
+class Killed(BaseException):
+    """Nothing of a server that is killed goes on, whatever it would catch."""
+
+
+class Machine(FaultyStore):
+    """The store as one server sees it: who asks it may be killed, or find that much time has passed meanwhile."""
+
+    def __init__(self, real: Store, faults: Faults, meanwhile: Callable[[], None]) -> None:
+        super().__init__(real, faults)
+        self._meanwhile = meanwhile
+
+    def write(self, work: Callable[[Tx], T]) -> T:
+        if self._faults.maybe("stands still before it writes", 0.02):
+            self._meanwhile()
+        try:
+            return super().write(work)
+        except Crash:
+            raise Killed from None
+
+    def read(self, work: Callable[[Tx], T]) -> T:
+        try:
+            found = super().read(work)
+        except Crash:
+            raise Killed from None
+        if self._faults.maybe("stands still after it read", 0.01):
+            self._meanwhile()
+        return found
+
+
+class Ticking:
+    """A store, the servers that look after time, and flows with schedules; everything that happens comes from `seed`.
+
+    `latest` is the latest instant that clocks have shown.
+    """
+
+    def __init__(self, seed: int, zone: str, begin: datetime, rate: float = 0.005) -> None:
+        self.rng = random.Random(f"{seed} {zone} {begin}")
+        self.clock = ManualClock(micros(begin))
+        self.faults = Faults(self.rng, rate)
+        self.store: Store = open_sqlite(":memory:", clock=self.clock)
+        self.sound = self._core(self.store)
+        self.broken: list[str] = []
+        self.begin = self.latest = micros(begin)
+        self.schedules = [self._schedule(name, zone) for name in ("one", "two", "three")]
+        self._names = 0
+        self._revisions = 0
+        self._backfills: list[Backfill] = []
+        self._asleep = False
+        self._push()
+        # Dates count from the first look on, which is now.
+        Scheduler(self.sound, "first").turn()
+        self._servers = [self._server() for _ in range(SERVERS)]
+
+    def schedules_are(self, *crons: str) -> None:
+        """Let the schedules be of these dates; in place of those that were drawn, before time passes."""
+        self.schedules = [replace(each, cron=cron) for each, cron in zip(self.schedules, crons, strict=True)]
+        self._push()
+        Scheduler(self.sound, "first").turn()
+
+    def close(self) -> None:
+        """Close the store."""
+        self.store.close()
+
+    def go(self, until: datetime, *, longest: timedelta) -> None:
+        """Let time pass until an instant, in steps of which some are as long as that, with everything that may fail."""
+        most = longest // timedelta(microseconds=1)
+        while self.clock.steady() < micros(until):
+            self._pass(self.rng.choice((SECOND, LEASE, most // 8, most)))
+            if self.faults.maybe("clock step", 0.1):
+                self.clock.set_wall(self.rng.choice(STEPS))
+            if self.faults.maybe("new revision", 0.02):
+                self._push()
+            if self.faults.maybe("backfill", 0.02):
+                self._fill_in()
+            self._look(self.rng.randrange(SERVERS))
+
+    def calm(self) -> int:
+        """Let all be done that is due when nothing fails any more, and give the instant until which it is."""
+        self.faults.on = False
+        self.clock.set_wall(max(STEPS))
+        now = self.latest = self.clock.now()
+        for _ in range(6):
+            self.clock.advance(LEASE)
+            for place in range(SERVERS):
+                self._look(place)
+        return now
+
+    def runs(self, flow: str) -> list[Run]:
+        """All runs of a flow."""
+        found: list[Run] = []
+        while page := self.store.read(partial(_page, flow, found[-1].id if found else "")):
+            found += page
+        return found
+
+    def items(self) -> list[Item]:
+        """The items of every backfill."""
+        return [item for made in self._backfills for item in self._items_of(made)]
+
+    def _items_of(self, made: Backfill) -> list[Item]:
+        return self.store.read(lambda tx: items_of.items(tx, made.id, made.total))
+
+    def _pass(self, micros_: int) -> None:
+        self.clock.advance(self.rng.randint(1, micros_))
+        self.latest = max(self.latest, self.clock.now())
+
+    def _schedule(self, name: str, zone: str) -> Schedule:
+        draw = self.rng.choice
+        return Schedule(
+            id=name,
+            type="Schedule",
+            cron=draw(CRONS),
+            timezone=zone,
+            missing=draw(list(MissingHour)),
+            repeated=draw(list(RepeatedHour)),
+            missed=draw((Missed.ALL, Missed.ALL, Missed.LAST, Missed.NONE)),
+            side_by_side=draw((True, False)),
+        )
+
+    def _push(self) -> None:
+        """Store the flows; what is said besides is another each time, and the triggers are the same."""
+        self._revisions += 1
+        several = Flow(
+            id="timed",
+            namespace="sim",
+            body=Sequence(id="", nodes=()),
+            triggers=tuple(self.schedules),
+            description=f"revision {self._revisions}",
+        )
+        when = Condition(test="{{ trigger.flowId == 'timed' }}")
+        behind = OnRuns(id="behind", type="Flow", states=(RunStatus.SUCCESS,), when=(when,))
+        after = replace(several, id="after", triggers=(behind,))
+        filled = replace(several, id="filled", triggers=())
+        for each in (after, several, filled):
+            flows.push(self.sound, each, str(each), str(each))
+
+    def _fill_in(self) -> None:
+        plan = flows.newest_plan(self.sound, "sim", "filled")
+        sets: tuple[dict[str, object], ...] = tuple({} for _ in range(self.rng.randint(1, 7)))
+        made = backfills.add(self.sound, plan, Spec(sets=sets), "ann", at_once=self.rng.randint(1, 3))
+        self._backfills.append(made)
+
+    def _server(self) -> Scheduler:
+        self._names += 1
+        machine = Machine(self.store, self.faults, self._meanwhile)
+        return Scheduler(self._core(machine), f"s{self._names}")
+
+    def _core(self, store: Store) -> Core:
+        core = Core(
+            store=store,
+            blobs=Memory(),
+            clock=self.clock,
+            plans=Plans(),
+            secrets=NoSecrets(),
+            entropy=lambda: self.rng.randbytes(10),
+        )
+        core.notices.subscribe(lambda notice: self._heard(notice.name, str(notice.fields)))
+        return core
+
+    def _heard(self, name: str, fields: str) -> None:
+        if name in ("scheduler.fault", "run.fault", "trigger.failed"):
+            self.broken.append(f"{name}: {fields}")
+
+    def _look(self, place: int) -> None:
+        """Let one server do what its thread does when it wakes; who is killed is followed by another."""
+        if not self._lives(self._servers[place]):
+            self._servers[place] = self._server()
+
+    def _lives(self, server: Scheduler) -> bool:
+        try:
+            server.turn()
+        except PenstockError:
+            return True  # it looks again when it wakes next
+        except Killed:
+            return False
+        return True
+
+    def _meanwhile(self) -> None:
+        """One stands still: its lease may run out, and another lead, before it goes on with what it was about to do."""
+        if not self._asleep:
+            self._asleep = True
+            self._pass(2 * LEASE)
+            self._lives(self._server())
+            self._asleep = False
+
+
+def _page(flow: str, before: str, tx: Tx) -> list[Run]:
+    return runs.list_runs(tx, runs.Filter(flow=flow), PAGE, before)
