@@ -17,7 +17,8 @@ from penstock.services import flows, triggers
 from penstock.services import runs as verbs
 from penstock.services.scheduler import upstream
 from penstock.services.scheduler.lead import Lead
-from penstock.store import positions, runs
+from penstock.store import feed, positions, runs
+from penstock.store.feed import Position
 from tests.services.office import Office
 
 MINUTE = 60_000_000
@@ -224,3 +225,30 @@ def test_nothing_is_read_when_nobody_waits(desk: Desk) -> None:
     desk.look()
 
     assert desk.office.store.read(lambda tx: positions.get(tx, positions.OF_RUNS)) is None
+
+
+def test_what_a_long_run_came_to_first_is_seen_with_its_end(desk: Desk) -> None:
+    desk.waits(states=(RunStatus.RUNNING,))
+    core = desk.office.core
+    verbs.start(core, flows.newest_plan(core, "shop", "load"), verbs.Start())
+    desk.office.clock.advance(180 * MINUTE)
+    desk.office.work({"say": Outcome.DONE})
+
+    desk.look()
+
+    assert [run.trigger["state"] for run in desk.started()] == ["RUNNING"]
+
+
+def test_a_row_that_appears_late_is_seen_though_the_clock_was_set_forward(desk: Desk) -> None:
+    desk.waits()
+    store = desk.office.store
+    last = store.read(feed.head)
+    holes = tuple((last + number, store.lease_now()) for number in range(1, 20))
+    store.write(lambda tx: positions.put(tx, positions.OF_RUNS, Position(last + 20, holes)))
+    desk.office.clock.set_wall(60 * MINUTE)
+    desk.look()
+
+    load = desk.run("load")
+    desk.look()
+
+    assert [run.trigger["executionId"] for run in desk.started()] == [load.id]

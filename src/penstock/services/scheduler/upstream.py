@@ -75,12 +75,17 @@ def fire(core: Core, lead: Lead) -> bool:
         if position is not None:
             _keep(core, lead, None)
         return False
-    items, further = core.store.read(lambda tx: feed.read(tx, position, now, AT_ONCE))
+    # How long a hole has been waited for is told by the clock of leases: a wall clock may be set forward over it.
+    waited = core.store.lease_now()
+    items, further = core.store.read(lambda tx: feed.read(tx, position, waited, AT_ONCE))
     if not items:
         if further != position:
             _keep(core, lead, further)
         return False
-    changed = {item.key: item.at for item in items if item.what == "run"}
+    changed: dict[str, int] = {}
+    for item in items:
+        if item.what == "run":
+            changed[item.key] = min(item.at, changed.get(item.key, item.at))
     done = Round()
     watchers = [made for state in states if (made := _watcher(core, state)) is not None]
     if watchers and changed:
