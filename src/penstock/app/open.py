@@ -8,6 +8,7 @@ from typing import Final, get_args
 
 from penstock.app.databases import open_store
 from penstock.app.places import Where, locate
+from penstock.app.sources import secrets_of
 from penstock.clock import Clock, SystemClock
 from penstock.errors import Problem
 from penstock.errors.project import WrongCall
@@ -18,9 +19,6 @@ from penstock.services.calendars import Calendars, Kept
 from penstock.services.core import Core, Knobs
 from penstock.services.plans import Plans
 from penstock.services.project_folder import ProjectFolder
-from penstock.services.secrets.local import InOrder, of_machine
-from penstock.services.secrets.master import Ring
-from penstock.services.secrets.sealed import OfStore
 from penstock.services.stored import Stored
 from penstock.settings.keys import Weekday
 from penstock.settings.read import Project
@@ -82,8 +80,7 @@ def open_app(
     try:
         files = Stored(open_blobs(where, environ))
         settings = project.settings
-        own_secrets = of_machine(environ, project.path(settings.secrets) if settings.secrets else None)
-        secrets = InOrder(own_secrets, OfStore(opened, Ring(environ, where.state)))
+        secrets = secrets_of(project, environ, opened, where.state, watch)
         knobs = Knobs(
             lease=settings.limits.lease,
             beat=max(settings.limits.lease // 5, 100_000),

@@ -131,6 +131,34 @@ class Oidc(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     ] = False
 
 
+    token: Annotated[
+        str,
+        Meta(
+            description="What a scraper sends as `Authorization: Bearer …`; `${NAME}` takes it from the environment. "
+            "It opens nothing but the figures."
+        ),
+    ] = ""
+
+
+class Vault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+    """`vault`: a server that keeps secrets as HashiCorp's Vault and OpenBao do, in a KV engine of version 2."""
+
+    address: Annotated[str, Meta(description="Where it is (`https://vault.example.com:8200`).")]
+    token: Annotated[str, Meta(description="What lets us in; `${NAME}` takes it from the environment.")] = ""
+    role_id: Annotated[str, Meta(description="The role that we are, by AppRole, where no token is given.")] = ""
+    secret_id: Annotated[str, Meta(description="What proves it; `${NAME}` takes it from the environment.")] = ""
+    mount: Annotated[str, Meta(description="Where its KV engine is mounted.")] = "secret"
+    path: Annotated[
+        str,
+        Meta(description="What ours lie below: `NAME` of the namespace `shop.daily` is at `PATH/shop/daily/NAME`."),
+    ] = "penstock"
+    field: Annotated[
+        str, Meta(description="The entry that is a secret's text; without it a secret is all its entries, as JSON.")
+    ] = "value"
+    namespace: Annotated[str, Meta(description="The namespace of the server's own, where it has some.")] = ""
+    ca: Annotated[str, Meta(description="A file with the certificate that its own is signed by.")] = ""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
     """The whole of penstock.yaml: every key may be left out, and paths are relative to its folder."""
 
@@ -181,6 +209,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "SECRET_NAME in the environment comes first."
         ),
     ] = ""
+    secret_sources: Annotated[
+        tuple[Literal["env", "file", "store", "vault"], ...],
+        Meta(description="Where secrets are looked for, the first one first; what is not named is not looked at."),
+    ] = ("env", "file", "store", "vault")
+    vault: Annotated[Vault | None, Meta(description="The server that keeps secrets.")] = None
     calendars: Annotated[
         dict[str, ClosedDays], Meta(description="Which days are closed, by the names that schedules use (`calendar:`).")
     ] = {}
