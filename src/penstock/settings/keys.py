@@ -131,15 +131,6 @@ class Oidc(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     ] = False
 
 
-    token: Annotated[
-        str,
-        Meta(
-            description="What a scraper sends as `Authorization: Bearer …`; `${NAME}` takes it from the environment. "
-            "It opens nothing but the figures."
-        ),
-    ] = ""
-
-
 class Vault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
     """`vault`: a server that keeps secrets as HashiCorp's Vault and OpenBao do, in a KV engine of version 2."""
 

@@ -13,6 +13,7 @@ from penstock.api.routes import (
     health,
     kv,
     live,
+    metrics,
     parts,
     people,
     runs,
@@ -20,6 +21,7 @@ from penstock.api.routes import (
     triggers,
     webhooks,
 )
+from penstock.api.routes.kestra.table import KESTRA
 
 TABLE: Final[tuple[Route, ...]] = (
     *health.ROUTES,
@@ -32,7 +34,10 @@ TABLE: Final[tuple[Route, ...]] = (
     *kv.ROUTES,
     *secrets.ROUTES,
     *busy.ROUTES,
+    *metrics.ROUTES,
     *triggers.ROUTES,
     *webhooks.ROUTES,
     *people.ROUTES,
 )
+# What is told in the document, and the addresses of Kestra, which Kestra's own documents tell.
+SERVED: Final[tuple[Route, ...]] = (*TABLE, *KESTRA)
