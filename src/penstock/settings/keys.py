@@ -131,6 +131,18 @@ class Oidc(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     ] = False
 
 
+class Metrics(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`metrics`: who may read the figures at `/metrics` besides those with the right to."""
+
+    token: Annotated[
+        str,
+        Meta(
+            description="What a scraper sends as `Authorization: Bearer …`; `${NAME}` takes it from the environment. "
+            "It opens nothing but the figures."
+        ),
+    ] = ""
+
+
 class Vault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
     """`vault`: a server that keeps secrets as HashiCorp's Vault and OpenBao do, in a KV engine of version 2."""
 
@@ -211,6 +223,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     limits: Annotated[Limits, Meta(description="How much may happen at once.")] = Limits()
     containers: Annotated[Containers, Meta(description="What containers may ask for.")] = Containers()
     retention: Annotated[Retention, Meta(description="How long ended runs are kept.")] = Retention()
+    metrics: Annotated[Metrics, Meta(description="Who may read the figures.")] = Metrics()
     oidc: Annotated[Oidc | None, Meta(description="The OpenID provider by which people log in.")] = None
 
 
