@@ -13,7 +13,6 @@ from penstock.api.routes import (
     health,
     kv,
     live,
-    metrics,
     parts,
     people,
     runs,
@@ -21,7 +20,6 @@ from penstock.api.routes import (
     triggers,
     webhooks,
 )
-from penstock.api.routes.kestra.table import KESTRA
 
 TABLE: Final[tuple[Route, ...]] = (
     *health.ROUTES,
@@ -34,10 +32,7 @@ TABLE: Final[tuple[Route, ...]] = (
     *kv.ROUTES,
     *secrets.ROUTES,
     *busy.ROUTES,
-    *metrics.ROUTES,
     *triggers.ROUTES,
     *webhooks.ROUTES,
     *people.ROUTES,
 )
-# What is told in the document, and the addresses of Kestra, which Kestra's own documents tell.
-SERVED: Final[tuple[Route, ...]] = (*TABLE, *KESTRA)

@@ -1,1 +1,0 @@
-"""Which addresses do programs call that were written for Kestra?"""
