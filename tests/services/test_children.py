@@ -94,7 +94,7 @@ def test_a_step_that_does_not_wait_is_done_once_its_child_exists(office: Office)
 
     (child,) = office.children(parent)
     assert office.run(parent).status is RunStatus.SUCCESS
-    assert office.outputs(parent, "s") == {"executionId": child.id}
+    assert office.outputs(parent, "s") == {"executionId": child.id, "state": "CREATED"}
     assert office.work() == ["c"]
     assert office.run(child.id).status is RunStatus.SUCCESS
 
