@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from penstock.dialects.kestra import INSTALLED, expand, read_several
+from penstock.dialects.kestra import INSTALLED, expand, polled, read_several
 from penstock.dialects.kestra import conditions as condition_types
 from penstock.dialects.kestra import inputs as input_types
 from penstock.dialects.kestra import suites as tests
@@ -103,12 +103,17 @@ def status(name: str, kind: str) -> str:
             short = SHORT.get(name, "")
             return WORKS if (short and short not in WHY) or INSTALLED.find(name) is not None else MISSING
         case _:
-            return IS_READ if is_read(name) else MISSING
+            return of_trigger(name)
 
 
-def is_read(name: str) -> bool:
-    """Is a trigger or a condition of this type read?"""
-    last = name.rpartition(".")[2]
+def of_trigger(name: str) -> str:
+    """What becomes of a trigger, or of a condition of one."""
     condition = condition_types.short(name)
     known = condition in condition_types.READERS or condition == condition_types.MULTIPLE
-    return known or bool(trigger_types.short(name)) or last.endswith("Trigger")
+    if known or trigger_types.short(name):
+        return WORKS
+    kind = name.removesuffix("Trigger") if polled.runs_script(name) else name
+    info = INSTALLED.find(kind)
+    if info is not None and (info.fires or kind != name):
+        return WORKS
+    return IS_READ if name.endswith("Trigger") else MISSING

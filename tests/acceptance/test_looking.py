@@ -158,6 +158,7 @@ def test_an_answer_that_meets_the_condition_starts_a_run(light: Project, answeri
     assert run.trigger["code"] == 200
     eventually(lambda: light.rows("SELECT 1 FROM triggers WHERE off_by LIKE 'stopAfter%'"), "it stops")
     assert len(started(light)) == 1
+    assert "off: stopAfter" in light.call("triggers", "list", "acc.load").out
 
 
 def test_a_script_that_ends_as_it_should_starts_a_run(light: Project, tmp_path: Path) -> None:

@@ -191,6 +191,16 @@ def test_what_a_look_keeps_goes_to_the_next_one(desk: Desk) -> None:
     desk.office.end(claim, Outcome.SKIPPED)
 
 
+def test_a_look_knows_the_flow_that_it_looks_for_and_its_variables(desk: Desk) -> None:
+    said = "{{ flow.id }} {{ vars.folder }} {{ trigger.id }}"
+    desk.push(polls(properties={"message": said}), variables={"folder": "in"})
+    desk.fire()
+    (claim,) = desk.office.claim()
+
+    assert render.prepare(desk.office.core, claim).properties == {"message": "load in new"}
+    desk.office.end(claim, Outcome.SKIPPED)
+
+
 def test_conditions_pass_over_what_was_seen(desk: Desk) -> None:
     desk.push(polls(when=(Condition(test="{{ trigger.files | length > 1 }}"),)))
     desk.look(FOUND)

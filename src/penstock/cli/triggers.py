@@ -24,6 +24,7 @@ from penstock.services.flows import newest_plan
 from penstock.services.preview import Firing, firings
 from penstock.services.project import flow_of, read_file
 from penstock.services.render import calls_in
+from penstock.store.triggers import State, of_flow
 
 VERBS: Final = {
     "list": ("penstock.cli.triggers:list_triggers", "List the triggers of a flow."),
@@ -71,14 +72,27 @@ def list_triggers(**given: Any) -> None:
     """List the triggers of a flow."""
     asked = msgspec.convert(given, TriggersGiven)
     with _opened(asked) as app:
-        found = _flow(asked, app).triggers
+        flow = _flow(asked, app)
+        found = flow.triggers
+        own = app.core.store.read(lambda tx: of_flow(tx, flow.namespace, flow.id))
+        known = {} if is_file(asked.target) else {state.id: state for state in own}
     if asked.json:
         as_json(found)
     elif found:
-        rows = [(each.id, each.type.rpartition(".")[2], _about(each), "off" if each.disabled else "") for each in found]
+        rows = [(each.id, each.type.rpartition(".")[2], _about(each), _stands(each, known)) for each in found]
         data(table(("TRIGGER", "TYPE", "WHEN", ""), rows))
     else:
         note("The flow has no triggers.")
+
+
+def _stands(trigger: Trigger, known: dict[str, State]) -> str:
+    """Whether a trigger is off, and why it last could not fire."""
+    state = known.get(trigger.id)
+    if trigger.disabled:
+        return "off"
+    if state is None:
+        return ""
+    return f"off: {state.off_by}" if state.off_by else state.known.problem
 
 
 def _about(trigger: Trigger) -> str:

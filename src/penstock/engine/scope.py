@@ -22,6 +22,7 @@ from penstock.model import ids
 from penstock.model.flow import Flow
 from penstock.model.node import Node, Subflow, Task
 from penstock.model.plan import ROOT, Plan
+from penstock.model.trigger import LOOKS_FOR
 
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
@@ -31,7 +32,8 @@ def scope_of(seen: Seen, key: str) -> dict[str, object]:
     plan, run = seen.plan, seen.run
     flow, variables = plan.flow, variables_at(seen, key)
     scope: dict[str, object] = {
-        "flow": {"id": flow.id, "namespace": flow.namespace, "revision": run.revision},
+        # A flow that looks for a trigger speaks of the one that has the trigger.
+        "flow": {"id": flow.id.partition(LOOKS_FOR)[0], "namespace": flow.namespace, "revision": run.revision},
         "execution": {
             "id": run.id,
             "startDate": instant(run.started_at or run.created_at),
