@@ -81,6 +81,13 @@ class Desk:
                 return self.refusal(request, error)
             return await self._ended(request, await self.in_thread(request, self._asked(request, route, reader, body)))
 
+        async def counted(request: Request) -> Response:
+            began, core = asyncio.get_running_loop().time(), self.app.core
+            given = await (take if route.body is BinaryIO else answer)(request)
+            told = {"status": given.status_code, "seconds": asyncio.get_running_loop().time() - began}
+            core.notices.say("api.answered", core.clock.now(), Level.DEBUG, route=route.name, **told)
+            return given
+
         async def take(request: Request) -> Response:
             # nobody fills the disk who has no right to
             refused = await self.in_thread(request, lambda: self._refused(request, route))
@@ -94,7 +101,7 @@ class Desk:
                 made = await self.in_thread(request, self._asked(request, route, reader, file))
             return await self._ended(request, made)
 
-        return take if route.body is BinaryIO else answer
+        return counted
 
     async def in_thread(self, request: Request, work: Callable[[], R]) -> R | Response:
         """Do what may take its time beside the loop; where too many wait already, refuse."""

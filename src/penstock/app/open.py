@@ -25,6 +25,8 @@ from penstock.settings.read import Project
 from penstock.store.blobs.local import open_folder
 from penstock.store.blobs.port import BlobStore
 from penstock.store.blobs.s3 import Bucket, open_s3
+from penstock.store.timed import Timed
+from penstock.telemetry.metrics import Metrics
 
 WEEKDAYS: Final = get_args(Weekday)
 
@@ -39,6 +41,12 @@ class App:
         self.files = files
         # What is wrong with the project's files just now, by file, where somebody watches them.
         self.problems: Mapping[str, tuple[Problem, ...]] = {}
+        self.metrics = Metrics()
+
+    def measure(self) -> None:
+        """Count from now on what this process does, and time its store; nothing is counted before."""
+        self.core.notices.subscribe(self.metrics.hear)
+        self.core = self.core.through(Timed(self.core.store, self.metrics.stood))
 
     def close(self) -> None:
         """Let go of everything; safe to call twice."""

@@ -56,6 +56,7 @@ def dev(**given: Any) -> int:
     asked = msgspec.convert(given, DevGiven)
     project = project_of(asked.folder or asked.project)
     with open_app(project, os.environ, store=asked.store) as app:
+        app.measure()
         check_address(app, asked.host)
         listen = Listen(host=asked.host, port=asked.port, next_free=True)
         with standing(app, listen, "", GRACE) as (server, scheduler):

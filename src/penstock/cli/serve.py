@@ -60,6 +60,7 @@ def serve(**given: Any) -> int:
     asked = msgspec.convert(given, ServeGiven)
     with open_app(project_of(asked.project), os.environ, store=asked.store) as app:
         app.core.notices.subscribe(writer(sys.stderr, as_json=asked.json))
+        app.measure()
         check_address(app, asked.host)
         stopping = threading.Event()
         with standing(app, Listen(host=asked.host, port=asked.port), asked.name, asked.grace) as (server, _):

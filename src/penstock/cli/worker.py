@@ -6,6 +6,8 @@ import os
 import socket
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import click
@@ -15,6 +17,7 @@ from msgspec.structs import replace
 from penstock.app import App, open_app
 from penstock.cli.drive import worker_options
 from penstock.cli.ending import Exit
+from penstock.cli.exposing import exposed
 from penstock.cli.options import Given, examples, keep_of, places, project_of
 from penstock.cli.said import note
 from penstock.errors import PenstockError
@@ -36,6 +39,8 @@ class WorkerGiven(Given, frozen=True, kw_only=True):
     slots: int = 0
     until_idle: bool = False
     queues: tuple[str, ...] = ()
+    metrics_port: int | None = None
+    metrics_host: str = "127.0.0.1"
 
 
 @click.command(
@@ -51,6 +56,8 @@ class WorkerGiven(Given, frozen=True, kw_only=True):
 @click.option("--slots", type=click.IntRange(1, 10_000), default=None, help="Attempts at once.")
 @click.option("--queue", "queues", multiple=True, metavar="NAME", help="A queue to serve, instead of `default` alone.")
 @click.option("--until-idle", is_flag=True, help="Leave when no run is going any more.")
+@click.option("--metrics-port", type=click.IntRange(0, 65_535), default=None, help="Tell figures at `/metrics` here.")
+@click.option("--metrics-host", default="127.0.0.1", help="The address for that; whoever reaches it may read them.")
 @click.option("--json", "json", is_flag=True, help="Tell what happens as lines of JSON, on stderr.")
 @places
 def worker(**given: Any) -> int:
@@ -71,13 +78,26 @@ def worker(**given: Any) -> int:
         sweeper = threading.Thread(target=_prune_hourly, args=(app, stopping), name="penstock-prune", daemon=True)
         sweeper.start()
         try:
-            _work(app, Worker(app.core, options), until_idle=asked.until_idle)
+            with _told(app, asked):
+                _work(app, Worker(app.core, options), until_idle=asked.until_idle)
         finally:
             stopping.set()
             sweeper.join()
         if not asked.json:
             note(f"Worker {name} has stopped.")
     return Exit.SUCCESS
+
+
+@contextmanager
+def _told(app: App, asked: WorkerGiven) -> Iterator[None]:
+    """Tell figures where that was asked for; else nothing is counted."""
+    if asked.metrics_port is None:
+        yield
+        return
+    app.measure()
+    with exposed(app.metrics, asked.metrics_host, asked.metrics_port) as address:
+        note(f"Its figures are at {address}.")
+        yield
 
 
 def _work(app: App, doing: Worker, *, until_idle: bool) -> None:

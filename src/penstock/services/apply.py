@@ -81,7 +81,7 @@ def report_evaluated(core: Core, claim: Claim, evaluated: Evaluated) -> bool:
 
 
 def _report(core: Core, reports: Sequence[Report], inline: InlineRunner | None) -> bool:
-    now = core.clock.now()
+    now, started = core.clock.now(), core.clock.steady()
     sheets = [_sheet(core, one, now) for one in reports]
     run_id = sheets[0].claim.run
 
@@ -119,7 +119,7 @@ def _report(core: Core, reports: Sequence[Report], inline: InlineRunner | None) 
 
     said, seen = repeat_unknown(core, lambda: core.store.write(work))
     if said is Said.FOLDED:
-        fold.keep(core, batch)
+        fold.keep(core, batch, started)
     fold.follow_up(core, after, (run_id, seen))
     return said is not Said.REFUSED
 

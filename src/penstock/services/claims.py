@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from penstock.model.policy import SECOND
 from penstock.services.core import Core
 from penstock.store import feed, queue, runs
 from penstock.store.port import Tx
 from penstock.store.queue import DEFAULT_QUEUE, Claim, Cursor
+from penstock.telemetry import Level
 
 
 class Taken(NamedTuple):
@@ -41,7 +43,13 @@ def take(
         strange = {held.run: held.step for held in taken if not core.cache.holds(held.run)}
         return Taken(taken, [(step, runs.with_step_behind(tx, run, step)) for run, step in strange.items()])
 
+    began = core.clock.steady()
     taken = core.store.write(work)
+    if taken.claims:
+        seconds = (core.clock.steady() - began) / SECOND
+        core.notices.say(
+            "attempts.claimed", now, Level.DEBUG, worker=worker, attempts=len(taken.claims), seconds=seconds
+        )
     for held in taken.claims:
         core.fronts[held.queue, held.owner, held.priority] = held.place
     return taken

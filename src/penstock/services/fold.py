@@ -9,6 +9,7 @@ from penstock.errors.run import UnknownRun
 from penstock.errors.store import CommitUnknown, NewerEvent
 from penstock.model.effect import SetTimer
 from penstock.model.event import Ended, Evaluated
+from penstock.model.policy import SECOND
 from penstock.services import admission
 from penstock.services.announce import announce
 from penstock.services.batch import Batch, Recorded
@@ -19,6 +20,7 @@ from penstock.services.reading import decide, hear, on_one_version
 from penstock.store import inbox
 from penstock.store.inbox import Received
 from penstock.store.port import Tx
+from penstock.telemetry import Level
 
 MOST_TRIES = 20
 
@@ -49,7 +51,7 @@ def fold(core: Core, run_id: str) -> After:
 
 
 def _fold_once(core: Core, run_id: str, after: After) -> Result:
-    now = core.clock.now()
+    now, started = core.clock.now(), core.clock.steady()
 
     def decided(loaded: Loaded) -> Batch:
         batch = Batch(loaded)
@@ -79,7 +81,7 @@ def _fold_once(core: Core, run_id: str, after: After) -> Result:
     if result is Result.WRITTEN:
         todo.fold.discard(run_id)  # this very loop looks again
         after.add(todo)
-        keep(core, batch)
+        keep(core, batch, started)
     return result
 
 
@@ -94,8 +96,10 @@ def recorded(waiting: Received) -> Recorded:
             return Recorded(event, waiting.at)
 
 
-def keep(core: Core, batch: Batch) -> None:
-    """Remember the run as it was just committed, and tell who watches and who looks after time."""
+def keep(core: Core, batch: Batch, started: int | None = None) -> None:
+    """Remember the run as it was just committed, and tell who watches and who looks after time; where events were
+    decided on, that was `started` at a steady instant.
+    """
     due = [effect.at for effect in batch.effects if isinstance(effect, SetTimer)]
     if due:
         core.alarm.set(min(due))
@@ -104,6 +108,9 @@ def keep(core: Core, batch: Batch) -> None:
     loaded.heard.clear()
     core.cache.keep(loaded)
     announce(core, batch)
+    if started is not None:
+        seconds, now = (core.clock.steady() - started) / SECOND, core.clock.now()
+        core.notices.say("run.folded", now, Level.DEBUG, run=loaded.run.id, events=len(batch.events), seconds=seconds)
 
 
 def _waits(core: Core, run_id: str, seen: Seen) -> bool:

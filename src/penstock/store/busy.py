@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from penstock.store import codec
 from penstock.store.port import Tx
+
+# Counts that are asked for often stop here, so that they cost the same however much there is.
+MOST: Final = 100_000
 
 
 class QueueLoad(msgspec.Struct, frozen=True):
@@ -52,3 +57,25 @@ def limits(tx: Tx) -> list[LimitLoad]:
         oldest_at, lets_in, window = codec.maybe(oldest), codec.maybe(count), codec.maybe(span)
         found.append(LimitLoad(name, weight, holders, codec.number(waiting), oldest_at, lets_in, window))
     return found
+
+
+def going(tx: Tx) -> dict[str, int]:
+    """Count the runs that have not ended, by status; up to MOST of each."""
+    return {str(status): codec.number(count) for status, count in tx.all("busy.going", most=MOST)}
+
+
+def unfolded(tx: Tx) -> int:
+    """Count the events that nobody has decided on yet, up to MOST."""
+    row = tx.one("busy.unfolded", most=MOST)
+    return codec.number(row[0]) if row else 0
+
+
+def overdue(tx: Tx, now: int) -> tuple[int, int | None]:
+    """Count the triggers whose time has come, up to MOST, and tell when that of the first was."""
+    row = tx.one("busy.overdue", now=now, most=MOST)
+    return (codec.number(row[0]), codec.maybe(row[1])) if row else (0, None)
+
+
+def backfills(tx: Tx) -> dict[str, int]:
+    """Count the backfills that are not done, by status."""
+    return {str(status): codec.number(count) for status, count in tx.all("busy.backfills")}

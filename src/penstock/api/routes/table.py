@@ -13,6 +13,7 @@ from penstock.api.routes import (
     health,
     kv,
     live,
+    metrics,
     parts,
     people,
     runs,
@@ -33,6 +34,7 @@ TABLE: Final[tuple[Route, ...]] = (
     *secrets.ROUTES,
     *busy.ROUTES,
     *triggers.ROUTES,
+    *metrics.ROUTES,
     *webhooks.ROUTES,
     *people.ROUTES,
 )
