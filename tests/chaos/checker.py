@@ -25,6 +25,7 @@ from tests.acceptance.project import Project
 from tests.chaos.ledger import Ledger
 from tests.chaos.plans import EFFECTS, End, ends_of
 from tests.chaos.shared import cached, folders, given_up, places
+from tests.chaos.timed import BY_THEMSELVES, Owed, matched
 from tests.simulation.invariants import recount
 
 PAGE = 500
@@ -43,17 +44,19 @@ class Tally(msgspec.Struct):
     outcomes: Counter[str] = msgspec.field(default_factory=Counter)
 
 
-def check(core: Core, project: Project, started: Collection[str], handed_back: int) -> Tally:
+def check(core: Core, project: Project, started: Collection[str], handed_back: int, owed: Owed) -> Tally:
     """Check every run of a store whose workers have all stopped; raises AssertionError with what is wrong.
 
-    `handed_back` is how many attempts may have begun anew under their number, at most.
+    `handed_back` is how many attempts may have begun anew under their number, at most; `owed` is what was to start
+    runs by itself.
     """
     ledger = Ledger(project.folder / "ledger")
     tally = Tally(lines=ledger.count, again=ledger.again)
     found = {run.id: run for run in every_run(core)}
     problems = [f"run {missing} was started and is not there" for missing in set(started) - found.keys()]
     for run in found.values():
-        if run.parent is None and run.id not in started:  # whoever stands for another was looked for, too
+        # Whoever stands for another was looked for, too; what starts by itself is matched with what it is for.
+        if run.parent is None and run.id not in started and run.flow not in BY_THEMSELVES:
             problems.append(f"run {run.id} of {run.flow} was started by nobody: a start was done twice")
         problems += [f"run {run.id} of {run.flow}: {problem}" for problem in _one_run(core, run, ledger, tally)]
     problems += [f"run {run} of the ledger is not in the store" for run in ledger.runs() - found.keys()]
@@ -61,6 +64,7 @@ def check(core: Core, project: Project, started: Collection[str], handed_back: i
         problems.append(f"{ledger.again} attempts began anew, and {handed_back} may have been handed back")
     problems += places(core, [run for run in found.values() if run.flow == "pooled"])
     problems += given_up([run for run in found.values() if run.flow == "folder"])
+    problems += matched([run for run in found.values() if run.flow in BY_THEMSELVES], owed)
     told = "\n".join(problems[:SHOWN])
     assert not problems, f"{len(problems)} things are not as they must be:\n{told}"
     nothing_is_left(core, project)

@@ -11,6 +11,7 @@ from typing import Final
 
 from projects.servers import PostgresServer
 from tests.chaos.herd import Herd, send
+from tests.chaos.servers import Servers
 
 # Seconds that something stands still: mostly a moment, now and then longer than a lease.
 STALLS: Final = ((0.02, 1.0), (4.5, 6.5))
@@ -23,9 +24,12 @@ class Monkey:
     In the thread that started the server: its death is tied to that thread's.
     """
 
-    def __init__(self, herd: Herd, server: PostgresServer | None, chance: random.Random, pause: float) -> None:
+    def __init__(
+        self, herd: Herd, servers: Servers, server: PostgresServer | None, chance: random.Random, pause: float
+    ) -> None:
         self.faults: Counter[str] = Counter()
         self._herd = herd
+        self._servers = servers
         self._server = server
         self._chance = chance
         self._pause = pause
@@ -38,6 +42,8 @@ class Monkey:
             "zygote killed": (1.5, lambda: self._kill_below(zygotes=True)),
             "child killed": (3, lambda: self._kill_below(zygotes=False)),
             "zygote or child stopped": (1.5, self._stall_below),
+            "penstock serve killed": (2, servers.kill),
+            "penstock serve stopped": (2, self._stall_server),
         }
         if server is not None:
             self._acts["server stopped fast"] = (0.4, lambda: self._restart(server, server.close))
@@ -48,6 +54,7 @@ class Monkey:
         """Let go on what stood still long enough, start what is missing, and strike when it is time to."""
         self._go_on()
         self._herd.tend()
+        self._servers.tend()
         if time.monotonic() >= self._strike_at:
             name = self._chance.choices(list(self._acts), [weight for weight, _ in self._acts.values()])[0]
             if self._acts[name][1]():
@@ -74,7 +81,13 @@ class Monkey:
         return True
 
     def _stall_worker(self) -> bool:
-        standing = [pid for pid in self._herd.pids if pid not in self._stopped]
+        return self._stall_one(self._herd.pids)
+
+    def _stall_server(self) -> bool:
+        return self._stall_one(self._servers.pids)
+
+    def _stall_one(self, pids: list[int]) -> bool:
+        standing = [pid for pid in pids if pid not in self._stopped]
         return bool(standing) and self._stall(self._chance.choice(standing))
 
     def _stall_below(self) -> bool:

@@ -60,6 +60,10 @@ EFFECTS: Final[dict[str, frozenset[str]]] = {
     "pooled": frozenset({"light", "heavy"}),
     "cached": frozenset({"after"}),
     "reborn": frozenset({"before", "shaky"}),
+    "ticking": frozenset(),
+    "queued": frozenset(),
+    "follows": frozenset(),
+    "filled": frozenset({"work"}),
 }
 SHARES: Final = {
     "chain": 14, "wide": 7, "loop": 9, "choose": 12, "flaky": 8, "caller": 8, "guarded": 5, "limited": 7,
@@ -200,4 +204,8 @@ ENDS: Final[dict[str, Callable[[Run], tuple[End, ...]]]] = {
     "pooled": lambda _run: _success("light", "heavy", "after"),
     "cached": lambda _run: _success("keeps", "after"),
     "reborn": _reborn,
+    "ticking": lambda _run: _success("say"),
+    "queued": lambda _run: _success("say"),
+    "follows": lambda _run: _success("say"),
+    "filled": lambda _run: _success("work"),
 }

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -19,16 +20,19 @@ from penstock.services import pools
 from penstock.settings.read import find
 from projects.servers import PostgresServer
 from tests.acceptance.project import Project
-from tests.chaos.checker import Tally, check, why_not_ended
+from tests.chaos.checker import Tally, check, every_run, why_not_ended
 from tests.chaos.herd import SLOTS, Herd
 from tests.chaos.monkey import Monkey
 from tests.chaos.owners import Owners
 from tests.chaos.plans import PRESS
 from tests.chaos.proxy import Proxy
+from tests.chaos.servers import Servers
+from tests.chaos.timed import Lags, Timed
 from tests.chaos.traffic import Traffic
 
 TEMPLATE: Final = Path(__file__).parent / "project"
 TICK: Final = 0.02
+LOOK: Final = 0.2
 TELL_EVERY: Final = 10.0
 # What still goes when the trouble is over ends within this time, or something holds it up.
 REST: Final = 90.0
@@ -64,10 +68,13 @@ class Round:
         through = wanted.proxy.dsn if wanted.proxy else self.project.address
         self._app: App = open_app(find(folder), self.project.environment, store=through)
         self._herd = Herd(self.project, random.Random(chance.random()), through)
-        self._monkey = Monkey(self._herd, server, random.Random(chance.random()), wanted.pause)
+        self._servers = Servers(self.project, random.Random(chance.random()), through)
+        self._timed = Timed(self._app.core, random.Random(chance.random()))
+        dice = random.Random(chance.random())
+        self._monkey = Monkey(self._herd, self._servers, server, dice, wanted.pause)
         self._owners = Owners(self.project, random.Random(chance.random()), through)
         self._traffic = Traffic(
-            self._app.core, self.project, self._owners, random.Random(chance.random()), f"s{wanted.seed}"
+            self._app.core, self.project, self._owners, random.Random(chance.random()), f"s{wanted.seed}", self._timed
         )
 
     def go(self) -> Tally:
@@ -76,7 +83,9 @@ class Round:
         assert pushed.code == 0, pushed.err
         pools.set_slots(self._app.core, "press", PRESS)
         self._say(f"seed {self.wanted.seed}, {self.wanted.seconds:.0f} s")
+        self._timed.begin(self.wanted.seconds)
         self._herd.start()
+        self._servers.start()
         until = self._began + self.wanted.seconds
         give_up = threading.Event()
         with ThreadPoolExecutor(1, "operator") as pool:
@@ -88,9 +97,11 @@ class Round:
             finally:
                 give_up.set()
         going.result()
+        owed = self._timed.rest(self._wait)
         self._owners.leave()
+        self._servers.drain()
         self._herd.drain()
-        tally = check(self._app.core, self.project, self._traffic.started, self._herd.asked * SLOTS)
+        tally = check(self._app.core, self.project, self._traffic.started, self._herd.asked * SLOTS, owed)
         self._summary(tally)
         return tally
 
@@ -112,9 +123,18 @@ class Round:
         late = time.monotonic() + REST
         while not going.done():
             self._herd.tend()
+            self._servers.tend()
             self._tell()
             assert time.monotonic() < late, self._left()
             time.sleep(TICK)
+
+    def _wait(self, so: Callable[[], bool], what: str) -> None:
+        late = time.monotonic() + REST
+        while not so():
+            self._herd.tend()
+            self._servers.tend()
+            assert time.monotonic() < late, f"not {REST:g} s after the trouble: {what}\n{self._servers.said()}"
+            time.sleep(LOOK)
 
     def _left(self) -> str:
         left = list(self._traffic.open)
@@ -143,6 +163,12 @@ class Round:
         self._say(
             f"operator: {verbs}; store away {self._traffic.away} times; workers turned away {self._herd.turned_away}; "
             f"`penstock run` begun {self._owners.begun} times, killed {self._owners.killed} times"
+        )
+
+        lags = Lags([run for run in every_run(self._app.core) if run.flow == "ticking"])
+        self._say(
+            f"servers led {self._servers.led} times; {lags.count} dates began {lags.median:.2f} s after their time "
+            f"(median; {lags.most:.1f} s at most); the backfill was paused {self._timed.pauses} times"
         )
 
     def _say(self, text: str) -> None:

@@ -21,6 +21,7 @@ from penstock.store import runs
 from tests.acceptance.project import Project
 from tests.chaos.owners import Owners
 from tests.chaos.plans import BULK, REASON, Order, order
+from tests.chaos.timed import Timed
 
 AT_ONCE: Final = 24
 # Seconds after its start that a run is killed or paused, and for how long it then is paused.
@@ -39,7 +40,9 @@ BY: Final = "chaos"
 class Traffic:
     """The runs of a round, started by an operator in its own thread; every verb that finds no store is said again."""
 
-    def __init__(self, core: Core, project: Project, owners: Owners, chance: random.Random, name: str) -> None:
+    def __init__(
+        self, core: Core, project: Project, owners: Owners, chance: random.Random, name: str, timed: Timed
+    ) -> None:
         self.started: dict[str, Order] = {}
         self.open: dict[str, Order] = {}
         self.verbs: Counter[str] = Counter()
@@ -50,6 +53,7 @@ class Traffic:
         self._owners = owners
         self._chance = chance
         self._name = name
+        self._timed = timed
         self._next: Order | None = None
         self._numbered = 0
         self._due: dict[str, float] = {}
@@ -65,6 +69,7 @@ class Traffic:
                 for run_id in list(self.open):
                     self._look_at(run_id)
                 self._tell_many()
+                self._timed.tend()
                 while len(self.open) < AT_ONCE and self._numbered < most and time.monotonic() < until:
                     self._start()
             except StoreError:
