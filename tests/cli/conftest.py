@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -30,7 +31,7 @@ class Done(msgspec.Struct, frozen=True):
     out: str
     err: str
 
-    def json(self) -> object:
+    def json(self) -> Any:
         """Standard output as JSON."""
         return json.loads(self.out)
 

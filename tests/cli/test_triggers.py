@@ -84,3 +84,21 @@ def test_a_date_on_a_closed_day_is_skipped_or_moved_as_the_schedule_says(penstoc
     found = json.loads(moved.out)[0]
     assert (found["date"], found["planned"]) == ("2026-12-28T09:00:00Z", "2026-12-25T09:00:00")
     assert "2026-12-28T09:00:00" < found["at"] < "2026-12-28T09:10:00"
+
+
+def test_triggers_of_the_store_are_shown_and_switched(penstock: Penstock) -> None:
+    Path("ticking.yml").write_text(
+        "id: ticking\nnamespace: play\ntasks: [{id: say, type: log, message: hello}]\n"
+        "triggers: [{id: daily, type: io.kestra.plugin.core.trigger.Schedule, cron: '@daily'}]\n"
+    )
+    penstock("flows", "push", "ticking.yml")
+
+    first = penstock("triggers", "status")
+    off, wrong = penstock("triggers", "off", "play.ticking", "daily"), penstock("triggers", "off", "ticking", "dayly")
+    (shown,) = penstock("triggers", "status", "--namespace", "play", "--json").json()
+    on = penstock("triggers", "on", "play.ticking", "daily")
+
+    assert first.out.splitlines()[1].split()[:3] == ["play.ticking/daily", "schedule", "now"]
+    assert (off.err.strip(), on.err.strip()) == ("play.ticking/daily is off.", "play.ticking/daily is on.")
+    assert shown["off_by"]
+    assert 'no trigger "dayly"' in wrong.err

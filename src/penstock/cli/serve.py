@@ -52,7 +52,7 @@ class ServeGiven(Given, frozen=True, kw_only=True):
 @click.option("--json", "json", is_flag=True, help="Tell what happens as lines of JSON, on stderr.")
 @places
 def serve(**given: Any) -> int:
-    """Serve the API, and look after time, until stopped.
+    """Serve the API and look after time, until stopped.
 
     Any number may stand beside each other on one store: one of them leads and fires schedules, another takes over
     within seconds when it is gone. Work is done by `penstock worker`. SIGTERM and Ctrl-C let calls end.

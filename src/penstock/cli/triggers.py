@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import time
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,13 +14,16 @@ import msgspec
 from penstock.app import App, open_app
 from penstock.app.manner import manner_of
 from penstock.cli.lazy import LazyGroup
-from penstock.cli.options import Given, caller, examples, instant, json_too, near, places, project_of
+from penstock.cli.options import Given, caller, examples, instant, json_too, near, opened, places, project_of, who
 from penstock.cli.said import as_json, data, note, table
 from penstock.cli.target import address, is_file
 from penstock.errors import nearest
 from penstock.errors.project import WrongCall
+from penstock.model.access import EVERYWHERE
 from penstock.model.flow import Flow
 from penstock.model.trigger import Dates, Interval, Listening, OnRuns, OnTime, Polling, Rule, Schedule, Trigger, Webhook
+from penstock.services import triggers as verbs
+from penstock.services.document import instant as shown
 from penstock.services.flows import newest_plan
 from penstock.services.preview import Firing, firings
 from penstock.services.project import flow_of, read_file
@@ -29,12 +33,15 @@ from penstock.store.triggers import State, of_flow
 VERBS: Final = {
     "list": ("penstock.cli.triggers:list_triggers", "List the triggers of a flow."),
     "next": ("penstock.cli.triggers:next_dates", "Show the dates that a schedule will fire at."),
+    "status": ("penstock.cli.triggers:status", "Show how the store's triggers stand: when next, what is wrong."),
+    "on": ("penstock.cli.triggers:switch_on", "Switch a trigger on; it counts from now."),
+    "off": ("penstock.cli.triggers:switch_off", "Switch a trigger off until it is switched on."),
 }
 
 triggers = LazyGroup(
     name="triggers",
     lazy=VERBS,
-    help="Show what starts runs by itself, and when.",
+    help="Show what starts runs by itself, and when; switch it on and off.",
     no_args_is_help=True,
     **examples("penstock triggers list flows/daily.yml", "penstock triggers next shop.daily -n 5"),
 )
@@ -168,3 +175,77 @@ def _schedule(flow: Flow, name: str) -> OnTime:
     if not name and len(schedules) > 1:
         raise WrongCall(f"{flow.name} has several schedules: {', '.join(schedules)}.", hint="Name one.")
     return schedules[name or next(iter(schedules))]
+
+
+class StatusGiven(Given, frozen=True, kw_only=True):
+    """What `penstock triggers status` was given."""
+
+    namespace: str = ""
+
+
+class SwitchGiven(Given, frozen=True, kw_only=True):
+    """What switches a trigger on or off was given."""
+
+    target: str
+    trigger: str
+
+
+@click.command("status", **examples("penstock triggers status", "penstock triggers status --namespace shop --json"))
+@click.option("-n", "--namespace", default="", help="Only those of this namespace and below.")
+@json_too
+@places
+def status(**given: Any) -> None:
+    """Show how the store's triggers stand: when they look next, their last run, what is wrong."""
+    asked = msgspec.convert(given, StatusGiven)
+    with opened(asked) as app:
+        found: list[State] = []
+        while page := verbs.states(
+            app.core, EVERYWHERE, 500, found[-1].key if found else "", namespace=asked.namespace
+        ):
+            found += page
+    if asked.json:
+        as_json(found)
+    elif found:
+        rows = [(one.key, one.kind, _next(one), one.known.run, _wrong(one)) for one in found]
+        data(table(("TRIGGER", "KIND", "NEXT", "LAST RUN", ""), rows))
+    else:
+        note("The store has no triggers.")
+
+
+def _next(state: State) -> str:
+    if state.off_by or state.next_at is None:
+        return ""
+    return shown(state.next_at) or "" if state.next_at else "now"
+
+
+def _wrong(state: State) -> str:
+    if state.off_by:
+        return f"off, by {state.off_by}"
+    if state.known.problem:
+        return state.known.problem
+    return f"waits for run {state.holds}" if state.holds and (state.next_at or 0) < time.time() * 1e6 else ""
+
+
+@click.command("on", **examples("penstock triggers on shop.daily nightly"))
+@click.argument("target", metavar="FLOW")
+@click.argument("trigger")
+@places
+def switch_on(**given: Any) -> None:
+    """Switch a trigger on; dates that went by while it was off are not made good."""
+    _switch(msgspec.convert(given, SwitchGiven), on=True)
+
+
+@click.command("off", **examples("penstock triggers off shop.daily nightly"))
+@click.argument("target", metavar="FLOW")
+@click.argument("trigger")
+@places
+def switch_off(**given: Any) -> None:
+    """Switch a trigger off until it is switched on; a new revision of its flow keeps it so."""
+    _switch(msgspec.convert(given, SwitchGiven), on=False)
+
+
+def _switch(asked: SwitchGiven, *, on: bool) -> None:
+    with opened(asked) as app:
+        namespace, flow_id = address(app, asked.target)
+        state = verbs.switch(app.core, namespace, flow_id, asked.trigger, who(), on=on)
+    note(f"{state.key} is {'on' if not state.off_by else 'off'}.")
