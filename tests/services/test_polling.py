@@ -159,6 +159,25 @@ def test_a_look_that_fails_is_told_and_the_next_comes_later_each_time(desk: Desk
     assert desk.after(60) == ["say", "look"] or desk.after(1) == ["look"]
 
 
+def test_a_look_that_fails_is_a_run_that_failed_where_that_is_wanted(desk: Desk) -> None:
+    desk.push(polls(fails_run=True, stop_after=(RunStatus.FAILED,)))
+    desk.look(Outcome.FAILED)
+
+    (run,) = desk.started()
+    assert run.status is RunStatus.FAILED
+    assert desk.after(120) == []
+    assert desk.state().off_by == f"stopAfter: run {run.id}"
+
+
+def test_workers_of_its_queue_look(desk: Desk) -> None:
+    desk.push(polls(queue="near"))
+    desk.fire()
+
+    assert desk.office.claim() == []
+    (look,) = desk.every()
+    assert not look.status.ended
+
+
 def test_who_dies_between_the_look_and_its_run_doubles_and_loses_nothing(desk: Desk) -> None:
     desk.push(polls())
     desk.fire()

@@ -219,16 +219,23 @@ class OnRuns(Base, frozen=True, kw_only=True, tag="runs", omit_defaults=True):
 
 
 class Polling(Base, frozen=True, kw_only=True, tag="polling", omit_defaults=True):
-    """By something that a worker looks at every `interval` microseconds; `properties` are those of its type."""
+    """By something that a worker looks at every `interval` microseconds; `properties` are those of its type.
+
+    Workers that serve `queue` do it. With `fails_run` a look that fails starts a run that fails.
+    """
 
     interval: int
     properties: dict[str, object] = {}
+    queue: str = "default"
+    fails_run: bool = False
 
 
 class Listening(Base, frozen=True, kw_only=True, tag="listening", omit_defaults=True):
-    """By each message that a worker hears; `properties` are those of its type."""
+    """By each message that a worker hears; `properties` are those of its type. As for polling ones otherwise."""
 
     properties: dict[str, object] = {}
+    queue: str = "default"
+    fails_run: bool = False
 
 
 def looker(flow: str, trigger: str) -> str:

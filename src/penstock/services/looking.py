@@ -14,6 +14,7 @@ from penstock.errors import PenstockError
 from penstock.model.event import Kill
 from penstock.model.flow import Flow
 from penstock.model.node import Sequence, Task
+from penstock.model.policy import SECOND
 from penstock.model.run import Run
 from penstock.model.trigger import Listening, Polling, looker, looks_for
 from penstock.sdk import registry
@@ -21,6 +22,8 @@ from penstock.store import feed, flows, inbox, triggers
 from penstock.store.port import Tx
 
 TASK: Final = "look"
+# A look that hangs must not keep its trigger for ever.
+LONGEST: Final = 3_600 * SECOND
 # A trigger that runs a script bears the name of the task type that it runs; these say what is made of the script's end.
 SCRIPT: Final = ("ScriptTrigger", "CommandsTrigger")
 JUDGES: Final = ("exitCondition", "edge")
@@ -65,7 +68,14 @@ def _hidden(flow: Flow, trigger: Polling | Listening) -> Flow:
     if runs_script(trigger):
         kind = kind.removesuffix("Trigger")
         properties = {name: value for name, value in properties.items() if name not in JUDGES}
-    task = Task(id=TASK, type=_short(kind), properties=properties, log_level=trigger.log_level)
+    task = Task(
+        id=TASK,
+        type=_short(kind),
+        properties=properties,
+        timeout=max(trigger.interval, LONGEST) if isinstance(trigger, Polling) else "",
+        log_level=trigger.log_level,
+        queue=trigger.queue,
+    )
     return Flow(
         id=looker(flow.id, trigger.id),
         namespace=flow.namespace,

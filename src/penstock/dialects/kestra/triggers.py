@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from penstock.dialects.kestra import fields, older, polled, schedules, webhooks
+from penstock.dialects.kestra import fields, limits, older, polled, schedules, webhooks
 from penstock.dialects.kestra.conditions import MULTIPLE, UPSTREAM, conditions, flat, states, when
 from penstock.dialects.kestra.conditions import short as conditions_of
 from penstock.dialects.kestra.labels import labels
@@ -71,6 +71,9 @@ def _read(page: Page, tree: Map, found: Scalar | Items | Map, word: str, name: s
         fields.known(page, tree, (*COMMON, *own), f'Trigger "{shown(name)}"')
         return reader(page, tree, about)
     kind = polled.kind_of(page, tree, found, word, COMMON)
+    if kind:
+        about["queue"] = limits.queue(page, tree, ("queue",))
+        about["fails_run"] = fields.flag(page, tree, "failOnTriggerError")
     if kind == "listening":
         return Listening(**about, properties=polled.properties(page, tree, word, name, COMMON))
     if kind:

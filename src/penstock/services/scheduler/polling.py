@@ -19,7 +19,7 @@ from penstock.errors.run import UnknownTrigger
 from penstock.errors.store import StoreError
 from penstock.model.plan import Plan
 from penstock.model.policy import SECOND
-from penstock.model.run import Run
+from penstock.model.run import ErrorKind, Failure, Run
 from penstock.model.status import Outcome, RunStatus
 from penstock.model.trigger import Listening, Polling, looker
 from penstock.services import firing, looking, starting
@@ -144,7 +144,7 @@ class Look:
             return Move(_moved(state, now))
         seen = self._seen(run)
         if seen.problem:
-            return self._failed(state, seen)
+            return self._failed(state, seen, run.id)
         known: dict[str, Any] = {"misses": 0, "problem": "", "problem_at": None, "saved": seen.saved}
         state = _moved(state, self._next_look(0), **known)
         if state.known.run > run.id:  # ids sort by time: it has fired by itself
@@ -153,12 +153,18 @@ class Look:
             return Move(state, useless=run.id)
         return self._fired(state, run.id, seen.outputs)
 
-    def _failed(self, state: State, seen: Seen) -> Move:
+    def _failed(self, state: State, seen: Seen, look: str) -> Move:
         lasted = isinstance(self._trigger, Listening) and self._now - (state.known.looked_at or 0) > LASTED
         misses = 1 if lasted else min(state.known.misses + 1, MOST_MISSES)
         self._core.notices.say("trigger.failed", self._now, Level.WARNING, trigger=state.key, why=seen.problem)
         told = {"problem": seen.problem, "problem_at": self._now, "misses": misses, "saved": seen.saved}
-        return Move(_moved(state, self._next_look(misses), **told))
+        moved = _moved(state, self._next_look(misses), **told)
+        if not self._trigger.fails_run:
+            return Move(moved)
+        asked = Start(by=f"trigger {state.id}", key=f"failed/{state.key}/{look}", trigger=self._about())
+        failure = Failure(ErrorKind.TASK, f"The trigger {state.id}: {seen.problem}")
+        beginning = starting.stillborn(self._core, self._plan, asked, failure)
+        return Move(replace(moved, known=replace(moved.known, run=beginning.run)), beginning)
 
     def _next_look(self, misses: int) -> int:
         """When to look again: after the interval, which doubles with each look that fails."""

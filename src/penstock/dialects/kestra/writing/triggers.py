@@ -77,9 +77,9 @@ def _own(made: Trigger) -> Written:
             return {"states": states, **kept(several=_several(made))}
         case Polling():
             every = {} if made.interval == MINUTE else {"interval": span(made.interval)}
-            return {**every, **_properties(made.properties, "interval")}
+            return {**every, **_properties(made.properties, "interval"), **_looks(made)}
         case Listening():
-            return _properties(made.properties)
+            return {**_properties(made.properties), **_looks(made)}
 
 
 def _signature(made: Webhook) -> Written:
@@ -100,6 +100,12 @@ def _properties(properties: Written, *taken: str) -> Written:
     if wrong := properties.keys() & {*COMMON, *taken}:
         raise CannotWrite(f"These properties of a trigger are what every trigger has: {', '.join(sorted(wrong))}.")
     return dict(properties)
+
+
+def _looks(made: Polling | Listening) -> Written:
+    """Who looks, and what becomes of a look that fails."""
+    who = {} if made.queue == "default" else {"workerGroup": {"key": made.queue}}
+    return {**who, **kept(failOnTriggerError=made.fails_run)}
 
 
 def conditions(made: Iterable[Condition]) -> list[Written]:
