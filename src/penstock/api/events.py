@@ -30,15 +30,22 @@ class Listening:
     Who cannot keep up is told to begin anew rather than kept waiting for.
     """
 
-    def __init__(self, leave: Callable[[Listening], None] = lambda _: None) -> None:
+    def __init__(
+        self, leave: Callable[[Listening], None] = lambda _: None, told_as: Callable[[Event], list[Event]] | None = None
+    ) -> None:
         self._leave = leave
+        self._told_as = told_as
         self._loop: asyncio.AbstractEventLoop | None = None
         self._filled: asyncio.Event | None = None
         self._waiting: deque[Event] = deque()
         self._ended = False
 
     def put(self, event: Event) -> None:
-        """Let an event go out; for any thread."""
+        """Let an event go out, as who listens wants it told; for any thread."""
+        for each in [event] if self._told_as is None else self._told_as(event):
+            self._put(each)
+
+    def _put(self, event: Event) -> None:
         if len(self._waiting) >= MOST_WAITING and not self._ended:
             self._waiting.append(Event("reload", {"why": "too slow"}))
             self._ended = True

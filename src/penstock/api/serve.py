@@ -14,11 +14,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route as Address
+from starlette.types import Receive, Scope, Send
 
 from penstock.api.dispatch import Desk, Who
 from penstock.api.protocol import BoundedProtocol
 from penstock.api.route import Route
-from penstock.api.routes.table import TABLE
+from penstock.api.routes.kestra.addresses import told
+from penstock.api.routes.table import SERVED
 from penstock.app import App
 from penstock.errors import PenstockError
 from penstock.errors.api import BadRequest, NoSuchAddress, NotServed, ServerFault, WrongMethod
@@ -43,7 +45,7 @@ ANYWHERE: Final = Listen()
 class Served:
     """The application together with what it opened; closes what it opened."""
 
-    def __init__(self, app: App, who: Who, table: Sequence[Route] = TABLE) -> None:
+    def __init__(self, app: App, who: Who, table: Sequence[Route] = SERVED) -> None:
         self.desk = Desk(app, who)
         self.asgi = _router(self.desk, table)
 
@@ -56,7 +58,7 @@ class Served:
         self.desk.close()
 
 
-def make_app(app: App, who: Who, table: Sequence[Route] = TABLE) -> Starlette:
+def make_app(app: App, who: Who, table: Sequence[Route] = SERVED) -> Starlette:
     """The application that serves the table; `who` says who asks, and None is a stranger."""
     return Served(app, who, table).asgi
 
@@ -64,7 +66,7 @@ def make_app(app: App, who: Who, table: Sequence[Route] = TABLE) -> Starlette:
 class Server:
     """The API on a port, in a thread of its own; `start` returns once it answers, `close` when nothing is left."""
 
-    def __init__(self, app: App, who: Who, listen: Listen = ANYWHERE, table: Sequence[Route] = TABLE) -> None:
+    def __init__(self, app: App, who: Who, listen: Listen = ANYWHERE, table: Sequence[Route] = SERVED) -> None:
         self._served = Served(app, who, table)
         self._socket = _bound(listen)
         name = self._socket.getsockname()
@@ -125,6 +127,15 @@ class _Uvicorn(uvicorn.Server):
         self._answers()
 
 
+class _Application(Starlette):
+    """An application that knows an address by its other names, too."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and (path := told(scope["path"])) != scope["path"]:
+            scope = {**scope, "path": path}
+        await super().__call__(scope, receive, send)
+
+
 def _router(desk: Desk, table: Sequence[Route]) -> Starlette:
     by_path: dict[str, dict[str, Endpoint]] = {}
     for row in table:
@@ -134,7 +145,7 @@ def _router(desk: Desk, table: Sequence[Route]) -> Starlette:
     async def refused(request: Request, error: Exception) -> Response:
         return desk.refusal(request, *_refusal(request, error))
 
-    app = Starlette(routes=addresses, exception_handlers={HTTPException: refused, Exception: refused})
+    app = _Application(routes=addresses, exception_handlers={HTTPException: refused, Exception: refused})
     app.router.redirect_slashes = False
     return app
 

@@ -85,6 +85,27 @@ def switch(core: Core, namespace: str, flow: str, trigger: str, by: str, *, on: 
     return repeat_unknown(core, lambda: core.store.write(work))
 
 
+@audited(Action.TRIGGERS_OPERATE, "triggers.unlock", "{namespace}.{flow}/{trigger}", namespace="{namespace}")
+def unlock(core: Core, namespace: str, flow: str, trigger: str) -> State:
+    """Let a trigger fire though a run of it still goes, and give it as it is then. Raises UnknownTrigger."""
+    now, key = core.clock.now(), table.key_of(namespace, flow, trigger)
+
+    def work(tx: Tx) -> State:
+        table.locked(tx, [key])
+        state = table.get(tx, key)
+        if state is None:
+            raise UnknownTrigger(f'The flow {namespace}.{flow} has no trigger "{trigger}".')
+        # what looks or listens for it is held until it has ended: two of them would see everything twice
+        if not state.holds or state.holds == state.known.look:
+            return state
+        fresh = replace(state, holds="", version=state.version + 1)
+        table.put(tx, [fresh])
+        feed.append(tx, [("trigger", fresh.key, fresh.version)], now)
+        return fresh
+
+    return repeat_unknown(core, lambda: core.store.write(work))
+
+
 def states(core: Core, scope: Scope, limit: int = 100, after: str = "", *, namespace: str = "") -> list[State]:
     """Give triggers in a scope by namespace, flow and id, from a cursor on."""
     return core.store.read(lambda tx: table.list_states(tx, scope, limit, after, namespace=namespace))

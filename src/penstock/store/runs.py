@@ -20,11 +20,12 @@ MOST_PLACES = 200
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which runs a list shows; what is left empty does not matter. `namespace` includes those below it; with `every`
-    the runs that look or listen for triggers are among them.
+    """Which runs a list shows; what is left empty does not matter. `namespace` includes those below it, `here` does
+    not; with `every` the runs that look or listen for triggers are among them.
     """
 
     namespace: str = ""
+    here: str = ""
     flow: str = ""
     statuses: tuple[RunStatus, ...] = ()
     labels: dict[str, str] = {}
@@ -140,7 +141,7 @@ def page(
         # an id tells when its run, or the first of those above it, was created: never later than that
         before = min(before, ids.run_id(wanted.until // 1000 + 1, bytes(10)))
     query, params = _asked(head, scope, wanted)
-    if wanted.namespace or wanted.flow or not scope.everywhere:
+    if wanted.namespace or wanted.here or wanted.flow or not scope.everywhere:
         # a few namespaces among many would be looked for among all runs: each one's own are found at once
         every = [str(name) for (name,) in tx.all("runs.places")]
         places = [each for each in every if _meant(each, scope, wanted)]
@@ -181,13 +182,15 @@ def counts(tx: Tx) -> dict[RunStatus, int]:
 
 
 def _meant(namespace: str, scope: Scope, wanted: Filter) -> bool:
-    return holds(scope, namespace) and (not wanted.namespace or within(namespace, wanted.namespace))
+    below = not wanted.namespace or within(namespace, wanted.namespace)
+    return holds(scope, namespace) and below and wanted.here in ("", namespace)
 
 
 def _asked(query: str, scope: Scope, wanted: Filter) -> tuple[str, dict[str, object]]:
     """A query with the clauses that a scope and a filter need, and their values."""
     given: dict[str, object] = {
         "namespace": wanted.namespace,
+        "here": wanted.here,
         "flow": wanted.flow,
         "statuses": [str(status) for status in wanted.statuses],
         "labels": codec.text(wanted.labels) if wanted.labels else "",

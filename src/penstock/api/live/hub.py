@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Final
 
-from penstock.api.events import Listening
+from penstock.api.events import Event, Listening
 from penstock.api.live.changes import Changes, Listener
 from penstock.api.live.following import Followed, Follower
 from penstock.errors import PenstockError
@@ -39,9 +40,9 @@ class Hub:
             self._wake(listening)
         return listening
 
-    def follow(self, follower: Follower) -> Listening:
-        """Follow a run and its log until it has ended."""
-        listening = Listening(lambda _: self._leave(follower))
+    def follow(self, follower: Follower, told_as: Callable[[Event], list[Event]] | None = None) -> Listening:
+        """Follow a run and its log until it has ended; `told_as` makes of each event what is told of it."""
+        listening = Listening(lambda _: self._leave(follower), told_as)
         with self._news:
             follower.listening = listening
             self._followed.setdefault(follower.run, Followed(self._core, follower.run)).followers.append(follower)

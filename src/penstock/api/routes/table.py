@@ -21,6 +21,7 @@ from penstock.api.routes import (
     triggers,
     webhooks,
 )
+from penstock.api.routes.kestra.table import KESTRA
 
 TABLE: Final[tuple[Route, ...]] = (
     *health.ROUTES,
@@ -38,3 +39,5 @@ TABLE: Final[tuple[Route, ...]] = (
     *webhooks.ROUTES,
     *people.ROUTES,
 )
+# What is told in the document, and the addresses of Kestra, which Kestra's own documents tell.
+SERVED: Final[tuple[Route, ...]] = (*TABLE, *KESTRA)

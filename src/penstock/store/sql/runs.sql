@@ -72,6 +72,10 @@ ORDER BY id LIMIT :limit
 -- In a namespace or below it.
 (namespace = :namespace OR namespace LIKE :below ESCAPE '\')
 
+-- name: any+here
+-- In a namespace, and not below it.
+namespace = :here
+
 -- name: any+flow
 -- Of one flow.
 flow = :flow

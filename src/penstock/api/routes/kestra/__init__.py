@@ -1,0 +1,1 @@
+"""Which addresses do programs call that were written for Kestra?"""
