@@ -15,9 +15,9 @@ from penstock.model.inputs import Input
 from penstock.model.node import Sequence, Task
 from penstock.model.run import Run
 from penstock.model.status import Outcome, RunStatus
-from penstock.model.trigger import Condition, Listening, Polling
+from penstock.model.trigger import Condition, Listening, OnRuns, Polling
 from penstock.services import apply, firing, flows, render, triggers
-from penstock.services.scheduler import polling
+from penstock.services.scheduler import polling, upstream
 from penstock.services.scheduler.lead import LEASE, Lead
 from penstock.store import runs
 from penstock.store import triggers as table
@@ -340,6 +340,35 @@ def test_who_listens_for_what_is_switched_off_or_was_replaced_starts_nothing(des
     with pytest.raises(Refused):
         firing.heard(core, look, {"value": 2}, "2")
     assert desk.started() == []
+
+
+def test_who_listens_is_switched_off_by_an_end_that_is_named(desk: Desk) -> None:
+    desk.push(Listening(id="new", type="log", properties={}, stop_after=(RunStatus.FAILED,)))
+    desk.fire()
+    (look,) = desk.every()
+    core = desk.office.core
+    first = firing.heard(core, look, {}, "1")
+    desk.office.work({"say": Outcome.FAILED, "look": Outcome.SNOOZED}, most=2)
+
+    with pytest.raises(Refused):
+        firing.heard(core, look, {}, "2")
+    desk.office.sweep()
+
+    assert [run.id for run in desk.started()] == [first]
+    assert desk.state().off_by == f"stopAfter: run {first}"
+    assert desk.office.run(look.id).status.ended
+
+
+def test_looks_fire_no_trigger_that_waits_for_runs(desk: Desk) -> None:
+    waits = OnRuns(id="up", type="io.kestra.plugin.core.trigger.Flow", states=tuple(RunStatus))
+    desk.push(waits, id="after")
+    desk.push(polls())
+    desk.look()
+    desk.after(60, FOUND)
+    while upstream.fire(desk.office.core, desk.lead):
+        pass
+
+    assert {str(run.trigger.get("flowId", "")) for run in desk.started()} == {"", "load"}
 
 
 def test_a_run_that_no_trigger_looks_by_fires_nothing(desk: Desk) -> None:

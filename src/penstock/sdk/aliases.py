@@ -180,6 +180,7 @@ ALIASES: Final[dict[str, str]] = {
     "io.kestra.plugin.jdbc.duckdb.Trigger": "duckdb.trigger",
     "io.kestra.plugin.jdbc.mariadb.Queries": "mysql.queries",
     "io.kestra.plugin.jdbc.mariadb.Query": "mysql.query",
+    "io.kestra.plugin.jdbc.mariadb.Trigger": "mysql.trigger",
     "io.kestra.plugin.jdbc.mysql.Batch": "sql.batch",
     "io.kestra.plugin.jdbc.mysql.Queries": "mysql.queries",
     "io.kestra.plugin.jdbc.mysql.Query": "mysql.query",

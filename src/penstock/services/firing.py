@@ -13,7 +13,7 @@ from penstock.errors.task import Refused
 from penstock.model.plan import Plan
 from penstock.model.run import ErrorKind, Failure, Run
 from penstock.model.trigger import Listening, Polling, Webhook, looks_for
-from penstock.services import starting
+from penstock.services import looking, starting
 from penstock.services.core import Core
 from penstock.services.preview import failing, scope
 from penstock.services.render import calls_in
@@ -54,6 +54,14 @@ def fired(state: State, beginning: Beginning, problem: str, now: int) -> State:
     return replace(state, known=known, last_at=now, version=state.version + 1)
 
 
+def stopping(core: Core, trigger: Polling | Listening, state: State) -> Run | None:
+    """The last run of a trigger, where its end is one after which it is switched off."""
+    if not trigger.stop_after or not state.known.run:
+        return None
+    last = core.store.read(lambda tx: runs.load(tx, state.known.run))
+    return last if last is not None and last.status in trigger.stop_after else None
+
+
 def heard(core: Core, run: Run, seen: Mapping[str, object], key: str) -> str | None:
     """Start the run for what a look's run says it has seen, while that is the look that is held; gives its id, or
     nothing where a condition does not hold. Raises Refused, StoreError.
@@ -67,6 +75,9 @@ def heard(core: Core, run: Run, seen: Mapping[str, object], key: str) -> str | N
     if not isinstance(trigger, Polling | Listening):
         raise _gone(run)
     now = core.clock.now()
+    if (last := stopping(core, trigger, state)) is not None:
+        _switch_off(core, run, f"stopAfter: run {last.id}", now)
+        raise _gone(run)
     beginning, problem = begun(core, plan, trigger, whole, seen)
     if beginning is None:
         return None
@@ -82,6 +93,20 @@ def heard(core: Core, run: Run, seen: Mapping[str, object], key: str) -> str | N
         return {beginning.run}
 
     return starting.insert(core, [beginning], let)[0]
+
+
+def _switch_off(core: Core, run: Run, by: str, now: int) -> None:
+    """Switch the trigger off that a run listens for, and have the run end."""
+
+    def work(tx: Tx) -> None:
+        state = _held(tx, run)
+        triggers.locked(tx, [state.key])
+        moved = replace(_held(tx, run), off_by=by, version=state.version + 1)
+        triggers.put(tx, [moved])
+        feed.append(tx, [("trigger", moved.key, moved.version)], now)
+        looking.stop(tx, run.id, now, f"trigger {state.id}")
+
+    core.store.write(work)
 
 
 def _held(tx: Tx, run: Run) -> State:

@@ -40,7 +40,7 @@ class AmqpRealtimeTrigger(AmqpTask, frozen=True, kw_only=True):
     type_name: ClassVar[str] = "amqp.realtime_trigger"
     aliases: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.amqp.RealtimeTrigger",)
     fires: ClassVar[Fires] = Fires.LISTENING
-    outputs: ClassVar[dict[str, str]] = {"data": "The value; what went beside it, such as messageId, is beside it here."}
+    outputs: ClassVar[dict[str, str]] = {"data": "The value; what went beside it, as messageId, is beside it here."}
     example: ClassVar[dict[str, object]] = {"url": URL, "queue": "east"}
 
     queue: Annotated[str, Meta(description="The queue.")]

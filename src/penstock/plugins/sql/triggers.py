@@ -33,7 +33,10 @@ class MysqlTrigger(MysqlQuery, frozen=True, kw_only=True):
     """Start a run when a statement gives rows of MySQL or MariaDB."""
 
     type_name: ClassVar[str] = "mysql.trigger"
-    aliases: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.jdbc.mysql.Trigger",)
+    aliases: ClassVar[tuple[str, ...]] = (
+        "io.kestra.plugin.jdbc.mysql.Trigger",
+        "io.kestra.plugin.jdbc.mariadb.Trigger",
+    )
     fires: ClassVar[Fires] = Fires.POLLING
 
     def run(self, context: Context) -> Outputs:

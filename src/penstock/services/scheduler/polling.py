@@ -127,7 +127,7 @@ class Look:
     def begun(self) -> Move:
         """A look begins, unless the end of its last run switches the trigger off."""
         core, state, now = self._core, self._state, self._now
-        if (last := self._last_that_stops()) is not None:
+        if (last := firing.stopping(core, self._trigger, state)) is not None:
             return Move(replace(_moved(state, now), off_by=f"stopAfter: run {last.id}"))
         plan = core.plan(state.namespace, looker(state.flow, state.id), state.known.looker)
         asked = Start(by=f"trigger {state.id}", key=f"look/{state.key}/{now}.{state.version}", trigger=self._about())
@@ -226,12 +226,6 @@ class Look:
 
     def _about(self) -> dict[str, object]:
         return {"id": self._trigger.id, "type": self._trigger.type}
-
-    def _last_that_stops(self) -> Run | None:
-        if not self._trigger.stop_after or not self._state.known.run:
-            return None
-        last = self._core.store.read(lambda tx: runs.load(tx, self._state.known.run))
-        return last if last is not None and last.status in self._trigger.stop_after else None
 
 
 def _moved(state: State, next_at: int | None, **known: Any) -> State:
