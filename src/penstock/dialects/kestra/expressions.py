@@ -77,7 +77,7 @@ def _one(page: Page, view: View, found: Found) -> None:
         _note(page, view, found.scalar, problem)
     if found.printed and (what := _secret(view.flow, template)):
         sentence = f"The secret {what} would be seen here by everybody who sees the run."
-        hint = "Give secrets to the tasks that use them; an output that is one has the type SECRET."
+        hint = "Give secrets to the tasks that use them; what a run hands on has stars in their place."
         at = Problem(SecretPrinted.code, sentence, Place(1, 1), hint, Severity.WARNING)
         _note(page, view, found.scalar, at)
     if found.sort == "input" and "secret" in template.uses.functions:
