@@ -17,6 +17,7 @@ from kestrapy.exceptions import (
     UnauthorizedException,
     UnprocessableEntityException,
 )
+from kestrapy.models.execution_controller_state_request import ExecutionControllerStateRequest
 from kestrapy.models.kv_controller_api_delete_bulk_request import KVControllerApiDeleteBulkRequest
 from kestrapy.models.label import Label
 from kestrapy.models.query_filter_field import QueryFilterField as Field
@@ -90,6 +91,14 @@ tasks:
   - id: second
     type: io.kestra.plugin.core.execution.Fail
     condition: "{{ inputs.fail }}"
+"""
+COUNTS = """id: counts
+namespace: shop
+tasks:
+  - id: tell
+    type: io.kestra.plugin.core.metric.Publish
+    metrics:
+      - {name: rows, type: counter, value: 7}
 """
 
 
@@ -310,6 +319,24 @@ def test_what_failed_is_restarted_replayed_labelled_and_marked(client: KestraCli
     assert client.executions.restart_executions_by_ids(MAIN, [again.id, part.id]) == {"count": 2}
     with pytest.raises(BadRequestException):
         client.executions.restart_executions_by_ids(MAIN, [again.id, "none"])
+
+
+def test_numbers_are_told_and_a_task_run_is_said_to_have_ended_otherwise(client: KestraClient, house: House) -> None:
+    client.flows.create_flow(MAIN, COUNTS)
+    client.flows.create_flow(MAIN, BREAKS)
+    counted = client.executions.create_execution(MAIN, "shop", "counts")
+    failed = client.executions.create_execution(MAIN, "shop", "breaks")
+    house.work()
+
+    told = client.metrics.execution_metrics(counted.id, MAIN)
+    none = client.metrics.execution_metrics(counted.id, MAIN, task_id="other")
+    state = ExecutionControllerStateRequest(taskRunId="second", state=StateType.SUCCESS)
+    client.executions.update_task_run_state(failed.id, MAIN, state)
+    house.work()
+
+    assert [(each["name"], each["value"], each["taskId"]) for each in told["results"]] == [("rows", 7.0, "tell")]
+    assert none == {"results": [], "total": 0}
+    assert client.executions.execution(failed.id, MAIN).state.current == StateType.SUCCESS
 
 
 def test_triggers_are_found_switched_and_unlocked_and_a_webhook_starts(client: KestraClient, house: House) -> None:

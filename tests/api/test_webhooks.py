@@ -12,6 +12,7 @@ import pytest
 
 from penstock.model.trigger import Signature
 from penstock.services import triggers
+from penstock.services.access import local_key
 from penstock.services.reading import load
 from penstock.services.webhooks import signature_of
 from tests.api.house import House
@@ -196,6 +197,22 @@ def test_signatures_are_those_of_a_known_case() -> None:
     made = signature_of(signed, "It's a Secret to Everybody", b"Hello, World!")
 
     assert made == "757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
+
+
+def test_what_lets_a_caller_into_penstock_is_not_kept(house: House) -> None:
+    house.push(HOOKED)
+    own = local_key.read(house.app.where.state)
+    basic = base64.b64encode(f"ann:{own}".encode()).decode()
+
+    def seen(value: str) -> dict[str, object]:
+        sent = {"Authorization": value, "Cookie": "penstock_session=x"}
+        found = load(house.core, house.as_("").post(WHERE, headers=sent).json()["run"]).run.trigger["headers"]
+        assert isinstance(found, dict)
+        return found
+
+    for mine in ("Bearer pst_4k2m9x1c_xyz", f"Bearer {own}", f"Basic {basic}"):
+        assert not {"authorization", "cookie"} & set(seen(mine))
+    assert {"authorization": ["Bearer theirs"]}.items() <= seen("Bearer theirs").items()
 
 
 def test_a_body_with_a_sign_that_no_database_takes_is_refused(house: House) -> None:

@@ -11,6 +11,7 @@ from penstock.api.route import Answer, Awaited, Call
 from penstock.api.shapes.webhooks import Knocked
 from penstock.errors.api import BadRequest
 from penstock.model.run import Run
+from penstock.services.access import bearers, keys, local_key
 from penstock.services.reading import load
 from penstock.services.webhooks import Knock, Opened, knock, outputs_of
 
@@ -37,10 +38,7 @@ def answered(call: Call[Any, Any], body: bytes, tell: Callable[[Opened, Run], ob
     said = call.headers.get(KEY, "")
     if len(said) > LONGEST_KEY:
         raise BadRequest(f"An Idempotency-Key has at most {LONGEST_KEY} characters.")
-    headers: dict[str, list[str]] = {}
-    for name, value in call.headers.items():
-        headers.setdefault(name.lower(), []).append(value)
-    asked = Knock(body=body, headers=headers, parameters=call.query, key=said)
+    asked = Knock(body=body, headers=_headers(call), parameters=call.query, key=said)
     path, core = call.path, call.app.core
     opened = knock(core, path["namespace"], path["flow"], path["key"], asked)
     if not opened.run:
@@ -50,6 +48,18 @@ def answered(call: Call[Any, Any], body: bytes, tell: Callable[[Opened, Run], ob
         return Answer(tell(opened, load(core, opened.run).run), headers={"Cache-Control": "no-store"})
 
     return Awaited(opened.run, told) if opened.trigger.wait else told()
+
+
+def _headers(call: Call[Any, Any]) -> dict[str, list[str]]:
+    """What a flow may see of the headers: not what lets whoever called into Penstock itself."""
+    found: dict[str, list[str]] = {}
+    for name, value in call.headers.items():
+        found.setdefault(name.lower(), []).append(value)
+    found.pop("cookie", None)
+    given = [bearers.token_of(each) for each in found.get("authorization", ())]
+    if given and any(each.startswith(keys.TOKEN) or each == local_key.read(call.app.where.state) for each in given):
+        del found["authorization"]
+    return found
 
 
 def _knocked(call: Call[Any, Any], body: bytes) -> Answer | Awaited:

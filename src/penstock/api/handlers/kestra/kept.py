@@ -1,4 +1,4 @@
-"""What is kept for Kestra's clients to read: outputs of executions, and the values of namespaces?"""
+"""What is kept for Kestra's clients to read: outputs and metrics of executions, values of namespaces?"""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from typing import Any, Final
 import msgspec
 
 from penstock.api.route import Answer, Call
-from penstock.api.shapes.kestra.asked import Asked, filters, numbered
+from penstock.api.shapes.kestra.asked import Asked, filters, first, numbered
 from penstock.api.shapes.kestra.executions import step_key, task_run_id
 from penstock.engine.values import duration_micros
 from penstock.errors.api import BadRequest
 from penstock.errors.run import UnknownKey, UnknownStep
+from penstock.model import ids
 from penstock.services import kv as verbs
 from penstock.services.access import covers
 from penstock.services.document import document, instant, summary
-from penstock.store import flows
+from penstock.store import flows, metrics
 from penstock.store.kv import Entry
 
 DURATION: Final = re.compile(r"P(?=.)(\d+[YMWD])*(T(\d+(\.\d+)?[HMS])+)?")
@@ -32,6 +33,25 @@ class TaskOutputs(msgspec.Struct, frozen=True, rename="camel"):
     value: str | None
     iteration: int | None
     inline: bool = True
+
+
+class MetricTold(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A number that a task has told."""
+
+    name: str
+    type: str
+    value: float
+    tags: dict[str, str]
+    timestamp: str
+    task_id: str
+    task_run_id: str
+
+
+class MetricsFound(msgspec.Struct, frozen=True):
+    """A page of numbers, and how many there are."""
+
+    results: list[MetricTold]
+    total: int
 
 
 class Value(msgspec.Struct, frozen=True):
@@ -88,6 +108,26 @@ def get_task_outputs(call: Call[Asked, None]) -> dict[str, object]:
     if found is None:
         raise UnknownStep(f'Run {call.run.id} has no step "{key[:200]}".')
     return found.outputs
+
+
+def list_execution_metrics(call: Call[Asked, None]) -> MetricsFound:
+    """The numbers that the tasks of an execution have told."""
+    page, step, task = numbered(call.query), step_key(first(call.query, "taskRunId")), first(call.query, "taskId")
+    every = call.core.store.read(lambda tx: metrics.every(tx, call.run.id))
+    found = [each for each in every if step in ("", each.step) and task in ("", ids.node_of(each.step))]
+    told = [
+        MetricTold(
+            name=each.name,
+            type=each.kind.value,
+            value=each.value,
+            tags=each.tags,
+            timestamp=instant(each.at) or "",
+            task_id=ids.node_of(each.step),
+            task_run_id=task_run_id(each.step),
+        )
+        for each in found
+    ]
+    return MetricsFound(told[page.behind : page.until], len(told))
 
 
 def list_values(call: Call[Asked, None]) -> list[ValueAbout]:

@@ -1,4 +1,4 @@
-"""Which addresses are about what is kept: logs, outputs, values?"""
+"""Which addresses are about what is kept: logs, outputs, metrics, values?"""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ ROUTES: Final = (
     looks(f"{OUTPUTS}/executions/{{run}}", kept.get_execution_outputs),
     looks(f"{OUTPUTS}/tasks/{{run}}", kept.list_task_outputs),
     looks(f"{OUTPUTS}/tasks/{{run}}/{{step}}", kept.get_task_outputs),
+    looks(f"{ROOT}/metrics/{{run}}", kept.list_execution_metrics),
     row("GET", f"{ROOT}/kv", kept.list_all_values, Where.LIST, Action.KV_VIEW),
     row("GET", VALUES, kept.list_values, Where.PATH, Action.KV_VIEW),
     row("DELETE", VALUES, kept.delete_values, Where.PATH, Action.KV_EDIT, body=kept.Keys),
