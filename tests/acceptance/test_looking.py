@@ -144,6 +144,23 @@ def test_each_value_of_a_list_is_one_run_though_workers_and_servers_are_killed(l
     assert {name: heard[name] for name in names} == dict.fromkeys(names, 1)
 
 
+def test_a_worker_that_is_stopped_lets_another_listen_at_once(light: Project, url: str) -> None:
+    light.settings(grace="PT1M")
+    light.environment["ENV_REDIS"] = url
+    _, worker = begun(light, "  - {id: new, type: redis.realtime_trigger, url: '{{ envs.redis }}', key: orders}\n")
+    client = redis.Redis.from_url(url)
+    client.rpush("orders", "a")
+    eventually(lambda: started(light), "it listens")
+
+    light.worker("two")
+    worker.send(signal.SIGTERM)
+
+    assert worker.ended(15) == 0
+    client.rpush("orders", "b")
+    eventually(lambda: len(started(light)) == 2, "the other listens", 10)
+    assert sorted(str(run.trigger["value"]) for run in started(light)) == ["a", "b"]
+
+
 def test_an_answer_that_meets_the_condition_starts_a_run(light: Project, answering: tuple[str, list[str]]) -> None:
     address, said = answering
     condition = "{{ response.body contains 'ready' and response.statusCode == 200 }}"

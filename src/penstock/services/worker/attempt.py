@@ -53,6 +53,7 @@ class Attempt:
         self.claim = claim
         self.stopped = Stop.NOT
         self.handed_back = False
+        self.endless = process.endless
         self._shop = shop
         self._prepared = prepared
         self._process = process

@@ -143,8 +143,8 @@ class Worker:
 
     def stop_now(self) -> None:
         """Take no more work and hand back what runs, at once, store or no store. For any thread."""
-        self._hurry = True
-        self._reactor.soon(lambda: self._hand_back(force=True))
+        self._hurry = self._draining = True
+        self._reactor.soon(self._hand_back)
 
     def wake(self) -> None:
         """Look for work and for kills, for any thread."""
@@ -387,13 +387,13 @@ class Worker:
         self._draining = True
         self._lease.drain()
         self._say_notice("worker.draining", running=len(self._running))
+        self._hand_back(endless=True)
         grace = self._options.drain_grace
-        self._reactor.after(self._core.knobs.grace if grace is None else grace, lambda: self._hand_back(force=True))
+        self._reactor.after(self._core.knobs.grace if grace is None else grace, self._hand_back)
 
-    def _hand_back(self, *, force: bool) -> None:
-        self._draining = True
-        for attempt in list(self._running.values()):
-            attempt.stop(Stop.DRAIN, force=force)
+    def _hand_back(self, *, endless: bool = False) -> None:
+        for attempt in [each for each in self._running.values() if each.endless or not endless]:
+            attempt.stop(Stop.DRAIN, force=True)
 
 
 def _key(claim: Claim) -> Key:

@@ -18,7 +18,7 @@ from penstock.sdk.builtin import TYPES
 from penstock.sdk.container import FOLDER
 from penstock.sdk.context import About
 from penstock.sdk.launch import Launch, LaunchContext, LaunchMode, Limits, at
-from penstock.sdk.task import Mode, ScriptType, TaskType
+from penstock.sdk.task import Fires, Mode, ScriptType, TaskType
 from penstock.services.render import Prepared, secret_inputs
 from penstock.services.worker import elsewhere
 from penstock.services.worker.shop import Shop
@@ -44,7 +44,7 @@ class Process(msgspec.Struct, frozen=True):
     """A process to start in a folder; `launch` describes people's code, and is nothing for a task type's own work.
 
     With a `task`, `order` is a process that is kept, and may have been started before; with a `record` it stands for
-    a container that the record names.
+    a container that the record names. An `endless` one listens, and does not end by itself.
     """
 
     order: Order
@@ -53,6 +53,7 @@ class Process(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     task: warm.Task | None = None
     record: Path | None = None
+    endless: bool = False
 
 
 def work_of(shop: Shop, claim: Claim, prepared: Prepared) -> Inline | Process:
@@ -186,14 +187,16 @@ def _plugin(shop: Shop, known: About, prepared: Prepared, task: TaskType) -> Pro
         "context": msgspec.to_builtins(known),
     }
     body: dict[str, object] = {"mode": "plugin", "limits": {}}
+    endless = task.fires is Fires.LISTENING
     if is_warm(prepared.node.type, task):
         # Its types are imported where they are first used: one zygote for all, but for a driver that takes long.
         body |= {"module": AGAIN, "cwd": "/", "plugin": {}}
         order = Order(interpreter=sys.executable, env=env, body=body, preimports=(AGAIN, *task.libraries()))
-        return Process(order, folder, task=warm.Task(payload, names, str(folder)))
+        return Process(order, folder, task=warm.Task(payload, names, str(folder)), endless=endless)
     body |= {"module": ONCE, "cwd": str(folder), "plugin": payload}
     preimports = (ONCE, type(task).__module__, *task.libraries())
-    return Process(Order(interpreter=sys.executable, env=env | names, body=body, preimports=preimports), folder)
+    order = Order(interpreter=sys.executable, env=env | names, body=body, preimports=preimports)
+    return Process(order, folder, endless=endless)
 
 
 def _limits(limits: Limits) -> dict[str, int]:
