@@ -7,6 +7,7 @@ that is hardly there by chance: stars in the middle of "warehouse" would do harm
 from __future__ import annotations
 
 import base64
+import functools
 import html
 import json
 import re
@@ -137,7 +138,8 @@ def _hidden(value: object, pattern: re.Pattern[bytes]) -> object:
             return value
 
 
-def _forms(secret: str) -> set[bytes]:
+@functools.lru_cache(maxsize=256)
+def _forms(secret: str) -> frozenset[bytes]:
     """A secret, of several lines each of them, as it may be printed; what is too short hides nothing."""
     forms: set[bytes] = set()
     for line in secret.splitlines():
@@ -148,7 +150,7 @@ def _forms(secret: str) -> set[bytes]:
     if "\n" in secret:
         forms |= {form.encode(errors="backslashreplace") for form in _spelled(secret) if "\n" not in form}
     coded = {*_in_base64(whole), whole.hex().encode(), whole.hex().upper().encode()}
-    return forms | {form for form in coded if len(form) >= SHORTEST_CODED}
+    return frozenset(forms | {form for form in coded if len(form) >= SHORTEST_CODED})
 
 
 def _spelled(part: str) -> Iterator[str]:
