@@ -359,6 +359,26 @@ def test_triggers_are_found_switched_and_unlocked_and_a_webhook_starts(client: K
     assert (told.trigger.id, told.inputs["who"]) == ("hook", "hook")
 
 
+def test_a_backfill_begins_pauses_goes_on_and_ends(client: KestraClient, house: House) -> None:
+    client.flows.create_flow(MAIN, FLOW)
+    name = {"namespace": "shop", "flowId": "greet", "triggerId": "daily"}
+    span = {"start": "2016-01-01T00:00:00Z", "end": "2016-01-03T12:00:00Z", "labels": [{"key": "of", "value": "past"}]}
+
+    made = client.triggers.create_backfill(MAIN, {**name, "backfill": span})
+    paused = client.triggers.pause_backfill(MAIN, name)
+    going = client.triggers.unpause_backfill(MAIN, name)
+    client.triggers.delete_backfill(MAIN, name)
+    with pytest.raises(NotFoundException):
+        client.triggers.pause_backfill(MAIN, name)
+    with pytest.raises(UnprocessableEntityException):
+        client.triggers.create_backfill(MAIN, {**name, "triggerId": "hook", "backfill": span})
+
+    (row,) = house.client.get("/v1/backfills").json()["items"]
+    assert made["backfill"]["labels"] == span["labels"]
+    assert (paused["backfill"]["paused"], going["backfill"]["paused"]) == (True, False)
+    assert (row["total"], row["status"]) == (3, "cancelled")
+
+
 def test_values_are_set_read_and_forgotten(client: KestraClient) -> None:
     for key, value in (
         ("number", "7"),

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from penstock.api.handlers.kestra.backfills import begun
 from penstock.api.route import Call
 from penstock.api.shapes.kestra.asked import Asked, Numbered, filters, numbered
 from penstock.api.shapes.kestra.triggers import (
@@ -61,8 +62,14 @@ def list_triggers_of_flow(call: Call[Asked, None]) -> StatesFound:
 
 
 def set_trigger_disabled(call: Call[Asked, OneDisabled]) -> TriggerState:
-    """Switch a trigger on or off."""
-    return trigger_state(_switched(call, call.body, off=call.body.disabled))
+    """Switch a trigger on or off, or begin a backfill of it."""
+    asked = call.body
+    told = trigger_state(_switched(call, asked, off=bool(asked.disabled))) if asked.disabled is not None else None
+    if asked.backfill is not None:
+        told = begun(call, asked, asked.backfill)
+    if told is None:
+        raise BadRequest("Say `disabled` or `backfill`.")
+    return told
 
 
 def set_triggers_disabled(call: Call[Asked, Disabled]) -> TriggersCounted:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from penstock.api.handlers.kestra import flows, plugins, triggers
+from penstock.api.handlers.kestra import backfills, flows, plugins, triggers
 from penstock.api.route import MEGABYTE, Handler, Route, Where
 from penstock.api.routes.kestra.addresses import ROOT
-from penstock.api.shapes.kestra.triggers import Disabled, OneDisabled, TriggerName
+from penstock.api.shapes.kestra.triggers import BackfillWanted, Disabled, OneDisabled, TriggerName
 from penstock.model.access import Action
 
 AT: Final = f"{ROOT}/flows"
 HERE: Final = f"{AT}/{{namespace}}"
 ONE: Final = f"{HERE}/{{flow}}"
 TRIGGERS: Final = f"{ROOT}/triggers"
+FILL: Final = f"{TRIGGERS}/backfill"
 TEXT: Final[dict[str, Any]] = {"body": str, "takes": "application/x-yaml", "limit": 16 * MEGABYTE}
 
 
@@ -31,6 +32,7 @@ VIEW: Final = Action.FLOWS_VIEW
 EDIT: Final = Action.FLOWS_EDIT
 LOOK: Final = Action.TRIGGERS_VIEW
 OPERATE: Final = Action.TRIGGERS_OPERATE
+FILLS: Final = Action.BACKFILLS_OPERATE
 
 ROUTES: Final = (
     row("GET", f"{AT}/search", flows.search_flows, Where.LIST, VIEW),
@@ -60,6 +62,10 @@ ROUTES: Final = (
     row(
         "POST", f"{TRIGGERS}/unlock/by-triggers", triggers.unlock_triggers, Where.LIST, OPERATE, body=list[TriggerName]
     ),
+    row("PUT", f"{FILL}/create", backfills.create_trigger_backfill, Where.BODY, FILLS, body=BackfillWanted),
+    row("PUT", f"{FILL}/pause", backfills.pause_trigger_backfill, Where.BODY, FILLS, body=TriggerName),
+    row("PUT", f"{FILL}/unpause", backfills.unpause_trigger_backfill, Where.BODY, FILLS, body=TriggerName),
+    row("POST", f"{FILL}/delete", backfills.delete_trigger_backfill, Where.BODY, FILLS, body=TriggerName),
     row("GET", f"{TRIGGERS}/{{namespace}}/{{flow}}", triggers.list_triggers_of_flow, Where.PATH, LOOK),
     row(
         "POST",

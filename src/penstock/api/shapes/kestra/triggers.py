@@ -4,8 +4,29 @@ from __future__ import annotations
 
 import msgspec
 
+from penstock.api.shapes.kestra.executions import Label
+from penstock.model.backfill import Backfill, BackfillStatus
 from penstock.services.document import instant
 from penstock.store.triggers import State
+
+
+class BackfillTold(msgspec.Struct, frozen=True, kw_only=True):
+    """A backfill of a trigger."""
+
+    start: str | None
+    end: str | None
+    paused: bool
+    inputs: dict[str, object]
+    labels: list[Label]
+
+
+class BackfillAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """For which dates a trigger is to run, with which inputs and labels; without an end up to now."""
+
+    start: str
+    end: str | None = None
+    inputs: dict[str, object] | None = None
+    labels: list[Label] | None = None
 
 
 class TriggerState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -20,6 +41,7 @@ class TriggerState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     execution_id: str | None
     disabled: bool
     updated_date: str | None
+    backfill: BackfillTold | None = None
 
 
 class TriggerAndState(msgspec.Struct, frozen=True, rename="camel"):
@@ -38,9 +60,16 @@ class TriggerName(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class OneDisabled(TriggerName, frozen=True, rename="camel"):
-    """A trigger, and whether it is to be off."""
+    """A trigger, and whether it is to be off; releases before 1 ask for backfills in the same way."""
 
-    disabled: bool = False
+    disabled: bool | None = None
+    backfill: BackfillAsked | None = None
+
+
+class BackfillWanted(TriggerName, frozen=True, rename="camel"):
+    """A trigger, and for which dates it is to run."""
+
+    backfill: BackfillAsked
 
 
 class Disabled(msgspec.Struct, frozen=True, rename="camel"):
@@ -50,8 +79,8 @@ class Disabled(msgspec.Struct, frozen=True, rename="camel"):
     disabled: bool = False
 
 
-def trigger_state(state: State) -> TriggerState:
-    """A trigger as it is known."""
+def trigger_state(state: State, backfill: Backfill | None = None) -> TriggerState:
+    """A trigger as it is known, with a backfill of it."""
     return TriggerState(
         namespace=state.namespace,
         flow_id=state.flow,
@@ -62,4 +91,16 @@ def trigger_state(state: State) -> TriggerState:
         execution_id=state.holds or None,
         disabled=bool(state.off_by),
         updated_date=instant(state.last_at),
+        backfill=_backfill(backfill) if backfill else None,
+    )
+
+
+def _backfill(backfill: Backfill) -> BackfillTold:
+    spec = backfill.spec
+    return BackfillTold(
+        start=instant(spec.begin),
+        end=instant(spec.end),
+        paused=backfill.status is BackfillStatus.PAUSED,
+        inputs=spec.inputs,
+        labels=[Label(name, value) for name, value in spec.labels.items()],
     )
