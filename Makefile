@@ -207,6 +207,12 @@ containers: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev ## Measure, and write the table of bench/README.md
 	@$(PY) -m bench all --write
 
+# The slope of each is printed; work that is under way must leave no row behind.
+HOURS := 1
+.PHONY: soak
+soak: $(VENV)/.installed-dev ## Let runs go through for HOURS=1, and tell what grows: memory, open files, tables
+	@$(PY) -m bench.soak --hours $(HOURS)
+
 .PHONY: clean
 clean: ## Remove .venv and everything the tools left
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -11,9 +11,11 @@ from pathlib import Path
 import msgspec
 
 from bench import (
+    calls,
     chains,
     expressions,
     fairness,
+    lists,
     packages,
     rates,
     reading,
@@ -49,6 +51,12 @@ BENCHES: dict[str, Bench] = {
     "claims_beside_transaction": rates.claims_beside_transaction,
     "fairness": fairness.fairness,
     "schedules_10k": schedules.schedules_10k,
+    "server_up": calls.server_up,
+    "idle_memory": calls.idle_memory,
+    "trigger_latency": calls.trigger_latency,
+    "api_throughput": calls.api_throughput,
+    "list_runs": lists.list_runs,
+    "log_tail": calls.log_tail,
     "warehouse": warehouse.warehouse,
     "warm_task": warm.warm_task,
     "with_packages": packages.with_packages,

@@ -7,7 +7,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from msgspec.structs import replace
 from bench.figure import Figure, figure, paired
 from bench.floor import Floor
 from bench.house import DATABASES, Bed, bed, folder_on
+from bench.memory import megabytes
 from penstock.model.event import Ended
 from penstock.model.run import Run
 from penstock.model.status import Outcome
@@ -30,7 +30,6 @@ SIZES = (10, 1_000, 10_000)
 MOST = 1_000
 TIMES = 3
 BASKET = 16
-MEGA = 1024 * 1024
 HEAD = "id: {id}\nnamespace: bench\ntasks:\n"
 TASK = "{pad}  - id: t{n}\n{pad}    type: return\n{pad}    format: '{text}'\n"
 EACH = (
@@ -161,28 +160,10 @@ def _command(folder: Path, store: list[str], peaks: list[float]) -> float:
 
 def _peak(pid: int, over: threading.Event) -> float:
     """The most megabytes that a process and all below it had at once, shared pages counted once (Linux)."""
-    most = 0
+    most = 0.0
     while not over.wait(0.05):
-        most = max(most, sum(_pages(one) for one in _family(pid)))
-    return round(most / MEGA, 1)
-
-
-def _family(pid: int) -> Iterator[int]:
-    yield pid
-    try:
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            for child in (task / "children").read_text().split():
-                yield from _family(int(child))
-    except OSError:
-        return
-
-
-def _pages(pid: int) -> int:
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+        most = max(most, megabytes(pid))
+    return round(most, 1)
 
 
 def _event_costs(database: str, kind: str) -> list[Figure]:
