@@ -27,7 +27,7 @@ from penstock.model.effect import (
     Withdraw,
     Work,
 )
-from penstock.model.event import Begin, ChildEnded, Ended, Held, Kill, Restart, Timer
+from penstock.model.event import Begin, ChildEnded, Ended, Evaluated, Held, Kill, Restart, Timer
 from penstock.model.node import Task
 from penstock.model.run import ErrorKind, Failure, Run
 from penstock.model.status import Outcome, RunStatus
@@ -124,10 +124,18 @@ def _line_up(tx: Tx, batch: Batch, run: Run, now: int, after: After) -> None:
         node = batch.loaded.plan.node(ids.node_of(effect.step))
         name = node.queue if isinstance(node, Task) else queue.DEFAULT_QUEUE
         ready.setdefault((effect.worker or run.owner, name), []).append((effect.step, effect.attempt, effect.work))
+    gate = run.namespace if ready and _begins(batch, run) else ""
     for (owner, name), several in ready.items():
-        line = queue.Line(run.lane_name, name, batch.fronts)
+        line = queue.Line(run.lane_name, name, batch.fronts, gate)
         queue.make_ready(tx, run.id, several, priority=run.priority, owner=owner, now=now, line=line)
         after.wake = True
+
+
+def _begins(batch: Batch, run: Run) -> bool:
+    """Whether a run, and no child of another, does its first steps by this batch."""
+    first = batch.events[0].at if batch.events else 0
+    new = run.parent is None and run.started_at is not None and run.started_at >= first
+    return new and not any(isinstance(each.event, Ended | Evaluated | ChildEnded) for each in batch.events)
 
 
 def _act(tx: Tx, batch: Batch, run: Run, now: int, after: After) -> None:

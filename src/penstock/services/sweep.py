@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from penstock.model.event import Ended
+from penstock.model.policy import SECOND
 from penstock.model.run import ErrorKind, Failure
 from penstock.model.status import Outcome
 from penstock.services import audit
@@ -12,13 +13,15 @@ from penstock.services.commit import After
 from penstock.services.core import Core
 from penstock.services.fold import follow_up
 from penstock.services.liveness import abandoned
-from penstock.store import feed, inbox, limits, queue, timers, workers
+from penstock.store import feed, inbox, limits, maintenance, queue, timers, workers
 from penstock.store.port import Tx
 from penstock.store.queue import Claim
 from penstock.telemetry import Level
 
 AT_ONCE = 100
 LIMITS = "limits"
+# Who began at the very moment of the word for maintenance may have been missed by it, and is looked for so long.
+SETTLING = 60 * SECOND
 
 
 def sweep(core: Core) -> int | None:
@@ -30,6 +33,7 @@ def sweep(core: Core) -> int | None:
     after.limits |= heal(core) | _waited_for(core)
     if after.fold or after.limits:
         follow_up(core, after)
+    settle_maintenance(core)
     audit.seal_rarely(core)
     return _next_due(core)
 
@@ -45,6 +49,15 @@ def heal(core: Core) -> set[str]:
         return {name for each in sorted(over) for name in limits.release(tx, *each)}
 
     return core.store.write(work)
+
+
+def settle_maintenance(core: Core) -> None:
+    """Find whose beginning crossed the word for maintenance, or for its end; nothing is written where nobody's did."""
+    held, aside = core.store.read(lambda tx: (maintenance.every(tx), maintenance.aside(tx)))
+    if aside and core.store.write(maintenance.bring_back):
+        core.store.wake()
+    if any(each.since > core.clock.now() - SETTLING for each in held):
+        core.store.write(maintenance.put_aside)
 
 
 def _waited_for(core: Core) -> set[str]:

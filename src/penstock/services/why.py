@@ -12,8 +12,9 @@ from penstock.model.run import Run, Step
 from penstock.model.status import RunStatus, StepStatus
 from penstock.services.core import Core
 from penstock.services.reading import plan_of
-from penstock.store import inbox, limits, pools, queue, runs, steps, workers
+from penstock.store import inbox, limits, maintenance, pools, queue, runs, steps, workers
 from penstock.store.limits import InUse, Waiting
+from penstock.store.maintenance import ASIDE
 from penstock.store.port import Tx
 from penstock.store.queue import Standing
 
@@ -32,8 +33,8 @@ class Holder(msgspec.Struct, frozen=True):
 class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that is waited for; the empty step is the run itself.
 
-    `kind` is one of limit, queue, time, somebody, paused, child, inside, running, earlier, event. Instants are
-    microseconds, `ahead` counts who stands before it.
+    `kind` is one of limit, queue, maintenance, time, somebody, paused, child, inside, running, earlier, event.
+    Instants are microseconds, `ahead` counts who stands before it.
     """
 
     step: str
@@ -77,7 +78,7 @@ def _why(core: Core, tx: Tx, run: Run, key: str) -> list[Reason]:
         if asked:
             found += [_limit(core, tx, each) for each in asked]
         elif ready := standing.get((one.key, one.attempt)):
-            found.append(_ready(core, tx, one, ready))
+            found.append(_ready(core, tx, one, ready, run.namespace))
         elif claim := held.get((one.key, one.attempt)):
             sentence = f'"{one.key}" is at work on {claim.worker}.'
             found.append(Reason(step=one.key, kind="running", sentence=sentence, until=None, owner=claim.worker))
@@ -131,7 +132,14 @@ def _by(holders: list[InUse]) -> str:
     return f", the longest by {first.step + ' of ' if first.step else ''}run {first.run}"
 
 
-def _ready(core: Core, tx: Tx, step: Step, one: Standing) -> Reason:
+def _ready(core: Core, tx: Tx, step: Step, one: Standing, namespace: str) -> Reason:
+    if one.queue.startswith(ASIDE):
+        held = next((each for each in maintenance.every(tx) if maintenance.holds(each, namespace)), None)
+        sentence = f'"{step.key}" is put aside'
+        if held is not None:
+            of = f"the namespace {held.namespace} is" if held.namespace else "all is"
+            sentence += f": {of} in maintenance, says {held.by}{f' ({held.reason})' if held.reason else ''}"
+        return Reason(step=step.key, kind="maintenance", sentence=f"{sentence}.", queue=one.queue[1:])
     ahead = queue.ahead(tx, one)
     known = [each for each in workers.list_workers(tx) if each.status is workers.WorkerStatus.RUNNING]
     silent = core.store.lease_now() - core.knobs.lease

@@ -69,11 +69,13 @@ class Line(msgspec.Struct, frozen=True):
     """Where attempts line up: in which queue, and in which lane of it (a flow's, a backfill's).
 
     `fronts` is where this process has claimed last, by queue, owner and priority; it spares PostgreSQL the rows before.
+    `gate` is the namespace of a run that begins: in maintenance, its attempts are put aside.
     """
 
     lane: str = ""
     queue: str = DEFAULT_QUEUE
     fronts: Fronts = {}
+    gate: str = ""
 
 
 Attempts = Iterable[tuple[str, int, Work]]
@@ -85,7 +87,7 @@ def make_ready(
 ) -> None:
     """Let attempts be claimed, by anyone or by their run's owner alone; said twice is said once."""
     where: dict[str, object] = {"queue": line.queue, "priority": priority, "owner": owner, "at": now}
-    where |= {"lane": line.lane, "front": line.fronts.get((line.queue, owner, priority), 0)}
+    where |= {"lane": line.lane, "gate": line.gate, "front": line.fronts.get((line.queue, owner, priority), 0)}
     rows = [
         where | {"run_id": run_id, "step": step, "attempt": attempt, "work": work.value}
         for step, attempt, work in attempts
@@ -94,7 +96,7 @@ def make_ready(
         if rows:
             tx.many("queue.make_ready", rows)
         return
-    found = tx.one("queue.next_place", **where)
+    found = tx.one("queue.next_place", **{name: value for name, value in where.items() if name != "gate"})
     first = codec.number(found[0]) if found else now
     for row in rows:
         del row["front"]
@@ -183,7 +185,7 @@ def hand_back(tx: Tx, taken: Claim, now: int | None = None) -> bool:
     """Let an attempt be claimed anew whose process is proven dead; False when the claim is not this one's any more."""
     if not give_back(tx, taken.run, taken.step, taken.attempt, taken.fence):
         return False
-    tx.many("queue.put_at", [_held(taken) | {"at": taken.claimed_at if now is None else now}])
+    tx.many("queue.put_at", [_held(taken) | {"at": taken.claimed_at if now is None else now, "gate": ""}])
     return True
 
 

@@ -66,6 +66,8 @@ STANDING: Final = (
     About("penstock_triggers_overdue_seconds", Kind.GAUGE, "How long ago the time of the first of them came."),
     About("penstock_leader", Kind.GAUGE, "1 while some server looks after time."),
     About("penstock_backfills", Kind.GAUGE, "Backfills that are not done, by status.", ("status",)),
+    About("penstock_maintenance", Kind.GAUGE, "Namespaces in maintenance; all of it counts as one."),
+    About("penstock_maintenance_waiting", Kind.GAUGE, "Runs that wait for its end."),
     About("penstock_feed_head", Kind.GAUGE, "The number of the newest change."),
 )
 CATALOGUE: Final = {about.name: about for about in (*COUNTED, *STANDING)}

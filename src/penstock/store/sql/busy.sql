@@ -1,8 +1,8 @@
 -- How busy is the installation? Counts over the hot tables, which are small.
 
 -- name: ready
--- How many attempts wait in each queue, and since when the oldest has.
-SELECT queue, count(*), min(at) FROM ready_attempts GROUP BY queue ORDER BY queue
+-- How many attempts wait in each queue, and since when the oldest has; those aside are no work for anybody.
+SELECT queue, count(*), min(at) FROM ready_attempts WHERE queue < '~' GROUP BY queue ORDER BY queue
 
 -- name: claimed
 -- How many attempts of each queue are being made.

@@ -1,8 +1,13 @@
 -- name: make_ready
 -- An attempt may be claimed, by its owner alone while that process is known; said twice is said once. Its place is
 -- where the queue stands, and behind what waits in its lane: who was quiet comes next, whatever others have queued.
+-- Of a run that begins, in the namespace `gate`, it is put aside while that is in maintenance.
 INSERT INTO ready_attempts (run_id, step, attempt, work, queue, priority, owner, at, lane, place)
-SELECT :run_id, :step, :attempt, :work, :queue, :priority, o.owner, :at, :lane, max(
+SELECT :run_id, :step, :attempt, :work, CASE WHEN :gate <> '' AND EXISTS (
+           SELECT 1 FROM maintenance AS m
+           WHERE m.namespace IN ('', :gate) OR substr(:gate, 1, length(m.namespace) + 1) = m.namespace || '.')
+       THEN '~' || :queue ELSE :queue END,
+       :priority, o.owner, :at, :lane, max(
     coalesce((SELECT place FROM ready_attempts
               WHERE queue = :queue AND owner = o.owner AND priority = :priority AND place >= :front
               ORDER BY place LIMIT 1), :at),
@@ -27,8 +32,11 @@ FROM (SELECT CASE WHEN EXISTS (SELECT 1 FROM workers WHERE id = :owner) THEN :ow
 -- name: put_at
 -- An attempt may be claimed at a place of its own: as one of many, or again where it stood.
 INSERT INTO ready_attempts (run_id, step, attempt, work, queue, priority, owner, at, lane, place)
-VALUES (:run_id, :step, :attempt, :work, :queue, :priority,
-        CASE WHEN EXISTS (SELECT 1 FROM workers WHERE id = :owner) THEN :owner ELSE '' END, :at, :lane, :place)
+VALUES (:run_id, :step, :attempt, :work, CASE WHEN :gate <> '' AND EXISTS (
+           SELECT 1 FROM maintenance AS m
+           WHERE m.namespace IN ('', :gate) OR substr(:gate, 1, length(m.namespace) + 1) = m.namespace || '.')
+       THEN '~' || :queue ELSE :queue END,
+        :priority, CASE WHEN EXISTS (SELECT 1 FROM workers WHERE id = :owner) THEN :owner ELSE '' END, :at, :lane, :place)
 ON CONFLICT (run_id, step, attempt) DO NOTHING
 
 -- name: claim

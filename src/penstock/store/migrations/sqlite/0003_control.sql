@@ -209,3 +209,11 @@ CREATE TABLE secret_keys (
 
 -- The newest runs of a namespace, however few those are among all.
 CREATE INDEX runs_by_namespace ON runs (namespace, id);
+
+-- Namespaces in which, and below which, no run begins for now; an empty one is everywhere.
+CREATE TABLE maintenance (
+    namespace TEXT PRIMARY KEY,
+    since INTEGER NOT NULL,
+    by_whom TEXT NOT NULL,
+    reason TEXT NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -2,7 +2,11 @@
 -- An attempt may be claimed, by its owner alone while that process is known; said twice is said once. Dead rows before
 -- `front`, where this process last claimed, are not walked in search of where the queue stands.
 INSERT INTO ready_attempts (run_id, step, attempt, work, queue, priority, owner, at, lane, place)
-SELECT :run_id, :step, :attempt, :work, :queue, :priority, o.owner, :at, :lane, greatest(
+SELECT :run_id, :step, :attempt, :work, CASE WHEN :gate <> '' AND EXISTS (
+           SELECT 1 FROM maintenance AS m
+           WHERE m.namespace IN ('', :gate) OR substr(:gate, 1, length(m.namespace) + 1) = m.namespace || '.')
+       THEN '~' || :queue ELSE :queue END,
+       :priority, o.owner, :at, :lane, greatest(
     coalesce((SELECT place FROM ready_attempts
               WHERE queue = :queue AND owner = o.owner AND priority = :priority AND place >= :front
               ORDER BY place LIMIT 1), :at),
