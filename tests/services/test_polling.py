@@ -2,86 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from msgspec.structs import replace
 
-from penstock.errors.task import Refused
-from penstock.model.access import EVERYWHERE
 from penstock.model.event import Ended
-from penstock.model.flow import Flow
-from penstock.model.inputs import Input
-from penstock.model.node import Sequence, Task
-from penstock.model.run import Run
 from penstock.model.status import Outcome, RunStatus
-from penstock.model.trigger import Condition, Listening, OnRuns, Polling
-from penstock.services import apply, firing, flows, render, triggers
+from penstock.model.trigger import Condition, OnRuns
+from penstock.services import apply, flows, render, triggers
 from penstock.services.scheduler import polling, upstream
 from penstock.services.scheduler.lead import LEASE, Lead
 from penstock.store import runs
-from penstock.store import triggers as table
-from penstock.store.triggers import State
+from tests.services.looks import FOUND, MINUTE, Desk, polls
 from tests.services.office import Office
-
-SECOND = 1_000_000
-MINUTE = 60 * SECOND
-FOUND = {"files": ["a.csv"]}
-
-
-class Desk:
-    """An office whose scheduler has workers look for triggers."""
-
-    def __init__(self, office: Office) -> None:
-        self.office = office
-        self.lead = Lead(office.core, "one")
-
-    def push(self, trigger: Any, **given: Any) -> None:
-        """Store a flow with a trigger."""
-        body = Sequence(id="", nodes=(Task(id="say", type="log", properties={"message": "hello"}),))
-        inputs = (Input(id="what", type="JSON", required=False),)
-        fields: dict[str, Any] = {"id": "load", "namespace": "shop", "body": body, "inputs": inputs}
-        written = Flow(**(fields | {"triggers": (trigger,)} | given))
-        flows.push(self.office.core, written, str(written), str(written))
-
-    def fire(self, lead: Lead | None = None) -> None:
-        """What the scheduler does when it wakes."""
-        who = lead or self.lead
-        if who.seek():
-            while polling.fire(self.office.core, who):
-                pass
-
-    def look(self, does: object = Outcome.SKIPPED) -> list[str]:
-        """Have a look begin, and end; gives the steps that were done."""
-        self.fire()
-        done = self.office.work({"look": does})
-        self.fire()
-        return done
-
-    def after(self, seconds: float, does: object = Outcome.SKIPPED) -> list[str]:
-        """The same some time later."""
-        self.office.clock.advance(round(seconds * SECOND))
-        return self.look(does)
-
-    def started(self) -> list[Run]:
-        """The runs that people see."""
-        return sorted(
-            self.office.store.read(lambda tx: runs.list_runs(tx, runs.Filter(), 1_000)), key=lambda run: run.id
-        )
-
-    def every(self) -> list[Run]:
-        """All runs, the looks too."""
-        return self.office.store.read(lambda tx: runs.list_runs(tx, runs.Filter(every=True), 1_000))
-
-    def state(self) -> State:
-        """What is known of the trigger."""
-        (state,) = self.office.store.read(lambda tx: table.list_states(tx, EVERYWHERE))
-        return state
-
-
-def polls(**given: Any) -> Polling:
-    fields: dict[str, Any] = {"id": "new", "type": "log", "interval": MINUTE, "properties": {"message": "look"}}
-    return Polling(**(fields | given))
 
 
 @pytest.fixture
@@ -281,84 +213,6 @@ def test_a_changed_flow_looks_with_what_it_says_now(desk: Desk) -> None:
     assert desk.after(60) == ["look"]
 
 
-def test_who_listens_is_started_again_and_ended_when_it_is_switched_off(desk: Desk) -> None:
-    desk.push(Listening(id="new", type="log", properties={"message": "listen"}))
-    desk.fire()
-    (first,) = desk.every()
-    triggers.switch(desk.office.core, "shop", "load", "new", "ann", on=False)
-    desk.office.sweep()
-    desk.fire()
-    assert [run.status for run in desk.every()] == [RunStatus.KILLED]
-
-    triggers.switch(desk.office.core, "shop", "load", "new", "ann", on=True)
-    desk.fire()
-    going = [run for run in desk.every() if not run.status.ended]
-    assert len(going) == 1
-    assert going[0].id != first.id
-
-    desk.office.work({"look": Outcome.FAILED})
-    desk.fire()
-    assert desk.state().known.problem
-    desk.office.clock.advance(2 * SECOND)
-    desk.fire()
-    assert len([run for run in desk.every() if not run.status.ended]) == 1
-    desk.push(Listening(id="new", type="log", properties={"message": "elsewhere"}))
-    desk.office.sweep()
-    assert all(run.status.ended for run in desk.every())
-    desk.fire()
-    assert len([run for run in desk.every() if not run.status.ended]) == 1
-
-
-def test_each_message_is_one_run_however_often_it_is_heard(desk: Desk) -> None:
-    desk.push(Listening(id="new", type="log", properties={}, labels={"of": "{{ trigger.value }}"}))
-    desk.fire()
-    (look,) = desk.every()
-    core = desk.office.core
-
-    first = firing.heard(core, look, {"value": "a"}, "orders/0/1")
-    again = firing.heard(core, look, {"value": "a"}, "orders/0/1")
-    other = firing.heard(core, look, {"value": "b"}, "orders/0/2")
-
-    assert first == again
-    assert [(run.id, run.labels["of"]) for run in desk.started()] == [(first, "a"), (other, "b")]
-    assert desk.state().known.run == other
-
-
-def test_who_listens_for_what_is_switched_off_or_was_replaced_starts_nothing(desk: Desk) -> None:
-    desk.push(Listening(id="new", type="log", properties={}, when=(Condition(test="{{ trigger.value > 1 }}"),)))
-    desk.fire()
-    (look,) = desk.every()
-    core = desk.office.core
-    assert firing.heard(core, look, {"value": 1}, "1") is None
-
-    triggers.switch(core, "shop", "load", "new", "ann", on=False)
-    with pytest.raises(Refused):
-        firing.heard(core, look, {"value": 2}, "2")
-    triggers.switch(core, "shop", "load", "new", "ann", on=True)
-    desk.office.sweep()
-    desk.fire()
-    with pytest.raises(Refused):
-        firing.heard(core, look, {"value": 2}, "2")
-    assert desk.started() == []
-
-
-def test_who_listens_is_switched_off_by_an_end_that_is_named(desk: Desk) -> None:
-    desk.push(Listening(id="new", type="log", properties={}, stop_after=(RunStatus.FAILED,)))
-    desk.fire()
-    (look,) = desk.every()
-    core = desk.office.core
-    first = firing.heard(core, look, {}, "1")
-    desk.office.work({"say": Outcome.FAILED, "look": Outcome.SNOOZED}, most=2)
-
-    with pytest.raises(Refused):
-        firing.heard(core, look, {}, "2")
-    desk.office.sweep()
-
-    assert [run.id for run in desk.started()] == [first]
-    assert desk.state().off_by == f"stopAfter: run {first}"
-    assert desk.office.run(look.id).status.ended
-
-
 def test_looks_fire_no_trigger_that_waits_for_runs(desk: Desk) -> None:
     waits = OnRuns(id="up", type="io.kestra.plugin.core.trigger.Flow", states=tuple(RunStatus))
     desk.push(waits, id="after")
@@ -369,29 +223,6 @@ def test_looks_fire_no_trigger_that_waits_for_runs(desk: Desk) -> None:
         pass
 
     assert {str(run.trigger.get("flowId", "")) for run in desk.started()} == {"", "load"}
-
-
-def test_a_run_that_no_trigger_looks_by_fires_nothing(desk: Desk) -> None:
-    desk.push(polls(side_by_side=True))
-    desk.look(FOUND)
-    (run,) = desk.started()
-
-    with pytest.raises(Refused):
-        firing.heard(desk.office.core, run, {}, "1")
-
-
-def test_a_look_that_has_fired_by_itself_holds_up_the_next_one(desk: Desk) -> None:
-    desk.push(polls())
-    desk.fire()
-    (look,) = desk.every()
-    desk.office.clock.advance(1_000)
-    firing.heard(desk.office.core, look, FOUND, "1")
-    desk.office.work({"look": Outcome.SKIPPED}, most=1)
-    desk.fire()
-
-    (run,) = desk.started()
-    assert desk.state().holds == run.id
-    assert len(desk.every()) == 2, "what it stored is kept with it"
 
 
 def test_a_script_fires_when_its_end_is_met_and_was_not_before(desk: Desk) -> None:
