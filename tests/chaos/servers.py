@@ -65,7 +65,7 @@ class Servers:
             code = running.ended(seconds)
             # Who is asked before it has said a word has opened nothing yet.
             early = code == -signal.SIGTERM and not running.said
-            assert code == 0 or early, f"a server that was asked to stop ended with code {code} and said:\n{running.said}"
+            assert code == 0 or early, f"a server asked to stop ended with code {code} and said:\n{running.said}"
             self._gone(place)
 
     def said(self) -> str:
