@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -68,7 +69,7 @@ def _fired(made: Bed) -> list[int]:
         assert time.monotonic() < until, "not all schedules have fired"
         time.sleep(0.1)
     made_at, last = [], ""
-    while page := made.core.store.read(lambda tx, last=last: runs.list_runs(tx, runs.Filter(), 1_000, last)):
+    while page := made.core.store.read(partial(runs.list_runs, wanted=runs.Filter(), limit=1_000, before_id=last)):
         last = page[-1].id
         made_at += [run.created_at for run in page]
     assert len(made_at) == COUNT, "some date has two runs"
