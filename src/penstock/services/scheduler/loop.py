@@ -12,7 +12,7 @@ from penstock.model.policy import SECOND
 from penstock.services import sweep
 from penstock.services.core import Core
 from penstock.services.flows import sync_unknown
-from penstock.services.scheduler import backfilling, polling, ticks, upstream
+from penstock.services.scheduler import alerting, backfilling, polling, ticks, upstream
 from penstock.services.scheduler.lead import BEAT, Lead
 from penstock.store import triggers
 from penstock.telemetry import Level
@@ -21,7 +21,7 @@ SWEEP: Final = 2 * SECOND
 # Nobody rings when a run ends, so whoever waits for one looks.
 OFTEN: Final = SECOND // 5
 Duty = Callable[[Core, Lead], bool]
-DUTIES: Final[tuple[Duty, ...]] = (ticks.fire, upstream.fire, polling.fire, backfilling.fire)
+DUTIES: Final[tuple[Duty, ...]] = (ticks.fire, upstream.fire, polling.fire, backfilling.fire, alerting.fire)
 WAITING: Final = (upstream.watches, polling.at_work, backfilling.at_work)
 
 

@@ -563,3 +563,21 @@ CREATE TABLE maintenance (
     by_whom TEXT NOT NULL,
     reason TEXT NOT NULL
 );
+
+-- What people want to be told of: what is watched where, and the flow whose run tells. And what was told and is not over.
+CREATE TABLE alerts (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    namespace TEXT COLLATE "C" NOT NULL,
+    watches TEXT NOT NULL CHECK (watches IN ('failed', 'late', 'behind')),
+    patience BIGINT NOT NULL,
+    tells_namespace TEXT COLLATE "C" NOT NULL,
+    tells TEXT COLLATE "C" NOT NULL,
+    made_at BIGINT NOT NULL,
+    made_by TEXT NOT NULL
+);
+CREATE TABLE alerts_open (
+    alert TEXT COLLATE "C" NOT NULL,
+    object TEXT COLLATE "C" NOT NULL,
+    since BIGINT NOT NULL,
+    PRIMARY KEY (alert, object)
+);

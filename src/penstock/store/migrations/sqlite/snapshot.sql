@@ -503,3 +503,21 @@ CREATE TABLE maintenance (
     by_whom TEXT NOT NULL,
     reason TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- What people want to be told of: what is watched where, and the flow whose run tells. And what was told and is not over.
+CREATE TABLE alerts (
+    id TEXT PRIMARY KEY,
+    namespace TEXT NOT NULL,
+    watches TEXT NOT NULL CHECK (watches IN ('failed', 'late', 'behind')),
+    patience INTEGER NOT NULL,
+    tells_namespace TEXT NOT NULL,
+    tells TEXT NOT NULL,
+    made_at INTEGER NOT NULL,
+    made_by TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE alerts_open (
+    alert TEXT NOT NULL,
+    object TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    PRIMARY KEY (alert, object)
+) STRICT, WITHOUT ROWID;
