@@ -120,7 +120,9 @@ class Query(GcpTask, frozen=True, kw_only=True):
     range_partitioning_interval: Annotated[int | None, Meta(description="How many numbers a partition has.")] = None
     labels: Annotated[dict[str, str], Meta(description="Labels of the job.")] = field(default_factory=dict)
     priority: Annotated[Priority, Meta(description="How soon the job begins.")] = Priority.INTERACTIVE
-    job_timeout: Annotated[Duration | None, Meta(description="When BigQuery ends the job.")] = None
+    job_timeout: Annotated[
+        Duration | None, Meta(description="When BigQuery ends the job.", extra={"unit": "ISO-8601, or seconds"})
+    ] = None
     dry_run: Annotated[bool, Meta(description="Whether the statement is looked at and not run.")] = False
     use_legacy_sql: Annotated[bool, Meta(description="Whether it is in BigQuery's older words.")] = False
     legacy_sql: Annotated[bool, Meta(description="Likewise.", extra={"deprecated": "useLegacySql says it"})] = False

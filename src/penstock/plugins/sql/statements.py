@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import functools
 import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -66,7 +65,6 @@ class Lexis(msgspec.Struct, frozen=True):
 STANDARD: Final = Lexis()
 
 
-@functools.lru_cache(maxsize=64)
 def pattern(lexis: Lexis, mark: str = ";") -> re.Pattern[str]:
     """What matters of a text in a database's words; `mark` is what ends a statement."""
     # What MySQL reads and others do not, `/*! … */`, is no comment.
