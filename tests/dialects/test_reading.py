@@ -112,7 +112,7 @@ def test_only_the_globals_that_the_project_names_are_known() -> None:
 
 
 def test_warnings_and_notes_leave_the_flow_as_it_is() -> None:
-    trigger = "triggers:\n  - {id: t, type: io.kestra.plugin.core.trigger.Schedule, cron: '@daily'}\n"
+    trigger = "triggers:\n  - {id: t, type: io.kestra.core.models.triggers.types.Schedule, cron: '@daily'}\n"
     text = "id: a\nnamespace: co\n" + TASKS + trigger
 
     found = flow_of(text)

@@ -38,14 +38,14 @@ PLANTED: Final = (
     Mutant(
         "a parallel group begins one more than its limit",
         "engine/groups/parallel.py",
-        "counts.open_children(state) < node.limit",
-        "counts.open_children(state) <= node.limit",
+        "counts.open_children(state) < limit",
+        "counts.open_children(state) <= limit",
     ),
     Mutant(
         "a loop begins one more than its limit",
         "engine/groups/foreach.py",
-        "counts.open_children(state) < node.limit",
-        "counts.open_children(state) <= node.limit",
+        "counts.open_children(state) < limit",
+        "counts.open_children(state) <= limit",
     ),
     Mutant(
         "a limit lets in one too many",
@@ -208,9 +208,9 @@ PLANTED: Final = (
     ),
     Mutant(
         "one key starts two runs",
-        "services/runs.py",
-        "replace(batch.loaded.run, version=0), key)",
-        'replace(batch.loaded.run, version=0), "")',
+        "services/starting.py",
+        "replace(run, version=0), each.key)",
+        'replace(run, version=0), "")',
     ),
     Mutant(
         "a retry begins before its time",

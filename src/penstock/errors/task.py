@@ -76,3 +76,9 @@ class BadAddress(PenstockError):
     """An address (of a database, a server, a file) cannot be used."""
 
     code = "PS-708"
+
+
+class UnreadableMessage(TaskFailed):
+    """A message is not written as was said; its like may be passed by, unlike a registry that cannot be reached."""
+
+    code = "PS-709"

@@ -10,9 +10,10 @@ from typing import Annotated, Any, ClassVar, Final, NamedTuple, TypeVar
 
 from msgspec import Meta, field
 
+from penstock.errors.task import UnreadableMessage
 from penstock.plugins.kafka import options
 from penstock.plugins.kafka.options import BROKER, SECONDS, KafkaTask
-from penstock.plugins.kafka.serdes import Read, Registry, SerdeType, Unreadable, reader
+from penstock.plugins.kafka.serdes import Read, Registry, SerdeType, reader
 from penstock.plugins.kafka.unread import OnSerdeError, Unread
 from penstock.plugins.messages.payload import SPAN, MaxDuration, MaxRecords, Until, epoch_millis, instant
 from penstock.plugins.serdes.records import Writer
@@ -189,7 +190,7 @@ class Consume(Taking, frozen=True, kw_only=True):
                 until.count += 1
                 try:
                     writer.write(told(message, line.read))
-                except Unreadable as error:
+                except UnreadableMessage as error:
                     if unread is None:
                         raise
                     unread.take(message, error)

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from penstock.errors.task import MissingExtra
+from penstock.errors.task import MissingExtra, UnreadableMessage
 from penstock.plugins.messages.payload import bytes_of
 from penstock.plugins.serdes import schema
 from penstock.sdk.plain import plain
@@ -47,10 +47,6 @@ class SerdeType(enum.StrEnum):
     BYTES = "BYTES"
     UUID = "UUID"
     VOID = "VOID"
-
-
-class Unreadable(TaskFailed):
-    """A message is not written as was said; its like may be passed by, unlike a registry that cannot be reached."""
 
 
 class Registry(msgspec.Struct, frozen=True):
@@ -115,7 +111,7 @@ def _value(kind: SerdeType, content: bytes) -> object:
             case _:
                 return base64.b64encode(content).decode()
     except (ValueError, struct.error, msgspec.DecodeError):
-        raise Unreadable(f"A message is not written as {kind.value}: {content[:40]!r}.") from None
+        raise UnreadableMessage(f"A message is not written as {kind.value}: {content[:40]!r}.") from None
 
 
 def _avro_writer(text: str, registry: Registry, *, key: bool) -> Write:
@@ -159,7 +155,7 @@ def _avro_reader(registry: Registry, *, key: bool) -> Read:
         try:
             return plain(deserializer(content, field(topic)))
         except library.of_content as error:
-            raise Unreadable(f"Avro: {str(error) or type(error).__name__}") from None
+            raise UnreadableMessage(f"Avro: {str(error) or type(error).__name__}") from None
         except library.of_registry as error:
             raise TaskFailed(f"Avro: {error}") from None
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from penstock.errors.task import UnreadableMessage
 from penstock.plugins.kafka.consume import Consume, Line, Taking, commit, told
 from penstock.plugins.kafka.options import BROKER
-from penstock.plugins.kafka.serdes import Unreadable
 from penstock.sdk.context import Context
 from penstock.sdk.task import Fires, Outcome, Outputs, Result, TaskFailed
 
@@ -83,7 +83,7 @@ class RealtimeTrigger(Taking, frozen=True, kw_only=True):
                 # Its time tells it from one at the same place of a topic that was made anew.
                 key = "/".join(map(str, (*place, message.offset(), message.timestamp()[1])))
                 context.fire(told(message, line.read), key)
-            except Unreadable as error:
+            except UnreadableMessage as error:
                 if line.unread is None:
                     raise
                 line.unread.take(message, error)
