@@ -77,6 +77,12 @@ def _has_room(plan: Plan, run: Run, key: str, state: GroupState) -> None:
         assert limit is None or found <= limit, f"{found} children of {key} are under way, its limit is {limit}"
 
 
+def _lost(step: Step) -> bool:
+    """Whether a working directory failed because its worker, and so its folder, was lost."""
+    failure = step.group.failure if step.group is not None else None
+    return failure is not None and failure.kind is ErrorKind.LOST
+
+
 def _went_through(plan: Plan, run: Run, step: Step, was_run: Run, was: dict[str, Step], steps: dict[str, Step]) -> None:
     """A group that ended by itself has gone through its errors, if it failed, and its finally."""
     if (
@@ -92,6 +98,8 @@ def _went_through(plan: Plan, run: Run, step: Step, was_run: Run, was: dict[str,
     later = [steps[key].ended_at for key in around] + [run.ended_at]
     if step.ended_at is None or any(at is not None and at <= step.ended_at for at in later):
         return  # it may have ended because of what ended around it
+    if any(_lost(steps[key]) for key in around):
+        return  # its folder went with its worker, and what was under way in it ended at once
     result = step.group.result
     wanted = [FINALLY] if result is not None else []
     if result is StepStatus.FAILED and not plan.children(step.node, FINALLY):

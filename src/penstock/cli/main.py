@@ -21,7 +21,7 @@ COMMANDS: Final = {
     "runs": ("penstock.cli.runs:runs", "List and show runs, read their logs; pause, mark, kill, restart, replay them."),
     "flows": ("penstock.cli.flows:flows", "List, show and push the flows of the store."),
     "alerts": ("penstock.cli.alerts:alerts", "Be told when flows fail, runs are late or triggers behind."),
-    "maintenance": ("penstock.cli.maintenance:maintenance", "Keep a namespace, or all of it, still for a while: no run begins."),
+    "maintenance": ("penstock.cli.maintenance:maintenance", "Keep a namespace, or all of it, still for a while."),
     "pools": ("penstock.cli.pools:pools", "Say how many slots a pool has; list pools."),
     "envs": ("penstock.cli.envs:envs", "List and prune the Pythons that were made for tasks."),
     "triggers": ("penstock.cli.triggers:triggers", "Show what starts runs by itself, and when; switch it on and off."),
