@@ -165,7 +165,8 @@ def test_what_is_no_fault_of_the_servers_is_not_told_as_one() -> None:
         "NotAStore", "NotForThisStore", "StoreError", "StoreTooNew", "StoreTooOld",
         # of workers and tasks, which runs tell of
         "BadAnswer", "BrokenTaskType", "EngineRefused", "FolderGone", "LeaseLost", "MissingExtra", "NoEngine",
-        "NoImage", "NoInterpreter", "NotAllowed", "NotInstalled", "NotOffered", "Refused", "TaskFailed", "WorkerTwice",
+        "NoImage", "NoInterpreter", "NotAllowed", "NotInstalled", "NotOffered", "Refused", "TaskFailed",
+        "UnreadableMessage", "WorkerTwice",
         # of the settings, read before there is a server
         "BadSettings", "FolderTaken", "LooseSecrets", "UnknownSetting", "WrongSetting",
     }  # fmt: skip
