@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from starlette.requests import Request
 from starlette.testclient import TestClient
@@ -85,9 +86,9 @@ class House:
         assert reading.flow is not None, reading.problems
         return flows.push(self.core, reading.flow, reading.source, reading.digest, "ann")
 
-    def start(self, plan: Plan, inputs: Mapping[str, object] | None = None, **asked: object) -> str:
+    def start(self, plan: Plan, inputs: Mapping[str, object] | None = None, **asked: Any) -> str:
         """Start a run."""
-        return start(self.core, plan, Start(inputs=dict(inputs or {}), by="ann", **asked))  # type: ignore[arg-type]
+        return start(self.core, plan, Start(inputs=dict(inputs or {}), by="ann", **asked))
 
     def work(self) -> None:
         """Do what there is to do, until every run has ended or waits for somebody."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from penstock.errors.run import InvalidInput, NothingToBackfill, UnknownBackfill
 from penstock.model.access import EVERYWHERE
-from penstock.model.backfill import Backfill, BackfillStatus, ItemStatus, Spec
+from penstock.model.backfill import Backfill, BackfillStatus, ItemStatus, Planned, Spec
 from penstock.model.flow import Flow
 from penstock.model.inputs import Input
 from penstock.model.node import Sequence, Task
@@ -16,8 +17,11 @@ from penstock.model.run import Run
 from penstock.model.status import Outcome
 from penstock.model.trigger import Schedule
 from penstock.services import backfills, flows
+from penstock.services import runs as verbs
 from penstock.services.scheduler import backfilling
 from penstock.services.scheduler.lead import Lead
+from penstock.services.scheduler.loop import Scheduler
+from penstock.store import backfills as table
 from penstock.store import runs
 from tests.services.office import Office
 
@@ -142,6 +146,26 @@ def test_who_leads_no_more_starts_nothing(desk: Desk) -> None:
         pass
 
     assert len(desk.runs()) == 8
+
+
+def test_one_whose_flow_cannot_be_found_keeps_nothing_else_from_going_on(desk: Desk) -> None:
+    told: list[str] = []
+    desk.core.notices.subscribe(lambda notice: told.append(notice.name))
+    made = desk.add()
+    backfills.cancel(desk.core, made, "ann")
+    lost = replace(made, id="lost", revision=99)
+    desk.office.store.write(lambda tx: table.add(tx, lost, [Planned(name="2016-01-01")]))
+    plan = flows.newest_plan(desk.core, "shop", "load")
+    run_id = verbs.start(desk.core, plan, verbs.Start(inputs={"day": "2016-01-01"}))
+    desk.office.claim()
+    desk.office.clock.advance(60_000_000)
+    scheduler = Scheduler(desk.core, "one")
+
+    scheduler.turn()
+
+    assert "scheduler.fault" in told
+    assert len(desk.office.claim("other")) == 1, "what a dead worker held is swept up all the same"
+    assert not desk.office.run(run_id).status.ended
 
 
 def test_its_dates_are_those_of_the_flows_schedule(desk: Desk) -> None:

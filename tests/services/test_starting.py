@@ -8,6 +8,7 @@ from penstock.errors.run import CheckUnmet, InvalidInput
 from penstock.model.event import Begin
 from penstock.model.policy import SECOND
 from penstock.model.status import Outcome, RunStatus
+from penstock.services import starting
 from tests.services.office import Office
 
 
@@ -19,6 +20,18 @@ def test_one_key_starts_one_run(office: Office) -> None:
     other = office.start(plan, key="order 8")
 
     assert first == again != other
+    assert office.work() == ["a", "a"]
+
+
+def test_many_runs_of_one_key_written_together_are_one_run(office: Office) -> None:
+    plan = office.push(["a"])
+    asked = [starting.begin(office.core, plan, starting.Start(key=key)) for key in ("seven", "seven", "eight")]
+
+    first, again, other = starting.insert(office.core, asked)
+    later = starting.insert(office.core, [starting.begin(office.core, plan, starting.Start(key="eight"))])
+
+    assert first == again != other
+    assert later == [other]
     assert office.work() == ["a", "a"]
 
 

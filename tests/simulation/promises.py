@@ -5,7 +5,7 @@ from __future__ import annotations
 from penstock.engine.groups import counts
 from penstock.engine.retry import MOST_LOST_IN_A_ROW
 from penstock.model import ids
-from penstock.model.node import Dag, ForEach, Parallel, Task
+from penstock.model.node import Dag, Folder, ForEach, Parallel, Task
 from penstock.model.plan import ERRORS, FINALLY, Plan
 from penstock.model.run import ErrorKind, GroupState, Phase, Run, Step
 from penstock.model.status import RunStatus, StepStatus
@@ -77,9 +77,9 @@ def _has_room(plan: Plan, run: Run, key: str, state: GroupState) -> None:
         assert limit is None or found <= limit, f"{found} children of {key} are under way, its limit is {limit}"
 
 
-def _lost(step: Step) -> bool:
+def _lost(plan: Plan, step: Step) -> bool:
     """Whether a working directory failed because its worker, and so its folder, was lost."""
-    failure = step.group.failure if step.group is not None else None
+    failure = step.group.failure if step.group is not None and isinstance(plan.node(step.node), Folder) else None
     return failure is not None and failure.kind is ErrorKind.LOST
 
 
@@ -98,7 +98,7 @@ def _went_through(plan: Plan, run: Run, step: Step, was_run: Run, was: dict[str,
     later = [steps[key].ended_at for key in around] + [run.ended_at]
     if step.ended_at is None or any(at is not None and at <= step.ended_at for at in later):
         return  # it may have ended because of what ended around it
-    if any(_lost(steps[key]) for key in around):
+    if any(_lost(plan, steps[key]) for key in around):
         return  # its folder went with its worker, and what was under way in it ended at once
     result = step.group.result
     wanted = [FINALLY] if result is not None else []

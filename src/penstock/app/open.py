@@ -25,7 +25,7 @@ from penstock.settings.read import Project
 from penstock.store.blobs.local import open_folder
 from penstock.store.blobs.port import BlobStore
 from penstock.store.blobs.s3 import Bucket, open_s3
-from penstock.store.timed import Timed
+from penstock.store.measured import Measured
 from penstock.telemetry.metrics import Metrics
 
 WEEKDAYS: Final = get_args(Weekday)
@@ -46,7 +46,7 @@ class App:
     def measure(self) -> None:
         """Count from now on what this process does, and time its store; nothing is counted before."""
         self.core.notices.subscribe(self.metrics.hear)
-        self.core = self.core.through(Timed(self.core.store, self.metrics.stood))
+        self.core = self.core.through(Measured(self.core.store, self.metrics.stood))
 
     def close(self) -> None:
         """Let go of everything; safe to call twice."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from penstock.errors import PenstockError
+from penstock.errors.store import StoreError
 from penstock.model.policy import SECOND
 from penstock.services import sweep
 from penstock.services.core import Core
@@ -91,7 +92,7 @@ class Scheduler:
             try:
                 wait = self.turn()
             except PenstockError as error:
-                # The store is away, or a decision broke down: nothing is lost, all of it is looked at again.
+                # The store is away: nothing is lost, all of it is looked at again.
                 self._say("scheduler.failed", Level.WARNING, why=str(error))
                 wait = BEAT
             if self._bell.wait(wait / 1e6):
@@ -101,7 +102,7 @@ class Scheduler:
         """Do one duty, and tell whether there is more of it; a fault of ours in one must not stop the others."""
         try:
             return duty(self._core, self._lead)
-        except PenstockError:
+        except StoreError:
             raise
         except Exception as fault:
             where = traceback.format_exc(limit=-3)

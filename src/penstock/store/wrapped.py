@@ -1,8 +1,7 @@
-"""How long does the store take? The store itself, with somebody who hears of each transaction's kind and seconds."""
+"""What is a store in another one's place? All of it is the other's own, but for what a wrapper does beside it."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -10,33 +9,31 @@ from typing import TypeVar
 from penstock.store.port import Listener, LogStore, Store, Tx
 
 T = TypeVar("T")
-Heard = Callable[[str, float], None]
 
 
-class Timed:
-    """A store whose transactions are timed, those that fail included; all the rest is the store's own."""
+class Wrapped:
+    """A store that hands everything on to the one that it stands for."""
 
-    def __init__(self, store: Store, heard: Heard) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._heard = heard
         self.kind = store.kind
         self.logs: LogStore = store.logs
 
     def write(self, work: Callable[[Tx], T]) -> T:
         """Do `work` in one transaction."""
-        return self._timed("write", self._store.write, work)
+        return self._store.write(work)
 
     def aside(self, work: Callable[[Tx], T]) -> T:
         """The same for what nothing is decided by."""
-        return self._timed("aside", self._store.aside, work)
+        return self._store.aside(work)
 
     def read(self, work: Callable[[Tx], T]) -> T:
         """Do `work` on one consistent view."""
-        return self._timed("read", self._store.read, work)
+        return self._store.read(work)
 
     def glance(self, work: Callable[[Tx], T]) -> T:
         """Do `work` that asks a single question."""
-        return self._timed("glance", self._store.glance, work)
+        return self._store.glance(work)
 
     def lease_now(self) -> int:
         """Microseconds on the clock that leases are counted by."""
@@ -69,10 +66,3 @@ class Timed:
     def close(self) -> None:
         """Let go of the database."""
         self._store.close()
-
-    def _timed(self, kind: str, way: Callable[[Callable[[Tx], T]], T], work: Callable[[Tx], T]) -> T:
-        began = time.perf_counter()
-        try:
-            return way(work)
-        finally:
-            self._heard(kind, time.perf_counter() - began)
