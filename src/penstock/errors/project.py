@@ -90,3 +90,9 @@ class NotForThisStore(PenstockError):
     """A command does something that this kind of database does by its own tools."""
 
     code = "PS-611"
+
+
+class FlowElsewhere(PenstockError):
+    """A flow stands among texts that are all to be of another namespace."""
+
+    code = "PS-612"

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import gc
 import hashlib
+import posixpath
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any, Final
 
 import msgspec
@@ -81,7 +83,10 @@ def holds_tests(path: Path) -> bool:
 def may_hold_flows(path: Path) -> bool:
     """Whether a file is looked at for flows: tests are none, and of JSON, which is mostly data, only what has tasks."""
     with path.open(encoding="utf-8", errors="replace") as file:
-        text = file.read()
+        return _looks_like_flows(path, file.read())
+
+
+def _looks_like_flows(path: PurePath, text: str) -> bool:
     return not is_suite(text) and (path.suffix != ".json" or '"tasks"' in text)
 
 
@@ -138,17 +143,45 @@ def _in_project(reading: Reading, manner: Manner) -> Reading:
 
 def read_all(paths: Iterable[Path], manner: Manner) -> list[Found]:
     """Read files; a flow that two of them hold is a problem of the second."""
+    with _rarely_collected():
+        return _once_each(_each(paths, manner))
+
+
+def read_given(texts: Mapping[str, str], manner: Manner) -> list[Found]:
+    """Read the flows among texts by their names, which are those of files; they may include each other."""
+    with _rarely_collected():
+        return _once_each(_each_given({str(PurePosixPath(name)): text for name, text in texts.items()}, manner))
+
+
+def _each_given(texts: Mapping[str, str], manner: Manner) -> Iterator[tuple[Path, Reading]]:
+    for name, text in texts.items():
+        path = PurePosixPath(name)
+        if path.suffix not in ENDINGS or path.name in NO_FLOWS or not _looks_like_flows(path, text):
+            continue
+        whole = expand(text, name, partial(_among, texts, path.parent), version_of(text, manner.version))
+        found = read_texts(whole.text, manner, name)
+        for reading in traced(found, whole) if "[[>" in text else found:
+            yield Path(name), reading
+
+
+def _among(texts: Mapping[str, str], folder: PurePosixPath, name: str) -> str:
+    found = texts.get(posixpath.normpath(folder / name))
+    if found is None:
+        raise BadInclude(f'There is no text "{name}" beside this file to include.')
+    return found
+
+
+def _once_each(read: Iterable[tuple[Path, Reading]]) -> list[Found]:
     found: list[Found] = []
     seen: dict[str, Path] = {}
-    with _rarely_collected():
-        for path, reading in _each(paths, manner):
-            if reading.flow is not None:
-                first = seen.setdefault(reading.flow.name, path)
-                if first != path:
-                    sentence = f"The flow {reading.flow.name} stands in {first} too."
-                    problem = Problem(SameFlowTwice.code, sentence, place=Place(1, 1, str(path)))
-                    reading = msgspec.structs.replace(reading, flow=None, problems=(*reading.problems, problem))
-            found.append(Found(path, reading))
+    for path, reading in read:
+        if reading.flow is not None:
+            first = seen.setdefault(reading.flow.name, path)
+            if first != path:
+                sentence = f"The flow {reading.flow.name} stands in {first} too."
+                problem = Problem(SameFlowTwice.code, sentence, place=Place(1, 1, str(path)))
+                reading = msgspec.structs.replace(reading, flow=None, problems=(*reading.problems, problem))
+        found.append(Found(path, reading))
     return found
 
 

@@ -58,9 +58,10 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     until: int | None = None
 
 
-def append(tx: Tx, entry: Entry) -> None:
-    """Keep an act, in the transaction that does it."""
-    tx.many("audit.append", [msgspec.structs.asdict(entry)])
+def append(tx: Tx, *entries: Entry) -> None:
+    """Keep acts, in the transaction that does them."""
+    if entries:
+        tx.many("audit.append", [msgspec.structs.asdict(entry) for entry in entries])
 
 
 def page(tx: Tx, scope: Scope, wanted: Filter, limit: int, before: str = "") -> list[tuple[Entry, int]]:

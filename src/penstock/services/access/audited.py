@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
-from typing import Concatenate, Final, ParamSpec, TypeVar, cast
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
 
 import msgspec
 
@@ -33,7 +33,8 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
     The namespace is a text like `object`, or that of the run whose id is the argument `run`; with neither the action is
     needed everywhere. Without an action the verb is about who asks, and looks itself. Arguments that may hold a secret
-    are never among `keeps`.
+    are never among `keeps`. Where `each` names an argument with many things, the right is needed for each of them,
+    which texts call `{each}`, and each is told of.
     """
 
     action: Action | None
@@ -42,6 +43,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     namespace: str = ""
     run: str = ""
     keeps: tuple[str, ...] = ()
+    each: str = ""
 
 
 AUDITED: Final[dict[str, Told]] = {}
@@ -55,11 +57,11 @@ def audited(
     namespace: str = "",
     run: str = "",
     keeps: tuple[str, ...] = (),
+    each: str = "",
 ) -> Callable[[Callable[Concatenate[Core, P], R]], Callable[Concatenate[Core, P], R]]:
     """Declare a verb that changes something; it raises MayNot for who has no right to do it there."""
-    told = Told(
-        action=action, verb=verb, object=f"run {{{run}}}" if run else object, namespace=namespace, run=run, keeps=keeps
-    )
+    about = f"run {{{run}}}" if run else object
+    told = Told(action=action, verb=verb, object=about, namespace=namespace, run=run, keeps=keeps, each=each)
 
     def declared(work: Callable[Concatenate[Core, P], R]) -> Callable[Concatenate[Core, P], R]:
         AUDITED[f"{work.__module__}.{work.__qualname__}"] = told
@@ -72,10 +74,11 @@ def audited(
                 return work(core, *args, **kwargs)
             bound = shape.bind(core, *args, **kwargs)
             bound.apply_defaults()
-            entry = _entry(core, told, bound.arguments)
+            entries = [_entry(core, told, given) for given in _things(told, bound.arguments)]
             if action is not None:
-                need(core.actor, action, entry.namespace)
-            witness = Witness(core.store, entry)
+                for namespace in dict.fromkeys(entry.namespace for entry in entries):
+                    need(core.actor, action, namespace)
+            witness = Witness(core.store, *entries)
             result = work(core.through(witness), *args, **kwargs)
             witness.finish(result)
             return result
@@ -83,6 +86,14 @@ def audited(
         return cast("Callable[Concatenate[Core, P], R]", witnessed)
 
     return declared
+
+
+def _things(told: Told, given: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """What texts find in the arguments: once, or once for each thing that the verb is about."""
+    if not told.each:
+        yield given
+    else:
+        yield from ({**given, "each": thing} for thing in given[told.each])
 
 
 def need(actor: Actor, action: Action, namespace: str) -> None:
@@ -106,7 +117,7 @@ def _entry(core: Core, told: Told, given: Mapping[str, object]) -> Entry:
         via=actor.via,
         origin=actor.origin,
         action=str(told.action or ""),
-        verb=told.verb,
+        verb=told.verb.format(**given),
         object=told.object.format(**given),
         namespace=namespace,
         detail=_detail({name: given[name] for name in told.keeps}),

@@ -16,12 +16,13 @@ T = TypeVar("T")
 class Witness(Wrapped):
     """The store of one verb: whatever it changes first, its act is told of in the same transaction.
 
-    A transaction that answers False, or a list of nothing else, has changed nothing and is not told of.
+    An act may be about many things, each with an entry. A transaction that answers False, or a list of nothing else,
+    has changed nothing and is not told of.
     """
 
-    def __init__(self, store: Store, entry: Entry) -> None:
+    def __init__(self, store: Store, *entries: Entry) -> None:
         super().__init__(store)
-        self._entry = entry
+        self._entries = entries
         self.told = self._asked = False
 
     def write(self, work: Callable[[Tx], T]) -> T:
@@ -33,7 +34,7 @@ class Witness(Wrapped):
         def witnessed(tx: Tx) -> T:
             done = work(tx)
             if _changed(done):
-                audit.append(tx, self._entry)
+                audit.append(tx, *self._entries)
             return done
 
         # an unknown COMMIT leaves it untold: the act is said again with the verb's own repetition, and is said once
@@ -44,7 +45,7 @@ class Witness(Wrapped):
     def finish(self, result: object) -> None:
         """Tell of an act that has changed something elsewhere than in the store (False: that has changed nothing)."""
         if not self._asked and _changed(result):
-            self._store.write(lambda tx: audit.append(tx, self._entry))
+            self._store.write(lambda tx: audit.append(tx, *self._entries))
             self.told = True
 
 
