@@ -43,6 +43,9 @@ VALUES ('r1', 'b', 1, 'task', 'default', 0, '', 9);
 """,
     2: "INSERT INTO pools VALUES ('db', 3, 1);",
     3: "INSERT INTO leaders VALUES ('scheduler', 'one', 7, 9); INSERT INTO roles VALUES ('night', '[]', 1);",
+    4: """
+INSERT INTO namespace_files VALUES ('shop', 'a.sql', 'file', 1, 'penstock:///x', 1, 'd', 2, 'ann');
+""",
 }
 
 

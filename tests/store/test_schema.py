@@ -13,6 +13,7 @@ from penstock.model.policy import WhenFull
 from penstock.model.status import Outcome, RunStatus, StepStatus
 from penstock.store.metrics import MetricKind
 from penstock.store.migrations.carried import carried, snapshot
+from penstock.store.namespace_files import Kind
 from penstock.store.port import Store, Tx
 from penstock.store.postgres.lane import PostgresTx
 from penstock.store.sqlite.session import SqliteTx
@@ -38,6 +39,7 @@ ENUMS: list[tuple[str, str, type[enum.StrEnum] | set[str]]] = [
     ("attempts", "outcome", Outcome),
     ("metrics", "kind", MetricKind),
     ("people", "kind", {"user", "service"}),
+    ("namespace_files", "kind", Kind),
 ]
 
 
