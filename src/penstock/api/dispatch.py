@@ -47,6 +47,8 @@ HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 R = TypeVar("R")
+# Methods that change nothing.
+LOOKS: Final = ("GET", "HEAD", "OPTIONS")
 NOBODY: Final = Actor(name="")
 
 Who = Callable[[Request], Actor | None]
@@ -172,7 +174,11 @@ class Desk:
             call: Call[Any, Any] = Call(
                 self.app, self.hub, core, actor, scope, path, query, sent, request.headers, about
             )
-            return self._written(request, route, call)
+            try:
+                return self._written(request, route, call)
+            finally:
+                if request.method not in LOOKS:
+                    self.hub.soon()
         except PenstockError as error:
             return self.refusal(request, error)
         except Exception as error:  # whatever is wrong in there must not stop other calls, nor tell its inside

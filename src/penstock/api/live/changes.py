@@ -88,18 +88,21 @@ class Changes:
         for each in (*self._joining, *self._listeners):
             each.listening.end()
 
-    def turn(self) -> None:
-        """Read on, and tell everybody what concerns them."""
+    def turn(self) -> bool:
+        """Read on, and tell everybody what concerns them; whether anything was new."""
+        news = False
         if not self.wanted:
-            return
+            return news
         if self._position is None:
             self._position = self._begin()
         while True:
             found, self._position = self._read(self._position)
             self._tell(self._listeners, self._rows(found), self._position.after)
+            news = news or bool(found)
             if len(found) < BATCH:
                 break
         self._admit()
+        return news
 
     def _begin(self) -> Position:
         """Stand at the end: what was there before is known to nobody, and only what appears late is still read."""

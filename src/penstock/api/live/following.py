@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import time
 from dataclasses import dataclass, field
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
 from msgspec import Meta
@@ -112,6 +112,13 @@ class Follower:
         return Place(self.newest, tuple((step, attempt, seq) for (step, attempt), seq in parts.items()))
 
 
+class Turn(NamedTuple):
+    """What one look at a run came to: whether somebody is still told of what was before, whether anything was new."""
+
+    hurries: bool
+    told: bool
+
+
 class Followed:
     """One run with all who follow it: its log is read once for those who have come to its end."""
 
@@ -123,9 +130,11 @@ class Followed:
         self._newest = self._since = 0
         self._ended_at: float | None = None
 
-    def turn(self, now: Brief | None) -> bool:
-        """Tell what is new; whether somebody is still told of what was before."""
-        if now is not None and (self._run is None or self._run.version != now.version):
+    def turn(self, now: Brief | None) -> Turn:
+        """Tell what is new."""
+        before = self._newest
+        changed = now is not None and (self._run is None or self._run.version != now.version)
+        if changed:
             self._run = self._core.store.glance(lambda tx: runs.load(tx, self.run))
         run = self._run
         for each in list(self.followers):
@@ -137,7 +146,7 @@ class Followed:
         hurries = [self._make_good(each) for each in list(self.followers) if each.behind]
         self._read_on([each for each in self.followers if not each.behind])
         self._end(run, gone=now is None)
-        return any(hurries)
+        return Turn(any(hurries), changed or self._newest != before)
 
     def _greet(self, follower: Follower) -> None:
         if follower.from_now and follower.place is None:
