@@ -39,6 +39,8 @@ ENUMS: list[tuple[str, str, type[enum.StrEnum] | set[str]]] = [
     ("attempts", "outcome", Outcome),
     ("metrics", "kind", MetricKind),
     ("people", "kind", {"user", "service"}),
+    ("run_ends", "status", {str(each) for each in RunStatus if each.ended}),
+    ("run_days", "status", {str(each) for each in RunStatus if each.ended}),
     ("namespace_files", "kind", Kind),
 ]
 

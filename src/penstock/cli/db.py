@@ -28,6 +28,8 @@ VERBS: Final = {
     "prune": ("penstock.cli.db:prune_store", "Remove runs and logs past their time."),
     "backup": ("penstock.cli.db:backup", "Copy an SQLite store while it is in use."),
     "export": ("penstock.cli.db:export", "Write all history as lines of JSON."),
+    "move": ("penstock.cli.move:move_store", "Carry the store to another database, and compare every row."),
+    "recount": ("penstock.cli.recount:recount", "Count anew how runs ended, day by day."),
 }
 
 db = LazyGroup(

@@ -45,11 +45,13 @@ class ChildStart(msgspec.Struct, frozen=True):
 class Batch:
     """Everything that the transaction will write; opens on a loaded run, closes with its commit.
 
-    `expected` is the version that the run must still have; None for a run that does not exist yet.
+    `expected` is the version that the run must still have; None for a run that does not exist yet. `before` is the run
+    as it was at that version.
     """
 
     def __init__(self, loaded: Loaded, *, new: bool = False) -> None:
         self.loaded = loaded
+        self.before = loaded.run
         self.expected: int | None = None if new else loaded.run.version
         self.events: list[Recorded] = []
         self.steps: dict[str, Step] = {}

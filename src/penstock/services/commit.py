@@ -32,7 +32,7 @@ from penstock.model.node import Task
 from penstock.model.run import ErrorKind, Failure, Run
 from penstock.model.status import Outcome, RunStatus
 from penstock.services.batch import Batch, ChildStart
-from penstock.store import attempts, events, feed, inbox, limits, outputs, queue, runs, steps, timers
+from penstock.store import attempts, events, feed, inbox, limits, outputs, queue, runs, stats, steps, timers
 from penstock.store.port import Tx
 
 
@@ -98,6 +98,7 @@ def write(tx: Tx, batch: Batch, now: int, after: After) -> Result:
         inbox.drop(tx, batch.folded)
     if run.status.ended:
         timers.clear(tx, run.id)
+    stats.turn(tx, batch.before, run)
     feed.append(tx, [("run", run.id, batch.committed().version)], now)
     return Result.WRITTEN
 

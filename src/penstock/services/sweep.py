@@ -8,7 +8,7 @@ from penstock.model.event import Ended
 from penstock.model.policy import SECOND
 from penstock.model.run import ErrorKind, Failure
 from penstock.model.status import Outcome
-from penstock.services import audit
+from penstock.services import audit, stats
 from penstock.services.commit import After
 from penstock.services.core import Core
 from penstock.services.fold import follow_up
@@ -35,6 +35,7 @@ def sweep(core: Core) -> int | None:
         follow_up(core, after)
     settle_maintenance(core)
     audit.seal_rarely(core)
+    stats.sum_up_rarely(core)
     return _next_due(core)
 
 

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from penstock.model.policy import SECOND
-from penstock.store import cached, kv, limits
+from penstock.store import cached, kv, limits, stats
 from penstock.store.port import Store, Tx
 
 BATCH: Final = 100
@@ -46,7 +46,10 @@ def prune(store: Store, before: int, now: int, *, feed_before: int | None = None
 
 def prune_runs(tx: Tx, before: int, limit: int = BATCH) -> Pruned:
     """Remove one batch of runs with all their rows but the logs; on PostgreSQL history goes day by day in `tend`."""
-    return remove(tx, [str(run) for (run,) in tx.all("prune.ended", before=before, limit=limit)])
+    gone = [str(run) for (run,) in tx.all("prune.ended", before=before, limit=limit)]
+    if gone:
+        stats.removing(tx, before)
+    return remove(tx, gone)
 
 
 def remove(tx: Tx, runs: list[str]) -> Pruned:

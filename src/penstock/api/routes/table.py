@@ -20,6 +20,7 @@ from penstock.api.routes import (
     runs,
     secrets,
     triggers,
+    stats,
     webhooks,
 )
 from penstock.api.routes.kestra.table import KESTRA
@@ -30,6 +31,7 @@ TABLE: Final[tuple[Route, ...]] = (
     *flows.ROUTES,
     *runs.ROUTES,
     *parts.ROUTES,
+    *stats.ROUTES,
     *live.ROUTES,
     *files.ROUTES,
     *kv.ROUTES,

@@ -630,3 +630,68 @@ CREATE TABLE git_held (
     name TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (source, kind, namespace, name)
 );
+
+-- The oldest version of the schema whose Penstock goes on working after a migration; nothing: only one that knows it.
+ALTER TABLE schema_migrations ADD COLUMN oldest BIGINT;
+
+-- Keys that seal what people give to runs as inputs of type SECRET, wrapped by a master key. None is ever dropped, since
+-- runs are kept; a rotation wraps them anew, and begins the next one.
+CREATE TABLE input_keys (
+    number BIGINT PRIMARY KEY,
+    master TEXT NOT NULL,
+    wrapped TEXT NOT NULL,
+    made_at BIGINT NOT NULL
+);
+
+-- How many runs of a flow ended how, and how long they took, by the day on which they were created. What ends is added
+-- to the first as it ends (and taken away where it goes on after all), and summed up into the second, many at once.
+CREATE TABLE run_ends (
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    day BIGINT NOT NULL,
+    namespace TEXT COLLATE "C" NOT NULL,
+    flow TEXT COLLATE "C" NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('success', 'warning', 'failed', 'killed', 'cancelled', 'retried')),
+    length BIGINT NOT NULL,
+    runs BIGINT NOT NULL,
+    took BIGINT NOT NULL
+);
+CREATE TABLE run_days (
+    namespace TEXT COLLATE "C" NOT NULL,
+    flow TEXT COLLATE "C" NOT NULL,
+    day BIGINT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('success', 'warning', 'failed', 'killed', 'cancelled', 'retried')),
+    length BIGINT NOT NULL,
+    runs BIGINT NOT NULL,
+    took BIGINT NOT NULL,
+    PRIMARY KEY (namespace, flow, day, status, length)
+);
+CREATE INDEX run_days_by_day ON run_days (day);
+ALTER TABLE run_ends SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000,
+    autovacuum_vacuum_cost_delay = 0);
+
+-- What people want to be told of, every kind of it (`alerts` has what servers of the version before look at, too): by a
+-- run of a flow, or by a call of the address `url` that the leading server makes. And the calls that are still to be
+-- made: what is said, since when, how often that was tried, when it is tried next.
+CREATE TABLE alert_rules (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    namespace TEXT COLLATE "C" NOT NULL,
+    watches TEXT NOT NULL,
+    patience BIGINT NOT NULL,
+    tells_namespace TEXT COLLATE "C" NOT NULL,
+    tells TEXT COLLATE "C" NOT NULL,
+    url TEXT NOT NULL,
+    made_at BIGINT NOT NULL,
+    made_by TEXT NOT NULL
+);
+CREATE TABLE alert_calls (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    alert TEXT COLLATE "C" NOT NULL,
+    body TEXT NOT NULL,
+    made_at BIGINT NOT NULL,
+    tries BIGINT NOT NULL,
+    next_at BIGINT NOT NULL
+);
+CREATE INDEX alert_calls_in_order ON alert_calls (next_at);
+
+-- What lists of flows show and are asked by; nothing where an older Penstock wrote the revision: then the model tells.
+ALTER TABLE revisions ADD COLUMN labels TEXT;
