@@ -2,6 +2,7 @@
 
     python -m projects.warehouse.demo                    # the day 2016-01-02
     python -m projects.warehouse.demo --day 2016-01-03   # another day of the month
+    python -m projects.warehouse.demo --dev              # then open `penstock dev` on it: API, schedule, backfills
     python -m projects.warehouse.demo --keep             # leave the servers up until Ctrl-C, to look around
     python -m projects.warehouse.demo --containers       # the script in a container; needs Docker or Podman
     python -m projects.warehouse.demo --clean            # remove everything that it made
@@ -22,7 +23,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +39,7 @@ PROJECT = Path(__file__).resolve().parent
 FOLDER = PROJECT / ".demo"
 FLOW = "flows/phase2_orchestration.yml"
 DATABASE, BUCKET = "warehouse", "warehouse"
+MIDDLE = datetime.date(2016, 1, 16)  # of the month whose exports are made: all of January
 TABLES = ("staging.tenant", "staging.user", "staging.feature_usage", "dw.dim_tenant", "dw.dim_user", "dw.dim_feature",
           "dw.dim_date", "dw.fact_feature_usage", "dq.audit_checks", "dq.rejected_rows")  # fmt: skip
 
@@ -66,11 +68,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Run the warehouse pipeline on this machine, end to end.")
     parser.add_argument("--day", type=datetime.date.fromisoformat, default=FIRST_DATE, metavar="YYYY-MM-DD")
     parser.add_argument("--events", type=int, default=5_000, help="events of a day (default 5000)")
+    parser.add_argument("--dev", action="store_true", help="then open `penstock dev` on it, until Ctrl-C")
     parser.add_argument("--keep", action="store_true", help="leave the servers up until Ctrl-C")
     parser.add_argument("--containers", action="store_true", help="run the script in a container")
     parser.add_argument("--clean", action="store_true", help="remove what earlier demos left, and end")
     given = parser.parse_args()
-    recipe = Recipe(events=given.events)
+    recipe = Recipe(events=given.events, middle=MIDDLE)
     if given.day not in recipe.days:
         parser.error(f"the exports cover {recipe.days[0]} to {recipe.days[-1]}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -80,7 +83,7 @@ def main() -> int:
                 clean(FOLDER)
             else:
                 project = contained(FOLDER) if given.containers else PROJECT
-                demo(project, recipe, given.day, keep=given.keep)
+                demo(project, recipe, given.day, then=work_on if given.dev else stay if given.keep else None)
     except (DemoFailed, ServerFailed) as failed:
         print(f"\n{failed}", file=sys.stderr)
         return 1
@@ -90,8 +93,8 @@ def main() -> int:
     return 0
 
 
-def demo(project: Path, recipe: Recipe, day: datetime.date, *, keep: bool) -> None:
-    """Start the servers, prepare, run the project's flow, show and check what came of it."""
+def demo(project: Path, recipe: Recipe, day: datetime.date, *, then: Callable[[Path, str], None] | None) -> None:
+    """Start the servers, prepare, run the project's flow, show and check what came of it; `then`, while they are up."""
     spans, folder = Spans([]), FOLDER
     with contextlib.ExitStack() as running:
         with spans.of("start PostgreSQL"):
@@ -116,9 +119,10 @@ def demo(project: Path, recipe: Recipe, day: datetime.date, *, keep: bool) -> No
         print("\nWhere the time went:")
         for what, seconds in spans.taken:
             print(f"  {seconds:6.2f} s  {what}")
-        show_next(project, day, dsn if keep else "")
-        if keep:
-            stay(project, dsn)
+        if then is None:
+            show_next(project, day)
+        else:
+            then(project, dsn)
 
 
 def contained(folder: Path) -> Path:
@@ -181,16 +185,7 @@ def write_secrets(path: Path, postgres: PostgresServer, s3: S3Server) -> None:
 def run_flow(project: Path, day: datetime.date) -> None:
     """Run the flow for one day, live, in the project's folder."""
     print()
-    command = [sys.executable, "-m", "penstock", "run", FLOW, "-i", f"batch_date={day}"]
-    process = subprocess.Popen(command, cwd=project)
-    try:
-        code = process.wait()
-    except BaseException as stopped:
-        # Ctrl-C on a terminal reached both of us, and the run ends itself in order; otherwise it must be told.
-        if not isinstance(stopped, KeyboardInterrupt):
-            process.terminate()
-        process.wait()
-        raise
+    code = _watched([sys.executable, "-m", "penstock", "run", FLOW, "-i", f"batch_date={day}"], project)
     print()
     match code:
         case 0:
@@ -205,6 +200,19 @@ def run_flow(project: Path, day: datetime.date) -> None:
             raise DemoFailed(
                 f"Penstock itself failed (exit code {code}); {penstock(project, 'doctor')} looks for the cause."
             )
+
+
+def _watched(command: list[str], project: Path) -> int:
+    """Call penstock in the project's folder and give its exit code; it ends in order when this process must."""
+    process = subprocess.Popen(command, cwd=project)
+    try:
+        return process.wait()
+    except BaseException as stopped:
+        # Ctrl-C on a terminal reached both of us, and it ends in order; otherwise it must be told.
+        if not isinstance(stopped, KeyboardInterrupt):
+            process.terminate()
+        process.wait()
+        raise
 
 
 def show_tables(dsn: str, day: datetime.date) -> None:
@@ -230,18 +238,16 @@ def _number(session: psycopg.Connection[tuple[object, ...]], query: bytes) -> in
     return int(str(row[0])) if row else 0
 
 
-def show_next(project: Path, day: datetime.date, dsn: str) -> None:
+def show_next(project: Path, day: datetime.date) -> None:
     """Print commands worth trying now."""
     module = f"{_relative(Path(sys.executable))} -m projects.warehouse.demo"
     again = "" if project == PROJECT else " --containers"
-    after = min(day + datetime.timedelta(days=1), Recipe().days[-1])
+    after = min(day + datetime.timedelta(days=1), Recipe(middle=MIDDLE).days[-1])
     print("\nTry next:")
     print(f"  {penstock(project, 'runs list')}   # every run so far; then: runs show ID, runs logs ID")
     print(f"  {module} --day {after}{again}   # the next day; or {day} again: nothing doubles")
-    if dsn:
-        print(f"  {shlex.quote(str(find_binaries() / 'psql'))} {dsn}")
-    else:
-        print(f"  {module} --keep   # leaves PostgreSQL and S3 up, and says how to reach them")
+    print(f"  {module} --dev{again}   # opens `penstock dev` on it: API, schedule, all of January by a backfill")
+    print(f"  {module} --keep{again}   # leaves PostgreSQL and S3 up, and says how to reach them")
     print(f"  {module} --clean   # removes all of it")
 
 
@@ -260,11 +266,29 @@ def _relative(path: Path) -> str:
 
 def stay(project: Path, dsn: str) -> None:
     """Keep the servers up until Ctrl-C."""
-    check = f"{_relative(Path(sys.executable))} -m projects.warehouse.check {_relative(FOLDER / 'exports')}"
     print("\nThe servers stay up until Ctrl-C. In another terminal:")
     print(f"  {penstock(project, 'run phase2 -i batch_date=2016-01-04')}")
-    print(f"  {check} --dsn {dsn}", flush=True)
+    print(f"  {penstock(project, 'dev')}   # the API, the schedule, backfills")
+    print(f"  {_check(dsn)}")
+    print(f"  {shlex.quote(str(find_binaries() / 'psql'))} {dsn}", flush=True)
     signal.pause()
+
+
+def work_on(project: Path, dsn: str) -> None:
+    """Open `penstock dev` on the project, with the servers up, until Ctrl-C."""
+    days = "--from 2016-01-01 --to 2016-01-31 -i 'batch_date={{ date }}'"
+    print("\nNow `penstock dev`, with the servers up, until Ctrl-C. In another terminal:")
+    print(f"  {penstock(project, f'backfill warehouse.phase2 {days}')}   # the whole month, four days at once")
+    print(f"  {penstock(project, 'backfills list')}   # how far it is")
+    print(f"  {penstock(project, 'triggers next warehouse.phase2')}   # when it runs by itself")
+    print(f"  {_check(dsn)}\n", flush=True)
+    _watched([sys.executable, "-m", "penstock", "dev"], project)
+
+
+def _check(dsn: str) -> str:
+    """The command that compares the tables with the CSV files."""
+    program = f"{_relative(Path(sys.executable))} -m projects.warehouse.check"
+    return f"{program} {_relative(FOLDER / 'exports')} --dsn {dsn}"
 
 
 @contextlib.contextmanager

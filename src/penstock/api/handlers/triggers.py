@@ -63,7 +63,7 @@ def _row(state: State) -> TriggerRow:
         id=state.id,
         kind=state.kind,
         revision=state.revision,
-        next=instant(state.next_at),
+        next=instant(state.next_at or None),
         last=instant(state.last_at),
         off_by=state.off_by,
         run=known.run,

@@ -31,7 +31,7 @@ const curl = (method, path, operation) => {
   if (method !== "get") words.push("-X", method.toUpperCase());
   if (!operation.security) words.push('-H "Authorization: Bearer $TOKEN"');
   if (operation.requestBody) {
-    words.push(`-H "Content-Type: ${Object.keys(operation.requestBody.content)[0]}"`, "-d @body");
+    words.push(`-H "Content-Type: ${Object.keys(operation.requestBody.content)[0]}"`, "--data-binary @body");
   }
   return [...words, `${location.origin}${path}`].join(" ");
 };

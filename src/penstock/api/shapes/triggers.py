@@ -20,8 +20,8 @@ class TriggersAsked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TriggerRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A trigger of a flow's newest revision: when it is looked at next, the date it fired for last, who switched it
-    off.
+    """A trigger of a flow's newest revision: when it is looked at next (null: not by time, or this very moment), the
+    date it fired for last, who switched it off.
 
     `run` is its last run, `holds` the one that must end before it fires again, `problem` why it last could not fire.
     """
