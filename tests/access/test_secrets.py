@@ -16,7 +16,7 @@ from penstock.model.access import EVERYWHERE, Actor, Grant, Scope
 from penstock.services import audit
 from penstock.services.core import Core, Knobs
 from penstock.services.secrets import verbs
-from penstock.services.secrets.master import NAME, Ring
+from penstock.services.secrets.master import NAME, Ring, ring_of
 from penstock.services.secrets.sealed import OfStore
 from penstock.store import secrets
 from penstock.store.audit import Filter
@@ -36,7 +36,7 @@ def on(office: Office, state: Path | None = None, given: str = "", actor: Actor 
 
 def source(core: Core) -> OfStore:
     """Where a worker of an installation asks for secrets."""
-    return OfStore(core.store, verbs.ring_of(core))
+    return OfStore(core.store, ring_of(core))
 
 
 def test_a_secret_is_found_where_it_was_set_and_below_and_is_never_kept_as_text(office: Office, tmp_path: Path) -> None:

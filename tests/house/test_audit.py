@@ -42,6 +42,7 @@ UNTOLD = {
     "penstock.services.flows.sync_unknown": "rows that an earlier Penstock did not keep yet",
     "penstock.services.runs.tell": "the word that each verb about a run says",
     "penstock.services.starting.insert": "part of every verb that starts runs; schedules start them, too",
+    "penstock.services.secrets.given._first_key": "a key that seals what is told of by whoever gives it",
 }
 # Commands that stand for Penstock, or only look, each with its reason.
 FOR_ITSELF = {

@@ -80,7 +80,7 @@ def _in_run(app: App, asked: EvalGiven, template: expr.Template, more: dict[str,
     calls = worker_calls(app.core, loaded, used)
 
     def value() -> object:
-        return plain(template.value(worker_scope(app.core, loaded, asked.step) | more, calls))
+        return plain(template.value(worker_scope(app.core, loaded, asked.step, used) | more, calls))
 
     found = with_parts(app.core, loaded, value)
     return _hidden(found, used)

@@ -38,6 +38,7 @@ from penstock.services.core import Core
 from penstock.services.document import document
 from penstock.services.plans import Plans
 from penstock.services.reading import load, with_parts
+from penstock.services.secrets.given import opened_inputs
 from penstock.services.starting import Start
 from penstock.store import kv
 from penstock.store.port import Tx
@@ -69,7 +70,7 @@ def try_one(app: App, trial: Trial, wanted: Wanted) -> int:
         laid = flows.push(own.core, alone, "", f"only {trial.task}", who())
         places = app.project.flow_places if app.project.file else [near(trial.file or Path()).absolute().parent]
         project.push_called(own.core, alone, places, manner_of(app.project), who())
-        begun = verbs.start(own.core, laid, _start(flow, trial, old.run if old else None, drive.id))
+        begun = verbs.start(own.core, laid, _start(flow, trial, _opened(app, old) if old else None, drive.id))
         run = drive.follow(begun, who())
         _tell(own.core, run, ids.node_of(trial.task), wanted)
     finally:
@@ -180,6 +181,11 @@ def _beside(app: App, flow: Flow) -> App:
 
     core.store.write(copy)
     return App(app.project, app.where, core, app.files)
+
+
+def _opened(app: App, old: Loaded) -> Run:
+    """An earlier run with its inputs as they were given: they are sealed anew for where this one is kept."""
+    return replace(old.run, inputs=opened_inputs(app.core, old.plan.flow, old.run.inputs, set()))
 
 
 def _start(flow: Flow, trial: Trial, old: Run | None, owner: str) -> Start:

@@ -9,26 +9,41 @@ from penstock.engine.draft import Draft
 from penstock.engine.scope import plain, scope_of
 from penstock.engine.values import convert
 from penstock.errors import PenstockError
-from penstock.model.inputs import Output
-from penstock.model.run import ErrorKind, Failure
+from penstock.model.inputs import Output, is_sealed
+from penstock.model.run import ErrorKind, Failure, Run
 
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
-def is_pure(tree: object) -> bool:
-    """Does nothing in this tree of templates reach out of the run's data?"""
+def is_pure(tree: object, run: Run) -> bool:
+    """Does nothing in this tree of templates reach out of the run's data, or for what is sealed in it?"""
     match tree:
         case str():
             if "{" not in tree:
                 return True
             template = expr.compile(tree)
-            return template.pure and not any(path[0] == "envs" for path in template.uses.paths)
+            if not template.pure or any(path[0] == "envs" for path in template.uses.paths):
+                return False
+            return not _reads_sealed(template.uses, run.inputs)
         case dict():
-            return all(is_pure(key) and is_pure(value) for key, value in tree.items())
+            return all(is_pure(key, run) and is_pure(value, run) for key, value in tree.items())
         case list() | tuple():
-            return all(is_pure(item) for item in tree)
+            return all(is_pure(item, run) for item in tree)
         case _:
             return True
+
+
+def _reads_sealed(uses: expr.Uses, inputs: dict[str, object]) -> bool:
+    asked = [path[1:] for path in uses.paths if path[0] == "inputs"]
+    if not asked and not uses.open:
+        return False
+    sealed = [name.split(".") for name, value in inputs.items() if is_sealed(value)]
+    # `inputs` alone, or as far as its path is known, may lead to what is sealed
+    return any(uses.open or any(_meet(path, name) for path in asked) for name in sealed)
+
+
+def _meet(path: tuple[str, ...], name: list[str]) -> bool:
+    return all(one == other for one, other in zip(path, name, strict=False))
 
 
 def evaluate(draft: Draft, key: str, tree: object) -> object:

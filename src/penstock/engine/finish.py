@@ -20,7 +20,7 @@ from penstock.model.status import RunStatus, StepStatus
 def finish(draft: Draft, result: StepStatus, failure: Failure | None = None) -> None:
     """End the run as its root group ended; outputs that reach out are evaluated by a worker first."""
     declared = draft.plan.flow.outputs
-    if declared and result is not StepStatus.KILLED and not is_pure(outline(declared)):
+    if declared and result is not StepStatus.KILLED and not is_pure(outline(declared), draft.run):
         root = draft.run.root
         draft.run = replace(draft.run, root=replace(root, result=result, evaluation=root.evaluation + 1, lost=0))
         draft.rule(ROOT, Rule.OUTPUTS_ASKED)

@@ -35,7 +35,7 @@ def begin(draft: Draft, key: str, node: Leaf, only: tuple[str, ...] = ()) -> Non
         only=earlier.only if earlier and earlier.status is StepStatus.WAITING else only,
         failed_child=subflow.to_go_on_with(draft, node, earlier) if isinstance(node, Subflow) and earlier else "",
     )
-    if node.run_if and not is_pure(node.run_if):
+    if node.run_if and not is_pure(node.run_if, draft.run):
         _set_deadline(draft, node, step)
         ask_worker(draft, step)
     elif is_wanted(draft, node, step):
@@ -70,7 +70,7 @@ def attempt(draft: Draft, node: Node, step: Step, values: dict[str, object] | No
     step = replace(step, status=StepStatus.QUEUED, due_at=None, evaluating=False)
     match node:
         case Subflow():
-            if values is None and not subflow.is_pure(node):
+            if values is None and not subflow.is_pure(node, draft.run):
                 ask_worker(draft, step)
             elif draft.run.held_by:
                 draft.rule(step.key, Rule.HELD)
@@ -78,7 +78,7 @@ def attempt(draft: Draft, node: Node, step: Step, values: dict[str, object] | No
             else:
                 subflow.begin(draft, node, step, values)
         case Pause():
-            if values is None and not is_pure(pause.outline(node)):
+            if values is None and not is_pure(pause.outline(node), draft.run):
                 ask_worker(draft, step)
             else:
                 pause.begin(draft, node, step, values)

@@ -32,7 +32,7 @@ from penstock.model.node import (
     Until,
 )
 from penstock.model.plan import LOOPS, ROOT
-from penstock.model.run import GroupState, Phase, Step
+from penstock.model.run import GroupState, Phase, Run, Step
 from penstock.model.status import RunStatus, StepStatus
 
 
@@ -101,7 +101,7 @@ def start(draft: Draft, key: str, node: Node) -> None:
             number = (earlier.attempt if earlier else 0) + 1
             born = Step(key=key, node=node.id, status=StepStatus.QUEUED, attempt=number, tries=1, queued_at=draft.now)
             born = replace(born, first_at=draft.now)
-            if node.run_if and not is_pure(node.run_if):
+            if node.run_if and not is_pure(node.run_if, draft.run):
                 leaf.ask_worker(draft, born)
             elif leaf.is_wanted(draft, node, born):
                 open_group(draft, born, node)
@@ -136,7 +136,7 @@ def begin_group(draft: Draft, key: str, node: Arrangement, values: dict[str, obj
         match node:
             case Sequence():
                 sequence.go_on(draft, key, draft.group(key))
-            case Parallel() | ForEach() | Dag() if values is None and not _is_at_hand(node):
+            case Parallel() | ForEach() | Dag() if values is None and not _is_at_hand(node, draft.run):
                 ask_worker(draft, key)
             case Parallel():
                 room.find(draft, key, node, values)
@@ -148,7 +148,7 @@ def begin_group(draft: Draft, key: str, node: Arrangement, values: dict[str, obj
                 room.find(draft, key, node, values)
                 dag.begin(draft, key, node)
             case If() | Switch():
-                if values is not None or is_pure(branch.outline(node)):
+                if values is not None or is_pure(branch.outline(node), draft.run):
                     branch.begin(draft, key, node, values)
                 else:
                     ask_worker(draft, key)
@@ -162,9 +162,9 @@ def begin_group(draft: Draft, key: str, node: Arrangement, values: dict[str, obj
         guard.fail(draft, key, failure_of(error))
 
 
-def _is_at_hand(node: room.Limited) -> bool:
+def _is_at_hand(node: room.Limited, run: Run) -> bool:
     """Can a decision find what the group needs itself?"""
-    return foreach.is_at_hand(node) if isinstance(node, ForEach) else is_pure(room.outline(node))
+    return foreach.is_at_hand(node, run) if isinstance(node, ForEach) else is_pure(room.outline(node), run)
 
 
 def ask_worker(draft: Draft, key: str) -> None:

@@ -43,7 +43,7 @@ def check(draft: Draft) -> None:
 
 
 def _is_false(draft: Draft, level: Sla) -> bool:
-    if not is_pure(level.condition):
+    if not is_pure(level.condition, draft.run):
         return False
     try:
         return not expr.truthy(evaluate(draft, ROOT, level.condition))

@@ -46,7 +46,7 @@ def _wants(draft: Draft, key: str, scope: str, limits: tuple[Limit, ...]) -> tup
 
 
 def _value(draft: Draft, key: str, template: str) -> str:
-    if not is_pure(template):
+    if not is_pure(template, draft.run):
         raise ImpureExpression(
             f'The key "{template}" of a limit reaches out of the run.',
             hint="Make it of inputs, labels, variables and outputs alone.",

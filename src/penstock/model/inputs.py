@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
+
+# How a text begins that is kept sealed: what was given as an input of type SECRET.
+SEALED: Final = "penstock:sealed:"
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -37,3 +42,8 @@ class Output(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     value: object = ""
     required: bool = True
     description: str = ""
+
+
+def is_sealed(value: object) -> bool:
+    """Whether the value of an input is kept sealed."""
+    return isinstance(value, str) and value.startswith(SEALED)

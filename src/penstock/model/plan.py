@@ -60,6 +60,8 @@ class Plan(msgspec.Struct, frozen=True):
     graphs: dict[str, Graph] = {}
     has_folders: bool = False
     has_limits: bool = False
+    # Pauses that people let go on with a secret.
+    secret_pauses: frozenset[str] = frozenset()
 
     def node(self, node_id: str) -> Node:
         """The node of this id (the root group for the empty one); KeyError when there is none."""
@@ -141,7 +143,9 @@ def plan(flow: Flow) -> Plan:
             graphs[group.id] = graph(group, lists[group.id, TASKS])
     has_folders = any(isinstance(seat.node, Folder) for seat in seats.values())
     has_limits = bool(flow.limits) or any(isinstance(s.node, Task) and s.node.limits for s in seats.values())
-    return Plan(flow, seats, lists, graphs, has_folders, has_limits)
+    pauses = (seat.node for seat in seats.values() if isinstance(seat.node, Pause))
+    secret = frozenset(pause.id for pause in pauses if any(each.type == "SECRET" for each in pause.inputs))
+    return Plan(flow, seats, lists, graphs, has_folders, has_limits, secret)
 
 
 def graph(dag: Dag, enabled: tuple[Node, ...]) -> Graph:

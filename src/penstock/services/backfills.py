@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -28,6 +28,7 @@ from penstock.services.core import Core
 from penstock.services.inputs import typed_inputs
 from penstock.services.preview import scope
 from penstock.services.render import calls_in
+from penstock.services.secrets.given import sealed_for_later, starred_inputs
 from penstock.services.unanswered import repeat_unknown
 from penstock.store import backfills as table
 from penstock.store import feed, runs
@@ -40,7 +41,14 @@ LEFT: Final = (BackfillStatus.CANCELLED, BackfillStatus.DONE)
 
 
 def preview(core: Core, plan: Plan, spec: Spec) -> tuple[Planned, ...]:
-    """The runs that a backfill would start, in their order. Raises NothingToBackfill, InvalidInput, BadSchedule."""
+    """The runs that a backfill would start, in their order, with stars for secrets.
+
+    Raises NothingToBackfill, InvalidInput, BadSchedule.
+    """
+    return tuple(replace(one, inputs=starred_inputs(plan.flow, one.inputs)) for one in _planned(core, plan, spec))
+
+
+def _planned(core: Core, plan: Plan, spec: Spec) -> tuple[Planned, ...]:
     flow, calls = plan.flow, calls_in(core, plan.flow.namespace, set())
     rows = list(itertools.islice(_of_sets(spec) if spec.sets else _of_dates(core, flow, spec), MOST + 1))
     if len(rows) > MOST:
@@ -63,6 +71,15 @@ def preview(core: Core, plan: Plan, spec: Spec) -> tuple[Planned, ...]:
     return tuple(reversed(found) if spec.newest_first else found)
 
 
+def add(core: Core, plan: Plan, spec: Spec, by: str, *, at_once: int = AT_ONCE) -> Backfill:
+    """Begin a backfill: a server starts its runs. Raises as `preview` does."""
+    planned = _planned(core, plan, spec)
+    sets = sealed_for_later(core, plan.flow, [spec.inputs, *spec.sets, *(one.inputs for one in planned)])
+    kept = replace(spec, inputs=sets[0], sets=tuple(sets[1 : len(spec.sets) + 1]))
+    items = [replace(one, inputs=own) for one, own in zip(planned, sets[len(spec.sets) + 1 :], strict=True)]
+    return _add(core, plan, kept, by, at_once=at_once, planned=items)
+
+
 @audited(
     Action.BACKFILLS_OPERATE,
     "backfills.add",
@@ -70,9 +87,8 @@ def preview(core: Core, plan: Plan, spec: Spec) -> tuple[Planned, ...]:
     namespace="{plan.flow.namespace}",
     keeps=("spec", "at_once"),
 )
-def add(core: Core, plan: Plan, spec: Spec, by: str, *, at_once: int = AT_ONCE) -> Backfill:
-    """Begin a backfill: a server starts its runs. Raises as `preview` does."""
-    now, planned = core.clock.now(), preview(core, plan, spec)
+def _add(core: Core, plan: Plan, spec: Spec, by: str, *, at_once: int, planned: Sequence[Planned]) -> Backfill:
+    now = core.clock.now()
     made = Backfill(
         id=ids.run_id(now // 1000, core.entropy()),
         namespace=plan.flow.namespace,

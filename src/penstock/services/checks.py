@@ -6,14 +6,14 @@ import msgspec
 
 from penstock import expr
 from penstock.engine import Loaded
-from penstock.engine.scope import scope_of
 from penstock.errors import PenstockError
 from penstock.errors.run import CheckUnmet
 from penstock.model.plan import ROOT
 from penstock.model.policy import Check, IfUnmet
 from penstock.model.run import ErrorKind, Failure
 from penstock.services.core import Core
-from penstock.services.render import worker_calls
+from penstock.services.render import worker_calls, worker_scope
+from penstock.services.secrets.masks import Masks
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -39,9 +39,11 @@ def judge(core: Core, loaded: Loaded) -> Judged:
 
 def _unmet(core: Core, loaded: Loaded, check: Check) -> str | None:
     """The message of a check that is not met, or cannot be evaluated; None when it is met."""
-    scope = scope_of(loaded, ROOT) | {"envs": core.envs}
+    used: set[str] = set()
     try:
-        met = expr.truthy(expr.compile(check.condition).render(scope, worker_calls(core, loaded, set())))
+        scope = worker_scope(core, loaded, ROOT, used)
+        met = expr.truthy(expr.compile(check.condition).render(scope, worker_calls(core, loaded, used)))
         return None if met else check.message
     except PenstockError as error:
-        return f"{check.message} (its condition cannot be evaluated: {error.sentence})"
+        why = Masks(used).hide_text(error.sentence)
+        return f"{check.message} (its condition cannot be evaluated: {why})"

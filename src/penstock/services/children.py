@@ -26,7 +26,9 @@ def prepare_children(core: Core, batch: Batch, now: int) -> None:
 def _prepare(core: Core, parent: Run, asked: StartChild, now: int) -> ChildStart:
     try:
         plan = newest_plan(core, asked.namespace, asked.flow, asked.revision)
-        inputs = typed_inputs(plan.flow, asked.inputs, calls_in(core, asked.namespace, set()))
+        given, secret = taken(core, parent.namespace, parent.flow, asked.inputs)
+        typed = typed_inputs(plan.flow, given, calls_in(core, asked.namespace, set()))
+        inputs = sealed(core, plan.flow, typed, secret)
     except PenstockError as error:
         return ChildStart(asked, None, str(error))
     flow = plan.flow

@@ -17,12 +17,12 @@ from penstock.model.run import Attempt, Failure, Phase, Run, Step
 from penstock.model.status import Outcome, StepStatus
 from penstock.services.core import Core
 from penstock.services.reading import unstow
+from penstock.services.secrets.given import STARS, starred
 from penstock.store import attempts, outputs, queue, runs, steps
 from penstock.store.port import Tx
 from penstock.store.queue import Claim
 
 RANK: Final = {ERRORS: 1, FINALLY: 2, AFTER: 3}
-STARS: Final = "********"
 WORDS: Final = {Outcome.DONE: "success"}
 
 
@@ -174,7 +174,7 @@ def _gather(run_id: str, tx: Tx) -> Gathered:
 
 def _run(run: Run, plan: Plan, told: list[StepDocument], children: list[Run]) -> RunDocument:
     hidden = {declared.id for declared in plan.flow.inputs if declared.type == "SECRET"}
-    sealed = {declared.id for declared in plan.flow.outputs if declared.type == "SECRET"}
+    hidden_outputs = {declared.id for declared in plan.flow.outputs if declared.type == "SECRET"}
     start, end = instant(run.interval_start), instant(run.interval_end)
     return RunDocument(
         id=run.id,
@@ -191,7 +191,7 @@ def _run(run: Run, plan: Plan, told: list[StepDocument], children: list[Run]) ->
         logical_date=instant(run.logical_date),
         data_interval=(start, end) if start and end else None,
         inputs=_masked(run.inputs, hidden),
-        outputs=_masked(run.outputs or {}, sealed),
+        outputs=_masked(run.outputs or {}, hidden_outputs),
         labels=run.labels,
         priority=run.priority,
         trigger=run.trigger,
@@ -241,7 +241,7 @@ def _steps(core: Core, plan: Plan, found: Gathered, whole: bool) -> list[StepDoc
                 duration=_seconds(_start(step, tried.get(step.key, ()), None), step.ended_at),
                 error=_error(step.failure),
                 attempts=told_attempts(tried.get(step.key, []), held.get(step.key), given),
-                outputs=given,
+                outputs=_masked(given, set()),
                 children=started.get(step.key, []),
                 rounds=_rounds(plan, step),
             )
@@ -360,7 +360,7 @@ def _error(failure: Failure | None) -> ErrorDocument | None:
 
 
 def _masked(values: dict[str, object], hidden: set[str]) -> dict[str, object]:
-    return {name: STARS if name in hidden and value is not None else value for name, value in values.items()}
+    return {name: STARS if name in hidden and value is not None else starred(value) for name, value in values.items()}
 
 
 def _seconds(start: int | None, end: int | None) -> float | None:

@@ -22,6 +22,7 @@ from penstock.services.inputs import typed_inputs
 from penstock.services.reading import load, on_one_version, with_parts
 from penstock.services.render import calls_in
 from penstock.services.runs import tell
+from penstock.services.secrets.given import sealed
 from penstock.store import steps
 
 MARKS: Final = (
@@ -74,7 +75,7 @@ def resume(
     asking = replace(loaded.plan.flow, inputs=node.inputs)
     calls = calls_in(core, asking.namespace, set())
     typed = typed_inputs(asking, inputs or {}, calls, strict=True, of=f'"{paused.key}"')
-    tell(core, run_id, Resume(by, paused.key, paused.attempt, typed))
+    tell(core, run_id, Resume(by, paused.key, paused.attempt, sealed(core, asking, typed)))
     return [paused]
 
 

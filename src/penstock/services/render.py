@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 import msgspec
@@ -15,7 +15,7 @@ from penstock.engine import Loaded
 from penstock.engine.evaluate import EPOCH
 from penstock.engine.finish import outline as outputs_outline
 from penstock.engine.groups import branch, foreach, pause, room, subflow, until
-from penstock.engine.scope import plain, scope_of
+from penstock.engine.scope import inputs_told, nested, plain, scope_of
 from penstock.engine.values import span_micros
 from penstock.errors import PenstockError
 from penstock.errors.expr import ExprFailed
@@ -35,6 +35,7 @@ from penstock.services.cached import result_key
 from penstock.services.core import Core
 from penstock.services.listed import listed
 from penstock.services.reading import on_one_version, with_parts
+from penstock.services.secrets import given
 from penstock.services.secrets.masks import Masks
 from penstock.store import attempts
 from penstock.store.queue import Claim
@@ -73,7 +74,7 @@ def prepare_on(core: Core, claim: Claim, loaded: Loaded) -> Prepared:
     calls = worker_calls(core, loaded, used)
 
     def render() -> tuple[dict[str, object], object, Step, str]:
-        scope = worker_scope(core, loaded, claim.step) | promised(node.properties)
+        scope = worker_scope(core, loaded, claim.step, used) | promised(node.properties)
         step = loaded.step(claim.step)
         if step is None:
             raise UnknownStep(f'"{claim.step}" is not kept any more: its loop has gone on without it.')
@@ -84,7 +85,7 @@ def prepare_on(core: Core, claim: Claim, loaded: Loaded) -> Prepared:
     try:
         properties, timeout, step, own_key = with_parts(core, loaded, render)
     except Exception as error:
-        _hide(error, used | secret_inputs(loaded))
+        _hide(error, used)
         raise
     cached_as = result_key(loaded.plan, node, node.cache, properties, own_key) if node.cache else ""
     state = None
@@ -103,12 +104,6 @@ def prepare_on(core: Core, claim: Claim, loaded: Loaded) -> Prepared:
         state=state or {},
         cached_as=cached_as,
     )
-
-
-def secret_inputs(loaded: Loaded) -> set[str]:
-    """The texts of a run's inputs that are secrets."""
-    names = [declared.id for declared in loaded.plan.flow.inputs if declared.type == "SECRET"]
-    return {value for name in names if isinstance(value := loaded.run.inputs.get(name), str) and value}
 
 
 def _hide(error: BaseException, used: set[str]) -> None:
@@ -157,7 +152,7 @@ def properties_of(
     def rendered(loaded: Loaded) -> dict[str, object]:
         calls = worker_calls(core, loaded, used)
         tree = written(loaded.plan)
-        found = with_parts(core, loaded, lambda: expr.render(tree, worker_scope(core, loaded, claim.step), calls))
+        found = with_parts(core, loaded, lambda: expr.render(tree, worker_scope(core, loaded, claim.step, used), calls))
         assert isinstance(found, dict)
         return {str(name): value for name, value in found.items()}
 
@@ -188,22 +183,35 @@ def _evaluate_on(core: Core, claim: Claim, loaded: Loaded, used: set[str]) -> di
     calls = worker_calls(core, loaded, used)
 
     def render() -> dict[str, object]:
-        scope = worker_scope(core, loaded, claim.step)
+        scope = worker_scope(core, loaded, claim.step, used)
         values = {name: _typed(value, scope, calls) for name, value in _outline(loaded, claim.step).items()}
         node = loaded.plan.seats.get(ids.node_of(claim.step))
         if node is not None and isinstance(node.node, ForEach) and node.node.gathers and "values" in values:
             values["values"] = listed(core, values["values"])
         if node is not None and isinstance(node.node, Subflow) and isinstance(inputs := values.get("inputs"), dict):
-            values["inputs"] = subflow.given(node.node, inputs, lambda tree: _typed(tree, scope, calls))
+            asked = subflow.given(node.node, inputs, lambda tree: _typed(tree, scope, calls))
+            values["inputs"] = given.handed(core, loaded.plan.flow, asked, used)
         return values
 
     return with_parts(core, loaded, render)
 
 
-def worker_scope(core: Core, loaded: Loaded, key: str) -> dict[str, object]:
-    """What an expression sees in a worker: the run's data, the environment meant for flows, where scripts will be."""
+def worker_scope(core: Core, loaded: Loaded, key: str, used: set[str]) -> dict[str, object]:
+    """What an expression sees in a worker: the run's data, the environment meant for flows, where scripts will be.
+
+    Inputs that are secrets are unsealed, and added to `used`. Raises NoMasterKey, CannotUnseal.
+    """
     places = {"workingDir": HERE, "outputDir": f"{HERE}/{OUTPUT_FOLDER}", INPUT_FILE: f"{HERE}/{INPUT_FILE}"}
-    return scope_of(loaded, key) | {"envs": core.envs} | places
+    flow, inputs = loaded.plan.flow, loaded.run.inputs
+    told = given.opened_inputs(core, flow, inputs, used)
+    scope = scope_of(loaded, key) | {"envs": core.envs} | places
+    if told != inputs:
+        scope["inputs"] = nested(inputs_told(flow, told))
+    if pauses := loaded.plan.secret_pauses:
+        outputs = scope["outputs"]
+        assert isinstance(outputs, Mapping)
+        scope["outputs"] = given.Opened(outputs, pauses, lambda found: given.opened(core, flow, plain(found), used))
+    return scope
 
 
 def worker_calls(core: Core, loaded: Loaded, used: set[str]) -> expr.Calls:

@@ -11,6 +11,7 @@ from penstock.errors.run import NothingToRestart, UnknownRun
 from penstock.model import ids
 from penstock.model.access import Action
 from penstock.model.event import Event, Kill, Replayed, Restart
+from penstock.model.inputs import is_sealed
 from penstock.model.plan import Plan
 from penstock.model.run import Run
 from penstock.model.status import RunStatus
@@ -22,6 +23,7 @@ from penstock.services.core import Core
 from penstock.services.inputs import typed_inputs
 from penstock.services.reading import RunMoved, load, on_one_version, plan_of, with_parts
 from penstock.services.render import calls_in
+from penstock.services.secrets.given import opened_inputs, sealed
 from penstock.services.starting import Beginning, Start
 from penstock.services.unanswered import repeat_unknown
 from penstock.store import attempts, feed, inbox, outputs, runs
@@ -79,7 +81,9 @@ def replay(
     now = core.clock.now()
     was = load(core, run_id).run
     plan = plan_of(core, was)
-    inputs = typed_inputs(plan.flow, was.inputs | asked.inputs, calls_in(core, was.namespace, set()), strict=True)
+    given = opened_inputs(core, plan.flow, was.inputs, set()) | asked.inputs
+    typed = typed_inputs(plan.flow, given, calls_in(core, was.namespace, set()), strict=True)
+    inputs = sealed(core, plan.flow, typed, {name for name, value in was.inputs.items() if is_sealed(value)})
     labels = was.labels | asked.labels
     fresh = replace(
         untouched(was),

@@ -25,6 +25,7 @@ from penstock.services.core import Core
 from penstock.services.inputs import typed_inputs
 from penstock.services.reading import decide
 from penstock.services.render import calls_in
+from penstock.services.secrets.given import sealed
 from penstock.services.unanswered import repeat_unknown
 from penstock.store import runs
 from penstock.store.port import Tx
@@ -139,7 +140,7 @@ def _run(core: Core, plan: Plan, asked: Start, inputs: dict[str, object]) -> Run
         revision=flow.revision,
         status=RunStatus.QUEUED,
         created_at=now,
-        inputs=inputs,
+        inputs=sealed(core, flow, inputs),
         labels=flow.labels | asked.labels | {"system.correlationId": run_id},
         trigger=asked.trigger,
         priority=asked.priority,

@@ -29,6 +29,14 @@ class DataKey(msgspec.Struct, frozen=True):
     wrapped: str
 
 
+class InputKey(msgspec.Struct, frozen=True):
+    """A key that seals inputs of runs, wrapped by the master key of an id."""
+
+    number: int
+    master: str
+    wrapped: str
+
+
 class Sealed(msgspec.Struct, frozen=True):
     """A sealed text, with the key that it is sealed by."""
 
@@ -107,6 +115,27 @@ def add_key(tx: Tx, key: DataKey, now: int) -> bool:
 def drop_key(tx: Tx, key: DataKey) -> None:
     """Forget a data key that seals nothing any more."""
     tx.run("secrets.drop_key", namespace=key.namespace, number=key.number)
+
+
+def input_keys(tx: Tx) -> list[InputKey]:
+    """Give the keys that seal inputs of runs, the newest first."""
+    return [codec.value(row, InputKey) for row in tx.all("secrets.input_keys")]
+
+
+def input_key(tx: Tx, number: int | None = None) -> InputKey | None:
+    """Give one of them; without a number the newest."""
+    row = tx.one("secrets.newest_input_key") if number is None else tx.one("secrets.input_key", number=number)
+    return codec.value(row, InputKey) if row else None
+
+
+def add_input_key(tx: Tx, key: InputKey, now: int) -> bool:
+    """Keep a further one; False when somebody was faster."""
+    return tx.run("secrets.add_input_key", **msgspec.structs.asdict(key), made_at=now) == 1
+
+
+def wrap_input_key(tx: Tx, key: InputKey) -> None:
+    """Keep the same key as another master key wraps it."""
+    tx.run("secrets.wrap_input_key", **msgspec.structs.asdict(key))
 
 
 def _sealed(row: Row) -> Sealed:

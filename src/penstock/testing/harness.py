@@ -28,6 +28,8 @@ from penstock.services.project import Manner
 from penstock.services.render import evaluate, prepare
 from penstock.services.secrets.local import OfEnvironment
 from penstock.services.secrets.masks import KnownMasks
+from penstock.services.secrets.master import VARIABLE
+from penstock.services.secrets.sealing import draw, text_of
 from penstock.services.starting import Start
 from penstock.services.stored import Stored
 from penstock.services.sweep import sweep
@@ -91,7 +93,7 @@ class Harness:
             self.clock,
             Plans(),
             OfEnvironment(sealed),
-            Knobs(inline_budget=0, environ=dict(environ or {})),
+            Knobs(inline_budget=0, environ={VARIABLE: text_of(draw())} | dict(environ or {})),
             # ids that are the same in every run of a test
             entropy=lambda: next(counter).to_bytes(10, "big"),
         )

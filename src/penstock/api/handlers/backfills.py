@@ -27,6 +27,7 @@ from penstock.model.backfill import Backfill, Item, ItemStatus, Planned, Spec
 from penstock.services import backfills as verbs
 from penstock.services import flows
 from penstock.services.document import instant
+from penstock.services.secrets.given import starred_values
 
 FIRST: Final = 1_000
 
@@ -137,7 +138,7 @@ def _item(one: Item) -> BackfillRunRow:
     planned = one.planned
     return BackfillRunRow(
         name=planned.name,
-        inputs=planned.inputs,
+        inputs=starred_values(planned.inputs),
         date=instant(planned.date),
         number=one.number,
         status=one.status,

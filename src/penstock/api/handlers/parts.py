@@ -8,6 +8,7 @@ from penstock.api.shapes.lists import Everything, Page
 from penstock.api.shapes.parts import MetricRow, OfStep, OutputRow, StepsAsked
 from penstock.services.document import AttemptDocument, instant
 from penstock.services.reading import unstow
+from penstock.services.secrets.given import starred_values
 from penstock.services.step_pages import StepRow, StepsWanted, attempts_of
 from penstock.services.step_pages import page as step_page
 from penstock.store import metrics, outputs
@@ -31,10 +32,11 @@ def list_attempts(call: Call[OfStep, None]) -> Everything[AttemptDocument]:
 def list_outputs(call: Call[OfStep, None]) -> Everything[OutputRow]:
     """What the attempts of a step handed on, oldest first."""
     found = call.core.store.read(lambda tx: outputs.of_step(tx, call.run.id, call.query.step))
+    values = (starred_values(unstow(call.core, each)) for each in found)
     return Everything(
         [
-            OutputRow(step=each.step, attempt=each.attempt, size=each.size, values=unstow(call.core, each))
-            for each in found
+            OutputRow(step=each.step, attempt=each.attempt, size=each.size, values=told)
+            for each, told in zip(found, values, strict=True)
         ]
     )
 

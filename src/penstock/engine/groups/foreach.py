@@ -19,7 +19,7 @@ from penstock.model.effect import VALUES_CHUNK, KeepValues, Tell
 from penstock.model.event import Expand
 from penstock.model.node import ForEach
 from penstock.model.policy import OnChildFailure
-from penstock.model.run import GroupState, Step
+from penstock.model.run import GroupState, Run, Step
 from penstock.model.status import StepStatus
 
 WINDOW = 100
@@ -120,10 +120,10 @@ def as_values(found: object, node: ForEach) -> list[object]:
     return list(first.values())
 
 
-def is_at_hand(node: ForEach) -> bool:
+def is_at_hand(node: ForEach, run: Run) -> bool:
     """Can a decision find the values itself? What may be the address of a file is a worker's to read."""
     stored = node.gathers and isinstance(node.values, str) and "{" in node.values
-    return not stored and is_pure(outline(node))
+    return not stored and is_pure(outline(node), run)
 
 
 def outline(node: ForEach) -> dict[str, object]:

@@ -15,13 +15,13 @@ from penstock.errors import PenstockError
 from penstock.model import ids
 from penstock.model.effect import StartChild
 from penstock.model.node import Subflow
-from penstock.model.run import ErrorKind, Failure, Parent, Step
+from penstock.model.run import ErrorKind, Failure, Parent, Run, Step
 from penstock.model.status import Outcome, RunStatus, StepStatus
 
 
-def is_pure(node: Subflow) -> bool:
+def is_pure(node: Subflow, run: Run) -> bool:
     """May the decision itself evaluate the subflow's properties?"""
-    return evaluation.is_pure(outline(node))
+    return evaluation.is_pure(outline(node), run)
 
 
 def outline(node: Subflow) -> dict[str, object]:

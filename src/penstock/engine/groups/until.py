@@ -70,7 +70,7 @@ def go_on(draft: Draft, key: str, state: GroupState, node: Until) -> None:
         _over(draft, key, counts.rollup(state))
     elif not state.next:
         iterate(draft, key, node)
-    elif is_pure(node.condition):
+    elif is_pure(node.condition, draft.run):
         judge(draft, key, node, expr.truthy(evaluate(draft, key, node.condition)))
     else:
         # Every look has a number of its own, so that a late answer is never taken for a later one.

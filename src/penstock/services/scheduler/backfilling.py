@@ -16,9 +16,11 @@ from penstock.model.status import RunStatus
 from penstock.services import starting
 from penstock.services.core import Core
 from penstock.services.scheduler.lead import Lead
+from penstock.services.secrets.given import opened_inputs
 from penstock.services.starting import Beginning, Start
 from penstock.store import backfills, feed
 from penstock.store.port import Tx
+from penstock.telemetry import Level
 
 AT_ONCE: Final = 100
 GOOD: Final = (RunStatus.SUCCESS, RunStatus.WARNING)
@@ -40,8 +42,19 @@ def at_work(core: Core) -> bool:
 
 def fire(core: Core, lead: Lead) -> bool:
     """Let each backfill go on; False when nothing in any of them moved."""
-    moved = [_gone_on(core, lead, each) for each in core.store.read(backfills.at_work)]
+    moved = [_safely_gone_on(core, lead, each) for each in core.store.read(backfills.at_work)]
     return any(moved)
+
+
+def _safely_gone_on(core: Core, lead: Lead, backfill: Backfill) -> bool:
+    """Let one go on; a fault of ours that it meets must not keep the others from that."""
+    try:
+        return _gone_on(core, lead, backfill)
+    except StoreError:
+        raise
+    except Exception as fault:
+        core.notices.say("scheduler.fault", core.clock.now(), Level.ERROR, backfill=backfill.id, why=repr(fault))
+        return False
 
 
 def _gone_on(core: Core, lead: Lead, backfill: Backfill) -> bool:
@@ -85,7 +98,6 @@ def _begun(core: Core, backfill: Backfill, item: Item) -> Beginning:
     """The run of an item. The key makes it one, whoever starts it."""
     planned = item.planned
     asked = Start(
-        inputs=planned.inputs,
         labels=backfill.spec.labels,
         lane=f"backfill {backfill.id}",
         logical_date=planned.date,
@@ -97,6 +109,7 @@ def _begun(core: Core, backfill: Backfill, item: Item) -> Beginning:
     )
     plan = core.plan(backfill.namespace, backfill.flow, backfill.revision)
     try:
+        asked = replace(asked, inputs=opened_inputs(core, plan.flow, planned.inputs, set()))
         return starting.begin(core, plan, asked)
     except StoreError:
         raise

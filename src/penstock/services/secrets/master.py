@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from penstock.errors.secrets import BadMasterKey, NoMasterKey
+from penstock.services.core import Core
 from penstock.services.secrets.local import check_mode
 from penstock.services.secrets.sealing import Key, draw, key_of, text_of
 
@@ -96,6 +97,11 @@ class Ring:
                 _write(self._file, keys)
         self._keys = keys
         return keys
+
+
+def ring_of(core: Core) -> Ring:
+    """The master keys of an installation."""
+    return Ring(core.knobs.environ, core.state_dir)
 
 
 def _keys_of(file: Path) -> list[Key]:

@@ -14,7 +14,10 @@ from penstock.model.access import Action, Scope
 from penstock.services.access import audited, covers
 from penstock.services.core import Core
 from penstock.services.secrets import sealing
-from penstock.services.secrets.master import Ring
+from penstock.services.secrets.given import draw_first
+from penstock.services.secrets.given import unwrapped as input_key
+from penstock.services.secrets.given import wrapped as wrapped_input_key
+from penstock.services.secrets.master import Ring, ring_of
 from penstock.services.secrets.sealed import sealed_text, text_of, unwrapped, wrapped
 from penstock.services.unanswered import repeat_unknown
 from penstock.store import secrets
@@ -67,8 +70,7 @@ def put(core: Core, namespace: str, name: str, text: str) -> Named:
 @audited(Action.SECRETS_EDIT, "secrets.set", "{name}", namespace="{namespace}")
 def _put(core: Core, namespace: str, name: str, text: str) -> Named:
     ring, now = ring_of(core), core.clock.now()
-    if not core.store.read(secrets.keys):
-        ring.newest(make=True)
+    draw_first(core, ring)
 
     def work(tx: Tx) -> Named | None:
         key = secrets.key_in_use(tx, namespace) or _first_key(tx, namespace, ring, now)
@@ -125,7 +127,8 @@ def rotate(core: Core, *, forget: bool = False) -> Rotated:
     """
     ring, now = ring_of(core), core.clock.now()
     # a wrong or missing key is found before there is a new one
-    old = {(key.namespace, key.number): unwrapped(key, ring) for key in core.store.read(secrets.keys)}
+    old = [unwrapped(key, ring) for key in core.store.read(secrets.keys)]
+    old += [input_key(key, ring) for key in core.store.read(secrets.input_keys)]
     master = ring.newest(make=True) if ring.given or not old else ring.draw()
 
     def work(tx: Tx) -> Rotated:
@@ -141,12 +144,14 @@ def rotate(core: Core, *, forget: bool = False) -> Rotated:
             secrets.reseal(tx, Sealed(one.namespace, one.name, one.version, text, key))
         for key in kept:
             secrets.drop_key(tx, key)
+        _turn_input_keys(tx, ring, now)
         return Rotated(secrets=len(found), keys=len(fresh), master=master.id)
 
     done = repeat_unknown(core, lambda: core.store.write(work))
     if not forget:
         return done
     used = {key.master for key in core.store.read(secrets.keys)}
+    used |= {key.master for key in core.store.read(secrets.input_keys)}
     return msgspec.structs.replace(done, forgotten=ring.forget(used))
 
 
@@ -160,19 +165,29 @@ def verify(core: Core) -> Verified:
             text_of(one, ring)
         except PenstockError as error:
             bad.append(Unreadable(namespace=one.namespace, name=one.name, why=error.sentence))
-    masters = tuple(sorted({one.key.master for one in found if one.key.master}))
-    return Verified(good=len(found) - len(bad), bad=tuple(bad), masters=masters)
-
-
-def ring_of(core: Core) -> Ring:
-    """The master keys of an installation."""
-    return Ring(core.knobs.environ, core.state_dir)
+    good, of_inputs = len(found) - len(bad), core.store.read(secrets.input_keys)
+    for each in of_inputs:
+        try:
+            input_key(each, ring)
+        except PenstockError as error:
+            bad.append(Unreadable(namespace="", name=f"inputs sealed by key {each.number}", why=error.sentence))
+    used = {one.key.master for one in found} | {each.master for each in of_inputs}
+    return Verified(good=good, bad=tuple(bad), masters=tuple(sorted(used - {""})))
 
 
 def _first_key(tx: Tx, namespace: str, ring: Ring, now: int) -> DataKey | None:
     """The first data key of a namespace; None when somebody else is making it."""
     made = wrapped(namespace, 1, sealing.draw(), ring)
     return made if secrets.add_key(tx, made, now) else None
+
+
+def _turn_input_keys(tx: Tx, ring: Ring, now: int) -> None:
+    """Wrap the keys of inputs anew, which go on opening what they sealed, and begin the next one."""
+    kept = secrets.input_keys(tx)
+    for key in kept:
+        secrets.wrap_input_key(tx, wrapped_input_key(key.number, input_key(key, ring), ring))
+    if kept:
+        secrets.add_input_key(tx, wrapped_input_key(kept[0].number + 1, sealing.draw(), ring), now)
 
 
 def _fresh_keys(kept: list[DataKey], ring: Ring) -> dict[str, tuple[DataKey, bytes]]:

@@ -32,7 +32,7 @@ def rendered(
         calls = worker_calls(core, loaded, used)
 
         def every() -> list[dict[str, object]]:
-            scope = worker_scope(core, loaded, step)
+            scope = worker_scope(core, loaded, step, used)
             return [_one(template, scope, calls, row) for row in rows]
 
         found = with_parts(core, loaded, every)

@@ -58,9 +58,7 @@ class Process(msgspec.Struct, frozen=True):
 
 def work_of(shop: Shop, claim: Claim, prepared: Prepared) -> Inline | Process:
     """Decide how a claim is done. Raises PenstockError when the properties do not fit the task type."""
-    masks = shop.known.of(claim.run)
-    masks.add(*prepared.secrets)
-    masks.add_to_logs(*secret_inputs(prepared.loaded))
+    shop.known.of(claim.run).add(*prepared.secrets)
     kind = registry.find(prepared.node.type)
     task = registry.decode(kind, prepared.properties)
     if task.mode is Mode.INLINE:

@@ -60,3 +60,24 @@ ON CONFLICT (namespace, number) DO NOTHING
 -- name: drop_key
 -- A data key that seals nothing any more.
 DELETE FROM secret_keys WHERE namespace = :namespace AND number = :number
+
+-- name: input_keys
+-- The keys that seal inputs, each as it is wrapped, the newest first.
+SELECT number, master, wrapped FROM input_keys ORDER BY number DESC
+
+-- name: input_key
+-- One of them.
+SELECT number, master, wrapped FROM input_keys WHERE number = :number
+
+-- name: newest_input_key
+-- The one that seals what is new.
+SELECT number, master, wrapped FROM input_keys ORDER BY number DESC LIMIT 1
+
+-- name: add_input_key
+-- A further one; nothing is written where somebody was faster.
+INSERT INTO input_keys (number, master, wrapped, made_at) VALUES (:number, :master, :wrapped, :made_at)
+ON CONFLICT (number) DO NOTHING
+
+-- name: wrap_input_key
+-- The same key, wrapped by another master key.
+UPDATE input_keys SET master = :master, wrapped = :wrapped WHERE number = :number

@@ -111,7 +111,7 @@ class Judge:
         calls = worker_calls(core, loaded, set())
 
         def value() -> object:
-            scope = worker_scope(core, loaded, key) | {"files": self._files}
+            scope = worker_scope(core, loaded, key, set()) | {"files": self._files}
             if isinstance(written, str):
                 return plain(expr.compile(written).value(scope, calls))
             return plain(expr.render(written, scope, calls))

@@ -32,6 +32,7 @@ from penstock.services.inputs import typed_inputs
 from penstock.services.reading import load
 from penstock.services.render import calls_in
 from penstock.services.runs import Start
+from penstock.services.secrets.given import starred_inputs
 from penstock.services.uploads import upload
 from penstock.store import runs
 from penstock.store.port import Tx
@@ -94,7 +95,7 @@ def check_execution(call: Call[Asked, BinaryIO]) -> dict[str, Any]:
     return {
         "id": plan.flow.id,
         "namespace": plan.flow.namespace,
-        "inputs": [{"id": n, "value": v} for n, v in given.items()],
+        "inputs": [{"id": name, "value": value} for name, value in starred_inputs(plan.flow, given).items()],
     }
 
 

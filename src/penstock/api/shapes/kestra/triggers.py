@@ -7,6 +7,7 @@ import msgspec
 from penstock.api.shapes.kestra.executions import Label
 from penstock.model.backfill import Backfill, BackfillStatus
 from penstock.services.document import instant
+from penstock.services.secrets.given import starred_values
 from penstock.store.triggers import State
 
 
@@ -101,6 +102,6 @@ def _backfill(backfill: Backfill) -> BackfillTold:
         start=instant(spec.begin),
         end=instant(spec.end),
         paused=backfill.status is BackfillStatus.PAUSED,
-        inputs=spec.inputs,
+        inputs=starred_values(spec.inputs),
         labels=[Label(name, value) for name, value in spec.labels.items()],
     )

@@ -1,3 +1,6 @@
+-- What a service for years needs. It only adds.
+-- Runs with: 3
+
 -- Files of namespaces: what stands at each path, and the revisions before. A folder that was made by itself ends with
 -- a slash; where something was deleted, nothing stands any more, and its revisions go on.
 CREATE TABLE namespace_files (
