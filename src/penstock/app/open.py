@@ -95,6 +95,8 @@ def open_app(
             grace=settings.limits.grace,
             log_cap=settings.limits.log,
             environ=dict(environ),
+            traces=settings.traces.share if settings.traces else 0.0,
+            lineage=settings.lineage is not None,
         )
         own = ProjectFolder(project.root)
         core = Core(

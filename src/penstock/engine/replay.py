@@ -30,6 +30,7 @@ GIVEN = (
     "inputs",
     "labels",
     "trigger",
+    "trace",
     "priority",
     "lane",
     "logical_date",

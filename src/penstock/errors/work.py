@@ -89,3 +89,15 @@ class NotAllowed(PenstockError):
     """A container asks for something of the machine that the project does not allow."""
 
     code = "PS-512"
+
+
+class AddressRefused(PenstockError):
+    """A server was to call an address that it must not call: this machine's own, its link's, or none of HTTP."""
+
+    code = "PS-513"
+
+
+class Unanswered(PenstockError):
+    """An address that a server was to call does not answer."""
+
+    code = "PS-514"

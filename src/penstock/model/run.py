@@ -145,7 +145,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     (None: the flow's).
     `number` counts runs that took each other's place by a retry, `first_at` is when the first of them was created,
     `successor` the one after this. `breached` names the service levels that were missed, `skips` the steps that an
-    operator wants skipped when their turn comes.
+    operator wants skipped when their turn comes. `trace` is the place in a trace of whatever started it, as a
+    `traceparent`.
     """
 
     id: str
@@ -190,6 +191,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     killed_by: str = ""
     owner: str = ""
     started_by: str = ""
+    trace: str = ""
 
     @property
     def lane_name(self) -> str:

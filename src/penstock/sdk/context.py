@@ -106,7 +106,8 @@ class Transport(Protocol):
 
 class About(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Which attempt this is; `idempotency_key` is the same for every attempt of one step of one run. `only` names the
-    parts that it is to do (none: all).
+    parts that it is to do (none: all). `traceparent` is its place in a trace, where there is one; `lineage` says that
+    somebody wants to know what data it reads and writes.
     """
 
     run: str = ""
@@ -118,6 +119,8 @@ class About(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     idempotency_key: str = ""
     state: dict[str, object] = {}
     only: tuple[str, ...] = ()
+    traceparent: str = ""
+    lineage: bool = False
 
 
 class Context:

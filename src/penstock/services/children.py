@@ -14,6 +14,7 @@ from penstock.services.core import Core
 from penstock.services.flows import newest_plan
 from penstock.services.inputs import typed_inputs
 from penstock.services.render import calls_in
+from penstock.telemetry import traces
 
 
 def prepare_children(core: Core, batch: Batch, now: int) -> None:
@@ -58,6 +59,7 @@ def _prepare(core: Core, parent: Run, asked: StartChild, now: int) -> ChildStart
         depth=asked.depth,
         owner=parent.owner,
         started_by=f"run {parent.id}",
+        trace=traces.of_attempt(parent, asked.parent.step, asked.parent.attempt, core.knobs.traces),
     )
     try:
         judged = checks.judge(core, Loaded(plan, child, every=True))

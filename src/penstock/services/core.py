@@ -47,7 +47,9 @@ class Secrets(Protocol):
 
 
 class Knobs(msgspec.Struct, frozen=True):
-    """Policy numbers; durations in microseconds, sizes in bytes."""
+    """Policy numbers; durations in microseconds, sizes in bytes. `traces` is the share of runs whose traces are told (0:
+    none, and nobody hears of any), `lineage` whether tasks tell what data they read and write.
+    """
 
     lease: int = 10 * SECOND
     beat: int = 2 * SECOND
@@ -58,6 +60,8 @@ class Knobs(msgspec.Struct, frozen=True):
     row_limit: int = 64 * 1024
     log_cap: int = 100 * 1024 * 1024
     environ: dict[str, str] = {}
+    traces: float = 0.0
+    lineage: bool = False
 
 
 def environment_of_flows(environ: Mapping[str, str]) -> dict[str, object]:

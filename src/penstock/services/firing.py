@@ -25,14 +25,19 @@ from penstock.telemetry import Level
 
 
 def begun(
-    core: Core, plan: Plan, trigger: Polling | Listening | Webhook, key: str, seen: Mapping[str, object]
+    core: Core,
+    plan: Plan,
+    trigger: Polling | Listening | Webhook,
+    key: str,
+    seen: Mapping[str, object],
+    trace: str = "",
 ) -> tuple[Beginning | None, str]:
     """The run that a trigger starts for what was seen, and what is wrong with it: it fails where it cannot be made out.
 
     Nothing where a condition does not hold. Raises StoreError.
     """
     variables = {"id": trigger.id, "type": trigger.type, **seen}
-    asked = Start(by=f"trigger {trigger.id}", key=key, trigger=variables)
+    asked = Start(by=f"trigger {trigger.id}", key=key, trigger=variables, trace=trace)
     try:
         calls, around = calls_in(core, plan.flow.namespace, set()), scope(plan.flow, variables)
         if any(failing(each, around, calls) for each in trigger.when):

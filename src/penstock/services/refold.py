@@ -34,7 +34,7 @@ MOST_OUTPUTS: Final = 1_000
 BORN_WITH: Final = (
     "id", "namespace", "flow", "revision", "created_at", "inputs", "labels", "trigger", "priority", "logical_date",
     "interval_start", "interval_end", "parent", "depth", "origin", "number", "first_at", "owner", "started_by",
-    "lane",
+    "lane", "trace",
 )  # fmt: skip
 
 

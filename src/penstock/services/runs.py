@@ -28,6 +28,7 @@ from penstock.services.starting import Beginning, Start
 from penstock.services.unanswered import repeat_unknown
 from penstock.store import attempts, feed, inbox, outputs, runs
 from penstock.store.port import Tx
+from penstock.telemetry import traces
 
 __all__ = ["Copied", "Start", "kill", "replay", "restart", "start", "tell"]
 
@@ -94,6 +95,7 @@ def replay(
         origin=was.origin or run_id,
         owner=asked.owner,
         started_by=by,
+        trace=asked.trace if core.knobs.traces and traces.read(asked.trace) else "",
     )
     while from_step:
         try:

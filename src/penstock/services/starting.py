@@ -30,6 +30,7 @@ from penstock.services.unanswered import repeat_unknown
 from penstock.store import runs
 from penstock.store.port import Tx
 
+from penstock.telemetry import traces
 SYSTEM: Final = "system."
 
 
@@ -38,7 +39,8 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
 
     `lane` is what the run's attempts share their turn with, where that is not its flow (a backfill, a trigger).
     `key` makes a repeated start safe: the same key answers with the same run. `owner` is a process that alone may do
-    the run's work while it lives. Instants in microseconds.
+    the run's work while it lives. `trace` is the starter's place in a trace, as a `traceparent`. Instants in
+    microseconds.
     """
 
     inputs: dict[str, object] = {}
@@ -53,6 +55,7 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     by: str = ""
     trigger: dict[str, object] = {}
 
+    trace: str = ""
 
 class Overtaken(Exception):
     """Somebody else started a run by the same key at the same moment: all is written again, one after the other."""
@@ -151,6 +154,7 @@ def _run(core: Core, plan: Plan, asked: Start, inputs: dict[str, object]) -> Run
         owner=asked.owner,
         started_by=asked.by,
     )
+        trace=asked.trace if core.knobs.traces and traces.read(asked.trace) else "",
 
 
 def _decided(core: Core, loaded: Loaded, event: Begin, key: str) -> Beginning:

@@ -26,6 +26,7 @@ from penstock.store import feed, flows, runs, triggers
 from penstock.store.port import Tx
 from penstock.store.triggers import State
 from penstock.telemetry import Level
+from penstock.telemetry.traces import HEADER
 
 # When it fired last is told this coarsely: a row that each of many requests writes would hold them all up.
 COARSE: Final = SECOND
@@ -60,7 +61,8 @@ def knock(core: Core, namespace: str, flow_id: str, key: str, asked: Knock) -> O
     if known:
         return Opened(run=known, trigger=trigger)
     seen = {"body": body_of(asked.body), "headers": dict(asked.headers), "parameters": dict(asked.parameters)}
-    beginning, problem = firing.begun(core, plan, trigger, said, seen)
+    trace = next(iter(asked.headers.get(HEADER, ())), "")
+    beginning, problem = firing.begun(core, plan, trigger, said, seen, trace)
     if beginning is None:
         return Opened(run="", trigger=trigger)
     now = core.clock.now()

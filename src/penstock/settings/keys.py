@@ -143,6 +143,47 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     ] = ""
 
 
+class Traces(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`traces`: runs, their steps and attempts are told as OpenTelemetry's traces; needs `penstock[otel]`."""
+
+    url: Annotated[str, Meta(description="The collector's address for OTLP over HTTP (`http://collector:4318`).")]
+    headers: Annotated[
+        dict[str, str],
+        Meta(description="What is sent with each call; `${NAME}` takes it from the environment."),
+    ] = {}
+    share: Annotated[
+        float, Meta(ge=0, le=1, description="The share of runs that are told; who starts one within a trace decides.")
+    ] = 1.0
+    service: Annotated[str, Meta(description="What traces call this installation (`service.name`).")] = "penstock"
+    resource: Annotated[
+        dict[str, str], Meta(description="What else they say of it (`deployment.environment.name: test`).")
+    ] = {}
+
+
+class Lineage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`lineage`: runs and attempts are told as OpenLineage's events, with the data that they read and write."""
+
+    url: Annotated[
+        str, Meta(description="Where events are sent (`http://marquez:5000/api/v1/lineage`), one in each call.")
+    ] = ""
+    headers: Annotated[
+        dict[str, str], Meta(description="What is sent with them; `${NAME}` takes it from the environment.")
+    ] = {}
+    file: Annotated[str, Meta(description="A file that they are appended to, a line each.")] = ""
+    namespace: Annotated[str, Meta(description="The namespace of the jobs in them.")] = "penstock"
+
+
+class Alerts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`alerts`: what the calls of alerts may reach."""
+
+    allow: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Networks that may be called though they are this machine's own or its link's (`127.0.0.1/32`)."
+        ),
+    ] = ()
+
+
 class Vault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
     """`vault`: a server that keeps secrets as HashiCorp's Vault and OpenBao do, in a KV engine of version 2."""
 
@@ -224,6 +265,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     containers: Annotated[Containers, Meta(description="What containers may ask for.")] = Containers()
     retention: Annotated[Retention, Meta(description="How long ended runs are kept.")] = Retention()
     metrics: Annotated[Metrics, Meta(description="Who may read the figures.")] = Metrics()
+    traces: Annotated[Traces | None, Meta(description="The collector that traces are told to.")] = None
+    lineage: Annotated[Lineage | None, Meta(description="Where lineage is told.")] = None
+    alerts: Annotated[Alerts, Meta(description="What alerts may call.")] = Alerts()
     oidc: Annotated[Oidc | None, Meta(description="The OpenID provider by which people log in.")] = None
 
 

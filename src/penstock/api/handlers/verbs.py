@@ -35,6 +35,7 @@ from penstock.services.reading import load
 from penstock.services.runs import Start
 from penstock.store import runs
 from penstock.store.runs import Filter
+from penstock.telemetry.traces import HEADER
 
 KEY: Final = "idempotency-key"
 LONGEST_KEY: Final = 200
@@ -70,6 +71,7 @@ def start_run(call: Call[None, RunStart]) -> Answer:
         interval_end=micros(asked.interval_end),
         key=key,
         by=call.by,
+        trace=call.headers.get(HEADER, ""),
     )
     return _new(call, verbs.start(call.core, plan, wanted))
 

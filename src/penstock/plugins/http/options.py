@@ -147,6 +147,8 @@ class HttpTask(TaskType, frozen=True, kw_only=True):
         headers = {"User-Agent": "penstock", "Accept": "*/*", **self._who(), **self.headers}
         if body is not None and not header(headers, "content-type"):
             headers["Content-Type"] = kind
+        if context.about.traceparent and not header(headers, "traceparent"):
+            headers["traceparent"] = context.about.traceparent
         ssl = self.ssl_options or options.ssl or Ssl()
         query = urlencode(self.params, doseq=True)
         return Sending(

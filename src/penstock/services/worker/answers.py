@@ -27,6 +27,7 @@ from penstock.store import feed, flows, kv, runs
 from penstock.store.chunks import Level, unpack
 from penstock.store.port import Tx
 
+from penstock.telemetry import traces
 KEY: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,199}")
 MOST_LOG_LINES: Final = 100_000
 NOTHING: Final = Masks()
@@ -243,3 +244,4 @@ def _start(core: Core, asker: Asker, body: Mapping[str, object]) -> str:
         by=f"run {asker.run.id}",
     )
     return run_verbs.start(core, plan, asked)
+        trace=traces.of_attempt(asker.run, asker.step, asker.attempt, core.knobs.traces),

@@ -19,10 +19,12 @@ from penstock.sdk.container import FOLDER
 from penstock.sdk.context import About
 from penstock.sdk.launch import Launch, LaunchContext, LaunchMode, Limits, at
 from penstock.sdk.task import Fires, Mode, ScriptType, TaskType
+from penstock.services.core import Knobs
 from penstock.services.render import Prepared, secret_inputs
 from penstock.services.worker import elsewhere
 from penstock.services.worker.shop import Shop
 from penstock.store.queue import Claim
+from penstock.telemetry import traces
 
 # What a process may see of the worker's own environment: nothing that could be a secret or an address.
 PASSED: Final = frozenset(
@@ -62,11 +64,11 @@ def work_of(shop: Shop, claim: Claim, prepared: Prepared) -> Inline | Process:
     kind = registry.find(prepared.node.type)
     task = registry.decode(kind, prepared.properties)
     if task.mode is Mode.INLINE:
-        return Inline(task, about(claim, prepared, ""))
+        return Inline(task, about(shop.core.knobs, claim, prepared, ""))
     home = prepared.loaded.plan.folder_of(claim.step)
     folder = shop.folders.shared(claim.run, home) if home else shop.folders.new()
     if isinstance(task, ScriptType):
-        known = about(claim, prepared, str(folder))
+        known = about(shop.core.knobs, claim, prepared, str(folder))
         launch = task.launch(
             LaunchContext(
                 run=known.run,
@@ -85,7 +87,7 @@ def work_of(shop: Shop, claim: Claim, prepared: Prepared) -> Inline | Process:
         env = searching(environment(shop, known, launch.env), launch.search)
         order = order_of(shop, launch, folder, env)
         return Process(order, folder, launch, launch.limits)
-    return _plugin(shop, about(claim, prepared, str(folder)), prepared, task)
+    return _plugin(shop, about(shop.core.knobs, claim, prepared, str(folder)), prepared, task)
 
 
 def is_warm(name: str, task: TaskType) -> bool:
@@ -93,7 +95,7 @@ def is_warm(name: str, task: TaskType) -> bool:
     return task.mode is Mode.WARM and ALIASES.get(name, name) in TYPES
 
 
-def about(claim: Claim, prepared: Prepared, folder: str) -> About:
+def about(knobs: Knobs, claim: Claim, prepared: Prepared, folder: str) -> About:
     """What an attempt may know of itself."""
     run = prepared.loaded.run
     return About(
@@ -106,6 +108,8 @@ def about(claim: Claim, prepared: Prepared, folder: str) -> About:
         idempotency_key=prepared.idempotency_key,
         state=prepared.state,
         only=prepared.step.only,
+        traceparent=traces.of_attempt(run, claim.step, claim.attempt, knobs.traces),
+        lineage=knobs.lineage,
     )
 
 
@@ -153,8 +157,12 @@ def _shared(shop: Shop) -> dict[str, str]:
 
 def _names(known: About) -> dict[str, str]:
     # the parts that are wanted, a line each; nothing where all are
-    only = {"PENSTOCK_ONLY": "\n".join(known.only)} if known.only else {}
-    return only | {
+    told = {"PENSTOCK_ONLY": "\n".join(known.only)} if known.only else {}
+    if known.traceparent:
+        told[traces.VARIABLE] = known.traceparent
+    if known.lineage:
+        told["PENSTOCK_LINEAGE"] = "1"
+    return told | {
         "PENSTOCK_RUN": known.run,
         "PENSTOCK_STEP": known.step,
         "PENSTOCK_ATTEMPT": str(known.attempt),

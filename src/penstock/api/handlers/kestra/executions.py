@@ -36,6 +36,7 @@ from penstock.services.secrets.given import starred_inputs
 from penstock.services.uploads import upload
 from penstock.store import runs
 from penstock.store.port import Tx
+from penstock.telemetry.traces import HEADER
 
 FILES = "files"
 
@@ -77,8 +78,8 @@ def create_execution(call: Call[Asked, BinaryIO]) -> Answer | Awaited:
     plan = _startable(call)
     if first(call.query, "scheduleDate") and micros(first(call.query, "scheduleDate")) > call.core.clock.now():
         raise BadRequest("Executions begin when they are created; a trigger starts one at a date.")
-    given = _inputs(call, plan.flow)
-    run_id = verbs.start(call.core, plan, Start(inputs=given, labels=labels(call.query), by=call.by))
+    given, trace = _inputs(call, plan.flow), call.headers.get(HEADER, "")
+    run_id = verbs.start(call.core, plan, Start(inputs=given, labels=labels(call.query), by=call.by, trace=trace))
 
     def told() -> Answer:
         return Answer(_now(call.core, run_id), 200)

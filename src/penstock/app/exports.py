@@ -1,0 +1,55 @@
+"""What is told to others, and where? The settings name collectors; calls of alerts are made in any case."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+
+from penstock.app.open import App
+from penstock.errors.project import WrongSetting
+from penstock.errors.task import MissingExtra
+from penstock.errors.work import AddressRefused
+from penstock.services.exporting.thread import Export
+from penstock.services.exporting.traces import Collector, Traces
+from penstock.services.outward import check
+from penstock.settings.keys import Traces as TracesSaid
+from penstock.settings.read import expanded
+
+
+def exports_of(app: App, environ: Mapping[str, str]) -> list[Export]:
+    """What a server of this project tells to others while it leads. Raises MissingExtra, WrongSetting."""
+    settings = app.project.settings
+    found: list[Export] = []
+    if settings.traces is not None:
+        found.append(Traces(app.core, _collector(settings.traces, environ)))
+    return found
+
+
+def _collector(said: TracesSaid, environ: Mapping[str, str]) -> Collector:
+    if not _installed("opentelemetry.proto"):
+        raise MissingExtra("Traces need OpenTelemetry's protocol.", hint='pip install "penstock[otel]"')
+    return Collector(
+        url=_address("traces", expanded(said.url, environ)),
+        headers=_expanded(said.headers, environ),
+        service=said.service,
+        resource=_expanded(said.resource, environ),
+    )
+
+
+def _installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _address(key: str, url: str) -> str:
+    try:
+        check(url)
+    except AddressRefused as error:
+        raise WrongSetting(f"`{key}.url`: {error.sentence}", hint=error.hint) from None
+    return url
+
+
+def _expanded(given: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: expanded(value, environ) for name, value in given.items()}
