@@ -14,6 +14,7 @@ from penstock.services.core import Core
 from penstock.services.flows import newest_plan
 from penstock.services.inputs import typed_inputs
 from penstock.services.render import calls_in
+from penstock.services.secrets.given import sealed, taken
 from penstock.telemetry import traces
 
 

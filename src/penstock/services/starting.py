@@ -29,8 +29,8 @@ from penstock.services.secrets.given import sealed
 from penstock.services.unanswered import repeat_unknown
 from penstock.store import runs
 from penstock.store.port import Tx
-
 from penstock.telemetry import traces
+
 SYSTEM: Final = "system."
 
 
@@ -54,8 +54,8 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     owner: str = ""
     by: str = ""
     trigger: dict[str, object] = {}
-
     trace: str = ""
+
 
 class Overtaken(Exception):
     """Somebody else started a run by the same key at the same moment: all is written again, one after the other."""
@@ -153,8 +153,8 @@ def _run(core: Core, plan: Plan, asked: Start, inputs: dict[str, object]) -> Run
         interval_end=asked.interval_end,
         owner=asked.owner,
         started_by=asked.by,
-    )
         trace=asked.trace if core.knobs.traces and traces.read(asked.trace) else "",
+    )
 
 
 def _decided(core: Core, loaded: Loaded, event: Begin, key: str) -> Beginning:

@@ -26,8 +26,8 @@ from penstock.services.worker.hiding import Starred
 from penstock.store import feed, flows, kv, runs
 from penstock.store.chunks import Level, unpack
 from penstock.store.port import Tx
-
 from penstock.telemetry import traces
+
 KEY: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,199}")
 MOST_LOG_LINES: Final = 100_000
 NOTHING: Final = Masks()
@@ -242,6 +242,6 @@ def _start(core: Core, asker: Asker, body: Mapping[str, object]) -> str:
         key=f"{asker.run.id}/{asker.step}/{asker.attempt}/{plan.flow.name}/{msgspec.json.encode(body).hex()[:64]}",
         owner=asker.run.owner,
         by=f"run {asker.run.id}",
+        trace=traces.of_attempt(asker.run, asker.step, asker.attempt, core.knobs.traces),
     )
     return run_verbs.start(core, plan, asked)
-        trace=traces.of_attempt(asker.run, asker.step, asker.attempt, core.knobs.traces),

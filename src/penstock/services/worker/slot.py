@@ -20,7 +20,7 @@ from penstock.sdk.context import About
 from penstock.sdk.launch import Launch, LaunchContext, LaunchMode, Limits, at
 from penstock.sdk.task import Fires, Mode, ScriptType, TaskType
 from penstock.services.core import Knobs
-from penstock.services.render import Prepared, secret_inputs
+from penstock.services.render import Prepared
 from penstock.services.worker import elsewhere
 from penstock.services.worker.shop import Shop
 from penstock.store.queue import Claim
