@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from penstock.model.access import EVERYWHERE
 from penstock.model.run import Attempt
 from penstock.model.status import Outcome, StepStatus
 from penstock.store import attempts, feed, flows, kv, metrics, outputs, steps
 from penstock.store.port import Store, Tx
+from penstock.store.postgres.lane import PostgresTx
+from penstock.store.sqlite.session import SqliteTx
 from tests.store.makers import NOW, a_step
 
 
@@ -172,3 +175,22 @@ def test_a_hole_in_the_feed_is_asked_for_again_for_some_seconds(store: Store) ->
     assert found == [late] and after == feed.Position(last.id)
     assert patient.holes == ((last.id + 5, NOW),) and tired.holes == ()
     assert seen.id < late.id
+
+
+def test_labels_of_a_flow_are_told_even_where_an_older_penstock_wrote_it(store: Store) -> None:
+    model = '{"labels":{"team":"red","tier":"1"}}'
+    text = flows.Written(namespace="shop", id="load", dialect="kestra", digest="1", source="a", model=model)
+    store.write(lambda tx: flows.push(tx, text, NOW))
+
+    def listed(tx: Tx) -> list[dict[str, str]]:
+        return [one.labels for one in flows.page(tx, EVERYWHERE, 9, labels={"tier": "1"})]
+
+    def forget(tx: Tx) -> None:
+        assert isinstance(tx, SqliteTx | PostgresTx)
+        tx._session.execute("UPDATE revisions SET labels = NULL")
+
+    now = store.read(listed)
+    store.write(forget)
+
+    assert now == store.read(listed) == [{"team": "red", "tier": "1"}]
+    assert store.read(lambda tx: flows.page(tx, EVERYWHERE, 9, labels={"tier": "2"})) == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -14,6 +16,15 @@ from penstock.store.port import Row, Tx
 from penstock.store.reach import reached
 
 FLOW: Final = msgspec.json.Decoder(Flow)
+
+
+class Labelled(msgspec.Struct, frozen=True):
+    """Of a flow, what lists show."""
+
+    labels: dict[str, str] = {}
+
+
+LABELLED: Final = msgspec.json.Decoder(Labelled)
 
 
 class Revision(msgspec.Struct, frozen=True):
@@ -66,13 +77,14 @@ class Made(msgspec.Struct, frozen=True):
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """A flow in a list, with who made its newest revision."""
+    """A flow in a list, with who made its newest revision, and its labels."""
 
     namespace: str
     id: str
     revision: int
     changed_at: int
     changed_by: str
+    labels: dict[str, str] = {}
 
 
 def saying(tx: Tx, written: Written) -> int | None:
@@ -146,8 +158,9 @@ def list_flows(tx: Tx, namespace: str = "") -> list[Listed]:
 
 
 def page(
-    tx: Tx, scope: Scope, limit: int, after: tuple[str, str] = ("", ""), *, namespace: str = "", text: str = ""
-) -> list[Shown]:
+    tx: Tx, scope: Scope, limit: int, after: tuple[str, str] = ("", ""), *, namespace: str = "", text: str = "",
+    labels: Mapping[str, str] = MappingProxyType({}),
+) -> list[Shown]:  # fmt: skip
     """Give the flows in a scope behind a name (namespace and id), by name."""
     params: dict[str, object] = {}
     if namespace:
@@ -158,8 +171,17 @@ def page(
     query = "+".join(("flows.page", *params))
     if namespace:
         params["below"] = f"{codec.like(namespace)}.%"
+    if labels:
+        params["labels"] = codec.text(dict(labels))
     rows = tx.all(query, after=after[0], after_id=after[1], limit=limit, **params)
-    return [codec.value(row, Shown) for row in rows]
+    return [codec.value((*row[:-1], codec.words(row[-1])), Shown) for row in rows]
+
+
+def linked(tx: Tx, scope: Scope) -> list[Flow]:
+    """Give the flows in a scope that start others or are started by them, as their newest revisions are."""
+    params = reached(scope)
+    rows = tx.all("+".join(("flows.linked", *params)), **params)
+    return [msgspec.structs.replace(FLOW.decode(str(model)), revision=codec.number(number)) for model, number in rows]
 
 
 def namespaces(tx: Tx, scope: Scope, limit: int, after: str = "") -> list[tuple[str, int]]:
@@ -176,3 +198,9 @@ def delete(tx: Tx, namespace: str, flow_id: str, now: int) -> bool:
 
 def _revision(row: Row | None) -> Revision | None:
     return codec.value(row, Revision) if row else None
+def _added(tx: Tx, written: Written, revision: int, now: int, by: str) -> bool:
+    labels = codec.text(LABELLED.decode(written.model).labels)
+    row = msgspec.structs.asdict(written) | {"revision": revision, "now": now, "by": by, "labels": labels}
+    return tx.run("flows.add", **row) == 1
+
+

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta
 
@@ -27,7 +27,7 @@ from penstock.api.shapes.flows import (
     TriggerAbout,
     Validated,
 )
-from penstock.api.shapes.lists import Page
+from penstock.api.shapes.lists import Page, labels
 from penstock.app.manner import manner_of
 from penstock.errors import Severity
 from penstock.errors.api import BadRequest, Changed
@@ -48,9 +48,8 @@ def list_flows(call: Call[FlowsAsked, None]) -> Page[FlowRow]:
     """Flows by name."""
     asked = call.query
     after = cursors.read(asked.cursor, tuple[str, str]) or ("", "")
-    found = call.core.store.read(
-        lambda tx: flows.page(tx, call.scope, asked.limit + 1, after, namespace=asked.namespace, text=asked.text)
-    )
+    wanted: dict[str, Any] = {"namespace": asked.namespace, "text": asked.text, "labels": labels(asked.label)}
+    found = call.core.store.read(lambda tx: flows.page(tx, call.scope, asked.limit + 1, after, **wanted))
     shown = found[: asked.limit]
     rows = [flow_row(each) for each in shown]
     return Page(rows, cursors.written((shown[-1].namespace, shown[-1].id)) if len(found) > len(shown) else "")
@@ -224,6 +223,7 @@ def _tag(revision: int) -> str:
 def _inputs(flow: Flow) -> list[InputAbout]:
     return [
         InputAbout(
+        labels=flow.labels,
             id=each.id,
             type=each.type,
             description=each.description,

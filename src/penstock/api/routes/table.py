@@ -7,6 +7,7 @@ from typing import Final
 from penstock.api.route import Route
 from penstock.api.routes import (
     busy,
+    dependencies,
     documents,
     files,
     flows,
@@ -30,6 +31,7 @@ TABLE: Final[tuple[Route, ...]] = (
     *documents.routes(lambda: TABLE),
     *flows.ROUTES,
     *runs.ROUTES,
+    *dependencies.ROUTES,
     *parts.ROUTES,
     *stats.ROUTES,
     *live.ROUTES,

@@ -8,7 +8,9 @@ import msgspec
 from msgspec import Meta
 
 from penstock.api.problems import OneProblem
-from penstock.api.shapes.lists import Cursor, Limit, Namespace, Text
+from penstock.api.shapes.lists import Cursor, Labels, Limit, Namespace, Text
+from penstock.services.pushing import FlowChange, TriggerChange
+from penstock.settings.keys import PluginDefault
 
 
 class FlowsAsked(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,6 +18,7 @@ class FlowsAsked(msgspec.Struct, frozen=True, kw_only=True):
 
     namespace: Namespace = ""
     text: Text = ""
+    label: Labels = ()
     limit: Limit = 50
     cursor: Cursor = ""
 
@@ -35,13 +38,14 @@ class NamespaceRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FlowRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A flow in a list: its newest revision, when that was made and by whom."""
+    """A flow in a list: its newest revision, when that was made and by whom, and its labels."""
 
     namespace: str
     id: str
     revision: int
     changed: str
     changed_by: str
+    labels: dict[str, str]
 
 
 class RevisionAsked(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +85,6 @@ class FlowDetail(FlowRow, frozen=True, kw_only=True):
     digest: str
     description: str
     disabled: bool
-    labels: dict[str, str]
     inputs: list[InputAbout]
     outputs: list[str]
     triggers: list[TriggerAbout]

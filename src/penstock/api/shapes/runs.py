@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from penstock.api.shapes.lists import Cursor, Limit, Namespace, Text
+from penstock.api.shapes.lists import Cursor, Labels, Limit, Namespace, Text, labels
 from penstock.errors.api import BadRequest
 from penstock.model.run import Run
 from penstock.model.status import RunStatus, StepStatus
@@ -32,7 +32,7 @@ class RunsWanted(msgspec.Struct, frozen=True, kw_only=True):
     namespace: Namespace = ""
     flow: Annotated[str, Meta(max_length=100, description="Of flows with this id.")] = ""
     status: Annotated[tuple[RunStatus, ...], Meta(description="In one of these statuses.")] = ()
-    label: Annotated[tuple[str, ...], Meta(max_length=50, description="With each of these labels: `name=value`.")] = ()
+    label: Labels = ()
     parent: Annotated[str, Meta(max_length=100, description="Started by a step of this run.")] = ""
     since: Annotated[Instant | None, Meta(description="Created at this instant or later.")] = None
     until: Annotated[Instant | None, Meta(description="Created before this instant.")] = None
@@ -41,17 +41,11 @@ class RunsWanted(msgspec.Struct, frozen=True, kw_only=True):
 
     def filter(self) -> Filter:
         """The same as the store asks it. Raises BadRequest."""
-        labels = {}
-        for each in self.label:
-            name, sign, value = each.partition("=")
-            if not sign or not name:
-                raise BadRequest(f'"{each[:100]}" is no label.', hint="Write `name=value`.")
-            labels[name] = value
         return Filter(
             namespace=self.namespace,
             flow=self.flow,
             statuses=self.status,
-            labels=labels,
+            labels=labels(self.label),
             parent=self.parent,
             since=micros(self.since),
             until=micros(self.until),

@@ -20,8 +20,8 @@ SET revision = excluded.revision, deleted = 1, changed_at = excluded.changed_at
 
 -- name: add
 -- A frozen text of a flow; who comes second with the same number adds nothing.
-INSERT INTO revisions (namespace, id, revision, dialect, digest, source, model, created_at, created_by)
-VALUES (:namespace, :id, :revision, :dialect, :digest, :source, :model, :now, :by)
+INSERT INTO revisions (namespace, id, revision, dialect, digest, source, model, created_at, created_by, labels)
+VALUES (:namespace, :id, :revision, :dialect, :digest, :source, :model, :now, :by, :labels)
 ON CONFLICT (namespace, id, revision) DO NOTHING
 
 -- name: current
@@ -53,9 +53,9 @@ SELECT revision FROM flows WHERE namespace = :namespace AND id = :id AND deleted
 -- Flows that are not deleted, in the order of their names.
 SELECT namespace, id, revision, changed_at FROM flows AS f WHERE deleted = 0 /*and*/ ORDER BY namespace, id
 
--- name: page
--- Flows behind a place, in the order of their names, with who made their newest revisions.
-SELECT f.namespace, f.id, f.revision, f.changed_at, r.created_by FROM flows AS f
+-- name: linked
+-- The newest revisions that have a subflow, or a trigger that waits for runs.
+SELECT r.model, f.revision FROM flows AS f
 JOIN revisions AS r ON r.namespace = f.namespace AND r.id = f.id AND r.revision = f.revision
 WHERE f.deleted = 0 AND (f.namespace > :after OR (f.namespace = :after AND f.id > :after_id)) /*and*/
 ORDER BY f.namespace, f.id LIMIT :limit
@@ -65,17 +65,13 @@ ORDER BY f.namespace, f.id LIMIT :limit
 SELECT f.namespace, count(*) FROM flows AS f WHERE f.deleted = 0 AND f.namespace > :after /*and*/
 GROUP BY f.namespace ORDER BY f.namespace LIMIT :limit
 
--- name: page+namespace
--- In a namespace or below it.
-(f.namespace = :namespace OR f.namespace LIKE :below ESCAPE '\')
-
 -- name: page+text
 -- The text stands in its name.
 lower(f.namespace || '.' || f.id) LIKE :text ESCAPE '\'
 
 -- name: any+namespace
 -- In a namespace or below it.
-(namespace = :namespace OR namespace LIKE :below ESCAPE '\')
+(f.namespace = :namespace OR f.namespace LIKE :below ESCAPE '\')
 
 -- name: delete
 -- The flow starts no more runs; its revisions stay for the runs there were.
