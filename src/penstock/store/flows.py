@@ -99,8 +99,7 @@ def push(tx: Tx, written: Written, now: int, by: str = "") -> int:
     if head and head[1] == written.digest and not head[2]:
         return codec.number(head[0])
     revision = codec.number(head[0]) + 1 if head else 1
-    row: dict[str, object] = msgspec.structs.asdict(written) | {"revision": revision, "now": now, "by": by}
-    if tx.run("flows.add", **row) == 0:
+    if not _added(tx, written, revision, now, by):
         raise StoreBusy(
             f'Somebody else pushed "{written.namespace}.{written.id}" at the same moment.', hint="Try again."
         )
@@ -114,7 +113,7 @@ def hide(tx: Tx, written: Written, now: int) -> int:
     if head and head[1] == written.digest:
         return codec.number(head[0])
     revision = codec.number(head[0]) + 1 if head else 1
-    tx.run("flows.add", **msgspec.structs.asdict(written), revision=revision, now=now, by="")
+    _added(tx, written, revision, now, "")
     tx.run("flows.hide", namespace=written.namespace, id=written.id, revision=revision, now=now)
     return revision
 
@@ -133,6 +132,11 @@ def revisions(tx: Tx, namespace: str, flow_id: str) -> list[Revision]:
     """Give every revision of a flow, newest first."""
     found = [_revision(row) for row in tx.all("flows.revisions", namespace=namespace, id=flow_id)]
     return [one for one in found if one]
+
+
+def of_triggers(tx: Tx, keys: Sequence[str]) -> list[tuple[str, int]]:
+    """Give the models, as JSON, and the numbers of the revisions that these triggers are of, each once."""
+    return [(str(model), codec.number(number)) for model, number in tx.all("flows.of_triggers", keys=list(keys))]
 
 
 def newest(tx: Tx, namespace: str, flow_id: str) -> int | None:
@@ -167,12 +171,12 @@ def page(
         params["namespace"] = namespace
     if text:
         params["text"] = f"%{codec.like(text.lower())}%"
+    if labels:
+        params["labels"] = codec.text(dict(labels))
     params |= reached(scope)
     query = "+".join(("flows.page", *params))
     if namespace:
         params["below"] = f"{codec.like(namespace)}.%"
-    if labels:
-        params["labels"] = codec.text(dict(labels))
     rows = tx.all(query, after=after[0], after_id=after[1], limit=limit, **params)
     return [codec.value((*row[:-1], codec.words(row[-1])), Shown) for row in rows]
 
@@ -196,11 +200,11 @@ def delete(tx: Tx, namespace: str, flow_id: str, now: int) -> bool:
     return tx.run("flows.delete", namespace=namespace, id=flow_id, now=now) == 1
 
 
-def _revision(row: Row | None) -> Revision | None:
-    return codec.value(row, Revision) if row else None
 def _added(tx: Tx, written: Written, revision: int, now: int, by: str) -> bool:
     labels = codec.text(LABELLED.decode(written.model).labels)
     row = msgspec.structs.asdict(written) | {"revision": revision, "now": now, "by": by, "labels": labels}
     return tx.run("flows.add", **row) == 1
 
 
+def _revision(row: Row | None) -> Revision | None:
+    return codec.value(row, Revision) if row else None

@@ -188,6 +188,7 @@ def flow_row(flow: flows.Shown) -> FlowRow:
         revision=flow.revision,
         changed=instant(flow.changed_at) or "",
         changed_by=flow.changed_by,
+        labels=flow.labels,
     )
 
 
@@ -223,7 +224,6 @@ def _tag(revision: int) -> str:
 def _inputs(flow: Flow) -> list[InputAbout]:
     return [
         InputAbout(
-        labels=flow.labels,
             id=each.id,
             type=each.type,
             description=each.description,

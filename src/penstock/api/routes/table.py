@@ -20,8 +20,8 @@ from penstock.api.routes import (
     people,
     runs,
     secrets,
-    triggers,
     stats,
+    triggers,
     webhooks,
 )
 from penstock.api.routes.kestra.table import KESTRA
@@ -30,10 +30,10 @@ TABLE: Final[tuple[Route, ...]] = (
     *health.ROUTES,
     *documents.routes(lambda: TABLE),
     *flows.ROUTES,
-    *runs.ROUTES,
     *dependencies.ROUTES,
-    *parts.ROUTES,
+    *runs.ROUTES,
     *stats.ROUTES,
+    *parts.ROUTES,
     *live.ROUTES,
     *files.ROUTES,
     *kv.ROUTES,

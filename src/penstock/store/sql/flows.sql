@@ -40,6 +40,11 @@ FROM revisions WHERE namespace = :namespace AND id = :id AND revision = :revisio
 SELECT namespace, id, revision, dialect, digest, source, model, created_at, created_by
 FROM revisions WHERE namespace = :namespace AND id = :id ORDER BY revision DESC
 
+-- name: of_triggers
+-- The revisions that these triggers are of, each once.
+SELECT model, revision FROM revisions
+WHERE (namespace, id, revision) IN (SELECT t.namespace, t.flow, t.revision FROM triggers AS t WHERE t.key IN :keys[])
+
 -- name: history
 -- Revisions of a flow without their texts, newest first, from one on.
 SELECT revision, dialect, digest, created_at, created_by FROM revisions
@@ -57,8 +62,8 @@ SELECT namespace, id, revision, changed_at FROM flows AS f WHERE deleted = 0 /*a
 -- The newest revisions that have a subflow, or a trigger that waits for runs.
 SELECT r.model, f.revision FROM flows AS f
 JOIN revisions AS r ON r.namespace = f.namespace AND r.id = f.id AND r.revision = f.revision
-WHERE f.deleted = 0 AND (f.namespace > :after OR (f.namespace = :after AND f.id > :after_id)) /*and*/
-ORDER BY f.namespace, f.id LIMIT :limit
+WHERE f.deleted = 0 AND (r.model LIKE '%"node":"subflow"%' OR r.model LIKE '%"trigger":"runs"%') /*and*/
+ORDER BY f.namespace, f.id
 
 -- name: namespaces
 -- Namespaces with flows behind a name, with how many those are.
