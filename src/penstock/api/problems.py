@@ -48,6 +48,7 @@ STATUSES: Final[dict[type[PenstockError], int]] = {
     run.UnknownKey: 404,
     run.UnknownTrigger: 404,
     run.UnknownBackfill: 404,
+    run.UnknownFile: 404,
     store.BlobMissing: 404,
     work.FileMissing: 404,
     project.NoSuchFile: 404,

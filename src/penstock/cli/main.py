@@ -20,6 +20,10 @@ COMMANDS: Final = {
     "test": ("penstock.cli.test:test", "Run the tests of flows: fixtures, assertions, coverage."),
     "runs": ("penstock.cli.runs:runs", "List and show runs, read their logs; pause, mark, kill, restart, replay them."),
     "flows": ("penstock.cli.flows:flows", "List, show and push the flows of the store."),
+    "files": (
+        "penstock.cli.files:files",
+        "Keep files for the flows of a namespace: list, get, put, delete, move.",
+    ),
     "alerts": ("penstock.cli.alerts:alerts", "Be told when flows fail, runs are late or triggers behind."),
     "maintenance": ("penstock.cli.maintenance:maintenance", "Keep a namespace, or all of it, still for a while."),
     "pools": ("penstock.cli.pools:pools", "Say how many slots a pool has; list pools."),

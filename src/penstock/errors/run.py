@@ -137,3 +137,10 @@ class UnknownBackfill(PenstockError):
 
     code = "PS-321"
     hint = "`penstock backfills list` names them."
+
+
+class UnknownFile(PenstockError):
+    """The namespace has no file at this path, or not that revision of it."""
+
+    code = "PS-322"
+    hint = "`penstock files list NAMESPACE` names its files."

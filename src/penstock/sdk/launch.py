@@ -60,14 +60,16 @@ class IfExists(enum.StrEnum):
 
 
 class FileChoice(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Which files of the project come into the working directory: globs; an empty `include` means all. `folders`: each
-    gets them all (none: the working directory itself).
+    """Which files of the project and of namespaces come into the working directory: globs; an empty `include` means
+    all. `folders`: each gets them all (none: the working directory itself). `namespaces`: whose, the last one counting
+    most (none: the flow's own).
     """
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     if_exists: IfExists = IfExists.OVERWRITE
+    namespaces: tuple[str, ...] = ()
 
 
 class Environment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -45,6 +46,13 @@ class ProjectFolder(msgspec.Struct, frozen=True):
                     if name not in seen and not self._is_gone(path, name):
                         seen.add(name)
                         yield name
+
+    def fetch(self, name: str, target: Path) -> bool:
+        """Write a copy of a file; False when there is none of this name. Raises BadFileName."""
+        found = self.find(name)
+        if found is not None:
+            shutil.copy2(found, target)
+        return found is not None
 
     def put(self, name: str) -> Path:
         """Where a file of a name is to be written, in a folder that is there. Raises BadFileName."""

@@ -8,16 +8,14 @@ from __future__ import annotations
 import base64
 import json
 import os
-import posixpath
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from penstock.errors.expr import ExprFailed
 from penstock.errors.project import NoSuchFile
-from penstock.errors.run import UnknownKey, UnknownSecret
+from penstock.errors.run import UnknownFile, UnknownKey, UnknownSecret
 from penstock.errors.store import BlobMissing
 from penstock.errors.task import MissingExtra
 from penstock.errors.work import BadFileName
@@ -25,7 +23,7 @@ from penstock.model.run import Run
 from penstock.sdk.launch import is_stored
 from penstock.services import chance
 from penstock.services.core import Core
-from penstock.services.project_folder import HIDDEN
+from penstock.services.seen_files import SeenFiles, named
 from penstock.store import kv
 from penstock.store.chunks import Level, unpack
 from penstock.store.port import Tx
@@ -34,6 +32,7 @@ MOST_BYTES: Final = 10_000_000
 MOST_ENTRIES: Final = 1_000
 SECONDS: Final = 30.0
 NONCE: Final = 12
+T = TypeVar("T")
 
 
 class Asker(msgspec.Struct, frozen=True):
@@ -69,10 +68,12 @@ def functions(core: Core, asker: Asker, used: set[str]) -> dict[str, Callable[..
     return {
         "secret": secret,
         "kv": stored,
-        "read": lambda path, namespace=None, revision=None: _bytes(core, path).decode("utf-8", "replace"),
-        "fileSize": lambda path, namespace=None: _size(core, path),
-        "isFileEmpty": lambda path, namespace=None: _size(core, path) == 0,
-        "fileExists": lambda path, namespace=None: _exists(core, path),
+        "read": lambda path, namespace=None, revision=None: _bytes(
+            core, path, namespace or own, None if revision is None else int(revision)
+        ).decode("utf-8", "replace"),
+        "fileSize": lambda path, namespace=None: _size(core, path, namespace or own),
+        "isFileEmpty": lambda path, namespace=None: _size(core, path, namespace or own) == 0,
+        "fileExists": lambda path, namespace=None: _exists(core, path, namespace or own),
         "env": lambda name, default=None: core.envs.get(name.lower(), default),
         "errorLogs": lambda: _errors(core, asker.run),
         "http": _http,
@@ -106,21 +107,23 @@ def _entry(found: str, key: str, subkey: str, used: set[str]) -> object:
     return entry
 
 
-def _bytes(core: Core, path: str) -> bytes:
-    if _size(core, path) > MOST_BYTES:
+def _bytes(core: Core, path: str, namespace: str, revision: int | None = None) -> bytes:
+    if _size(core, path, namespace, revision) > MOST_BYTES:
         raise ExprFailed(f"The file has more than {MOST_BYTES:,} bytes: an expression cannot hold it.")
-    return core.blobs.get(path.strip()) if _is_stored(path) else _own_file(core, path).read_bytes()
+    if _is_stored(path):
+        return core.blobs.get(path.strip())
+    return _seen(path, lambda name, near: SeenFiles(core, (near or namespace,)).read(name, revision))
 
 
-def _size(core: Core, path: str) -> int:
-    if not _is_stored(path):
-        return _own_file(core, path).stat().st_size
-    return core.blobs.size(path.strip())
+def _size(core: Core, path: str, namespace: str, revision: int | None = None) -> int:
+    if _is_stored(path):
+        return core.blobs.size(path.strip())
+    return _seen(path, lambda name, near: SeenFiles(core, (near or namespace,)).size(name, revision))
 
 
-def _exists(core: Core, path: str) -> bool:
+def _exists(core: Core, path: str, namespace: str) -> bool:
     try:
-        return _size(core, path) >= 0
+        return _size(core, path, namespace) >= 0
     except (NoSuchFile, BlobMissing):
         return False
 
@@ -129,22 +132,16 @@ def _is_stored(path: str) -> bool:
     return is_stored(path.strip()) and "/_files/" not in path
 
 
-def _own_file(core: Core, path: str) -> Path:
-    """A file of the namespace, which is one of the project. Raises NoSuchFile."""
-    if core.project is None:
-        raise NoSuchFile("There is no project whose files could be read.")
-    name = path.strip().removeprefix("nsfile://")
-    if name.startswith("kestra:///"):
-        _, _, name = name.partition("/_files/")
-    name = posixpath.normpath(name.lstrip("/"))
+def _seen(address: str, look: Callable[[str, str], T | None]) -> T:
+    """What a look at a file of a namespace, or of the project, gives. Raises NoSuchFile."""
     try:
-        file = None if name.partition("/")[0] in HIDDEN else core.project.find(name)
-    except BadFileName:
-        file = None
-    ours = core.state_dir is not None and file is not None and file.resolve().is_relative_to(core.state_dir.resolve())
-    if file is None or ours:
-        raise NoSuchFile(f'The namespace has no file "{path}".')
-    return file
+        meant = named(address)
+        found = look(meant.path, meant.namespace)
+    except (BadFileName, UnknownFile):
+        found = None
+    if found is None:
+        raise NoSuchFile(f'The namespace has no file "{address}".')
+    return found
 
 
 def _errors(core: Core, run: Run | None) -> list[dict[str, object]]:

@@ -9,7 +9,7 @@ import msgspec
 
 from penstock.model.access import SYSTEM, Action
 from penstock.model.run import Run
-from penstock.services import audit
+from penstock.services import audit, namespace_files
 from penstock.services.access import audited, bearers
 from penstock.services.core import Core
 from penstock.store import prune as table
@@ -53,6 +53,7 @@ def prune(core: Core, files: Files, keep: Keep) -> Pruned:
     if keep.runs is not None:
         removed = table.prune(core.store, now - keep.runs, now)
         forgotten = files.forget(f"runs/{run_id}/" for run_id in removed.runs)
+        namespace_files.forget(core, now - keep.runs)
     chunks = removed.log_chunks
     if keep.logs is not None and (keep.runs is None or keep.logs < keep.runs):
         chunks += _forget_logs(core, now - keep.logs)

@@ -16,6 +16,7 @@ from penstock.plugins.git import program
 from penstock.sdk.context import Ask
 from penstock.sdk.local import LocalContext
 from penstock.services.project_folder import ProjectFolder
+from penstock.services.seen_files import SeenFiles
 from penstock.services.worker.answers import Asker, answer
 from tests.plugins.git.hosting import PASSWORD, USER, commit, do, git, over_http, repository, shown, watched
 from tests.worker.workshop import Workshop, shell
@@ -203,7 +204,7 @@ def test_files_of_the_project_come_and_go(workshop: Workshop, asker: Asker, bare
     again = do(workshop, asker, "io.kestra.plugin.git.Sync", {"url": url})
     went = do(workshop, asker, "git.push_namespace_files", {"url": url, "branch": "main", "delete": False})
 
-    assert (project / "sql" / "a.sql").read_text() == "select 1"
+    assert SeenFiles(workshop.core, (asker.run.namespace,)).read("sql/a.sql") == b"select 1"
     assert told(workshop, asker, came["files"]) == [("ADDED", "_files/sql/a.sql")]
     assert told(workshop, asker, again["files"]) == [("UNCHANGED", "_files/sql/a.sql")]
     assert told(workshop, asker, again["flows"]) == [("ADDED", "_flows/a.yml")]

@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterator
 from itertools import dropwhile, islice
 from pathlib import PurePosixPath
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 from urllib.parse import quote
 
 from penstock.api import cursors
-from penstock.api.route import Answer, Call, Sent
+from penstock.api.route import Call, Sent
 from penstock.api.shapes.files import FileAsked, FileRow, FilesAsked, PreviewAsked
 from penstock.api.shapes.lists import Page
 from penstock.errors.api import BadRange
@@ -43,13 +43,23 @@ def list_files(call: Call[FilesAsked, None]) -> Page[FileRow]:
     return Page(rows, cursors.written(shown[-1].key) if len(found) > len(shown) else "")
 
 
-def read_file(call: Call[FileAsked, None]) -> Sent | Answer:
+def read_file(call: Call[FileAsked, None]) -> Sent:
     """A file's bytes, or a part of them."""
     uri = _of(call.run, call.query.uri)
-    size = call.app.files.size(uri)
     # a file never changes once its address was handed on
     tag = f'"{hashlib.blake2b(uri.encode(), digest_size=9).hexdigest()}"'
-    shown = _shown(PurePosixPath(uri).name, inline=call.query.inline) | {"ETag": tag, "Accept-Ranges": "bytes"}
+    return sent(call, uri, _shown(PurePosixPath(uri).name, inline=call.query.inline) | {"ETag": tag})
+
+
+def shown_anew(name: str, *, inline: bool, tag: str) -> dict[str, str]:
+    """The headers of a file that may be another one at the next look."""
+    return _shown(name, inline=inline) | {"Cache-Control": "private, no-cache", "ETag": tag}
+
+
+def sent(call: Call[Any, Any], uri: str, shown: dict[str, str]) -> Sent:
+    """What stands at an address, or the part of it that the call asks for, with headers. Raises BadRange."""
+    size, tag = call.app.files.size(uri), shown["ETag"]
+    shown |= {"Accept-Ranges": "bytes"}
     media = shown.pop("Content-Type")
     if call.headers.get("if-none-match", "") == tag:
         return Sent([], media, 304, shown)

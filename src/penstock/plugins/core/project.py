@@ -1,4 +1,4 @@
-"""How does a flow work on the files of its project? Put stored files beside them, take copies, delete them."""
+"""How does a flow work on the files of a namespace? It keeps files there, takes copies, deletes them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from msgspec import Meta, field
 from penstock.sdk.context import Ask, Context
 from penstock.sdk.task import Mode, TaskFailed, TaskType
 
-NAMESPACE: Final = "Namespace of the files; a project has one set for all of its namespaces."
+NAMESPACE: Final = "Namespace whose files are meant; the flow's own unless given."
 
 
 class Conflict(enum.StrEnum):
@@ -23,7 +23,7 @@ class Conflict(enum.StrEnum):
 
 
 class Upload(TaskType, frozen=True, kw_only=True):
-    """Put files into the project's folder."""
+    """Keep files for the flows of a namespace; those of the project stay as they are."""
 
     type_name: ClassVar[str] = "namespace.upload_files"
     aliases: ClassVar[tuple[str, ...]] = (
@@ -31,7 +31,7 @@ class Upload(TaskType, frozen=True, kw_only=True):
         "io.kestra.core.tasks.namespace.UploadFiles",
     )
     mode: ClassVar[Mode] = Mode.WARM
-    outputs: ClassVar[dict[str, str]] = {"files": "Names of the files in the project, with their addresses."}
+    outputs: ClassVar[dict[str, str]] = {"files": "Paths of the files, with their addresses."}
     example: ClassVar[dict[str, object]] = {"filesMap": {"data/orders.csv": "{{ outputs.write.uri }}"}}
 
     namespace: Annotated[str, Meta(description=NAMESPACE)] = ""
@@ -39,10 +39,10 @@ class Upload(TaskType, frozen=True, kw_only=True):
         list[str] | dict[str, str],
         Meta(description="Globs of files in the working directory, or a map as `filesMap`.", examples=[["*.csv"]]),
     ] = field(default_factory=list)
-    files_map: Annotated[dict[str, str], Meta(description="Name in the project → address of the stored file.")] = field(
+    files_map: Annotated[dict[str, str], Meta(description="Path → address of the stored file.")] = field(
         default_factory=dict
     )
-    destination: Annotated[str, Meta(description="Folder of the project that they go to.")] = "/"
+    destination: Annotated[str, Meta(description="Folder that they go to.")] = "/"
     conflict: Annotated[Conflict, Meta(description="What becomes of a file that is there.")] = Conflict.OVERWRITE
 
     def run(self, context: Context) -> dict[str, object]:
@@ -67,7 +67,7 @@ class Upload(TaskType, frozen=True, kw_only=True):
 
 
 class Download(TaskType, frozen=True, kw_only=True):
-    """Store copies of the project's files."""
+    """Store copies of files of a namespace, or of the project."""
 
     type_name: ClassVar[str] = "namespace.download_files"
     aliases: ClassVar[tuple[str, ...]] = (
@@ -93,7 +93,7 @@ class Download(TaskType, frozen=True, kw_only=True):
 
 
 class Delete(TaskType, frozen=True, kw_only=True):
-    """Delete files of the project."""
+    """Delete files of a namespace, or of the project."""
 
     type_name: ClassVar[str] = "namespace.delete_files"
     aliases: ClassVar[tuple[str, ...]] = (
@@ -116,7 +116,7 @@ class Delete(TaskType, frozen=True, kw_only=True):
 
 
 def named(context: Context, files: str | list[str], namespace: str) -> list[str]:
-    """The project's files that globs mean."""
+    """The files that globs mean."""
     globs = [files] if isinstance(files, str) else files
     asked = context.ask(Ask.PROJECT_LIST, include=globs, exclude=[], namespace=namespace)
     return cast("list[str]", asked)

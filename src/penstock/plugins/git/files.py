@@ -17,11 +17,11 @@ from penstock.sdk.task import TaskFailed
 
 FOLDER: Final = "Folder of the repository that holds files."
 DIFFERENCE: Final = "Address of a file of JSON lines, one per file: gitPath, syncState, path."
-NAMESPACE: Final = "Namespace of the files; a project has one set for all of its namespaces."
+NAMESPACE: Final = "Namespace whose files are meant; the flow's own unless given."
 
 
 class SyncNamespaceFiles(GitTask, frozen=True, kw_only=True):
-    """Bring the files of a repository's folder into the project."""
+    """Bring the files of a repository's folder into a namespace."""
 
     type_name: ClassVar[str] = "git.sync_namespace_files"
     aliases: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.git.SyncNamespaceFiles",)
@@ -45,7 +45,7 @@ class SyncNamespaceFiles(GitTask, frozen=True, kw_only=True):
 
 
 class PushNamespaceFiles(GitTask, frozen=True, kw_only=True):
-    """Commit files of the project to a repository's folder, and push them."""
+    """Commit files of a namespace and of the project to a repository's folder, and push them."""
 
     type_name: ClassVar[str] = "git.push_namespace_files"
     aliases: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.git.PushNamespaceFiles",)

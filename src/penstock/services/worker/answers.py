@@ -11,6 +11,7 @@ import msgspec
 
 from penstock.errors.store import BlobMissing
 from penstock.errors.task import Refused
+from penstock.model.access import SYSTEM
 from penstock.model.run import Run
 from penstock.sdk.context import Ask
 from penstock.services import firing, starting
@@ -81,9 +82,10 @@ def answer(core: Core, asker: Asker, what: str, body: Mapping[str, object]) -> o
         case Ask.FILES_PURGE:
             return others.purge_files(core, asker.run)
         case Ask.PROJECT_LIST | Ask.PROJECT_GET | Ask.PROJECT_PUT | Ask.PROJECT_DELETE as asked:
-            _namespace(core, asker, str(body.get("namespace") or ""))
-            folder = _local(asker, "x").parent
-            return project_files.answer(core.project, folder, asked, body)
+            namespace = _namespace(core, asker, str(body.get("namespace") or ""))
+            acts = core.asked_by(msgspec.structs.replace(SYSTEM, name=f"run {asker.run.id}"))
+            where = project_files.Where(acts, namespace, _local(asker, "x").parent, asker.masks)
+            return project_files.answer(where, asked, body)
         case Ask.FLOWS_LIST | Ask.FLOW_PUT | Ask.FLOW_DELETE as asked:
             return flow_texts.answer(core, asker.run, asked, body)
         case Ask.ROWS_RENDER:

@@ -102,7 +102,8 @@ class Attempt:
             self._after(self._shop.core.knobs.grace, self._child.kill)
 
     def _lay_in(self) -> None:
-        self._held = make_ready(self._shop, self._process, lambda: self.stopped is not Stop.NOT, self._left)
+        namespace = self._prepared.loaded.run.namespace
+        self._held = make_ready(self._shop, self._process, namespace, lambda: self.stopped is not Stop.NOT, self._left)
 
     def _laid_in(self, laid: Future[None]) -> None:
         error = laid.exception()

@@ -15,7 +15,6 @@ from typing import Annotated, Final, Protocol
 import msgspec
 
 from penstock.errors import PenstockError
-from penstock.errors.project import NoSuchFile
 from penstock.errors.run import InvalidInput
 from penstock.errors.work import FolderGone
 from penstock.model import ids
@@ -31,6 +30,7 @@ from penstock.services.core import Core
 from penstock.services.project_folder import inside
 from penstock.services.render import properties_of
 from penstock.services.secrets.masks import KnownMasks, Masks
+from penstock.services.seen_files import SeenFiles
 from penstock.services.worker import workdir
 from penstock.services.worker.hiding import Starred
 from penstock.services.worker.workdir import Folders
@@ -69,7 +69,7 @@ class KeptFiles(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NamespaceFiles(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Which files of the project come into the folder, and where in it they lie."""
+    """Which files of namespaces and of the project come into the folder, and where in it they lie."""
 
     enabled: bool = True
     include: tuple[str, ...] = ()
@@ -81,7 +81,7 @@ class NamespaceFiles(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     def choice(self, namespace: str) -> FileChoice:
         """The files that a flow of a namespace wants."""
         folders = dict.fromkeys(self.namespaces or [namespace]) if self.folder_per_namespace else ()
-        return FileChoice(self.include, self.exclude, tuple(folders), self.if_exists)
+        return FileChoice(self.include, self.exclude, tuple(folders), self.if_exists, self.namespaces)
 
 
 class Properties(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -138,13 +138,10 @@ def _open(shop: Rooms, claim: Claim) -> Outputs:
     stored = workdir.files_of(shop.core)
     if wanted.cache is not None:
         _bring(shop, claim, folder)
-    project = shop.core.project
+    namespace = shop.core.store.read(lambda tx: cached.run_of(tx, claim.run)).namespace
     if wanted.namespace_files is not None and wanted.namespace_files.enabled:
-        if project is None:
-            raise NoSuchFile("There is no project whose files could be laid in.")
-        run = shop.core.store.read(lambda tx: cached.run_of(tx, claim.run))
-        workdir.lay_in_project(folder, project, wanted.namespace_files.choice(run.namespace))
-    workdir.lay_in(folder, wanted.input_files, stored, project)
+        workdir.lay_in_seen(shop.core, folder, wanted.namespace_files.choice(namespace), namespace)
+    workdir.lay_in(folder, wanted.input_files, stored, SeenFiles(shop.core, (namespace,)))
     return None
 
 

@@ -1,59 +1,78 @@
-"""What may a task do with its project's files? Look for them, take copies, put files beside them, delete them."""
+"""What may a task do with files that flows find by name? Look for them, take copies, keep others, delete them."""
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import BinaryIO, Final, cast
 
 import msgspec
 
+from penstock.errors.run import UnknownFile
 from penstock.errors.task import Refused
 from penstock.sdk.context import Ask
-from penstock.services.project_folder import ProjectFolder, inside
+from penstock.services import namespace_files
+from penstock.services.core import Core
+from penstock.services.project_folder import inside
+from penstock.services.secrets.masks import Masks
+from penstock.services.seen_files import SeenFiles
 from penstock.services.worker import workdir
 
 # What a task may not touch: our own state, the history, the settings.
 OURS: Final = (".git", ".penstock", ".venv", "penstock.yaml", "penstock.yml")
 
 
-def answer(project: ProjectFolder | None, folder: Path, asked: Ask, body: Mapping[str, object]) -> object:
-    """Answer a question about files of the project. Raises Refused, BadFileName."""
-    if project is None:
-        raise Refused("There is no project here that could have files.")
+class Where(msgspec.Struct, frozen=True):
+    """Whose files are meant, the folder of who asks, and which secrets may not be kept in them."""
+
+    core: Core
+    namespace: str
+    folder: Path
+    masks: Masks
+
+
+def answer(where: Where, asked: Ask, body: Mapping[str, object]) -> object:
+    """Answer a question about files of a namespace. Raises Refused, BadFileName."""
+    seen = SeenFiles(where.core, (where.namespace,))
     if asked is Ask.PROJECT_LIST:
         given = {name: msgspec.convert(body.get(name) or [], list[str]) for name in ("include", "exclude")}
-        return workdir.of_project(project, given["include"] or ["**"], given["exclude"])
+        return workdir.of_project(seen, given["include"] or ["**"], given["exclude"])
     name = _name(str(body["path"]))
     match asked:
         case Ask.PROJECT_GET:
-            if (path := project.find(name)) is None:
-                raise Refused(f'The project has no file "{body["path"]}".')
-            target = Path(tempfile.mkdtemp(dir=folder, prefix="project-")) / path.name
-            shutil.copyfile(path, target)
-            return target.relative_to(folder).as_posix()
+            target = Path(tempfile.mkdtemp(dir=where.folder, prefix="project-")) / PurePosixPath(name).name
+            if not seen.fetch(name, target):
+                raise Refused(f'The namespace has no file "{body["path"]}".')
+            return target.relative_to(where.folder).as_posix()
         case Ask.PROJECT_PUT:
-            return _put(project, name, inside(folder, str(body["file"])), str(body.get("conflict") or "OVERWRITE"))
+            return _put(where, seen, name, body)
         case _:
-            return project.delete(name)
+            return _delete(where, name)
 
 
-def _put(project: ProjectFolder, name: str, source: Path, conflict: str) -> bool:
-    if project.find(name) is not None:
+def _put(where: Where, seen: SeenFiles, name: str, body: Mapping[str, object]) -> bool:
+    """Keep a file for the namespace: the worker's folder is not where the next worker would look for it."""
+    source, conflict = inside(where.folder, str(body["file"])), str(body.get("conflict") or "OVERWRITE")
+    if conflict != "OVERWRITE" and seen.size(name) is not None:
         if conflict == "SKIP":
             return False
-        if conflict == "ERROR":
-            raise Refused(f'The project has a file "{name}" there already, and conflict is ERROR.')
-    path = project.put(name)
-    # Nobody sees half a file: it gets its name when it is whole.
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".penstock-", delete=False) as part:
-        part.close()
-        shutil.copyfile(source, part.name)
-        Path(part.name).chmod(0o644)
-        Path(part.name).replace(path)
+        raise Refused(f'The namespace has a file "{name}" already, and conflict is ERROR.')
+    if where.masks.hide_data(name) != name or where.masks.file_without(source) is not None:
+        raise Refused("A secret would be kept where everybody can read it: whoever needs it calls secret() itself.")
+    with source.open("rb") as file:
+        namespace_files.put(where.core, where.namespace, name, cast("BinaryIO", file))
     return True
+
+
+def _delete(where: Where, name: str) -> bool:
+    try:
+        namespace_files.find(where.core, where.namespace, name)
+        kept = bool(namespace_files.delete(where.core, where.namespace, name))
+    except UnknownFile:
+        kept = False
+    project = where.core.project
+    return (project is not None and project.delete(name)) or kept
 
 
 def _name(name: str) -> str:

@@ -9,6 +9,7 @@ from penstock.runners.process import strays
 from penstock.runners.process.environments import Held, choosing
 from penstock.runners.process.packages import Recipe
 from penstock.sdk.launch import Launch
+from penstock.services.seen_files import SeenFiles
 from penstock.services.worker import workdir
 from penstock.services.worker.places import place_of
 from penstock.services.worker.shop import Shop
@@ -20,16 +21,18 @@ def wants_something(launch: Launch) -> bool:
     return bool(launch.input_files or launch.project_files or launch.output_folder or launch.environment)
 
 
-def make_ready(shop: Shop, process: Process, given_up: Callable[[], bool], left: list[str]) -> Held | None:
+def make_ready(
+    shop: Shop, process: Process, namespace: str, given_up: Callable[[], bool], left: list[str]
+) -> Held | None:
     """Lay in files and have the packages installed that a launch wants, for a thread of its own. The environment is to
     be closed when the process has ended; to `left` come names of files that were there already. Raises PenstockError,
     OSError.
     """
-    launch, folder, project = process.launch, process.folder, shop.core.project
+    launch, folder, core = process.launch, process.folder, shop.core
     assert launch is not None
-    if launch.project_files is not None and project is not None:
-        left += workdir.lay_in_project(folder, project, launch.project_files)
-    workdir.lay_in(folder, launch.input_files, workdir.files_of(shop.core), project)
+    if launch.project_files is not None:
+        left += workdir.lay_in_seen(core, folder, launch.project_files, namespace)
+    workdir.lay_in(folder, launch.input_files, workdir.files_of(core), SeenFiles(core, (namespace,)))
     if launch.output_folder:
         (folder / launch.output_folder).mkdir(exist_ok=True)
     if launch.environment is None:

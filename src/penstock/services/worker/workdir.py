@@ -6,17 +6,20 @@ import contextlib
 import fnmatch
 import itertools
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Final, Protocol, cast
+
+from msgspec.structs import replace
 
 from penstock.errors.work import BadFileName, FileMissing, FolderGone
 from penstock.sdk import globs
 from penstock.sdk.launch import FileChoice, IfExists, is_stored
 from penstock.services.core import Core
-from penstock.services.project_folder import ProjectFolder, inside
+from penstock.services.project_folder import inside
+from penstock.services.seen_files import SeenFiles, named
 
-OF_PROJECT: Final = "nsfile:///"
+OF_NAMESPACE: Final = "nsfile://"
 
 
 class Files(Protocol):
@@ -33,6 +36,16 @@ class Files(Protocol):
 
     def size(self, uri: str) -> int:
         """Count the bytes at an address."""
+
+
+class Own(Protocol):
+    """Files that a flow finds by their names."""
+
+    def names(self) -> Iterator[str]:
+        """The names of all files."""
+
+    def fetch(self, name: str, target: Path) -> bool:
+        """Write a copy of a file; False when there is none of this name."""
 
 
 def files_of(core: Core) -> Files:
@@ -118,34 +131,44 @@ def sweep(root: Path, is_alive: Callable[[str], bool]) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def lay_in(folder: Path, files: Mapping[str, str], stored: Files, project: ProjectFolder | None = None) -> None:
-    """Write input files: text as it is, stored files by their address, those of the project by `nsfile:///…`."""
+def lay_in(folder: Path, files: Mapping[str, str], stored: Files, seen: SeenFiles | None = None) -> None:
+    """Write input files: text as it is, stored files by their address, those that are seen by `nsfile:///…`."""
     for name, content in files.items():
         path = inside(folder, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         if is_stored(content.strip()):
             stored.get_file(content.strip(), path)
-        elif content.startswith(OF_PROJECT) and "\n" not in content.strip():
-            shutil.copy2(_of_project(project, content.strip().removeprefix(OF_PROJECT)), path)
+        elif content.startswith(OF_NAMESPACE) and "\n" not in content.strip():
+            _fetch(seen, content, path)
         else:
             path.write_text(content)
 
 
-def lay_in_project(folder: Path, project: ProjectFolder, choice: FileChoice) -> list[str]:
-    """Copy the project's files that are chosen: globs of relative names; `.penstock` and `.git` never. Gives the names
-    of those that were there already and of which to warn. Raises BadFileName.
+def lay_in_seen(core: Core, folder: Path, choice: FileChoice, namespace: str) -> list[str]:
+    """Copy the files that a flow of a namespace sees and has chosen; where each namespace has a folder of its own, into
+    those. Gives the names of those that were there already and of which to warn. Raises BadFileName.
+    """
+    if not choice.folders:
+        return lay_in_project(folder, SeenFiles(core, choice.namespaces or (namespace,)), choice)
+    ways = [(each, replace(choice, folders=(each,))) for each in choice.folders]
+    return [name for each, way in ways for name in lay_in_project(folder, SeenFiles(core, (each,)), way)]
+
+
+def lay_in_project(folder: Path, project: Own, choice: FileChoice) -> list[str]:
+    """Copy files that are chosen: globs of relative names; `.penstock` and `.git` never. Gives the names of those that
+    were there already and of which to warn. Raises BadFileName.
     """
     left = []
     for name in sorted(project.names()):
         if choice.include and not _matches(name, choice.include):
             continue
-        if _matches(name, choice.exclude) or (path := project.find(name)) is None:
+        if _matches(name, choice.exclude):
             continue
         for begin in choice.folders or ("",):
             target = inside(folder, f"{begin}/{name}" if begin else name)
             if not target.exists() or choice.if_exists is IfExists.OVERWRITE:
                 target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(path, target)
+                project.fetch(name, target)
             elif choice.if_exists is IfExists.FAIL:
                 sentence = f'The file "{name}" of the project is in the folder already, and ifExists is FAIL.'
                 raise BadFileName(sentence, hint="OVERWRITE takes its place; WARN and IGNORE leave it.")
@@ -154,8 +177,8 @@ def lay_in_project(folder: Path, project: ProjectFolder, choice: FileChoice) -> 
     return left
 
 
-def of_project(project: ProjectFolder, include: Iterable[str], exclude: Iterable[str] = ()) -> list[str]:
-    """The names of the project's files that are chosen; `**` means all."""
+def of_project(project: Own, include: Iterable[str], exclude: Iterable[str] = ()) -> list[str]:
+    """The names of files that are chosen; `**` means all."""
     wanted, not_wanted = list(include), list(exclude)
     return [
         name
@@ -190,13 +213,12 @@ def matching(folder: Path, patterns: Iterable[str]) -> list[str]:
     return sorted(name for name in names if _matches(name, wanted) and not (folder / name).is_symlink())
 
 
-def _of_project(project: ProjectFolder | None, name: str) -> Path:
-    if project is None:
-        raise FileMissing(f'There is no project that could have the file "{name}".')
-    found = project.find(name)
-    if found is None:
-        raise FileMissing(f'The project has no file "{name}".')
-    return found
+def _fetch(seen: SeenFiles | None, address: str, target: Path) -> None:
+    meant = named(address)
+    if seen is not None and meant.namespace:
+        seen = replace(seen, namespaces=(meant.namespace,))
+    if seen is None or not seen.fetch(meant.path, target):
+        raise FileMissing(f'Neither the namespace nor the project has a file "{meant.path}".')
 
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:
