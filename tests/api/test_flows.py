@@ -162,3 +162,34 @@ def test_namespaces_and_what_a_word_is_found_in_keep_to_what_one_may_see(either:
     assert [each["namespace"] for each in found["flows"]] == ["shop"]
     assert [each["id"] for each in found["runs"]] == [mine]
     assert either.as_("nobody").get("/v1/search", params={"text": "hell"}).json() == {"flows": [], "runs": []}
+
+
+def test_flows_are_pushed_together_with_what_they_include_and_planned_before(either: House) -> None:
+    asked = {
+        "texts": [
+            {"file": "flows/hello.yml", "text": HELLO.replace('"hello {{ inputs.who }}"', '"[[> words.txt ]]"')},
+            {"file": "flows/words.txt", "text": "good morning\n"},
+        ],
+        "prune": True,
+    }
+    dry = either.client.post("/v1/push/flows", json=asked | {"dry_run": True})
+    assert either.client.get(PLACE).status_code == 404
+    done = either.client.post("/v1/push/flows", json=asked)
+
+    assert (dry.status_code, done.status_code) == (200, 200)
+    assert [each["what"] for each in dry.json()["flows"]] == ["new"]
+    assert (dry.json()["done"], done.json()["done"]) == (False, True)
+    assert "good morning" in either.client.get(f"{PLACE}/source").text
+
+
+def test_a_push_is_read_as_its_project_says_and_only_where_one_may_edit(house: House) -> None:
+    bare = {"file": "a.yml", "text": HELLO.replace("namespace: shop", "")}
+    asked = {"texts": [bare], "project": {"namespace": "shop", "version": "0.20"}}
+
+    lacking = house.client.post("/v1/push/flows", json=asked | {"project": None})
+    fine = house.as_("editor").post("/v1/push/flows", json=asked)
+    strange = house.as_("editor").post("/v1/push/flows", json=asked | {"project": {"namespace": "bank"}})
+    all_of_it = house.as_("editor").post("/v1/push/flows", json=asked | {"within": "", "prune": True})
+
+    assert [each.status_code for each in (lacking, fine, strange, all_of_it)] == [422, 200, 403, 403]
+    assert [each["place"]["file"] for each in lacking.json()["problems"]] == ["a.yml"]

@@ -162,11 +162,14 @@ def test_what_is_no_fault_of_the_servers_is_not_told_as_one() -> None:
         "EngineFault", "PenstockError", "ServerFault", "NotServed",
         # of the store and its files
         "BackupExists", "BlobFailed", "DriverMissing", "MigrationChanged", "NetworkFileSystem", "NewerEvent",
-        "NotAStore", "NotForThisStore", "StoreError", "StoreTooNew", "StoreTooOld",
+        "NotAStore", "NotForThisStore", "StoreError", "StoreInUse", "StoreMoved", "StoreNotEmpty",
+        "StoreTooNew", "StoreTooOld", "Unlike",
         # of workers and tasks, which runs tell of
         "BadAnswer", "BrokenTaskType", "EngineRefused", "FolderGone", "LeaseLost", "MissingExtra", "NoEngine",
         "NoImage", "NoInterpreter", "NotAllowed", "NotInstalled", "NotOffered", "Refused", "TaskFailed",
         "UnreadableMessage", "WorkerTwice",
+        # of who calls a server
+        "BadServerAddress", "NoKeyring", "NotForServers", "NotInTime", "ServerUnreachable", "StrangeAnswer",
         # of the settings, read before there is a server
         "BadSettings", "FolderTaken", "LooseSecrets", "UnknownSetting", "WrongSetting",
     }  # fmt: skip

@@ -161,7 +161,7 @@ def push(
 )
 def _commit(core: Core, acts: Sequence[Act], by: str) -> dict[tuple[str, str], int]:
     now = core.clock.now()
-    written = [(act, act.reading and _written(act.reading)) for act in acts]
+    written = [(act, _written(act.reading) if act.reading else None) for act in acts]
 
     def work(tx: Tx) -> dict[tuple[str, str], int]:
         made: dict[tuple[str, str], int] = {}

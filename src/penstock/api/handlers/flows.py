@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import Annotated, Any
 
+import msgspec
 from msgspec import Meta
 
 from penstock.api import cursors
@@ -21,6 +22,8 @@ from penstock.api.shapes.flows import (
     InputAbout,
     NamespaceRow,
     NamespacesAsked,
+    PushAsked,
+    Pushed,
     PutAsked,
     RevisionAsked,
     RevisionRow,
@@ -35,9 +38,10 @@ from penstock.errors.project import InvalidFlows
 from penstock.errors.run import UnknownFlow
 from penstock.model.flow import Flow
 from penstock.services import flows as verbs
+from penstock.services import pushing
 from penstock.services.document import instant
 from penstock.services.graph import Graph, graph_of
-from penstock.services.project import read_text, read_texts
+from penstock.services.project import Manner, read_given, read_text, read_texts
 from penstock.store import flows
 from penstock.store.port import Tx
 
@@ -163,6 +167,37 @@ def put_flow(call: Call[PutAsked, str]) -> Answer:
     made = plan.flow.revision
     told = FlowPut(namespace=namespace, id=flow_id, revision=made, changed=made != before, problems=problems)
     return Answer(told, 200 if before else 201, headers={"ETag": _tag(made)})
+
+
+def push_flows(call: Call[None, PushAsked]) -> Pushed:
+    """Make many texts the newest revisions of their flows, all or none; dry, only tell what that would change."""
+    asked = call.body
+    found = read_given({each.file: each.text for each in asked.texts}, _manner(call))
+    if asked.dry_run:
+        planned = pushing.plan(call.core, found, asked.within, prune=asked.prune)
+    else:
+        planned = pushing.push(call.core, found, asked.within, prune=asked.prune, by=call.by)
+    return Pushed(
+        flows=planned.flows,
+        triggers=planned.triggers,
+        problems=[one(each) for each in planned.problems],
+        pruned=planned.pruned,
+        done=planned.done,
+    )
+
+
+def _manner(call: Call[None, PushAsked]) -> Manner:
+    """How the texts are read: as their project says, and as far as the server lets it."""
+    own, given = manner_of(call.app.project), call.body.project
+    if given is None:
+        return own
+    return Manner(
+        namespace=given.namespace,
+        version=given.version,
+        defaults=tuple(msgspec.to_builtins(each) for each in given.plugin_defaults),
+        globals=given.variables,
+        allow_unknown=own.allow_unknown,
+    )
 
 
 def remove_flow(call: Call[None, None]) -> None:

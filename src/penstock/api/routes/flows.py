@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from penstock.api.handlers import flows, search, types
-from penstock.api.route import Kind, Route, Where
+from penstock.api.route import MEGABYTE, Kind, Route, Where
 from penstock.api.shapes.flows import (
     Diff,
     DiffAsked,
@@ -16,6 +16,8 @@ from penstock.api.shapes.flows import (
     HistoryAsked,
     NamespaceRow,
     NamespacesAsked,
+    PushAsked,
+    Pushed,
     PutAsked,
     RevisionAsked,
     RevisionRow,
@@ -110,6 +112,17 @@ ROUTES: Final = (
         action=Action.FLOWS_VIEW,
         query=DiffAsked,
         answer=Diff,
+    ),
+    Route(
+        method="POST",
+        path="/v1/push/flows",
+        summary="Make many texts the newest revisions, all or none; or only tell what that would change.",
+        handler=flows.push_flows,
+        where=Where.LIST,
+        action=Action.FLOWS_EDIT,
+        body=PushAsked,
+        answer=Pushed,
+        limit=32 * MEGABYTE,
     ),
     Route(
         method="POST",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -146,3 +146,46 @@ class Validated(msgspec.Struct, frozen=True, kw_only=True):
     valid: bool
     flows: list[str]
     problems: list[OneProblem]
+
+
+class GivenText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A text by the name of its file, as problems tell it and as other texts include it."""
+
+    file: Annotated[str, Meta(min_length=1, max_length=1000)]
+    text: str
+
+
+class GivenProject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the project of some texts adds to each of them, as its penstock.yaml says it."""
+
+    namespace: Annotated[str, Meta(max_length=150)] = ""
+    version: Annotated[Literal["0.20", "1", "2"], Meta(description="The version of Kestra's language.")] = "1"
+    plugin_defaults: Annotated[tuple[PluginDefault, ...], Meta(max_length=1000)] = ()
+    variables: dict[str, object] = {}
+
+
+class PushAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Flows that are to be the newest revisions all together, and texts that they include.
+
+    Gone are flows that the namespace `within` and those below it have (the empty one: all), or, where it is null, the
+    very namespaces of these texts; `prune` removes them. Without a `project` that of the server counts.
+    """
+
+    texts: Annotated[list[GivenText], Meta(min_length=1, max_length=20_000)]
+    project: GivenProject | None = None
+    within: Annotated[str, Meta(max_length=150)] | None = None
+    prune: bool = False
+    dry_run: bool = False
+
+
+class Pushed(msgspec.Struct, frozen=True, kw_only=True):
+    """What a push changes, or would: each flow of it and each that is gone, triggers with their next dates, warnings.
+
+    `done` says whether it was done, `pruned` whether those that are gone were removed with it.
+    """
+
+    flows: tuple[FlowChange, ...]
+    triggers: tuple[TriggerChange, ...]
+    problems: list[OneProblem]
+    pruned: bool
+    done: bool
