@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from penstock.store.postgres.session import Session
 
 NAMED: Final = re.compile(r"\b(?:FROM|INTO|TABLE|ON|UPDATE)\s+(?:IF NOT EXISTS )?([a-z_]+)", re.IGNORECASE)
-LOCKED: Final = re.compile(r"\b(pg_advisory)_(?:un)?lock\b|\b(to_regclass)\b")
+LOCKED: Final = re.compile(r"\b(pg_advisory)_(?:xact_|un)?lock\b|\b(to_regclass)\b")
 
 
 class BareSession:
@@ -26,6 +26,7 @@ class BareSession:
     """
 
     def __init__(self, real: Session, side: Side) -> None:
+        self.pooled, self.schema = real.pooled, real.schema
         self._real = real
         self._side = side
         self._inside = False

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from penstock.clock import Clock
+from penstock.errors.store import StoreMoved
+from penstock.store.carrying import Side
 from penstock.store.migrations.carried import Status
 from penstock.store.port import Store
+from penstock.store.postgres.side import PostgresSide
 from penstock.store.postgres.store import open_postgres, postgres_status
 from penstock.store.sqlite.disks import check_disk
+from penstock.store.sqlite.side import SqliteSide
 from penstock.store.sqlite.store import open_sqlite, sqlite_status
 
 SERVERS: Final = ("postgresql://", "postgres://")
@@ -25,6 +31,20 @@ def open_store(address: str, clock: Clock, *, migrate: bool) -> Store:
 def store_status(address: str) -> Status:
     """Tell which migrations a store has had and which it wants; changes nothing."""
     return postgres_status(address) if address.startswith(SERVERS) else sqlite_status(Path(address))
+
+
+@contextlib.contextmanager
+def alone_with(address: str, clock: Clock) -> Iterator[Side]:
+    """A store as bare tables, for the length of the block nobody else's; made, or brought up to date, where it wants
+    that. Raises StoreInUse.
+    """
+    with contextlib.suppress(StoreMoved):  # what is shut is looked into, too
+        open_store(address, clock, migrate=True).close()
+    side = PostgresSide(address, clock) if address.startswith(SERVERS) else SqliteSide(Path(address), clock)
+    try:
+        yield side
+    finally:
+        side.close()
 
 
 def check_place(folder: Path) -> None:

@@ -84,6 +84,33 @@ class DriverMissing(StoreError):
     code = "PS-411"
 
 
+class StoreMoved(StoreError):
+    """The store has moved elsewhere, or is just being moved, filled or restored: nobody may work with it."""
+
+    code = "PS-412"
+
+
+class StoreInUse(StoreError):
+    """Somebody works with a store that has to stand still."""
+
+    code = "PS-413"
+    hint = "Stop its servers and workers first: `penstock db status` names them."
+
+
+class StoreNotEmpty(StoreError):
+    """A store that was to be filled holds something already."""
+
+    code = "PS-414"
+    hint = "Name an empty database, or another schema of it."
+
+
+class Unlike(StoreError):
+    """What arrived in another store is not what was sent."""
+
+    code = "PS-415"
+    hint = "The store that was there is whole: `penstock db move --undo` goes on with it."
+
+
 class BlobMissing(StoreError):
     """No blob has this address."""
 

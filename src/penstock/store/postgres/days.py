@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from penstock.model.ids import run_id
 from penstock.model.policy import SECOND
+from penstock.store.postgres.address import own
+from penstock.store.postgres.session import settled
 
 if TYPE_CHECKING:
     from penstock.store.postgres.session import Session
@@ -20,6 +22,7 @@ DAY: Final = 86_400 * SECOND
 AHEAD: Final = 7
 PATIENCE: Final = "300ms"
 TENDING: Final = 0x50454E55
+THERE: Final = "SELECT relname FROM pg_class WHERE relname = ANY(%s) AND relnamespace = current_schema()::regnamespace"
 
 
 def day_of(instant: int) -> int:
@@ -38,14 +41,9 @@ def first_id(day: int) -> str:
 
 
 def tend(session: Session, now: int) -> None:
-    """Make the days ahead and drop those that are empty, unless another process is about it."""
-    row = session.execute("SELECT pg_try_advisory_lock(%s)", [TENDING]).fetchone()
-    if row and row[0]:
-        try:
-            make_ahead(session, now)
-            drop_empty(session, now)
-        finally:
-            session.execute("SELECT pg_advisory_unlock(%s)", [TENDING])
+    """Make the days ahead and drop those that are empty; what another process is about is left to it."""
+    make_ahead(session, now)
+    drop_empty(session, now)
 
 
 def make_ahead(session: Session, now: int, days: int = AHEAD) -> list[str]:
@@ -53,7 +51,8 @@ def make_ahead(session: Session, now: int, days: int = AHEAD) -> list[str]:
     today = day_of(now)
     wanted = [(table, day) for day in range(today, today + days + 1) for table in (*HISTORY, FEED)]
     names = [name_of(table, day) for table, day in wanted]
-    there = {row[0] for row in session.execute("SELECT relname FROM pg_class WHERE relname = ANY(%s)", [names])}
+    with settled(session):
+        there = {row[0] for row in session.execute(THERE, [names])}
     made: list[str] = []
     for (table, day), name in zip(wanted, names, strict=True):
         if name in there:
@@ -72,7 +71,8 @@ def drop_empty(session: Session, now: int) -> list[str]:
     for day in _days_there(session, HISTORY[0]):
         # A run's children are born into its day, so a day without runs gets none any more.
         bounds = [first_id(day), first_id(day + 1)]
-        kept = session.execute("SELECT 1 FROM runs WHERE id >= %s AND id < %s LIMIT 1", bounds).fetchone()
+        with settled(session):
+            kept = session.execute("SELECT 1 FROM runs WHERE id >= %s AND id < %s LIMIT 1", bounds).fetchone()
         if day < day_of(now) - 1 and kept is None:
             dropped += [name_of(table, day) for table in HISTORY]
     return _drop(session, dropped)
@@ -80,13 +80,17 @@ def drop_empty(session: Session, now: int) -> list[str]:
 
 def drop_feed(session: Session, before: int) -> list[str]:
     """Drop the days of the feed that are over before an instant, and older rows of the rest; names what was dropped."""
-    session.execute("DELETE FROM changes_rest WHERE at < %s", [before])
+    with settled(session):
+        session.execute("DELETE FROM changes_rest WHERE at < %s", [before])
     return _drop(session, [name_of(FEED, day) for day in _days_there(session, FEED) if (day + 1) * DAY <= before])
 
 
 def _days_there(session: Session, table: str) -> list[int]:
-    rows = session.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass", [table])
-    names = [str(name).rpartition("_d")[2] for (name,) in rows]
+    with settled(session):
+        rows = session.execute(
+            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass", [table]
+        )
+        names = [str(name).rpartition("_d")[2] for (name,) in rows]
     epoch = datetime.date(1970, 1, 1).toordinal()
     return sorted(datetime.date.fromisoformat(name).toordinal() - epoch for name in names if name.isdigit())
 
@@ -100,8 +104,10 @@ def _change(session: Session, text: str) -> bool:
     import psycopg
 
     try:
-        with session.transaction():
-            session.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'; {text}", prepare=False)
+        with settled(session), session.transaction():
+            session.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'", prepare=False)
+            session.execute(f"SELECT pg_advisory_xact_lock({own(session.schema, TENDING)})", prepare=False)
+            session.execute(text, prepare=False)
     except (psycopg.errors.CheckViolation, psycopg.errors.LockNotAvailable, psycopg.errors.DuplicateTable):
         return False
     return True

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 from penstock.errors.store import StoreError, StoreGone
 from penstock.store.port import Row, Tx
 from penstock.store.postgres.faults import is_again, is_gone, place, translate
-from penstock.store.postgres.listener import WAKE
-from penstock.store.postgres.session import connect
+from penstock.store.postgres.listener import wake
+from penstock.store.postgres.session import connect, locally
 from penstock.store.postgres.wire import Sheet, Wire
 from penstock.store.statements import key_of, numbered, spread
 
@@ -36,7 +36,8 @@ class Answer:
 
 
 class PostgresTx:
-    """An open transaction on one connection; what needs no answer goes out with the next that does, BEGIN the first.
+    """An open transaction on one connection; what needs no answer goes out with the next that does, BEGIN the first,
+    with the settings of a pooled connection behind it.
 
     Rows for one table travel in one statement: each statement costs ten times what a further row of it does.
     """
@@ -46,7 +47,7 @@ class PostgresTx:
     def __init__(self, wire: Wire, begin: str = "") -> None:
         self._wire = wire
         self._session = wire.session
-        self._begin = begin
+        self._begin: list[Sheet] = [(begin, ()), *locally(wire.session)] if begin else []
         self._later: list[tuple[str, list[Mapping[str, object]], Answer | None]] = []
         self._behind: list[tuple[Sheet, Answer]] = []
 
@@ -84,13 +85,15 @@ class PostgresTx:
 
     def afterwards(self, query: str, **params: object) -> Callable[[], list[Row] | None]:
         """Run a query behind COMMIT, in the same round trip; its rows, or nothing where no answer came to it."""
+        if self._session.pooled:
+            return lambda: None  # its settings end with COMMIT
         asked, answer = numbered(query), Answer()
         self._behind.append(((asked.text, [params[name] for name in asked.names]), answer))
         return lambda: None if answer.said is None else self._wire.rows(answer.said)
 
     def wake(self) -> None:
         """Wake workers that sleep, behind COMMIT."""
-        self._behind.append(((WAKE, ()), Answer()))
+        self._behind.append(((wake(self._session), ()), Answer()))
 
     @property
     def begun(self) -> bool:
@@ -104,8 +107,8 @@ class PostgresTx:
     def begin(self) -> None:
         """Send BEGIN by itself, where nothing has been sent yet."""
         if self._begin:
-            self._wire.ask([(self._begin, ())])
-            self._begin = ""
+            self._wire.ask(self._begin)
+            self._begin = []
 
     def end(self) -> None:
         """Nothing more is asked. BEGIN never goes out with COMMIT: a connection that was lost long ago is no COMMIT
@@ -138,10 +141,9 @@ class PostgresTx:
 
     def _send(self, more: list[Sheet]) -> list[PGresult]:
         waiting = self._sheets()
-        first: list[Sheet] = [(self._begin, ())] if self._begin else []
         if not (waiting or more):
             return []
-        self._begin = ""
+        first, self._begin = self._begin, []
         answers = self._wire.ask([*first, *(sheet for sheet, _ in waiting), *more])
         self._answer(waiting, answers[len(first) :])
         return answers
@@ -195,7 +197,7 @@ class Lane:
 
     def glance(self, work: Callable[[Tx], T]) -> T:
         """Do `work` that asks one question, which needs no transaction around it."""
-        return self.keep_trying(lambda session: work(PostgresTx(self._wired(session))))
+        return self.keep_trying(lambda session: self._glance(self._wired(session), work))
 
     def keep_trying(self, act: Callable[[Session], T], patience: float = PATIENCE) -> T:
         """Do `act` on the connection until it is done, or until trying again has no sense."""
@@ -240,6 +242,9 @@ class Lane:
         if self._wire is None or self._wire.session is not session:
             self._wire = Wire(session)
         return self._wire
+
+    def _glance(self, wire: Wire, work: Callable[[Tx], T]) -> T:
+        return self._transact(wire, work) if wire.session.pooled else work(PostgresTx(wire))
 
     def _transact(self, wire: Wire, work: Callable[[Tx], T]) -> T:
         if self._inside:

@@ -8,18 +8,25 @@ from __future__ import annotations
 import selectors
 from typing import TYPE_CHECKING
 
+from penstock.store.postgres.address import channel, own
 from penstock.store.postgres.session import connect
 
 if TYPE_CHECKING:
     from penstock.store.postgres.session import Session
 
-CHANNEL = "penstock_wake"
 SLEEPING = 0x50454E54
-WAKE = f"SELECT pg_notify('{CHANNEL}', '') WHERE NOT pg_try_advisory_xact_lock({SLEEPING})"
+
+
+def wake(session: Session) -> str:
+    """The statement that wakes who sleeps on the store of a session."""
+    name, lock = channel(session.schema), own(session.schema, SLEEPING)
+    return f"SELECT pg_notify('{name}', '') WHERE NOT pg_try_advisory_xact_lock({lock})"
 
 
 class PostgresListener:
-    """A connection of its own that listens; while it is lost, nothing arrives, and its owner polls."""
+    """A connection of its own that listens; while it is lost, nothing arrives, and its owner polls. Behind a pooler it
+    is given up for good: nobody listens there.
+    """
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
@@ -29,6 +36,7 @@ class PostgresListener:
         self._session: Session | None = None
         self._lying = False
         self._arms = False
+        self._lock = ""
         self._closed = False
         self._connected()
 
@@ -57,7 +65,7 @@ class PostgresListener:
             woken = any(True for _ in self._session.notifies(timeout=0))
             # Somebody who never arms is woken always.
             if self._arms and self._lying:
-                self._session.execute(f"SELECT pg_advisory_unlock_shared({SLEEPING})")
+                self._session.execute(f"SELECT pg_advisory_unlock_shared({self._lock})")
                 self._lying = False
         except psycopg.Error:
             self._drop()
@@ -76,7 +84,11 @@ class PostgresListener:
         if self._session is None and not self._closed:
             try:
                 self._session = connect(self._dsn)
-                self._session.execute(f"LISTEN {CHANNEL}", prepare=False)
+                if self._session.pooled:
+                    self._closed = True
+                    self._drop()
+                    return False
+                self._session.execute(f"LISTEN {channel(self._session.schema)}", prepare=False)
                 self._watched = self._session.fileno()
                 self._waiting.register(self._watched, selectors.EVENT_READ)
                 self._lie_down()
@@ -86,7 +98,8 @@ class PostgresListener:
 
     def _lie_down(self) -> None:
         if self._session and not self._lying:
-            self._session.execute(f"SELECT pg_advisory_lock_shared({SLEEPING})")
+            self._lock = own(self._session.schema, SLEEPING)
+            self._session.execute(f"SELECT pg_advisory_lock_shared({self._lock})")
             self._lying = True
 
     def _drop(self) -> None:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from penstock.errors.store import StoreTooOld
 from penstock.store import codec
-from penstock.store.migrations.carried import Applied, Migration, Status, carried, snapshot, status, too_new
+from penstock.store.migrations.carried import TELLS_OLDEST, Applied, Migration, Status, carried, snapshot, status
 from penstock.store.postgres import days
+from penstock.store.postgres.address import own
+from penstock.store.postgres.session import settled
 
 if TYPE_CHECKING:
     from penstock.store.postgres.session import Session
@@ -17,7 +19,9 @@ LOCK = 0x50454E53
 # Who waits for a table's lock holds up all who come after: a change of the schema lets them go on, and comes again.
 PATIENCE = "2s"
 TRIES = 30
-REPEATED = "SELECT version, name, checksum, applied_at FROM schema_migrations ORDER BY version"
+REPEATED = "SELECT version, name, checksum, applied_at, {oldest} FROM schema_migrations ORDER BY version"
+ADD = "INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES (%s, %s, %s, %s)"
+TELL = "UPDATE schema_migrations SET oldest = %s WHERE version = %s"
 DUMP = """
 SELECT 'column ' || table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable
        || ' ' || coalesce(column_default, '') || ' ' || coalesce(collation_name, '') || ' ' || is_identity
@@ -36,25 +40,24 @@ ORDER BY 1
 
 
 def bring_up(session: Session, where: str, now: int, *, migrate_older: bool) -> None:
-    """Make a fresh database whole, or an older one current; refuses a newer one, or an older one not to be migrated."""
-    newest = len(carried("postgres"))
-    version, ready = _version(session), _has_day(session, now)
-    if version == newest and ready:
+    """Make a fresh database whole, or an older one current; refuses one that is too new, or older and not to be
+    migrated.
+    """
+    migrations = carried("postgres")
+    newest = len(migrations)
+    with settled(session):
+        version, ready = _version(session), _has_day(session, now)
+        if version > newest:
+            look(session, migrations, where)  # it says whether this one may go on
+    if version >= newest and ready:
         return
-    if version > newest:
-        raise too_new(where, version, newest)
     if 0 < version < newest and not migrate_older:
         raise StoreTooOld(f"{where} has schema version {version}; this Penstock wants {newest}.")
-    session.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-    try:
-        # Another process may have done it while we waited.
-        if _version(session) == 0:
-            run_snapshot(session, now)
-        elif version < newest:
-            _migrate(session, carried("postgres"), where, now)
-        days.make_ahead(session, now)
-    finally:
-        session.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+    if version == 0:
+        run_snapshot(session, now)
+    elif version < newest:
+        migrate(session, migrations, where, now)
+    days.make_ahead(session, now)
 
 
 def run_snapshot(session: Session, now: int) -> None:
@@ -64,16 +67,19 @@ def run_snapshot(session: Session, now: int) -> None:
 
 def migrate(session: Session, migrations: Sequence[Migration], where: str, now: int) -> Status:
     """Apply what is pending, each migration in a transaction of its own, one process at a time."""
-    session.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-    try:
-        return _migrate(session, migrations, where, now)
-    finally:
-        session.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+    with settled(session):
+        before = look(session, migrations, where)
+    for pending in before.pending:
+        _run(session, pending.text, [pending], now)
+    with settled(session):
+        return look(session, migrations, where)
 
 
 def look(session: Session, migrations: Sequence[Migration], where: str) -> Status:
     """Compare the database's migrations with these, checksums included."""
-    rows = session.execute(REPEATED).fetchall() if _version(session) else []
+    version = _version(session)
+    asked = REPEATED.format(oldest="oldest" if version >= TELLS_OLDEST else "NULL::bigint")
+    rows = session.execute(asked).fetchall() if version else []
     return status(migrations, [codec.value(row, Applied) for row in rows], where)
 
 
@@ -82,37 +88,42 @@ def dump(session: Session) -> list[str]:
     return [str(line) for (line,) in session.execute(DUMP, prepare=False)]
 
 
-def _migrate(session: Session, migrations: Sequence[Migration], where: str, now: int) -> Status:
-    before = look(session, migrations, where)
-    for pending in before.pending:
-        _run(session, pending.text, [pending], now)
-    return look(session, migrations, where)
-
-
 def _run(session: Session, text: str, migrations: Sequence[Migration], now: int) -> None:
+    """Apply one text, unless another process has while we waited for our turn."""
     import psycopg
 
     for left in reversed(range(TRIES)):
         try:
-            with session.transaction():
+            with settled(session), session.transaction():
+                session.execute(f"SELECT pg_advisory_xact_lock({own(session.schema, LOCK)})", prepare=False)
+                if _version(session) >= migrations[-1].version:
+                    return
                 session.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'", prepare=False)
+                _make_schema(session)
                 session.execute(text, prepare=False)
                 for migration in migrations:
                     values = [migration.version, migration.name, migration.checksum, now]
-                    session.execute("INSERT INTO schema_migrations VALUES (%s, %s, %s, %s)", values)
+                    session.execute(ADD, values)
+                    if migration.oldest is not None:
+                        session.execute(TELL, [migration.oldest, migration.version])
             return
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
             if not left:
                 raise
 
 
-def _version(session: Session) -> int:
-    import psycopg
+def _make_schema(session: Session) -> None:
+    """Make the schema that the address names, where it is not there."""
+    row = session.execute("SELECT current_schema() IS NULL", prepare=False).fetchone()
+    if row and row[0]:
+        session.execute(f"CREATE SCHEMA {session.schema}", prepare=False)
 
-    try:
-        row = session.execute("SELECT max(version) FROM schema_migrations").fetchone()
-    except psycopg.errors.UndefinedTable:
+
+def _version(session: Session) -> int:
+    row = session.execute("SELECT to_regclass('schema_migrations') IS NOT NULL").fetchone()
+    if not (row and row[0]):
         return 0
+    row = session.execute("SELECT max(version) FROM schema_migrations").fetchone()
     return (codec.maybe(row[0]) or 0) if row else 0
 
 

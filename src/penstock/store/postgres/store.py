@@ -15,7 +15,7 @@ from penstock.store.migrations.carried import Status, carried
 from penstock.store.port import Tx
 from penstock.store.postgres import days, schema
 from penstock.store.postgres.lane import Lane
-from penstock.store.postgres.listener import WAKE, PostgresListener
+from penstock.store.postgres.listener import PostgresListener, wake
 
 T = TypeVar("T")
 IDLE_READERS = 8
@@ -91,7 +91,7 @@ class PostgresStore:
     def wake(self) -> None:
         """Wake whoever sleeps on this store, on any machine; a server that is away is no reason to fail."""
         with contextlib.suppress(StoreError):
-            self._writer.keep_trying(lambda session: session.execute(WAKE))
+            self._writer.keep_trying(lambda session: session.execute(wake(session)))
 
     def listener(self) -> PostgresListener:
         """Open something to sleep on."""

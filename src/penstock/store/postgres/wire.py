@@ -41,6 +41,7 @@ class Wire:
         self._both, self._reading, self._readable = Wait.RW, Wait.R, int(Ready.R)
         self._names: dict[Kind, bytes] = {}
         self._prepared = 0
+        self._prepares = not session.pooled
 
     def ask(self, sheets: Sequence[Sheet]) -> list[PGresult]:
         """Let the server do these statements one after the other; gives its answers, or raises what it says of the
@@ -85,7 +86,7 @@ class Wire:
         given = adapt.dump_sequence(values, [self._auto] * len(values))
         types, formats = adapt.types or (), adapt.formats
         name = self._names.get((text, types))
-        if name is None and len(self._names) < MOST_PREPARED:
+        if name is None and self._prepares and len(self._names) < MOST_PREPARED:
             self._prepared += 1
             name = self._names[text, types] = b"s%d" % self._prepared
             line.send_prepare(name, text.encode(), types)

@@ -7,19 +7,26 @@ from collections.abc import Sequence
 
 from penstock.errors.store import NotAStore, StoreTooOld
 from penstock.store import codec
-from penstock.store.migrations.carried import Applied, Migration, Status, carried, snapshot, status, too_new
+from penstock.store.migrations.carried import TELLS_OLDEST, Applied, Migration, Status, carried, snapshot, status
 
 APPLICATION = 0x50454E53  # "PENS"
 QUOTE = '"'
+REPEATED = "SELECT version, name, checksum, applied_at, {oldest} FROM schema_migrations ORDER BY version"
+ADD = "INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES (?, ?, ?, ?)"
+TELL = "UPDATE schema_migrations SET oldest = ? WHERE version = ?"
 
 
 def is_current(session: sqlite3.Connection, where: str, *, migrate: bool = True) -> bool:
-    """Tell whether nothing has to be done; refuses a store that is newer, not ours, or older and not to be migrated."""
+    """Tell whether nothing has to be done; refuses a store that is too new, not ours, or older and not to be migrated.
+
+    One that a newer Penstock has added to is taken as it is, where that says that it runs with this one.
+    """
     version, newest = _version(session), len(carried("sqlite"))
     if version == newest:
         return True
     if version > newest:
-        raise too_new(where, version, newest)
+        look(session, carried("sqlite"), where)
+        return True
     if version == 0 and session.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
         raise NotAStore(f"{where} is a database, but not one of Penstock's.")
     if version and not migrate:
@@ -47,11 +54,10 @@ def migrate(session: sqlite3.Connection, migrations: Sequence[Migration], where:
 def look(session: sqlite3.Connection, migrations: Sequence[Migration], where: str) -> Status:
     """Compare the database's migrations with these, checksums included."""
     applied: list[Applied] = []
-    if _version(session):
-        rows = session.execute("SELECT version, name, checksum, applied_at FROM schema_migrations ORDER BY version")
-        applied = [
-            Applied(codec.number(v), str(name), str(checksum), codec.number(at)) for v, name, checksum, at in rows
-        ]
+    if version := _version(session):
+        oldest = "oldest" if version >= TELLS_OLDEST else "NULL"
+        rows = session.execute(REPEATED.format(oldest=oldest))
+        applied = [codec.value(row, Applied) for row in rows]
     return status(migrations, applied, where)
 
 
@@ -66,7 +72,9 @@ def _run(session: sqlite3.Connection, text: str, migrations: Sequence[Migration]
         # A script ends whatever transaction is open when it begins, and leaves its own to us.
         session.executescript(f"BEGIN IMMEDIATE;\n{text}")
         rows = [(one.version, one.name, one.checksum, now) for one in migrations]
-        session.executemany("INSERT INTO schema_migrations VALUES (?, ?, ?, ?)", rows)
+        session.executemany(ADD, rows)
+        for told in (one for one in migrations if one.oldest is not None):
+            session.execute(TELL, (told.oldest, told.version))
         session.execute(f"PRAGMA application_id = {APPLICATION}")
         session.execute(f"PRAGMA user_version = {migrations[-1].version}")
         session.execute("COMMIT")
