@@ -9,11 +9,13 @@ from penstock.app.open import App
 from penstock.errors.project import WrongSetting
 from penstock.errors.task import MissingExtra
 from penstock.errors.work import AddressRefused
+from penstock.services.exporting.lineage import Lineage, ToAddress, ToFile, Transport
 from penstock.services.exporting.thread import Export
 from penstock.services.exporting.traces import Collector, Traces
 from penstock.services.outward import check
+from penstock.settings.keys import Lineage as LineageSaid
 from penstock.settings.keys import Traces as TracesSaid
-from penstock.settings.read import expanded
+from penstock.settings.read import Project, expanded
 
 
 def exports_of(app: App, environ: Mapping[str, str]) -> list[Export]:
@@ -22,6 +24,9 @@ def exports_of(app: App, environ: Mapping[str, str]) -> list[Export]:
     found: list[Export] = []
     if settings.traces is not None:
         found.append(Traces(app.core, _collector(settings.traces, environ)))
+    if settings.lineage is not None:
+        transports = _transports(app.project, settings.lineage, environ)
+        found.append(Lineage(app.core, transports, settings.lineage.namespace))
     return found
 
 
@@ -34,6 +39,18 @@ def _collector(said: TracesSaid, environ: Mapping[str, str]) -> Collector:
         service=said.service,
         resource=_expanded(said.resource, environ),
     )
+
+
+def _transports(project: Project, said: LineageSaid, environ: Mapping[str, str]) -> list[Transport]:
+    found: list[Transport] = []
+    if said.url:
+        url = _address("lineage", expanded(said.url, environ))
+        found.append(ToAddress(url=url, headers=_expanded(said.headers, environ)))
+    if said.file:
+        found.append(ToFile(project.path(said.file)))
+    if not found:
+        raise WrongSetting("`lineage` is told nowhere: say a `url`, a `file`, or both.")
+    return found
 
 
 def _installed(module: str) -> bool:

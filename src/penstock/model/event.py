@@ -6,6 +6,7 @@ import enum
 
 import msgspec
 
+from penstock.model.asset import Touched
 from penstock.model.policy import WhenFull
 from penstock.model.run import Failure, GroupState, Parent, Step
 from penstock.model.status import Outcome, RunStatus, StepStatus
@@ -80,7 +81,8 @@ Order = SetVariables | UnsetVariables | Exit
 class Ended(msgspec.Struct, frozen=True, tag="ended", kw_only=True, omit_defaults=True):
     """An attempt ended, or was lost with its worker; outputs stand in their own table. `started_at` is what was
     *Started*;
-    `until` is when a snoozed step wants its next attempt; `orders` are what a done one wants of its run."""
+    `until` is when a snoozed step wants its next attempt; `orders` are what a done one wants of its run. `touched` is
+    what data it has read and written, where somebody wants to know that."""
 
     step: str
     attempt: int
@@ -93,6 +95,7 @@ class Ended(msgspec.Struct, frozen=True, tag="ended", kw_only=True, omit_default
     until: int | None = None
     orders: tuple[Order, ...] = ()
     fence: int = 0
+    touched: tuple[Touched, ...] = ()
 
 
 class Evaluated(msgspec.Struct, frozen=True, tag="evaluated", omit_defaults=True):

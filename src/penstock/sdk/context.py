@@ -184,6 +184,21 @@ class Context:
         frame: dict[str, object] = {"t": "part", "name": name, "status": status, "message": message}
         self._transport.send(frame | {"started_at": started_at, "ended_at": ended_at})
 
+    def reads(self, namespace: str, name: str, *, rows: int | None = None, size: int | None = None) -> None:
+        """Tell of data that are read: where they are (`postgres://db:5432`) and what they are called there
+        (`shop.public.orders`), with how many rows and bytes where that is known. Heard where lineage is wanted.
+        """
+        self._touch("reads", namespace, name, rows, size)
+
+    def writes(self, namespace: str, name: str, *, rows: int | None = None, size: int | None = None) -> None:
+        """Tell of data that are written, likewise."""
+        self._touch("writes", namespace, name, rows, size)
+
+    def _touch(self, access: str, namespace: str, name: str, rows: int | None, size: int | None) -> None:
+        if self.about.lineage:
+            frame: dict[str, object] = {"t": "data", "access": access, "namespace": namespace, "name": name}
+            self._transport.send(frame | {"rows": rows, "size": size})
+
     def set_variables(self, values: Mapping[str, object], *, overwrite: bool = True) -> None:
         """Have the run's variables hold these once this attempt is done, maps merged into maps; without `overwrite`
         the attempt fails where one is there already.

@@ -13,6 +13,7 @@ from typing import Final, Self, cast
 import msgspec
 
 from penstock.errors.task import NotOffered, Refused
+from penstock.model.asset import Touched
 from penstock.sdk import child, registry
 from penstock.sdk.context import Ask
 from penstock.sdk.launch import Launch, LaunchContext
@@ -48,11 +49,13 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     logs: tuple[Line, ...]
     metrics: tuple[Metric, ...]
     state: dict[str, object]
+    touched: tuple[Touched, ...] = ()
 
 
 class LocalContext:
     """A folder in which task types run, with files, keys and secrets of its own; a temporary one unless it is given.
 
+    With `lineage` they tell what data they read and write (`touched`).
     `fired` are the outputs that triggers have fired with, by their keys; after `most_fired` they are switched off.
     """
 
@@ -62,6 +65,7 @@ class LocalContext:
         self.folder = folder.resolve() if folder else Path(tempfile.mkdtemp(prefix="penstock-local-")).resolve()
         self.secrets = dict(secrets or {})
         self.namespace = namespace
+        self.lineage = False
         self.kv: dict[tuple[str, str], object] = {}
         self.labels: dict[str, str] = {}
         self.fired: dict[str, dict[str, object]] = {}
@@ -89,6 +93,7 @@ class LocalContext:
         talk = _Talk(self, workdir)
         about = {"run": "local", "namespace": self.namespace, "flow": "local", "step": "local", "workdir": str(workdir)}
         context = {**about, "attempt": 1, "idempotency_key": f"local/{self._count}", "state": dict(state)}
+        context["lineage"] = self.lineage
         with contextlib.chdir(workdir):
             child.main({"type": name, "properties": properties, "context": context}, talk)
         return talk.told(state)
@@ -182,7 +187,7 @@ class _Talk:
             if frame["t"] == "state":
                 kept = cast("dict[str, object]", frame["value"])
         outputs.update(cast("dict[str, object]", ending["outputs"]))
-        of = {kind: [frame for frame in self._frames if frame["t"] == kind] for kind in ("log", "metric")}
+        of = {kind: [frame for frame in self._frames if frame["t"] == kind] for kind in ("log", "metric", "data")}
         return Told(
             outcome=Outcome(str(ending["outcome"])),
             outputs=outputs,
@@ -191,6 +196,7 @@ class _Talk:
             logs=tuple(msgspec.convert(frame, Line) for frame in of["log"]),
             metrics=tuple(msgspec.convert(frame, Metric) for frame in of["metric"]),
             state=kept,
+            touched=tuple(msgspec.convert(frame, Touched) for frame in of["data"]),
         )
 
     def _fired(self, key: str, outputs: dict[str, object]) -> str:

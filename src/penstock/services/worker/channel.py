@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from penstock.errors.work import BadAnswer
+from penstock.model.asset import Access, Touched
 from penstock.model.event import Exit, Order
 from penstock.model.run import ErrorKind, Failure
 from penstock.model.status import Outcome, StepStatus
@@ -21,6 +22,7 @@ from penstock.store.metrics import Metric, MetricKind
 LENGTH: Final = struct.Struct(">I")
 LONGEST: Final = 256 * 1024 * 1024
 ANSWER_PATIENCE: Final = 60_000
+LONGEST_NAME: Final = 1_000
 
 
 class Channel:
@@ -131,6 +133,19 @@ def read_metric(step: str, attempt: int, frame: dict[str, object], now: int) -> 
         )
     except (KeyError, ValueError) as error:
         raise BadAnswer(f"The process reported a number that makes no sense: {frame}.") from error
+
+
+def read_touched(frame: dict[str, object]) -> Touched:
+    """Data that a process says it reads or writes. BadAnswer when it makes no sense."""
+    namespace, name = frame.get("namespace"), frame.get("name")
+    rows, size = (value if isinstance(value := frame.get(word), int) else None for word in ("rows", "size"))
+    try:
+        access = Access(str(frame.get("access")))
+    except ValueError:
+        access = None
+    if access is None or not isinstance(namespace, str) or not isinstance(name, str) or not (namespace and name):
+        raise BadAnswer(f"The process told of data in a way that makes no sense: {frame}.")
+    return Touched(access=access, namespace=namespace[:LONGEST_NAME], name=name[:LONGEST_NAME], rows=rows, size=size)
 
 
 def _kind(word: str) -> ErrorKind:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
+
+import msgspec
 
 from penstock.errors.work import BadAnswer
+from penstock.model.asset import Access, Touched
 from penstock.model.event import Ended, Order
 from penstock.model.policy import SECOND
 from penstock.services.secrets.masks import Masks
 from penstock.services.worker.capture import LEVELS, Capture, Source
-from penstock.services.worker.channel import read_metric, read_order, read_outcome
+from penstock.services.worker.channel import read_metric, read_order, read_outcome, read_touched
 from penstock.services.worker.ending import Told
 from penstock.services.worker.hiding import Outputs, hidden
 from penstock.services.worker.logs import Log
@@ -17,6 +21,8 @@ from penstock.services.worker.parts import Parts
 from penstock.services.worker.shop import Progress, Shop
 from penstock.store.chunks import Level, Stream
 from penstock.store.queue import Claim
+
+MOST_TOUCHED: Final = 500
 
 
 class Story:
@@ -32,6 +38,7 @@ class Story:
         self.outputs: dict[str, object] = {}
         self.state: dict[str, object] | None = None
         self.orders: tuple[Order, ...] = ()
+        self.touched: dict[tuple[str, str, str], Touched] = {}
         self.told: Told | None = None
         self.snoozed = False
         self._wait: float | None = None
@@ -61,6 +68,8 @@ class Story:
                 self._progress(frame)
             case "part":
                 self.parts.hear(self.masks.hide_data(frame))
+            case "data":
+                self._touch(frame)
             case "order":
                 self.orders = (*self.orders, read_order(frame))
             case "ask":
@@ -72,8 +81,8 @@ class Story:
 
     def hear_line(self, body: dict[str, object]) -> None:
         """Take what a script printed between `::` and `::`: outputs, metrics, parts, logs, progress, `files` to be
-        stored (globs), `state` for the next attempt; that it waits for something (`snooze`), with the seconds after
-        which it wants to look again.
+        stored (globs), `state` for the next attempt, data that it `reads` and `writes`; that it waits for something
+        (`snooze`), with the seconds after which it wants to look again.
         """
         now = self._shop.core.clock.now()
         self._values(body.get("outputs"))
@@ -91,6 +100,9 @@ class Story:
                 self._number(number, now)
             for part in _dicts(body.get("parts")):
                 self.parts.hear(self.masks.hide_data(part))
+            for access in Access:
+                for data in _dicts(body.get(access)):
+                    self._touch({**data, "access": access})
         except BadAnswer as error:
             self.say(error.sentence, Level.WARNING)
         for line in _dicts(body.get("logs")):
@@ -109,7 +121,9 @@ class Story:
         self.capture.end(self.err, now)
 
     def hidden(self, ended: Ended, made: Outputs) -> tuple[Ended, Outputs]:
-        """An attempt's end and outputs without secrets, which is said."""
+        """An attempt's end, with the data that it touched, and its outputs, without secrets, which is said."""
+        if self.touched:
+            ended = msgspec.structs.replace(ended, touched=tuple(self.touched.values()))
         return hidden(self.masks, ended, made, lambda sentence: self.say(sentence, Level.WARNING))
 
     def _line(self, frame: dict[str, object], now: int) -> None:
@@ -123,6 +137,15 @@ class Story:
     def _values(self, values: object) -> None:
         if isinstance(values, dict):
             self.outputs.update({str(name): value for name, value in values.items()})
+
+    def _touch(self, frame: dict[str, object]) -> None:
+        """Keep what was told of data, the last word on each; nothing where nobody wants to know."""
+        if not self._shop.core.knobs.lineage:
+            return
+        made = read_touched(self.masks.hide_data(frame))
+        key = (made.access, made.namespace, made.name)
+        if key in self.touched or len(self.touched) < MOST_TOUCHED:
+            self.touched[key] = made
 
     def _progress(self, frame: dict[str, object]) -> None:
         done, total = frame.get("done"), frame.get("total")
