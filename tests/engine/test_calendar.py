@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime
 import itertools
 
+import msgspec
 import pytest
 
 from penstock.engine import calendar, recurrence
 from penstock.engine.closed import IsClosed
 from penstock.errors.run import BadSchedule
-from penstock.model.trigger import Dates, Missed, OnTime, Schedule
+from penstock.model.trigger import Dates, Missed, MissingHour, OnTime, Schedule
 
 
 def micros(text: str) -> int:
@@ -136,3 +137,33 @@ def test_a_date_that_is_too_far_away_is_told(far: str) -> None:
         recurrence.check_date(far)
     with pytest.raises(BadSchedule, match="too far away"):
         calendar.due(Schedule(id="s", type="Schedule", cron="@daily", begin=far), None, micros("2026-01-01T00:00:00Z"))
+
+
+@pytest.mark.parametrize("cron", ["30 2 * * *", "*/20 0-3 * * *", "0 9 * * 1-5", "0 0 29 2 *", "15 4 1 * *"])
+@pytest.mark.parametrize("zone", ["", "Europe/Paris", "Australia/Lord_Howe"])
+def test_dates_around_one_that_are_remembered_are_those_that_are_counted(cron: str, zone: str) -> None:
+    counted = calendar.Around(unmet=lambda _: "")  # as nothing is known of it, nothing is remembered
+    other = Schedule(id="other", type="Schedule", cron=cron, timezone=zone, inputs={"of": "another"})
+
+    for moment in ("2026-03-29T00:30:00Z", "2026-04-05T00:00:00Z", "2026-10-25T01:00:00Z", "2026-03-02T09:00:00Z"):
+        for trigger in (schedule(cron, zone), other):
+            at = micros(moment)
+            assert calendar.fires_after(trigger, at) == calendar.fires_after(trigger, at, counted)
+            assert calendar.fired_before(trigger, at) == calendar.fired_before(trigger, at, counted)
+
+
+def test_what_triggers_say_tells_their_dates_apart() -> None:
+    at = micros("2026-03-29T00:30:00Z")
+    several = [schedule("0 3 * * *"), schedule("0 3 * * *", "Europe/Paris"), schedule("0 4 * * *")]
+    shifted = [msgspec.structs.replace(schedule("30 2 * * *", "Europe/Paris"), missing=each) for each in MissingHour]
+
+    found = [calendar.fires_after(each, at) for each in (*several, *shifted)]
+
+    assert [str(each) for each in found] == [
+        "2026-03-29 03:00:00+00:00",
+        "2026-03-29 03:00:00+02:00",
+        "2026-03-29 04:00:00+00:00",
+        "2026-03-30 02:30:00+02:00",
+        "2026-03-29 03:00:00+02:00",
+        "2026-03-29 03:30:00+02:00",
+    ]

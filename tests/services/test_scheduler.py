@@ -21,6 +21,7 @@ from penstock.services import flows, triggers
 from penstock.services import runs as verbs
 from penstock.services.scheduler import ticks
 from penstock.services.scheduler.lead import LEASE, Lead
+from penstock.store import flows as stored
 from penstock.store import runs
 from penstock.store import triggers as table
 from tests.services.office import Office
@@ -62,6 +63,11 @@ def server(office: Office) -> Server:
 
 def push(office: Office, written: Flow) -> None:
     flows.push(office.core, written, str(written), str(written))
+
+
+def unreadable(flow_id: str) -> stored.Written:
+    """A revision whose model is none."""
+    return stored.Written(namespace="shop", id=flow_id, dialect="kestra", digest="d", source="", model="{}")
 
 
 def started(office: Office) -> list[Run]:
@@ -182,6 +188,23 @@ def test_what_cannot_be_rendered_is_a_run_that_failed(office: Office, server: Se
     assert "nowhere" in run.failure.message
     (state,) = triggers.states(office.core, EVERYWHERE)
     assert "nowhere" in state.known.problem
+
+
+def test_a_trigger_that_meets_a_fault_of_ours_keeps_no_other_from_firing(office: Office, server: Server) -> None:
+    push(office, flow(schedule(side_by_side=True)))
+    push(office, replace(flow(schedule(side_by_side=True)), id="broken"))
+    server.look()
+    office.store.write(lambda tx: stored.push(tx, unreadable("broken"), START))
+    (state,) = office.store.read(lambda tx: table.of_flow(tx, "shop", "broken"))
+    office.store.write(lambda tx: table.put(tx, [replace(state, revision=2)]))
+    office.clock.advance(MINUTE)
+
+    server.look()
+
+    assert dates(office) == ["22:15"]
+    (state,) = office.store.read(lambda tx: table.of_flow(tx, "shop", "broken"))
+    assert "fault" in state.known.problem
+    assert state.next_at == START + MINUTE + ticks.PAUSE
 
 
 def test_dates_that_are_written_down_come_once_each(office: Office, server: Server) -> None:

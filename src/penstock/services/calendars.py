@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from penstock.engine.calendar import always
 from penstock.errors import nearest
 from penstock.errors.run import BadSchedule
 from penstock.errors.task import MissingExtra
@@ -38,7 +39,7 @@ class Calendars:
         Raises BadSchedule for a calendar or country that there is not, MissingExtra without the library of holidays.
         """
         if trigger.calendar is None:
-            return _open
+            return always
         rules = [_rule(trigger.calendar, frozenset())]
         if name := trigger.calendar.name:
             if name not in self._kept:
@@ -48,10 +49,6 @@ class Calendars:
             rules.append(_rule(kept.calendar, frozenset() if kept.file is None else _listed(kept.file)))
         opened = frozenset(each for one, _ in rules for each in one)
         return lambda day: "" if day in opened else next((why for _, rule in rules if (why := rule(day))), "")
-
-
-def _open(_: date) -> str:
-    return ""
 
 
 def _rule(said: Calendar, listed: frozenset[date]) -> tuple[frozenset[date], IsClosed]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 
 import msgspec
 
@@ -13,6 +15,7 @@ from penstock.model.flow import Flow
 from penstock.model.plan import Plan, plan
 from penstock.store import flows
 from penstock.store.port import Store
+from penstock.store.triggers import State
 
 KEPT = 256
 # Made when nobody else runs: two threads that have msgspec look at a type for the first time crash Python.
@@ -40,6 +43,16 @@ class Plans:
             name = f"{namespace}.{flow}"
             raise UnknownFlow(f'There is no revision {revision} of a flow "{name}".', hint=nearest(name, known))
         return self.add(FLOW.decode(stored.model), revision)
+
+    def read_ahead(self, store: Store, states: Sequence[State]) -> None:
+        """Remember what is not known yet of the plans of these triggers, at most 256, with one question."""
+        with self._lock:
+            unknown = [each.key for each in states if (each.namespace, each.flow, each.revision) not in self._plans]
+        if unknown:
+            for model, revision in store.read(lambda tx: flows.of_triggers(tx, unknown)):
+                # One that cannot be read is told when it is asked for.
+                with contextlib.suppress(msgspec.MsgspecError):
+                    self.add(FLOW.decode(model), revision)
 
     def add(self, flow: Flow, revision: int) -> Plan:
         """Remember the plan of a flow just read."""

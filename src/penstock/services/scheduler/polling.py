@@ -41,6 +41,8 @@ LONGEST: Final = 3_600 * SECOND
 AGAIN: Final = SECOND
 LASTED: Final = 60 * SECOND
 MOST_MISSES: Final = 30
+# How long until one is looked at again that met a fault of ours.
+PAUSE: Final = 60 * SECOND
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -111,6 +113,10 @@ def _judged(core: Core, state: State, now: int) -> Move:
         # It can never look as it is stored; the next revision of its flow has it looked at anew.
         core.notices.say("trigger.failed", now, Level.WARNING, trigger=state.key, why=str(error))
         return Move(_moved(state, None, problem=str(error), problem_at=now, look=""))
+    except Exception as fault:
+        # A fault of ours that one trigger meets must not keep all others from looking.
+        core.notices.say("scheduler.fault", now, Level.ERROR, trigger=state.key, why=repr(fault))
+        return Move(_moved(state, now + PAUSE, problem=f"A fault of Penstock's: {fault!r}", problem_at=now))
 
 
 class Look:

@@ -29,11 +29,14 @@ from penstock.store.port import Tx
 from penstock.store.triggers import State
 from penstock.telemetry import Level
 
-AT_ONCE: Final = 100
+# As many plans as that are remembered.
+AT_ONCE: Final = 200
 # Dates of one trigger that are looked at in one go, so that a long past does not keep the others waiting.
 DATES: Final = 50
 # How long until a trigger is looked at again that waits for more than the end of one run.
 PATIENCE: Final = 2 * SECOND
+# How long until one is looked at again that met a fault of ours.
+PAUSE: Final = 60 * SECOND
 
 
 class Move(msgspec.Struct, frozen=True):
@@ -49,6 +52,7 @@ def fire(core: Core, lead: Lead) -> bool:
     due = core.store.read(lambda tx: triggers.due(tx, now, AT_ONCE))
     if not due:
         return False
+    core.plans.read_ahead(core.store, due)
     return _written(core, lead, [_judged(core, lead, state, now) for state in due], now)
 
 
@@ -84,6 +88,10 @@ def _judged(core: Core, lead: Lead, state: State, now: int) -> Move:
         # It can never fire as it is stored; the next revision of its flow has it looked at anew.
         core.notices.say("trigger.failed", now, Level.WARNING, trigger=state.key, why=str(error))
         return Move(_moved(state, None, problem=str(error), problem_at=now))
+    except Exception as fault:
+        # A fault of ours that one trigger meets must not keep all others from firing.
+        core.notices.say("scheduler.fault", now, Level.ERROR, trigger=state.key, why=repr(fault))
+        return Move(_moved(state, now + PAUSE, problem=f"A fault of Penstock's: {fault!r}", problem_at=now))
 
 
 class Look:
@@ -97,8 +105,8 @@ class Look:
         self._now = now
         self._calls = calls_in(core, plan.flow.namespace, set())
         self._broken: dict[int, PenstockError] = {}
-        is_closed = core.calendars.of(trigger)
-        self._around = calendar.Around(flow=plan.flow.name, is_closed=is_closed, unmet=self._unmet)
+        is_closed, unmet = core.calendars.of(trigger), self._unmet if trigger.when else calendar.always
+        self._around = calendar.Around(flow=plan.flow.name, is_closed=is_closed, unmet=unmet)
 
     def taken(self, led_since: int) -> Move:
         """Where the trigger goes on from, and what it starts. Raises BadSchedule, StoreError."""

@@ -158,6 +158,11 @@ def _came(core: Core, watchers: list[Watcher], run: Run, change: Change, done: R
             raise
         except PenstockError as error:
             _refused(core, replace(each, state=state), run, change, error, done)
+        except Exception as fault:
+            # A fault of ours that one trigger meets must not keep all others from firing.
+            core.notices.say("scheduler.fault", core.clock.now(), Level.ERROR, trigger=state.key, why=repr(fault))
+            problem = f"Run {run.id}: a fault of Penstock's: {fault!r}"
+            done.states[state.key] = _knows(state, problem=problem, problem_at=change.at)
 
 
 def _may_fire(watcher: Watcher, run: Run, change: Change) -> bool:
