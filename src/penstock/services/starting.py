@@ -28,6 +28,7 @@ from penstock.services.render import calls_in
 from penstock.services.secrets.given import sealed
 from penstock.services.unanswered import repeat_unknown
 from penstock.store import runs
+from penstock.store.gathered import Gathered
 from penstock.store.port import Tx
 from penstock.telemetry import traces
 
@@ -170,8 +171,10 @@ def _together(tx: Tx, several: Sequence[Beginning], after: After) -> list[str]:
     known = runs.known_keys(tx, [each.key for each in several if each.key])
     fresh = [each for each in several if each.key not in known]
     runs.insert_all(tx, [(replace(each.batch.loaded.run, version=0), each.key) for each in fresh])
+    gathered = Gathered(tx)
     for each in fresh:
-        commit(tx, each.batch, each.batch.loaded.run.created_at, after)
+        commit(gathered, each.batch, each.batch.loaded.run.created_at, after)
+    gathered.flush()
     ids_written = [each.run for each in fresh]
     if runs.how_many(tx, ids_written) != len(fresh):
         raise Overtaken
