@@ -1,45 +1,32 @@
-"""What is in the store that can be run? Flows and their revisions: listed, shown, pushed."""
+"""What is in the store that can be run? Flows and their revisions: listed and shown."""
 
 from __future__ import annotations
 
 import datetime
-import os
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any, Final
 
 import click
 import msgspec
 
-from penstock.app import open_app
-from penstock.app.manner import manner_of
 from penstock.cli.lazy import LazyGroup
-from penstock.cli.options import (
-    Given,
-    allow_unknown,
-    caller,
-    examples,
-    json_too,
-    near,
-    opened,
-    places,
-    project_of,
-    who,
-)
-from penstock.cli.said import as_json, data, note, table, tell_problems
+from penstock.cli.options import Given, examples, json_too, opened, places
+from penstock.cli.remote.aim import served
+from penstock.cli.said import as_json, data, note, table
 from penstock.cli.suggest import flow_names
 from penstock.cli.target import address
-from penstock.errors.project import NoSuchFile
 from penstock.errors.run import UnknownFlow
 from penstock.model.flow import Flow
-from penstock.services import flows as verbs
 from penstock.services.document import instant
-from penstock.services.project import flow_files, invalid, read_all
 from penstock.store import flows as kept
 
 VERBS: Final = {
     "list": ("penstock.cli.flows:list_flows", "List the flows of the store."),
     "show": ("penstock.cli.flows:show", "Show one flow: its text, inputs and revisions."),
-    "push": ("penstock.cli.flows:push", "Put flows of files into the store."),
+    "push": ("penstock.cli.push:push", "Put flows of files into the store, or to a server."),
+    "plan": ("penstock.cli.push:plan", "Show what a push would change: flows, triggers, next dates."),
+    "pull": ("penstock.cli.push:pull", "Write the newest texts of flows to files."),
+    "delete": ("penstock.cli.push:delete", "Let a flow start no more runs."),
     "fmt": ("penstock.cli.rewrite:fmt", "Put the words of flow files in order."),
     "migrate": ("penstock.cli.rewrite:migrate_flows", "Rewrite flows of older versions of Kestra's language."),
     "schema": ("penstock.cli.schema:schema", "Give the JSON Schema of flows, for editors."),
@@ -48,20 +35,10 @@ VERBS: Final = {
 flows = LazyGroup(
     name="flows",
     lazy=VERBS,
-    help="List, show and push the flows of the store; put files in order, rewrite older ones.",
+    help="List, show and push the flows of the store, pull and delete them; put files in order, rewrite older ones.",
     no_args_is_help=True,
     **examples("penstock flows push", "penstock flows list", "penstock flows show shop.daily --source"),
 )
-
-
-class Pushed(msgspec.Struct, frozen=True, kw_only=True):
-    """One flow, as `flows push --json` tells it."""
-
-    namespace: str
-    flow: str
-    revision: int
-    changed: bool
-    file: str
 
 
 class FlowDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,28 +55,57 @@ class FlowDocument(msgspec.Struct, frozen=True, kw_only=True):
     revisions: list[int]
 
 
+class Input(msgspec.Struct, frozen=True):
+    """An input of a flow as people read it."""
+
+    id: str
+    type: str
+    description: str
+    required: bool
+    has_default: bool
+    default: object
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """What people are shown of a flow, wherever it is: its newest revisions with when and by whom they were made."""
+
+    name: str
+    revision: int
+    changed: int
+    by: str
+    description: str
+    inputs: list[Input]
+    revisions: list[tuple[int, int, str]]
+    source: str
+
+
 @click.command("list", **examples("penstock flows list", "penstock flows list --namespace shop --json"))
 @click.option("--namespace", default="", help="In this namespace or below it.")
 @json_too
 @places
+@served("flows:list_flows")
 def list_flows(**given: Any) -> None:
     """List the flows of the store."""
     namespace = given.pop("namespace")
     asked = msgspec.convert(given, Given)
     with opened(asked) as app:
-        found = app.core.store.read(lambda tx: kept.list_flows(tx, namespace))
-        if asked.json:
-            as_json(
-                [
-                    {"namespace": f.namespace, "flow": f.id, "revision": f.revision, "changed": instant(f.changed_at)}
-                    for f in found
-                ]
-            )
-        elif found:
-            rows = [(f"{flow.namespace}.{flow.id}", str(flow.revision), _local(flow.changed_at)) for flow in found]
-            data(table(("FLOW", "REVISION", "CHANGED"), rows))
-        else:
-            note("The store has no flows yet: `penstock flows push` puts those of the project there.")
+        tell_list(app.core.store.read(lambda tx: kept.list_flows(tx, namespace)), wants_json=asked.json)
+
+
+def tell_list(found: Sequence[kept.Listed], *, wants_json: bool) -> None:
+    """Tell which flows there are."""
+    if wants_json:
+        as_json(
+            [
+                {"namespace": f.namespace, "flow": f.id, "revision": f.revision, "changed": instant(f.changed_at)}
+                for f in found
+            ]
+        )
+    elif found:
+        rows = [(f"{flow.namespace}.{flow.id}", str(flow.revision), _local(flow.changed_at)) for flow in found]
+        data(table(("FLOW", "REVISION", "CHANGED"), rows))
+    else:
+        note("The store has no flows yet: `penstock flows push` puts those of the project there.")
 
 
 @click.command(
@@ -110,6 +116,7 @@ def list_flows(**given: Any) -> None:
 @click.option("--source", is_flag=True, help="The text alone.")
 @json_too
 @places
+@served("flows:show")
 def show(**given: Any) -> None:
     """Show one flow: its text, inputs and revisions."""
     name, number, source = given.pop("flow"), given.pop("revision"), given.pop("source")
@@ -126,57 +133,14 @@ def show(**given: Any) -> None:
         if asked.json:
             as_json(_document(found, every))
         elif source:
-            click.echo(found.source, nl=not found.source.endswith("\n"))
+            tell_source(found.source)
         else:
-            data("\n".join(_page(found, every)))
+            data("\n".join(page(_shown(found, every))))
 
 
-@click.command(
-    "push",
-    **examples("penstock flows push                the flows of the project", "penstock flows push flows/daily.yml"),
-)
-@click.argument("paths", nargs=-1, metavar="[FILE|FOLDER]...")
-@allow_unknown
-@json_too
-@places
-def push(**given: Any) -> None:
-    """Put flows of files into the store: all of them, or none when one has an error."""
-    named = [Path(path) for path in given.pop("paths")]
-    unknown = given.pop("allow_unknown")
-    asked = msgspec.convert(given, Given)
-    project = project_of(asked.project, named[0] if named and named[0].exists() else None)
-    for path in named:
-        if not path.exists():
-            raise NoSuchFile(f"There is no file or folder {path}.")
-    files = [near(path) for path in flow_files(named or project.flow_places)]
-    if not files:
-        raise NoSuchFile(f"There are no flows in {', '.join(map(str, named or project.flow_places))}.")
-    found = read_all(files, manner_of(project, allow_unknown=unknown))
-    if any(each.reading.flow is None for each in found):
-        raise invalid([each for each in found if each.reading.problems])
-    with open_app(project, os.environ, store=asked.store, actor=caller()) as app:
-        before = {(flow.namespace, flow.id): flow.revision for flow in app.core.store.read(kept.list_flows)}
-        pushed = []
-        for each in found:
-            tell_problems(each.reading.problems)
-            flow = each.reading.flow
-            assert flow is not None
-            plan = verbs.push(app.core, flow, each.reading.source, each.reading.digest, who())
-            changed = before.get((flow.namespace, flow.id)) != plan.flow.revision
-            pushed.append(
-                Pushed(
-                    namespace=flow.namespace,
-                    flow=flow.id,
-                    revision=plan.flow.revision,
-                    changed=changed,
-                    file=str(each.path),
-                )
-            )
-        if asked.json:
-            as_json(pushed)
-        else:
-            for one in pushed:
-                data(f"{one.namespace}.{one.flow}  revision {one.revision}{'' if one.changed else '  (unchanged)'}")
+def tell_source(source: str) -> None:
+    """Tell a flow's text as it is."""
+    click.echo(source, nl=not source.endswith("\n"))
 
 
 def _document(found: kept.Revision, every: list[kept.Revision]) -> FlowDocument:
@@ -193,20 +157,34 @@ def _document(found: kept.Revision, every: list[kept.Revision]) -> FlowDocument:
     )
 
 
-def _page(found: kept.Revision, every: list[kept.Revision]) -> list[str]:
+def _shown(found: kept.Revision, every: list[kept.Revision]) -> Shown:
     flow = found.flow()
-    lines = [f"{flow.name}  revision {found.revision} of {_local(found.created_at)} by {found.created_by or 'nobody'}"]
-    if flow.description:
-        lines += ["", *flow.description.strip().splitlines()]
-    if flow.inputs:
+    return Shown(
+        name=flow.name,
+        revision=found.revision,
+        changed=found.created_at,
+        by=found.created_by,
+        description=flow.description,
+        inputs=[Input(i.id, i.type, i.description, i.required, i.has_default, i.default) for i in flow.inputs],
+        revisions=[(one.revision, one.created_at, one.created_by) for one in every],
+        source=found.source,
+    )
+
+
+def page(shown: Shown) -> list[str]:
+    """A flow as people read it, line by line."""
+    lines = [f"{shown.name}  revision {shown.revision} of {_local(shown.changed)} by {shown.by or 'nobody'}"]
+    if shown.description:
+        lines += ["", *shown.description.strip().splitlines()]
+    if shown.inputs:
         lines += ["", "inputs"]
-        for declared in flow.inputs:
-            default = f" = {declared.default}" if declared.has_default else "" if declared.required else " (optional)"
-            lines.append(f"  {declared.id}: {declared.type}{default}  {declared.description}".rstrip())
-    if len(every) > 1:
+        for one in shown.inputs:
+            default = f" = {one.default}" if one.has_default else "" if one.required else " (optional)"
+            lines.append(f"  {one.id}: {one.type}{default}  {one.description}".rstrip())
+    if len(shown.revisions) > 1:
         lines += ["", "revisions"]
-        lines += [f"  {one.revision:>4}  {_local(one.created_at)}  {one.created_by}" for one in every[:20]]
-    return [*lines, "", found.source.rstrip()]
+        lines += [f"  {number:>4}  {_local(at)}  {by}" for number, at, by in shown.revisions[:20]]
+    return [*lines, "", shown.source.rstrip()]
 
 
 def _local(micros: int) -> str:

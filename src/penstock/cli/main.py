@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "test": ("penstock.cli.test:test", "Run the tests of flows: fixtures, assertions, coverage."),
     "runs": ("penstock.cli.runs:runs", "List and show runs, read their logs; pause, mark, kill, restart, replay them."),
     "flows": ("penstock.cli.flows:flows", "List, show and push the flows of the store."),
+    "git": ("penstock.cli.git:git", "Let branches be the source of flows: status, sync."),
     "files": (
         "penstock.cli.files:files",
         "Keep files for the flows of a namespace: list, get, put, delete, move.",
@@ -48,6 +49,7 @@ COMMANDS: Final = {
     ),
     "roles": ("penstock.cli.roles:roles", "Say what roles allow; make your own."),
     "audit": ("penstock.cli.audit:audit", "Tell who changed what; see that nobody changed that."),
+    "client": ("penstock.cli.client:client", "Log in to a server, and ask it."),
     "doctor": ("penstock.cli.doctor:doctor", "Look for what could be wrong with this machine and store."),
     "db": ("penstock.cli.db:db", "Look after the store: status, migrate, prune, backup, export."),
     "completion": ("penstock.cli.completion:completion", "Print the script that completes commands in a shell."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -61,14 +62,19 @@ def plan_for(app: App, target: Target, by: str) -> tuple[Plan, tuple[Problem, ..
 
 def address(app: App, name: str) -> tuple[str, str]:
     """Namespace and id of a stored flow, given whole or by its id alone. Raises UnknownFlow."""
-    listed = app.core.store.read(flows.list_flows)
-    fitting = [flow for flow in listed if name in (flow.id, f"{flow.namespace}.{flow.id}")]
-    whole = [flow for flow in fitting if name == f"{flow.namespace}.{flow.id}"]
-    own = [flow for flow in fitting if flow.namespace == app.project.settings.namespace]
-    for found in (whole, own, fitting):
+    listed = [(flow.namespace, flow.id) for flow in app.core.store.read(flows.list_flows)]
+    return named(name, listed, app.project.settings.namespace)
+
+
+def named(name: str, listed: Sequence[tuple[str, str]], own: str) -> tuple[str, str]:
+    """The one of some flows (namespace and id) that a name means, one's `own` namespace first. Raises UnknownFlow."""
+    fitting = [flow for flow in listed if name in (flow[1], ".".join(flow))]
+    whole = [flow for flow in fitting if name == ".".join(flow)]
+    near = [flow for flow in fitting if flow[0] == own]
+    for found in (whole, near, fitting):
         if len(found) == 1:
-            return found[0].namespace, found[0].id
-    names = [f"{flow.namespace}.{flow.id}" for flow in (fitting or listed)]
+            return found[0]
+    names = [".".join(flow) for flow in (fitting or listed)]
     if fitting:
         raise WrongCall(f'Several flows are named "{name}": {", ".join(names)}.', hint="Give the namespace too.")
     hint = nearest(name, names) or "`penstock flows list` shows those of the store."

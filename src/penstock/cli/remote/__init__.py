@@ -1,0 +1,1 @@
+"""How do commands ask a server? Each that can has a twin here, which takes the same and tells the same."""
