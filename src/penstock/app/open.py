@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, get_args
 
 from penstock.app.databases import open_store
-from penstock.app.places import Where, locate
+from penstock.app.places import Where, locate, make_closed
 from penstock.app.sources import secrets_of
 from penstock.clock import Clock, SystemClock
 from penstock.errors import Problem
@@ -82,6 +82,8 @@ def open_app(
         )
     watch = clock or SystemClock()
     try:
+        if not where.on_postgres:
+            make_closed(Path(where.store).parent)
         opened = open_store(where.store, watch, migrate=migrate)
     except OSError as error:
         raise _unusable("store", where.shown, error) from error
@@ -145,6 +147,7 @@ def _unusable(what: str, where: str, error: OSError) -> StoreError:
 def open_blobs(where: Where, environ: Mapping[str, str]) -> BlobStore:
     """Open the place where files are kept."""
     if not where.blobs.startswith("s3://"):
+        make_closed(Path(where.blobs))
         return open_folder(Path(where.blobs))
     endpoint = environ.get("PENSTOCK_BLOBS_ENDPOINT") or environ.get("AWS_ENDPOINT_URL", "")
     return open_s3(

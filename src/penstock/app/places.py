@@ -63,6 +63,13 @@ def locate(project: Project, environ: Mapping[str, str], store: str = "") -> Whe
     return Where(store=place, blobs=blobs, state=state.absolute(), python=interpreter(project), pythons=named)
 
 
+def make_closed(folder: Path) -> None:
+    """Make a folder, and those around it that are not there, for their owner alone."""
+    for each in reversed([folder, *folder.parents]):
+        if not each.exists():
+            each.mkdir(mode=0o700, exist_ok=True)
+
+
 def interpreter(project: Project) -> str:
     """The Python of a project: what its settings say, a `.venv` beside them, or the one that runs Penstock."""
     said = project.settings.python

@@ -213,7 +213,7 @@ def export(**given: Any) -> None:
         if path.exists() and not force:
             raise BackupExists(f"{path} is there already.")
         count = 0
-        with path.open("w", encoding="utf-8") as file:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
             for line in exporting.lines(app.core.store, logs=logs):
                 file.write(line + "\n")
                 count += 1

@@ -25,7 +25,7 @@ from penstock.services.core import Core
 from penstock.services.inputs import typed_inputs
 from penstock.services.reading import decide
 from penstock.services.render import calls_in
-from penstock.services.secrets.given import sealed
+from penstock.services.secrets.given import hidden_around, sealed
 from penstock.services.unanswered import repeat_unknown
 from penstock.store import runs
 from penstock.store.gathered import Gathered
@@ -137,6 +137,7 @@ def follow_up(core: Core, after: After) -> None:
 def _run(core: Core, plan: Plan, asked: Start, inputs: dict[str, object]) -> Run:
     now, flow = core.clock.now(), plan.flow
     run_id = ids.run_id(now // 1000, core.entropy())
+    seen = hidden_around(flow, inputs, {"labels": asked.labels, "trigger": asked.trigger})
     return Run(
         id=run_id,
         namespace=flow.namespace,
@@ -145,8 +146,8 @@ def _run(core: Core, plan: Plan, asked: Start, inputs: dict[str, object]) -> Run
         status=RunStatus.QUEUED,
         created_at=now,
         inputs=sealed(core, flow, inputs),
-        labels=flow.labels | asked.labels | {"system.correlationId": run_id},
-        trigger=asked.trigger,
+        labels=flow.labels | seen["labels"] | {"system.correlationId": run_id},
+        trigger=seen["trigger"],
         priority=asked.priority,
         lane=asked.lane,
         logical_date=asked.logical_date,

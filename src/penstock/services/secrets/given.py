@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from penstock.errors.run import InvalidInput
 from penstock.errors.secrets import CannotUnseal
@@ -62,6 +62,12 @@ class Opened(Mapping[str, object]):
 
     def __len__(self) -> int:
         return len(self._values)
+
+
+def hidden_around(flow: Flow, inputs: Mapping[str, object], around: dict[str, Any]) -> dict[str, Any]:
+    """What else is kept of how a run began, with stars for what it was given as a secret, plain in `inputs`."""
+    given = (inputs.get(name) for name in _declared(flow))
+    return Masks(text for text in given if isinstance(text, str) and text).hide_data(around)
 
 
 def opened(core: Core, flow: Flow, value: object, used: set[str]) -> object:

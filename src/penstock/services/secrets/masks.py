@@ -23,6 +23,7 @@ T = TypeVar("T")
 STARS: Final = b"********"
 SHORTEST: Final = 3
 SHORTEST_CODED: Final = 6
+CONTROL: Final = re.compile(rb"[\x00-\x1f]")
 LONG: Final = 12
 MIXED: Final = 8
 CLASSES: Final = [re.compile(kind) for kind in ("[a-z]", "[A-Z]", "[0-9]", "[^a-zA-Z0-9]")]
@@ -82,8 +83,11 @@ class Masks:
         if not self._grave:
             return value
         text = msgspec.json.encode(value, enc_hook=str)
-        found = [form for form in self._grave if form in text or b"\n" in form]
-        return cast("T", _hidden(value, _pattern(found))) if found else value
+        if b"\\" in text:
+            # what JSON writes with a backslash is looked for as it is, too
+            text += text.replace(b'\\"', b'"').replace(b"\\\\", b"\\")
+        near = any(form in text or CONTROL.search(form) for form in self._grave)
+        return cast("T", _hidden(value, _pattern(self._grave))) if near else value
 
     def file_without(self, path: Path) -> bytes | None:
         """A file with stars where a secret stands, as many as it has letters where the file is no text; None where it

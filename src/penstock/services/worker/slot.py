@@ -22,6 +22,7 @@ from penstock.sdk.task import Fires, Mode, ScriptType, TaskType
 from penstock.services.core import Knobs
 from penstock.services.render import Prepared
 from penstock.services.worker import elsewhere
+from penstock.services.worker.hiding import out_of_sight
 from penstock.services.worker.shop import Shop
 from penstock.store.queue import Claim
 from penstock.telemetry import traces
@@ -83,6 +84,8 @@ def work_of(shop: Shop, claim: Claim, prepared: Prepared) -> Inline | Process:
         )
         if launch.container is not None:
             return _contained(shop, claim, known, launch, shared=bool(home))
+        if prepared.secrets:
+            launch = out_of_sight(launch, f".penstock-{shop.core.entropy().hex()}")
         launch = at(launch, str(folder))
         env = searching(environment(shop, known, launch.env), launch.search)
         order = order_of(shop, launch, folder, env)

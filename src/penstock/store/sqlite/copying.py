@@ -8,6 +8,7 @@ import sqlite3
 from pathlib import Path
 
 from penstock.store.sqlite.faults import told
+from penstock.store.sqlite.session import make_closed
 
 PAGES = 2_000
 
@@ -18,6 +19,7 @@ def copy_database(source: Path, target: Path) -> Path:
     fresh = target.with_name(f".{target.name}-{os.getpid()}")
     fresh.unlink(missing_ok=True)
     with told(target):
+        make_closed(fresh)
         try:
             with (
                 contextlib.closing(sqlite3.connect(source, timeout=30)) as ours,

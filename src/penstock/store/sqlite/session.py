@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +17,8 @@ BUSY_SECONDS = 5.0
 
 def connect(path: Path | None, *, synchronous: str = "FULL") -> sqlite3.Connection:
     """Open a connection that any thread may use, one at a time; nothing for a database in memory."""
+    if path:
+        make_closed(path)
     session = sqlite3.connect(
         path or ":memory:",
         timeout=BUSY_SECONDS,
@@ -34,6 +38,13 @@ def connect(path: Path | None, *, synchronous: str = "FULL") -> sqlite3.Connecti
         session.close()
         raise
     return session
+
+
+def make_closed(path: Path) -> None:
+    """Make a file that is not there for its owner alone; what SQLite puts beside it is as closed as the file itself."""
+    with contextlib.suppress(OSError):  # SQLite says better what is wrong with it
+        # never one that is there: closing it would take the locks away that this process holds on it
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 class SqliteTx:

@@ -42,7 +42,7 @@ def open_sqlite(path: Path | str, clock: Clock | None = None, *, migrate: bool =
     file = Path(path).absolute()
     with told(file):
         fresh = not file.exists()
-        file.parent.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         check_disk(file.parent, thoroughly=fresh)
         if fresh:
             _create(file, watch)
