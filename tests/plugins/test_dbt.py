@@ -7,15 +7,19 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from penstock.model.asset import Access
+from penstock.model.event import Ended
 from penstock.model.node import Task
 from penstock.plugins.dbt import telling
+from penstock.plugins.dbt.options import place
 from penstock.services import operate
 from penstock.services import runs as verbs
-from penstock.store import steps
+from penstock.store import events, steps
 from tests.servers import DEMANDED
-from tests.worker.workshop import Workshop
+from tests.worker.workshop import Workshop, knobs
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "penstock"
 REAL = CACHE / "dbt-1.11" / "bin" / "python"
@@ -63,7 +67,7 @@ sys.exit(0 if "deps" in sys.argv else 1)
 
 @pytest.fixture
 def workshop(tmp_path: Path) -> Iterator[Workshop]:
-    one = Workshop(tmp_path)
+    one = Workshop(tmp_path, msgspec.structs.replace(knobs(), lineage=True))
     yield one
     one.close()
 
@@ -291,3 +295,21 @@ def test_a_real_project_is_built_and_goes_on_from_the_model_that_failed(
     assert '"nope" not found' in said
     files = workshop.outputs(run_id)["dbt"]["outputFiles"]
     assert {"manifest.json", "run_results.json", "warehouse/target/compiled/shop/models/shaky.sql"} <= files.keys()
+    ends = [told.event for told in workshop.store.read(lambda tx: events.every(tx, run_id))]
+    touched = [{(each.access, each.name) for each in end.touched} for end in ends if isinstance(end, Ended)]
+    assert touched[0] == {(Access.WRITES, "main.people"), (Access.WRITES, "main.good")}
+    assert touched[1] == {(Access.READS, "main.good"), (Access.WRITES, "main.shaky"), (Access.WRITES, "main.later")}
+    assert {each.namespace for end in ends if isinstance(end, Ended) for each in end.touched} == {
+        f"duckdb://{tmp_path}/shop.duckdb"
+    }
+
+
+def test_a_profile_says_where_its_database_is() -> None:
+    text = "shop:\n  target: dev\n  outputs:\n    dev: {{type: {}}}\n"
+
+    assert place(text.format("postgres, host: db, port: 5433")) == "postgres://db:5433"
+    assert place(text.format("redshift, host: r")) == "redshift://r:5439"
+    assert place(text.format("snowflake, account: a-b")) == "snowflake://a-b"
+    assert place(text.format("trino, host: t, port: 8080")) == "trino://t:8080"
+    assert place(text.format("postgres, host: \"{{ env_var('H') }}\"")) == ""
+    assert place("") == place("{") == place("a: 1") == ""

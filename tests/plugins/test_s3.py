@@ -50,6 +50,23 @@ def test_what_is_uploaded_can_be_downloaded(local: LocalContext, where: dict[str
     assert up["eTag"] == down["eTag"]
 
 
+def test_objects_that_are_moved_are_told_of(local: LocalContext, where: dict[str, object]) -> None:
+    local.lineage = True
+    up = local.run("s3.upload", {**where, "key": "a.csv", "from": local.put("1,2")})
+    down = local.run("s3.download", {**where, "key": "a.csv"})
+    copied = local.run(
+        "s3.copy", {**where, "from": {"bucket": where["bucket"], "key": "a.csv"}, "to": {"key": "b.csv"}}
+    )
+    several = local.run("s3.downloads", {**where, "prefix": "b"})
+
+    touched = [each for told in (up, down, copied, several) for each in told.touched]
+    assert [(each.access.value, each.name, each.size) for each in touched] == [
+        ("writes", "a.csv", 3), ("reads", "a.csv", 3), ("reads", "a.csv", None), ("writes", "b.csv", None),
+        ("reads", "b.csv", 3),
+    ]  # fmt: skip
+    assert up.touched[0].namespace == f"s3://{where['bucket']}"
+
+
 def test_a_listing_reads_every_page_and_filters_by_the_whole_key(local: LocalContext, where: dict[str, object]) -> None:
     put(local, where, "a/1.csv", "a/2.csv", "a/2.csv.bak", "b/3.csv")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Final
 
 import msgspec
+import yaml
 from msgspec import Meta
 
 from penstock.errors.task import NotOffered
@@ -74,6 +75,7 @@ class DbtTask(PythonTask, frozen=True, kw_only=True):
             "DBT_PROJECT_DIR": self.project_dir,
             "DBT_PROFILES_DIR": plan.workdir if self.profiles else "",
         }
+        env["PENSTOCK_DBT_NAMESPACE"] = place(self.profiles)
         given = {name: value for name, value in env.items() if value}
         return msgspec.structs.replace(
             launch,
@@ -81,6 +83,29 @@ class DbtTask(PythonTask, frozen=True, kw_only=True):
             input_files={**files, **launch.input_files},
             not_found=ABSENT.format(kind=kind),
         )
+
+
+def place(profiles: str) -> str:
+    """Where a profile's database is, as lineage says it; empty where the text does not tell it."""
+    try:
+        whole = yaml.safe_load(profiles)
+        profile = next(each for name, each in whole.items() if name != "config")
+        output = profile["outputs"][profile.get("target", "default")]
+        match output["type"]:
+            case "duckdb":
+                found = f"duckdb://{output.get('path', ':memory:').replace(':memory:', 'memory')}"
+            case "postgres" | "redshift" as kind:
+                port = output.get("port", 5432 if kind == "postgres" else 5439)
+                found = f"{kind}://{output['host']}:{port}"
+            case "snowflake":
+                found = f"snowflake://{output['account']}"
+            case "bigquery":
+                found = "bigquery"
+            case kind:
+                found = f"{kind}://{output['host']}" + (f":{output['port']}" if "port" in output else "")
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError, StopIteration):
+        return ""
+    return "" if "{" in found else found
 
 
 def refuse(*given: Entry | None) -> None:

@@ -201,6 +201,7 @@ class Consume(Taking, frozen=True, kw_only=True):
                 self.keep(context, line, ends)
         for topic, count in counts.items():
             context.metric("records", count, tags={"topic": topic})
+            context.reads(self.place, topic, rows=count)
         return outputs
 
     def _messages(self, consumer: Any, early: list[Any], until: Until) -> Iterator[Any]:

@@ -74,6 +74,12 @@ class KafkaTask(TaskType, frozen=True, kw_only=True):
         """confluent-kafka."""
         return ("confluent_kafka",)
 
+    @property
+    def place(self) -> str:
+        """Where the topics are, as lineage says it."""
+        first = self.properties.get("bootstrap.servers", "").partition(",")[0].strip()
+        return f"kafka://{first.rpartition('//')[2]}"
+
     def told(self, context: Context) -> dict[str, object]:
         """The properties in the client's words; errors and warnings of it go to the attempt's log."""
         if not self.properties.get("bootstrap.servers"):

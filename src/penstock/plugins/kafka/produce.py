@@ -61,6 +61,8 @@ class Produce(KafkaTask, frozen=True, kw_only=True):
             )
             count: int = options.guarded(lambda: self._send(context, options.library().Producer(asked), write))
         context.metric("records", count)
+        if self.topic:
+            context.writes(self.place, self.topic, rows=count)
         return {"messagesCount": count}
 
     def _send(self, context: Context, producer: Any, write: tuple[Write, Write]) -> int:

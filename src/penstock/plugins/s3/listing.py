@@ -134,6 +134,7 @@ class Downloads(Finding, frozen=True, kw_only=True):
                 uri = context.store(path, each["Key"].rpartition("/")[2])
                 path.unlink()
                 objects.append({**described(self.bucket, each), "uri": uri})
+                context.reads(f"s3://{self.bucket}", each["Key"], size=each.get("Size"))
                 context.progress(number, len(wanted), "objects")
             # Nothing is taken away before everything has been stored.
             for each in wanted:

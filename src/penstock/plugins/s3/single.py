@@ -79,6 +79,7 @@ class Upload(S3Task, frozen=True, kw_only=True):
         path = context.fetch(uri)
         client.upload_file(str(path), self.bucket, key, ExtraArgs=self._extra())
         context.metric("file.size", path.stat().st_size)
+        context.writes(f"s3://{self.bucket}", key, size=path.stat().st_size)
         head = client.head_object(Bucket=self.bucket, Key=key)
         return {
             "bucket": self.bucket,
@@ -130,6 +131,7 @@ class Download(S3Task, frozen=True, kw_only=True):
             head = client.head_object(Bucket=self.bucket, Key=self.key, **version)
             client.download_file(self.bucket, self.key, str(path), ExtraArgs=version)
         context.metric("file.size", head["ContentLength"])
+        context.reads(f"s3://{self.bucket}", self.key, size=head["ContentLength"])
         return {
             "uri": context.store(path, PurePosixPath(self.key).name),
             "contentLength": head["ContentLength"],
@@ -184,6 +186,8 @@ class Copy(S3Task, frozen=True, kw_only=True):
             head = client.head_object(Bucket=bucket, Key=key)
             if self.delete:
                 client.delete_object(**source)
+        context.reads(f"s3://{self.from_.bucket}", self.from_.key)
+        context.writes(f"s3://{bucket}", key)
         return {"bucket": bucket, "key": key, "eTag": str(head.get("ETag", "")).strip('"')}
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar
 import msgspec
 from msgspec import Meta, field
 
+from penstock.plugins.sql import lineage
 from penstock.plugins.sql.names import USUAL, Naming, column, identifier
 from penstock.plugins.sql.options import EXAMPLE, SqlTask
 from penstock.sdk.context import Context
@@ -77,6 +78,10 @@ class Batch(SqlTask, frozen=True, kw_only=True):
                 done += len(chunk)
                 context.progress(done, unit="rows")
             session.commit()
+        if self.table:
+            lineage.tell_table(context, self.address(context), self.table, writes=True, rows=changed)
+        else:
+            lineage.tell(context, self.address(context), [self.sql], changed)
         context.metric("records", done)
         return {"rowCount": done, "updatedCount": changed, **self.files(context)}
 

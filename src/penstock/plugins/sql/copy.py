@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
 from msgspec import Meta, field
 
+from penstock.plugins.sql import lineage
 from penstock.plugins.sql.address import Database
 from penstock.plugins.sql.names import column, identifier, text
 from penstock.plugins.sql.options import EXAMPLE, SqlTask
@@ -111,6 +112,7 @@ class CopyIn(Copying, frozen=True, kw_only=True):
                 raise TaskFailed(_told(error)) from error
             rows = max(cursor.rowcount, 0)
             session.commit()
+        lineage.tell_table(context, self.address(context), self.table, writes=True, rows=rows)
         context.metric("rows", rows)
         return {"rowCount": rows}
 
@@ -151,6 +153,10 @@ class CopyOut(Copying, frozen=True, kw_only=True):
                 raise TaskFailed(_told(error)) from error
             rows = max(cursor.rowcount, 0)
             session.commit()
+        if self.table:
+            lineage.tell_table(context, self.address(context), self.table, writes=False, rows=rows)
+        else:
+            lineage.tell(context, self.address(context), [self.sql])
         context.metric("rows", rows)
         return {"uri": context.store(path), "rowCount": rows}
 

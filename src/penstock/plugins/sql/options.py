@@ -118,7 +118,7 @@ class SqlTask(TaskType, frozen=True, kw_only=True):
     def session(self, context: Context, *, autocommit: bool = False) -> Iterator[Session]:
         """A session for the time of the task; what it leaves uncommitted is undone."""
         self.furnish(context)
-        address = self._address(context)
+        address = self.address(context)
         opening = Opening(
             address=address,
             username=self.username,
@@ -149,7 +149,7 @@ class SqlTask(TaskType, frozen=True, kw_only=True):
         for glob in self.output_files:
             _check_inside(glob)
         if self.database_file:
-            name = self._address(context).path
+            name = self.address(context).path
             if name:
                 _check_inside(name)
             target = context.workdir / name
@@ -164,10 +164,11 @@ class SqlTask(TaskType, frozen=True, kw_only=True):
             names = [name for name in below if globs.fits(name, self.output_files)]
             outputs["outputFiles"] = {name: context.store(context.workdir / name) for name in names}
         if self.output_db_file:
-            outputs["databaseUri"] = context.store(context.workdir / self._address(context).path)
+            outputs["databaseUri"] = context.store(context.workdir / self.address(context).path)
         return outputs
 
-    def _address(self, context: Context) -> Address:
+    def address(self, context: Context) -> Address:
+        """Where the database is, with all that the task says of how it is reached."""
         address = read_address(self.url)
         if self.needs is not None and address.database is not self.needs:
             raise TaskFailed(f'"{self.type_name}" works on {self.needs.value}, not on {address.database.value}.')

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Final, NamedTuple
 import msgspec
 from msgspec import Meta, field
 
-from penstock.plugins.sql import cells
+from penstock.plugins.sql import cells, lineage
 from penstock.plugins.sql.options import EXAMPLE, SqlTask
 from penstock.plugins.sql.session import Answer, Session
 from penstock.plugins.sql.splitting import split
@@ -154,9 +154,15 @@ class Query(Asking, frozen=True, kw_only=True):
                 session.execute(statement, used(statement, self.parameters, self.lexis), 1)
             before_commit(outputs)
             session.commit()
+        lineage.tell(context, self.address(context), [*statements, self.after_sql], _changed(outputs))
         if "size" in outputs:
             context.metric("fetch.size", float(str(outputs["size"])))
         return {**outputs, **self.files(context)}
+
+
+def _changed(outputs: dict[str, object]) -> int | None:
+    changed = outputs.get("updatedCount")
+    return changed if isinstance(changed, int) else None
 
 
 class Queries(Asking, frozen=True, kw_only=True):
@@ -195,4 +201,5 @@ class Queries(Asking, frozen=True, kw_only=True):
                 changed += int(str(outputs.get("updatedCount", 0)))
                 context.progress(number, len(statements), "statements")
             session.commit()
+        lineage.tell(context, self.address(context), statements)
         return {"outputs": answers, "updatedCount": changed, **self.files(context)}
