@@ -21,16 +21,21 @@ from penstock.store.sqlite.store import open_sqlite, sqlite_status
 SERVERS: Final = ("postgresql://", "postgres://")
 
 
+def is_server(address: str) -> bool:
+    """Whether an address is of a server, and not of a file."""
+    return address.startswith(SERVERS)
+
+
 def open_store(address: str, clock: Clock, *, migrate: bool) -> Store:
     """Open the store at a path or a DSN; one that is not there is made, one that is older is migrated if wanted."""
-    if address.startswith(SERVERS):
+    if is_server(address):
         return open_postgres(address, clock, migrate=migrate)
     return open_sqlite(address, clock, migrate=migrate)
 
 
 def store_status(address: str) -> Status:
     """Tell which migrations a store has had and which it wants; changes nothing."""
-    return postgres_status(address) if address.startswith(SERVERS) else sqlite_status(Path(address))
+    return postgres_status(address) if is_server(address) else sqlite_status(Path(address))
 
 
 @contextlib.contextmanager
@@ -40,11 +45,19 @@ def alone_with(address: str, clock: Clock) -> Iterator[Side]:
     """
     with contextlib.suppress(StoreMoved):  # what is shut is looked into, too
         open_store(address, clock, migrate=True).close()
-    side = PostgresSide(address, clock) if address.startswith(SERVERS) else SqliteSide(Path(address), clock)
-    try:
+    if is_server(address):
+        with contextlib.closing(PostgresSide(address, clock)) as server:
+            yield server
+    else:
+        with alone_with_file(Path(address), clock) as file:
+            yield file
+
+
+@contextlib.contextmanager
+def alone_with_file(path: Path, clock: Clock) -> Iterator[SqliteSide]:
+    """The same for a store in a file, which is there and current, or shut."""
+    with contextlib.closing(SqliteSide(path, clock)) as side:
         yield side
-    finally:
-        side.close()
 
 
 def check_place(folder: Path) -> None:

@@ -27,6 +27,7 @@ VERBS: Final = {
     "migrate": ("penstock.cli.db:migrate", "Bring the store's schema up to this Penstock."),
     "prune": ("penstock.cli.db:prune_store", "Remove runs and logs past their time."),
     "backup": ("penstock.cli.db:backup", "Copy an SQLite store while it is in use."),
+    "restore": ("penstock.cli.restore:restore_store", "Make the store what a backup or an export holds."),
     "export": ("penstock.cli.db:export", "Write all history as lines of JSON."),
     "move": ("penstock.cli.move:move_store", "Carry the store to another database, and compare every row."),
     "recount": ("penstock.cli.recount:recount", "Count anew how runs ended, day by day."),
@@ -35,7 +36,7 @@ VERBS: Final = {
 db = LazyGroup(
     name="db",
     lazy=VERBS,
-    help="Look after the store: status, migrate, prune, backup, export.",
+    help="Look after the store: status, migrate, prune, backup, restore, export, move.",
     no_args_is_help=True,
     **examples("penstock db status", "penstock db prune --runs P30D", "penstock db backup ~/backups/monday.db"),
 )
@@ -167,7 +168,7 @@ def prune_store(**given: Any) -> None:
 def backup(**given: Any) -> None:
     """Copy an SQLite store while it is in use: state into FILE, logs beside it.
 
-    To go back to it, name the copy: `--store FILE`, or put it in the place of the store while nobody works.
+    `penstock db restore FILE` goes back to it; `--store FILE` looks into it.
     """
     target, force = Path(given.pop("target")), given.pop("force")
     asked = msgspec.convert(given, Given)

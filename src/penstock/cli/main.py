@@ -51,7 +51,7 @@ COMMANDS: Final = {
     "audit": ("penstock.cli.audit:audit", "Tell who changed what; see that nobody changed that."),
     "client": ("penstock.cli.client:client", "Log in to a server, and ask it."),
     "doctor": ("penstock.cli.doctor:doctor", "Look for what could be wrong with this machine and store."),
-    "db": ("penstock.cli.db:db", "Look after the store: status, migrate, prune, backup, export."),
+    "db": ("penstock.cli.db:db", "Look after the store: status, migrate, prune, backup, restore, export, move."),
     "completion": ("penstock.cli.completion:completion", "Print the script that completes commands in a shell."),
 }
 EPILOG: Final = """\b

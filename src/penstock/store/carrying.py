@@ -21,16 +21,10 @@ from penstock.store.migrations.marks import FILLING, MOVED, MOVING, Mark, refusa
 from penstock.store.port import Row
 
 BATCH: Final = 500
-SHIFT: Final = "by how much the clock of leases differs"
+CLOCKS: Final = "what the clocks of leases showed"
 DONE: Final = "which move has ended"
-# What is counted by the clock of leases, which is another one there.
-ON_LEASES: Final = {
-    "workers": ("beat_at",),
-    "leaders": ("until",),
-    "limits": ("free_at",),
-    "limit_starts": ("at", "until"),
-}
-HOLES: Final = ("positions", "body")
+# What is counted by the clock of leases, which is another one there. Nobody works any more, or this could not be done.
+OVER: Final = {"workers": "beat_at", "leaders": "until"}
 MODULUS: Final = 1 << 128
 
 
@@ -40,6 +34,17 @@ class Table(msgspec.Struct, frozen=True):
     name: str
     columns: tuple[str, ...]
     key: tuple[str, ...]
+
+
+class Clocks(msgspec.Struct, frozen=True):
+    """What both clocks of leases showed at one moment."""
+
+    here: int
+    there: int
+
+    def moved(self, at: object) -> object:
+        """An instant on the other clock; one that has not come yet is of another boot, and as good as now."""
+        return None if at is None else min(codec.number(at), self.here) - self.here + self.there
 
 
 class Side(Protocol):
@@ -157,26 +162,27 @@ def _copy(source: Side, target: Side, told: Told) -> None:
     ]:
         raise Unlike(f"{source.where} and {target.where} have other tables.")
     reached = target.progress()
-    if SHIFT not in reached:
-        target.note(SHIFT, str(target.lease_now() - source.lease_now()))
+    if CLOCKS not in reached:
+        target.note(CLOCKS, codec.text(Clocks(source.lease_now(), target.lease_now())))
         reached = target.progress()
-    shift = int(reached[SHIFT])
+    clocks = msgspec.json.decode(reached[CLOCKS], type=Clocks)
     for table in tables:
         after = _key(reached[table.name]) if table.name in reached else None
         count = 0
         while rows := source.batch(table, after, BATCH):
             after = key_of(table, rows[-1])
-            target.put(table, [moved(table, row, shift) for row in rows], codec.text(after))
+            target.put(table, [moved(table, row, clocks) for row in rows], codec.text(after))
             count += len(rows)
             told(table.name, count)
 
 
 def _compare(source: Side, target: Side, told: Told) -> Carried:
     """Read both again, each in its own order: every table has the same rows. Raises Unlike."""
-    shift, counts, whole = int(target.progress()[SHIFT]), {}, 0
+    clocks = msgspec.json.decode(target.progress()[CLOCKS], type=Clocks)
+    counts, whole = {}, 0
     theirs = {table.name: table for table in target.tables()}
     for table in source.tables():
-        sent, sent_digest = digest(moved(table, row, shift) for row in every(source, table))
+        sent, sent_digest = digest(moved(table, row, clocks) for row in every(source, table))
         # In the order of the source's columns, whatever the target's is.
         there = msgspec.structs.replace(theirs[table.name], columns=table.columns)
         arrived, arrived_digest = digest(every(target, there))
@@ -217,23 +223,25 @@ def key_of(table: Table, row: Row) -> Row:
     return tuple(row[table.columns.index(name)] for name in table.key)
 
 
-def moved(table: Table, row: Row, shift: int) -> Row:
+def moved(table: Table, row: Row, clocks: Clocks) -> Row:
     """A row as it is to stand in the other store: instants of leases are those of the clock there."""
-    if table.name == HOLES[0]:
-        return _with(row, table.columns.index(HOLES[1]), lambda body: _waited_for(body, shift))
-    for name in ON_LEASES.get(table.name, ()):
-        row = _with(row, table.columns.index(name), lambda at: at if at is None else codec.number(at) + shift)
-    return row
-
-
-def _with(row: Row, place: int, change: Callable[[object], object]) -> Row:
-    return (*row[:place], change(row[place]), *row[place + 1 :])
-
-
-def _waited_for(body: object, shift: int) -> str:
-    position = msgspec.json.decode(str(body), type=Position)
-    holes = tuple((number, since + shift) for number, since in position.holes)
-    return codec.text(msgspec.structs.replace(position, holes=holes))
+    values = dict(zip(table.columns, row, strict=True))
+    match table.name:
+        case "workers" | "leaders":
+            values[OVER[table.name]] = 0
+        case "limits":
+            values["free_at"] = clocks.moved(values["free_at"])
+        case "limit_starts":
+            open_for = codec.number(values["until"]) - codec.number(values["at"])
+            values["at"] = clocks.moved(values["at"])
+            values["until"] = codec.number(values["at"]) + open_for
+        case "positions":
+            position = msgspec.json.decode(str(values["body"]), type=Position)
+            holes = tuple((number, codec.number(clocks.moved(since))) for number, since in position.holes)
+            values["body"] = codec.text(msgspec.structs.replace(position, holes=holes))
+        case _:
+            return row
+    return tuple(values.values())
 
 
 def _key(text: str) -> Row:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from penstock.clock import Clock
-from penstock.errors.store import StoreInUse
+from penstock.errors.store import NotAStore, StoreInUse
 from penstock.store import codec
 from penstock.store.carrying import DONE, Table
 from penstock.store.migrations import marks
@@ -17,6 +17,7 @@ from penstock.store.migrations.marks import Mark
 from penstock.store.port import Row
 from penstock.store.sqlite.faults import is_busy, told
 from penstock.store.sqlite.logs import SCHEMA, logs_path
+from penstock.store.sqlite.session import make_closed
 
 LOGS: Final = "log_chunks"
 # As long as a command that only looks may have it open.
@@ -137,6 +138,31 @@ class SqliteSide:
         with self._written(self._state) as session:
             session.execute("DROP TABLE IF EXISTS moving")
 
+    def check(self) -> None:
+        """See that the files are whole, page by page. Raises NotAStore."""
+        for session in (self._state, self._logs):
+            with told(self.path):
+                ((found,), *_) = session.execute("PRAGMA integrity_check").fetchall()
+            if found != "ok":
+                raise NotAStore(f"{self.where} is damaged: {found}.")
+
+    def keep(self, path: Path) -> list[Path]:
+        """Copy its files as they are now, logs beside state, and name what was made."""
+        made = []
+        for session, target in ((self._logs, logs_path(path)), (self._state, path)):
+            make_closed(target)
+            with told(target), contextlib.closing(sqlite3.connect(target)) as copy:
+                session.backup(copy)
+                copy.execute("PRAGMA journal_mode = DELETE")
+            made.append(target)
+        return made
+
+    def replace(self, other: SqliteSide) -> None:
+        """Become what another one is, its marks included: the logs first, then the state, in one."""
+        with told(self.path):
+            other._logs.backup(self._logs)
+            other._state.backup(self._state)
+
     def lease_now(self) -> int:
         """Microseconds since boot."""
         return self._clock.steady()
@@ -184,6 +210,7 @@ class SqliteSide:
 
 def alone(path: Path) -> sqlite3.Connection:
     """Open a file that nobody else has open, and keep everybody out of it. Raises StoreInUse."""
+    make_closed(path)
     session = sqlite3.connect(path, timeout=MOMENT, isolation_level=None)
     try:
         session.execute("PRAGMA locking_mode = EXCLUSIVE")
