@@ -75,7 +75,7 @@ def test_a_text_is_kept_only_under_its_own_name(house: House) -> None:
     answer = house.client.put("/v1/flows/shop/other", content=HELLO, headers=YAML)
     sneaked = house.as_("editor").put("/v1/flows/shop/hello", content=HELLO.replace(": shop", ": other"), headers=YAML)
 
-    assert (answer.status_code, sneaked.status_code) == (400, 400)
+    assert (answer.status_code, sneaked.status_code) == (422, 422)
     assert house.client.get("/v1/flows").json()["items"] == []
 
 

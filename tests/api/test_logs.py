@@ -64,4 +64,4 @@ def test_the_text_comes_whole_or_in_part(either: House) -> None:
     assert whole.headers["content-type"] == "text/plain; charset=utf-8"
     assert whole.headers["content-disposition"] == f'attachment; filename="{run_id}.log"'
     assert part.text == "line 1\n"
-    assert either.client.get(where, params={"start": 7}).status_code == 400
+    assert either.client.get(where, params={"start": 7}).status_code == 422

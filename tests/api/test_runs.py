@@ -114,7 +114,7 @@ def test_many_runs_are_dealt_with_at_once(either: House) -> None:
         "nope": "PS-303",
         mine[0]: "PS-314",
     }
-    assert both.status_code == 400
+    assert both.status_code == 422
     assert either.client.get(f"/v1/runs/{hidden}").json()["status"] == "paused"
 
 

@@ -6,7 +6,16 @@ import re
 from typing import Any, BinaryIO, Final
 
 import msgspec
-from msgspec.inspect import CollectionType, Metadata, NoneType, StructType, UnionType, type_info
+from msgspec.inspect import (
+    CollectionType,
+    DateTimeType,
+    Metadata,
+    NoneType,
+    StructType,
+    Type,
+    UnionType,
+    type_info,
+)
 
 from penstock.api.route import JSON, Route
 from penstock.errors import nearest
@@ -15,6 +24,12 @@ from penstock.errors.api import BadRequest, WrongMediaType
 TEXTS: Final = ("application/yaml", "application/x-yaml", "text/plain", "text/yaml", "text/x-yaml")
 # As JSON writes it; an even number of backslashes before it are themselves written ones.
 NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+NUMBER: Final = re.compile(r"[-+\d.eE]+")
+INSTANT: Final = "An instant has its zone: 2016-01-02T00:00:00Z"
+MOST_WHOLE: Final = 20
+STEP: Final = re.compile(r"\.(\w+)|\[(\d+)\]")
+FRACTION: Final = re.compile(r"Expected `int(?: \| null)?`, got `float` - at `\$((?:\.\w+|\[\d+\])+)`")
 
 
 class Reader:
@@ -29,6 +44,7 @@ class Reader:
         self._several: frozenset[str] = frozenset()
         self._absent: frozenset[str] = frozenset()
         self._known: dict[str, str] = {}
+        self._instants: frozenset[str] = frozenset()
         if route.body not in (None, str, BinaryIO):
             self._decoder = msgspec.json.Decoder(route.body)
         if route.query not in (None, dict):
@@ -37,6 +53,7 @@ class Reader:
             self._known = {each.encode_name: each.encode_name for each in fields}
             self._several = frozenset(each.encode_name for each in fields if _holds_several(each.type))
             self._absent = frozenset(each.encode_name for each in fields if _may_be_absent(each.type))
+            self._instants = frozenset(each.encode_name for each in fields if _is_instant(each.type))
             msgspec.json.Decoder(route.query)
 
     def query(self, given: list[tuple[str, str]]) -> Any:
@@ -60,12 +77,14 @@ class Reader:
                 raise BadRequest(f'The parameter "{name}" is left out, not written as "{value}".')
             elif name in raw:
                 raise BadRequest(f'The parameter "{name}" was given twice.')
+            elif name in self._instants and NUMBER.fullmatch(value):
+                raise BadRequest(f'The parameter "{name}" is an instant, and no number.', hint=INSTANT)
             else:
                 raw[name] = value
         try:
             return msgspec.convert(raw, self._route.query, strict=False)
         except msgspec.ValidationError as error:
-            raise BadRequest(f"A parameter is not right: {_said(error)}.") from None
+            raise BadRequest(f"A parameter is not right: {_said(error)}.", hint=_helps(error)) from None
 
     def body(self, sent: Any, media: str) -> Any:
         """The body; a file or a text where the route takes one, else JSON of its shape."""
@@ -93,11 +112,26 @@ class Reader:
         if NUL.search(sent):
             raise BadRequest("The body has a sign in it that no text may have: NUL.")
         try:
-            return self._decoder.decode(sent)
+            return self._decoded(sent)
         except msgspec.ValidationError as error:
-            raise BadRequest(f"The body is not right: {_said(error)}.") from None
+            raise BadRequest(f"The body is not right: {_said(error)}.", hint=_helps(error)) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise BadRequest(f"The body is no JSON: {error}.") from None
+
+    def _decoded(self, sent: bytes) -> Any:
+        """JSON of the shape; 5.0 is a whole number as 5 is one."""
+        assert self._decoder is not None
+        seen: set[str] = set()
+        while len(seen) < MOST_WHOLE:
+            try:
+                return self._decoder.decode(sent)
+            except msgspec.ValidationError as error:
+                found = FRACTION.search(str(error))
+                if found is None or found[1] in seen:
+                    raise
+                seen.add(found[1])
+                sent = _whole(sent, found[1])
+        return self._decoder.decode(sent)
 
 
 def refuse_nul(path: str, query: str) -> None:
@@ -112,14 +146,38 @@ def _holds_several(kind: Any) -> bool:
 
 
 def _may_be_absent(kind: Any) -> bool:
-    found = type_info(kind)
+    return any(isinstance(each, NoneType) for each in _kinds(type_info(kind)))
+
+
+def _is_instant(kind: Any) -> bool:
+    return any(isinstance(each, DateTimeType) for each in _kinds(type_info(kind)))
+
+
+def _kinds(found: Type) -> list[Type]:
+    """What a value may be, constraints left out."""
     bare = found.type if isinstance(found, Metadata) else found
-    return isinstance(bare, UnionType) and any(isinstance(each, NoneType) for each in bare.types)
+    return [each for one in bare.types for each in _kinds(one)] if isinstance(bare, UnionType) else [bare]
 
 
 def _may_be_empty(shape: Any) -> bool:
     return isinstance(type_info(shape), StructType) and all(not each.required for each in msgspec.structs.fields(shape))
 
 
+def _whole(sent: bytes, path: str) -> bytes:
+    """The same with the number at a place as a whole one, if it is that."""
+    tree = msgspec.json.decode(sent)
+    *way, last = [int(index) if index else name for name, index in STEP.findall(path)]
+    at = tree
+    for each in way:
+        at = at[each]
+    if isinstance(at[last], float) and at[last].is_integer():
+        at[last] = int(at[last])
+    return msgspec.json.encode(tree)
+
+
 def _said(error: msgspec.ValidationError) -> str:
     return str(error).replace(" - at `$.", " at `").replace(" - at `$", " at `")
+
+
+def _helps(error: msgspec.ValidationError) -> str:
+    return INSTANT if "RFC3339" in str(error) else ""

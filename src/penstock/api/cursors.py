@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from penstock.api.asked import NUL
-from penstock.errors.api import BadRequest
+from penstock.errors.api import Unfitting
 
 T = TypeVar("T")
 LONGEST = 4096
@@ -21,7 +21,7 @@ def written(place: object) -> str:
 
 
 def read(cursor: str, kind: type[T]) -> T | None:
-    """The place in a cursor; None for the empty one. Raises BadRequest."""
+    """The place in a cursor; None for the empty one. Raises Unfitting."""
     if not cursor:
         return None
     try:
@@ -33,4 +33,4 @@ def read(cursor: str, kind: type[T]) -> T | None:
         return msgspec.json.decode(body, type=kind)
     except (ValueError, binascii.Error, msgspec.MsgspecError):
         hint = "A cursor is the `next` of an earlier page of the same list."
-        raise BadRequest("The cursor is not one of this list.", hint=hint) from None
+        raise Unfitting("The cursor is not one of this list.", hint=hint) from None

@@ -14,8 +14,8 @@ from penstock.api.problems import ProblemDocument
 from penstock.api.route import JSON, Kind, Route, Where
 
 REF: Final = "#/components/schemas/{name}"
-# Bodies that are no JSON.
-RAW: Final[dict[Any, dict[str, Any]]] = {str: {"type": "string"}, BinaryIO: {}}
+# Bodies that are no JSON: a text is YAML, which may say anything, and bytes may be none at all.
+RAW: Final[dict[Any, dict[str, Any]]] = {str: {}, BinaryIO: {"type": "string", "format": "binary"}}
 PLACES: Final = {
     "backfill": "The id of a backfill.",
     "code": "The code of an error: `PS-303`.",
@@ -85,9 +85,14 @@ def _operation(row: Route, named: Mapping[Any, Any], schemas: Mapping[str, Any])
         told["parameters"] = parameters
     if row.body is not None:
         schema = RAW[row.body] if row.body in RAW else named[row.body]
-        required = row.body in RAW or any(each.required for each in msgspec.structs.fields(row.body))
+        required = row.body is not BinaryIO and (
+            row.body in RAW or any(each.required for each in msgspec.structs.fields(row.body))
+        )
         told["requestBody"] = {"required": required, "content": {row.takes: {"schema": schema}}}
-    told["responses"] = {str(_status(row)): _good(row, named), "default": {"$ref": "#/components/responses/Problem"}}
+    told["responses"] = {str(status): _good(row, status, named) for status in sorted({_status(row), *row.also})}
+    if row.method == "GET" and row.kind is not Kind.STREAM and row.answer is not None:
+        told["responses"]["304"] = {"description": "It is what `If-None-Match` names."}
+    told["responses"]["default"] = {"$ref": "#/components/responses/Problem"}
     if row.where is Where.PUBLIC:
         told["security"] = []
     if row.action is not None:
@@ -100,11 +105,13 @@ def _status(row: Route) -> int:
     return 204 if nothing and row.status == 200 else row.status
 
 
-def _good(row: Route, named: Mapping[Any, Any]) -> dict[str, Any]:
+def _good(row: Route, status: int, named: Mapping[Any, Any]) -> dict[str, Any]:
     told: dict[str, Any] = {"description": row.summary}
+    if status == 204:
+        return told
     if row.answer is not None:
         told["content"] = {row.gives: {"schema": named[row.answer]}}
-    elif _status(row) != 204:
+    else:
         told["content"] = {row.gives: {}}
     return told
 

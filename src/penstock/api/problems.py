@@ -79,6 +79,7 @@ STATUSES: Final[dict[type[PenstockError], int]] = {
     store.StoreFull: 507,
     # calls themselves
     calls.BadRequest: 400,
+    calls.Unfitting: 422,
     calls.NotSignedIn: 401,
     calls.MayNot: 403,
     access.WrongLogin: 401,

@@ -117,8 +117,8 @@ Handler = Callable[[Call[Any, Any]], object]
 class Route:
     """One row of the table. `takes` and `gives` are media types, `limit` the bytes that a body may have.
 
-    `answer` is the shape of what it gives (None: nothing, 204), `status` what a good answer says. A `query` that is
-    `dict` takes whatever parameters there are, each with its values.
+    `answer` is the shape of what it gives (None: nothing, 204), `status` what a good answer says, `also` what it may
+    say as well. A `query` that is `dict` takes whatever parameters there are, each with its values.
     """
 
     method: str
@@ -131,6 +131,7 @@ class Route:
     body: type | None = None
     answer: Any = None
     status: int = 200
+    also: tuple[int, ...] = ()
     kind: Kind = Kind.PLAIN
     takes: str = JSON
     gives: str = JSON

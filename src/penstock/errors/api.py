@@ -11,6 +11,12 @@ class BadRequest(PenstockError):
     code = "PS-821"
 
 
+class Unfitting(BadRequest):
+    """A call is written as its address takes it, and asks for what cannot be."""
+
+    code = "PS-836"
+
+
 class NotSignedIn(PenstockError):
     """A call says by nothing who asks, or by something that is not valid (any more)."""
 

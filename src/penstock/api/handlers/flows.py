@@ -33,7 +33,7 @@ from penstock.api.shapes.flows import (
 from penstock.api.shapes.lists import Page, labels
 from penstock.app.manner import manner_of
 from penstock.errors import Severity
-from penstock.errors.api import BadRequest, Changed
+from penstock.errors.api import Changed, Unfitting
 from penstock.errors.project import InvalidFlows
 from penstock.errors.run import UnknownFlow
 from penstock.model.flow import Flow
@@ -151,7 +151,7 @@ def put_flow(call: Call[PutAsked, str]) -> Answer:
         count = sum(each.severity is Severity.ERROR for each in reading.problems)
         raise InvalidFlows(f"The text has {count} {'error' if count == 1 else 'errors'}.", reading.problems)
     if (reading.flow.namespace, reading.flow.id) != (namespace, flow_id):
-        raise BadRequest(f"The text is the flow {reading.flow.name}, and the address is that of another one.")
+        raise Unfitting(f"The text is the flow {reading.flow.name}, and the address is that of another one.")
     before = call.core.store.glance(lambda tx: flows.newest(tx, namespace, flow_id))
     wanted = call.headers.get("if-match", "")
     if wanted and (before is None or (wanted.strip() != "*" and _tag(before) != wanted.strip())):

@@ -7,7 +7,7 @@ from penstock.api.route import Call
 from penstock.api.shapes.kv import KeyPut, KeyRow, KeysAsked, KeyValue
 from penstock.api.shapes.lists import Page
 from penstock.api.shapes.runs import micros
-from penstock.errors.api import BadRequest
+from penstock.errors.api import Unfitting
 from penstock.services import kv as verbs
 from penstock.services.document import instant
 from penstock.store.kv import Entry
@@ -40,7 +40,7 @@ def put_key(call: Call[None, KeyPut]) -> KeyValue:
     """Keep a value."""
     until = micros(call.body.expires)
     if until is not None and until <= call.core.clock.now():
-        raise BadRequest("`expires` is over already.")
+        raise Unfitting("`expires` is over already.")
     return _told(verbs.put(call.core, call.path["namespace"], call.path["key"], call.body.value, until))
 
 

@@ -6,7 +6,7 @@ from penstock.api import cursors
 from penstock.api.route import Call, Sent
 from penstock.api.shapes.lists import Page
 from penstock.api.shapes.logs import LogLinesAsked, LogOrder, LogRow, LogTextAsked, log_row
-from penstock.errors.api import BadRequest
+from penstock.errors.api import Unfitting
 from penstock.services.log_pages import LogAsked, LogPlace, lines_after, text_of
 from penstock.store.chunks import Level, Selected
 
@@ -29,7 +29,7 @@ def read_log(call: Call[LogTextAsked, None]) -> Sent:
     """The text as it came, to be kept as a file."""
     asked = call.query
     if (asked.start is not None or asked.end is not None) and (asked.step is None or asked.attempt is None):
-        raise BadRequest("A part of the text can be told of one attempt only.", hint="Say `step` and `attempt`, too.")
+        raise Unfitting("A part of the text can be told of one attempt only.", hint="Say `step` and `attempt`, too.")
     pieces = text_of(call.core, call.run.id, asked.step, asked.attempt, asked.start or 0, asked.end)
     headers = {"Content-Disposition": f'attachment; filename="{call.run.id}.log"', "Cache-Control": "no-store"}
     return Sent(pieces, "text/plain; charset=utf-8", headers=headers)

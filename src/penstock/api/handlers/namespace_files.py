@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Annotated, BinaryIO, Final
+from urllib.parse import quote
 
 from msgspec import Meta
 
@@ -103,7 +104,8 @@ def import_namespace_files(call: Call[FolderAsked, BinaryIO]) -> Everything[Name
 
 def zipped(namespace: str, file: BinaryIO) -> Sent:
     """A zip as an answer."""
-    headers = {"Content-Disposition": f'attachment; filename="{namespace}_files.zip"', "Cache-Control": "no-cache"}
+    name = quote(f"{namespace}_files.zip", safe="")
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}", "Cache-Control": "no-cache"}
     return Sent(_pieces(file), "application/zip", headers=headers)
 
 

@@ -9,7 +9,7 @@ from penstock.api import cursors
 from penstock.api.route import Call
 from penstock.api.shapes.lists import Everything, Page
 from penstock.api.shapes.stats import DayRow, DaysAsked, FlowDayRow, FlowDaysAsked
-from penstock.errors.api import BadRequest
+from penstock.errors.api import Unfitting
 from penstock.services import stats
 from penstock.services.stats import Day
 from penstock.store.stats import DAY, Place, Span
@@ -52,14 +52,14 @@ def _of_flow(day: Day) -> FlowDayRow:
 
 
 def _span(call: Call[DaysAsked, None] | Call[FlowDaysAsked, None]) -> Span:
-    """Which days are meant. Raises BadRequest."""
+    """Which days are meant. Raises Unfitting."""
     asked = call.query
     last = call.core.clock.now() // DAY if asked.until is None else (asked.until - EPOCH).days
     first = last - USUAL + 1 if asked.since is None else (asked.since - EPOCH).days
     if first > last:
-        raise BadRequest("`since` is later than `until`.")
+        raise Unfitting("`since` is later than `until`.")
     if last - first >= MOST:
-        raise BadRequest(f"At most {MOST:,} days are told at once.")
+        raise Unfitting(f"At most {MOST:,} days are told at once.")
     return Span(since=first, until=last + 1, namespace=asked.namespace, flow=asked.flow)
 
 

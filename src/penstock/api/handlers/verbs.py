@@ -25,7 +25,7 @@ from penstock.api.shapes.verbs import (
     RunStart,
     SkipAsked,
 )
-from penstock.errors.api import BadRequest
+from penstock.errors.api import BadRequest, Unfitting
 from penstock.errors.run import UnknownFlow, UnknownRun
 from penstock.model.status import RunStatus
 from penstock.services import bulk, flows, operate
@@ -107,7 +107,7 @@ def replay_run(call: Call[None, ReplayAsked]) -> Answer:
     """Start a new run like this one."""
     asked = call.body
     if asked.alone and not asked.from_step:
-        raise BadRequest("`alone` needs the step that is to be done again.", hint='Say it as "from".')
+        raise Unfitting("`alone` needs the step that is to be done again.", hint='Say it as "from".')
     key = _key(call, call.run.id)
     wanted = Start(inputs=asked.inputs, labels=asked.labels, key=key)
     made = verbs.replay(call.core, call.run.id, call.by, from_step=asked.from_step, asked=wanted, alone=asked.alone)
@@ -131,7 +131,7 @@ def deal_with_runs(call: Call[None, BulkAsked]) -> BulkAnswer:
     """Do one thing to many runs: those named, or all that fit."""
     asked = call.body
     if bool(asked.ids) == (asked.query is not None):
-        raise BadRequest("Name runs by `ids`, or say which by `query`; not both.")
+        raise Unfitting("Name runs by `ids`, or say which by `query`; not both.")
     if asked.query:
         wanted = asked.query.filter()
         wanted = replace(wanted, statuses=wanted.statuses or USUAL[asked.verb])

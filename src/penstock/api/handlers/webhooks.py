@@ -9,7 +9,7 @@ from penstock.api.asked import NUL
 from penstock.api.handlers.verbs import KEY, LONGEST_KEY
 from penstock.api.route import Answer, Awaited, Call
 from penstock.api.shapes.webhooks import Knocked
-from penstock.errors.api import BadRequest
+from penstock.errors.api import BadRequest, Unfitting
 from penstock.model.run import Run
 from penstock.services.access import bearers, keys, local_key
 from penstock.services.reading import load
@@ -34,7 +34,7 @@ def put_webhook(call: Call[dict[str, list[str]], BinaryIO]) -> Answer | Awaited:
 def answered(call: Call[Any, Any], body: bytes, tell: Callable[[Opened, Run], object]) -> Answer | Awaited:
     """Fire a webhook, and tell the run that this starts: at once, or after its end where the trigger waits for it."""
     if b"\0" in body or NUL.search(body):
-        raise BadRequest("The body has a sign in it that no text may have: NUL.")
+        raise Unfitting("The body has a sign in it that no text may have: NUL.")
     said = call.headers.get(KEY, "")
     if len(said) > LONGEST_KEY:
         raise BadRequest(f"An Idempotency-Key has at most {LONGEST_KEY} characters.")

@@ -36,6 +36,7 @@ ROUTES: Final = (
         action=Action.RUNS_VIEW,
         query=FileAsked,
         kind=Kind.FILE,
+        also=(206,),
         gives=BYTES,
     ),
     Route(

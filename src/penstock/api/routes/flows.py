@@ -62,6 +62,7 @@ ROUTES: Final = (
         query=PutAsked,
         body=str,
         answer=FlowPut,
+        also=(201,),
         takes="application/yaml",
     ),
     Route(

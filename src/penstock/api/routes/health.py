@@ -24,6 +24,7 @@ ROUTES: Final = (
         handler=health.ready,
         where=Where.PUBLIC,
         answer=Ready,
+        also=(503,),
     ),
     Route(
         method="GET",

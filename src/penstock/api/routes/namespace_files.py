@@ -46,6 +46,7 @@ ROUTES: Final = (
         namespace_files.read_namespace_file,
         query=ContentAsked,
         kind=Kind.FILE,
+        also=(206,),
         gives=BYTES,
     ),
     row(
@@ -56,6 +57,7 @@ ROUTES: Final = (
         query=PathAsked,
         body=BinaryIO,
         answer=NamespaceFileRow,
+        also=(201,),
         takes=BYTES,
         limit=LARGEST,
     ),

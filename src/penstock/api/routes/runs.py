@@ -48,6 +48,7 @@ ROUTES: Final = (
         body=RunStart,
         answer=RunDetail,
         status=201,
+        also=(200,),
         idempotent_key=True,
     ),
     Route(

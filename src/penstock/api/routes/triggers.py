@@ -75,6 +75,7 @@ ROUTES: Final = (
         body=BackfillStart,
         answer=BackfillStarted,
         status=201,
+        also=(200,),
         limit=16 * MEGABYTE,
     ),
     Route(

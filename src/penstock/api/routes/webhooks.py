@@ -23,6 +23,7 @@ def row(method: str, path: str, handler: Handler, answer: Any) -> Route:
         query=dict,
         body=None if method == "GET" else BinaryIO,
         answer=answer,
+        also=(204,),
         takes="*/*",
         limit=LARGEST,
         idempotent_key=True,

@@ -16,7 +16,8 @@ Limit = Annotated[int, Meta(ge=1, le=1000, description="At most so many.")]
 Cursor = Annotated[str, Meta(max_length=4096, description="The `next` of the page before; empty: the first page.")]
 Namespace = Annotated[str, Meta(max_length=200, description="In this namespace or below it.")]
 Text = Annotated[str, Meta(max_length=200, description="With this text in it, upper or lower case.")]
-Labels = Annotated[tuple[str, ...], Meta(max_length=50, description="With each of these labels: `name=value`.")]
+Label = Annotated[str, Meta(pattern="^[^=]+=")]
+Labels = Annotated[tuple[Label, ...], Meta(max_length=50, description="With each of these labels: `name=value`.")]
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):

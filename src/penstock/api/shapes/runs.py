@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from penstock.api.shapes.lists import Cursor, Labels, Limit, Namespace, Text, labels
-from penstock.errors.api import BadRequest
+from penstock.errors.api import Unfitting
 from penstock.model.run import Run
 from penstock.model.status import RunStatus, StepStatus
 from penstock.services.document import ErrorDocument, Moment, instant
@@ -40,7 +40,7 @@ class RunsWanted(msgspec.Struct, frozen=True, kw_only=True):
     looks: Annotated[bool, Meta(description="Those too that only look, or listen, for a trigger.")] = False
 
     def filter(self) -> Filter:
-        """The same as the store asks it. Raises BadRequest."""
+        """The same as the store asks it. Raises Unfitting."""
         return Filter(
             namespace=self.namespace,
             flow=self.flow,
@@ -140,10 +140,10 @@ def seconds(start: int | None, end: int | None) -> float | None:
 
 
 def micros(at: datetime.datetime | None) -> int | None:
-    """An instant in microseconds since 1970 UTC. Raises BadRequest."""
+    """An instant in microseconds since 1970 UTC. Raises Unfitting."""
     if at is None:
         return None
     try:
         return round(at.timestamp() * 1_000_000)
     except (OverflowError, ValueError):
-        raise BadRequest(f"{at} is too far away.") from None
+        raise Unfitting(f"{at} is too far away.") from None

@@ -18,7 +18,7 @@ class RunStart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     namespace: Annotated[str, Meta(min_length=1, max_length=150)]
     flow: Annotated[str, Meta(min_length=1, max_length=100)]
-    revision: Annotated[int, Meta(ge=1, description="This revision instead of the newest.")] | None = None
+    revision: Annotated[int, Meta(ge=1, le=2**31, description="This revision instead of the newest.")] | None = None
     inputs: dict[str, object] = {}
     labels: dict[str, str] = {}
     priority: Annotated[int, Meta(ge=-1000, le=1000)] = 0
