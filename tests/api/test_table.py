@@ -28,6 +28,7 @@ PUBLIC = {
     "GET /v1/oidc",
     "GET /v1/oidc/callback",
     "GET /v1/webhooks/{namespace}/{flow}/{key}",
+    "POST /v1/git/{name}/hook",
     "POST /v1/login",
     "POST /v1/webhooks/{namespace}/{flow}/{key}",
     "POST /v1/welcome",

@@ -41,6 +41,7 @@ UNTOLD = {
     "penstock.services.audit.seal": "moves what was told",
     "penstock.services.flows.sync_unknown": "rows that an earlier Penstock did not keep yet",
     "penstock.services.runs.tell": "the word that each verb about a run says",
+    "penstock.services.git.sync.sync": "what was seen of a branch; what that changes is told of by itself",
     "penstock.services.namespace_files.forget": "part of pruning what was deleted long ago",
     "penstock.services.starting.insert": "part of every verb that starts runs; schedules start them, too",
     "penstock.services.secrets.given._first_key": "a key that seals what is told of by whoever gives it",

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from penstock.errors import PenstockError, Problem, Severity, access, project, run, secrets, store, task, work
+from penstock.errors import PenstockError, Problem, Severity, access, git, project, run, secrets, store, task, work
 from penstock.errors import api as calls
 from penstock.errors.expr import ExprError
 from penstock.errors.flow import FlowError
@@ -53,6 +53,8 @@ STATUSES: Final[dict[type[PenstockError], int]] = {
     store.BlobMissing: 404,
     work.FileMissing: 404,
     project.NoSuchFile: 404,
+    project.UnknownBranch: 404,
+    git.WrongBranch: 422,
     access.UnknownPerson: 404,
     access.UnknownRole: 404,
     access.UnknownToken: 404,
@@ -88,6 +90,7 @@ STATUSES: Final[dict[type[PenstockError], int]] = {
     access.ProviderFailed: 502,
     work.Unanswered: 502,
     secrets.SecretsUnreachable: 502,
+    git.GitFailed: 502,
     calls.NoSuchAddress: 404,
     calls.WrongMethod: 405,
     calls.BodyTooLarge: 413,

@@ -59,7 +59,8 @@ def dev(**given: Any) -> int:
         app.measure()
         check_address(app, asked.host)
         listen = Listen(host=asked.host, port=asked.port, next_free=True)
-        with standing(app, listen, "", GRACE) as (server, scheduler):
+        # what comes from a branch would take the place of what is written here
+        with standing(app, listen, "", GRACE, pulls=False) as (server, scheduler):
             if asked.port and server.port != asked.port:
                 note(f"Port {asked.port} is taken, so this is port {server.port}.")
             note(f"Penstock answers at {server.url}, on {app.where.shown}. Ctrl-C stops it.")

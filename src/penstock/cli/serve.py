@@ -16,13 +16,16 @@ import msgspec
 from penstock.api.serve import Listen, Server
 from penstock.api.who import who_of
 from penstock.app import App, open_app
+from penstock.app.branches import branches_of, copies_of
 from penstock.app.exports import exports_of
+from penstock.app.manner import manner_of
 from penstock.cli.ending import Exit
 from penstock.cli.options import Given, examples, places, project_of, who
 from penstock.cli.said import note
 from penstock.cli.welcome import check_address, greeting, invitation
 from penstock.model import ids
 from penstock.services.exporting.thread import Exporter
+from penstock.services.git.pulling import Pulling
 from penstock.services.scheduler.loop import Scheduler
 from penstock.services.worker.drain import on_signals
 from penstock.telemetry.logs import writer
@@ -81,23 +84,28 @@ def serve(**given: Any) -> int:
 
 
 @contextmanager
-def standing(app: App, listen: Listen, name: str, grace: int) -> Iterator[tuple[Server, Scheduler]]:
-    """A server and a scheduler for the length of the block; in the end both are gone."""
-    exports = exports_of(app, os.environ)
+def standing(
+    app: App, listen: Listen, name: str, grace: int, *, pulls: bool = True
+) -> Iterator[tuple[Server, Scheduler]]:
+    """A server and a scheduler for the length of the block; in the end both are gone. `pulls`: branches, too."""
+    exports, branches = exports_of(app, os.environ), branches_of(app) if pulls else {}
     named = ids.check_flow_id(name or f"{socket.gethostname().partition('.')[0]}-{os.getpid()}-{os.urandom(2).hex()}")
     server = Server(app, who_of(app, who()), listen)
     try:
         scheduler = Scheduler(app.core, named)
+        pulling = Pulling(app.core, scheduler.led, list(branches.values()), manner_of(app.project), copies_of(app))
         exporters = [Exporter(app.core, scheduler.led, each) for each in exports]
         try:
             server.start()
             scheduler.start()
+            pulling.start()
             for each in exporters:
                 each.start()
             yield server, scheduler
         finally:
             for each in exporters:
                 each.close()
+            pulling.close()
             scheduler.close()
     finally:
         server.close(grace)

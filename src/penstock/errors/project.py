@@ -96,3 +96,10 @@ class FlowElsewhere(PenstockError):
     """A flow stands among texts that are all to be of another namespace."""
 
     code = "PS-612"
+
+
+class UnknownBranch(PenstockError):
+    """The settings name no branch so that flows come from."""
+
+    code = "PS-613"
+    hint = "The key `git` of penstock.yaml names them."

@@ -117,7 +117,7 @@ def put(core: Core, namespace: str, path: str, stream: BinaryIO, on: int | None 
     With `on` only on top of that revision (0: where there is none yet). Raises BadFileName, Changed, MayNot.
     """
     ids.check_namespace(namespace)
-    digest, size = _measured(stream)
+    digest, size = measured(stream)
     wanted = Entry(namespace=namespace, path=clean(path), kind=Kind.FILE, size=size, digest=digest)
     found = core.store.glance(lambda tx: table.get(tx, namespace, wanted.path))
     if found is not None and found.kind is Kind.FILE and found.digest == digest and on in (None, found.revision):
@@ -307,7 +307,8 @@ def _check_room(tx: Tx, entry: Entry) -> None:
         raise BadFileName(f'"{entry.path}" is a folder, so it cannot be a file.')
 
 
-def _measured(stream: BinaryIO) -> tuple[str, int]:
+def measured(stream: BinaryIO) -> tuple[str, int]:
+    """The SHA-256 of what a stream holds, and its size."""
     digest, size = hashlib.sha256(), 0
     stream.seek(0)
     while piece := stream.read(PIECE):

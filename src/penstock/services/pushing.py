@@ -161,21 +161,29 @@ def push(
 )
 def _commit(core: Core, acts: Sequence[Act], by: str) -> dict[tuple[str, str], int]:
     now = core.clock.now()
-    written = [(act, _written(act.reading) if act.reading else None) for act in acts]
+    written = texts_of(acts)
+    return repeat_unknown(core, lambda: core.store.write(lambda tx: carry_out(tx, written, now, by)))
 
-    def work(tx: Tx) -> dict[tuple[str, str], int]:
-        made: dict[tuple[str, str], int] = {}
-        for act, text in written:
-            if text is None or act.reading is None or act.reading.reading.flow is None:
-                triggers.forget(tx, act.namespace, act.id, now)
-                table.delete(tx, act.namespace, act.id, now)
-            else:
-                revision = made[act.namespace, act.id] = table.push(tx, text, now, by)
-                triggers.sync(tx, replace(act.reading.reading.flow, revision=revision), now)
-        feed.append(tx, [("flow", f"{act.namespace}/{act.id}", now) for act in acts], now)
-        return made
 
-    return repeat_unknown(core, lambda: core.store.write(work))
+def texts_of(acts: Sequence[Act]) -> list[tuple[Act, table.Written | None]]:
+    """Acts with the text of each, to be carried out."""
+    return [(act, _written(act.reading) if act.reading else None) for act in acts]
+
+
+def carry_out(
+    tx: Tx, written: Sequence[tuple[Act, table.Written | None]], now: int, by: str
+) -> dict[tuple[str, str], int]:
+    """Make flows what acts say, in a transaction of whoever has looked at their rights; gives the new revisions."""
+    made: dict[tuple[str, str], int] = {}
+    for act, text in written:
+        if text is None or act.reading is None or act.reading.reading.flow is None:
+            triggers.forget(tx, act.namespace, act.id, now)
+            table.delete(tx, act.namespace, act.id, now)
+        else:
+            revision = made[act.namespace, act.id] = table.push(tx, text, now, by)
+            triggers.sync(tx, replace(act.reading.reading.flow, revision=revision), now)
+    feed.append(tx, [("flow", f"{act.namespace}/{act.id}", now) for act, _ in written], now)
+    return made
 
 
 def _check(found: Sequence[Found], within: str | None) -> None:

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from penstock.sdk.values import Duration, Size
+from penstock.settings.branches import Branch
 
 DAY: Final = 86_400_000_000
 Weekday = Literal["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
@@ -265,6 +266,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     containers: Annotated[Containers, Meta(description="What containers may ask for.")] = Containers()
     retention: Annotated[Retention, Meta(description="How long ended runs are kept.")] = Retention()
     metrics: Annotated[Metrics, Meta(description="Who may read the figures.")] = Metrics()
+    git: Annotated[
+        dict[str, Branch], Meta(description="Branches that are the source of flows and of files of namespaces, by name.")
+    ] = {}
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Addresses or networks of reverse proxies: they alone are believed where a call comes from "
+            "(`X-Forwarded-For`, `Forwarded`)."
+        ),
+    ] = ()
     traces: Annotated[Traces | None, Meta(description="The collector that traces are told to.")] = None
     lineage: Annotated[Lineage | None, Meta(description="Where lineage is told.")] = None
     alerts: Annotated[Alerts, Meta(description="What alerts may call.")] = Alerts()

@@ -94,19 +94,26 @@ def opened(context: Context, login: Login, settings: Mapping[str, str]) -> Itera
         raise MissingExtra("The program git is not on this machine.", hint="Install it: apt-get install git.")
     private = Path(tempfile.mkdtemp(prefix="penstock-git-"))
     try:
-        env = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
-            "GIT_TERMINAL_PROMPT": "0",
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_CONFIG_GLOBAL": os.devnull,
-            "HOME": str(private),
-            "LC_ALL": "C",
-            **_who(private, login),
-            **_configured({"core.hooksPath": os.devnull, "protocol.ext.allow": "never", **settings}),
-        }
+        env = surroundings(private, login, settings)
         yield Git(context, context.workdir, env, [login.password, login.passphrase])
     finally:
         shutil.rmtree(private, ignore_errors=True)
+
+
+def surroundings(private: Path, login: Login, settings: Mapping[str, str]) -> dict[str, str]:
+    """The environment of git for one login, whose files go into a folder that only we may enter; nobody is asked for
+    anything, and neither hooks nor the settings of this machine or its user count.
+    """
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "HOME": str(private),
+        "LC_ALL": "C",
+        **_who(private, login),
+        **_configured({"core.hooksPath": os.devnull, "protocol.ext.allow": "never", **settings}),
+    }
 
 
 def _who(private: Path, login: Login) -> dict[str, str]:
@@ -159,6 +166,12 @@ def address(url: str) -> tuple[str, str, str]:
         return text, "", ""
     bare = split._replace(netloc=split.netloc.rpartition("@")[2]).geturl()
     return bare, unquote(split.username or ""), unquote(split.password or "")
+
+
+def is_ssh(url: str) -> bool:
+    """Whether an address is reached by SSH."""
+    text = url.strip()
+    return text.lower().startswith("ssh://") or ("://" not in text and not text.startswith("/"))
 
 
 def ref(name: str, what: str = "branch") -> str:
