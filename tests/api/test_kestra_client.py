@@ -49,6 +49,16 @@ tasks:
 """
 
 
+CALLS = """id: calls
+namespace: shop
+tasks:
+  - id: child
+    type: io.kestra.plugin.core.flow.Subflow
+    namespace: shop
+    flowId: greet
+"""
+
+
 @pytest.fixture
 def client(house: House) -> Iterator[KestraClient]:
     """The client of the owner."""
@@ -85,6 +95,22 @@ def test_flows_are_made_changed_found_and_removed(client: KestraClient) -> None:
     client.flows.delete_flow("shop", "greet", MAIN)
     with pytest.raises(NotFoundException):
         client.flows.flow("shop", "greet", MAIN)
+
+
+def test_flows_that_start_each_other_are_told(client: KestraClient) -> None:
+    client.flows.create_flow(MAIN, FLOW)
+    client.flows.create_flow(MAIN, CALLS)
+
+    near = client.flows.flow_dependencies("shop", "greet", MAIN, expand_all=True)
+    onward = client.flows.flow_dependencies("shop", "greet", MAIN, destination_only=True)
+    whole = client.flows.flow_dependencies_from_namespace("shop", MAIN)
+
+    assert near.edges is not None and near.nodes is not None and whole.edges is not None
+    assert [(each.source, each.target, each.relation) for each in near.edges] == [
+        ("main_shop_calls", "main_shop_greet", "FLOW_TASK")
+    ]
+    assert {each.id for each in near.nodes} == {"calls", "greet"}
+    assert not onward.edges and len(whole.edges) == 1
 
 
 def test_flows_are_checked_and_wrong_ones_refused(client: KestraClient) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from penstock.api.handlers.kestra import backfills, flows, plugins, triggers
+from penstock.api.handlers.kestra import backfills, dependencies, flows, plugins, triggers
 from penstock.api.route import MEGABYTE, Handler, Route, Where
 from penstock.api.routes.kestra.addresses import ROOT
 from penstock.api.shapes.kestra.triggers import BackfillWanted, Disabled, OneDisabled, TriggerName
@@ -47,6 +47,14 @@ ROUTES: Final = (
     row("DELETE", ONE, flows.delete_flow, Where.PATH, EDIT, answer=None),
     row("GET", f"{ONE}/revisions", flows.list_kestra_revisions, Where.PATH, VIEW),
     row("GET", f"{ONE}/graph", flows.draw_kestra_flow, Where.PATH, VIEW),
+    row("GET", f"{ONE}/dependencies", dependencies.draw_flow_dependencies, Where.PATH, VIEW),
+    row(
+        "GET",
+        f"{ROOT}/namespaces/{{namespace}}/dependencies",
+        dependencies.draw_namespace_dependencies,
+        Where.PATH,
+        VIEW,
+    ),
     row("GET", f"{ONE}/tasks/{{id}}", flows.get_task_of_flow, Where.PATH, VIEW),
     row("GET", f"{TRIGGERS}/search", triggers.search_triggers, Where.LIST, LOOK),
     row("PUT", TRIGGERS, triggers.set_trigger_disabled, Where.BODY, OPERATE, body=OneDisabled),
