@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 import io
 import json
 
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 from penstock.services.file_preview import PreviewKind, preview
 from tests.api.house import HELLO, House
@@ -155,3 +158,22 @@ def test_of_a_large_file_only_whole_rows_and_signs_are_told() -> None:
     assert (table.kind, table.whole) == (PreviewKind.TABLE, False)
     assert [row[0] for row in table.rows] == list(range(len(table.rows)))
     assert (text.kind, text.text) == (PreviewKind.TEXT, "üüü")
+
+
+def test_rows_of_parquet_are_told_by_a_process_of_its_own(house: House) -> None:
+    run_id = house.ran()
+    days = [datetime.date(2016, 1, day) for day in range(1, 6)]
+    table = pyarrow.table({"n": [1, 2, 3, 4, 5], "day": days, "what": [b"\x00\xff", None, b"", b"a", b"b"]})
+    body = io.BytesIO()
+    parquet.write_table(table, body)
+    good = keep(house, run_id, "rows.parquet", body.getvalue())
+    bad = keep(house, run_id, "bad.parquet", b"PAR1 and nothing more")
+
+    told = house.client.get(f"/v1/runs/{run_id}/files/preview", params={"uri": good, "rows": 2}).json()
+    whole = house.client.get(f"/v1/runs/{run_id}/files/preview", params={"uri": good}).json()
+    unread = house.client.get(f"/v1/runs/{run_id}/files/preview", params={"uri": bad}).json()
+
+    assert (told["kind"], told["columns"], told["whole"]) == ("table", ["n", "day", "what"], False)
+    assert told["rows"] == [[1, "2016-01-01", "00 ff"], [2, "2016-01-02", None]]
+    assert whole["whole"] and len(whole["rows"]) == 5
+    assert (unread["kind"], unread["note"]) == ("binary", "It cannot be read as parquet.")

@@ -37,7 +37,10 @@ class PreviewKind(enum.StrEnum):
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
-    """The beginning of a file: rows under their columns, a value, or text; `whole` says that this is all of it."""
+    """The beginning of a file: rows under their columns, a value, or text; `whole` says that this is all of it.
+
+    `note` says why there is less to see than there might be.
+    """
 
     kind: PreviewKind
     name: str
@@ -48,6 +51,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     value: object = None
     text: str = ""
     media: str = ""
+    note: str = ""
 
 
 def preview(name: str, size: int, head: bytes, rows: int) -> Preview:

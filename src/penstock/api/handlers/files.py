@@ -17,6 +17,7 @@ from penstock.api.shapes.lists import Page
 from penstock.errors.api import BadRange
 from penstock.errors.store import BlobMissing
 from penstock.model.run import Run
+from penstock.services import parquet_preview
 from penstock.services.document import instant
 from penstock.services.file_preview import IMAGES, LOOKED_AT, Preview, preview
 from penstock.services.stored import OURS
@@ -74,11 +75,14 @@ def sent(call: Call[Any, Any], uri: str, shown: dict[str, str]) -> Sent:
 def preview_file(call: Call[PreviewAsked, None]) -> Preview:
     """What a file begins with."""
     uri = _of(call.run, call.query.uri)
+    name = PurePosixPath(uri).name
     with call.app.files.open(uri) as file:
         size = file.seek(0, 2)
         file.seek(0)
+        if name.lower().endswith(parquet_preview.ENDINGS):
+            return parquet_preview.preview(name, size, file, call.query.rows)
         head = file.read(LOOKED_AT)
-    return preview(PurePosixPath(uri).name, size, head, call.query.rows)
+    return preview(name, size, head, call.query.rows)
 
 
 def upload_file(call: Call[None, BinaryIO]) -> Uploaded:
