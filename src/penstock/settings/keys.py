@@ -204,6 +204,46 @@ class Vault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ca: Annotated[str, Meta(description="A file with the certificate that its own is signed by.")] = ""
 
 
+class Aws(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+    """`aws`: secrets of AWS Secrets Manager (source `aws`) and parameters of Systems Manager (source `ssm`).
+
+    Credentials are those that boto3 finds: the environment's, or the role of the machine.
+    """
+
+    region: Annotated[str, Meta(description="The region (`eu-west-1`); else the machine's.")] = ""
+    prefix: Annotated[
+        str, Meta(description="What ours begin with: `NAME` of `shop.daily` is `PREFIX/shop/daily/NAME`.")
+    ] = "penstock"
+    endpoint: Annotated[str, Meta(description="Another address that answers as AWS does.")] = ""
+    keep: Annotated[Duration, Meta(description="How long a text is not asked for again.")] = Duration(60_000_000)
+
+
+class Google(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+    """`gcp`: secrets of Google Cloud's Secret Manager (source `gcp`)."""
+
+    project: Annotated[str, Meta(description="The project whose secrets they are.")]
+    prefix: Annotated[
+        str, Meta(description="What ours begin with: `NAME` of `shop.daily` is `PREFIX--shop--daily--NAME`.")
+    ] = "penstock"
+    credentials: Annotated[str, Meta(description="The file of a service account's key; else the machine's own.")] = ""
+    endpoint: Annotated[str, Meta(description="Where it answers.")] = "https://secretmanager.googleapis.com"
+    keep: Annotated[Duration, Meta(description="How long a text is not asked for again.")] = Duration(60_000_000)
+
+
+class Azure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+    """`azure`: secrets of an Azure Key Vault (source `azure`), entered by an application or by this machine."""
+
+    vault: Annotated[str, Meta(description="Where it is (`https://NAME.vault.azure.net`).")]
+    tenant: Annotated[str, Meta(description="The directory of the application.")] = ""
+    client_id: Annotated[str, Meta(description="The application, or the identity of this machine.")] = ""
+    client_secret: Annotated[str, Meta(description="What proves it; `${NAME}` takes it from the environment.")] = ""
+    prefix: Annotated[
+        str, Meta(description="What ours begin with: `DB_KEY` of `shop.daily` is `PREFIX--shop--daily--DB-KEY`.")
+    ] = "penstock"
+    login: Annotated[str, Meta(description="Where tokens are given.")] = "https://login.microsoftonline.com"
+    keep: Annotated[Duration, Meta(description="How long a text is not asked for again.")] = Duration(60_000_000)
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
     """The whole of penstock.yaml: every key may be left out, and paths are relative to its folder."""
 
@@ -255,10 +295,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ),
     ] = ""
     secret_sources: Annotated[
-        tuple[Literal["env", "file", "store", "vault"], ...],
+        tuple[Literal["env", "file", "store", "vault", "aws", "ssm", "gcp", "azure"], ...],
         Meta(description="Where secrets are looked for, the first one first; what is not named is not looked at."),
     ] = ("env", "file", "store", "vault")
     vault: Annotated[Vault | None, Meta(description="The server that keeps secrets.")] = None
+    aws: Annotated[Aws, Meta(description="Where AWS keeps secrets.")] = Aws()
+    gcp: Annotated[Google | None, Meta(description="Where Google keeps secrets.")] = None
+    azure: Annotated[Azure | None, Meta(description="Where Azure keeps secrets.")] = None
     calendars: Annotated[
         dict[str, ClosedDays], Meta(description="Which days are closed, by the names that schedules use (`calendar:`).")
     ] = {}
