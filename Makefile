@@ -84,7 +84,7 @@ docs: $(VENV)/.installed-dev ## Write the reference pages again from the classes
 
 # Most tests share two workers; those that measure seconds have the machine to themselves.
 .PHONY: pytest
-pytest: $(VENV)/.installed-dev versitygw interpreters sshd brokers dbt containers oidc
+pytest: $(VENV)/.installed-dev versitygw interpreters sshd units brokers dbt containers oidc
 	@$(BIN)/pytest -n 2 --dist loadscope -m "not acceptance and not chaos and not long"
 	@$(BIN)/pytest -m "acceptance and not long"
 	@$(BIN)/pytest -m "chaos and not long"
@@ -172,6 +172,16 @@ sshd:
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends openssh-server >/dev/null; \
 	elif [ -n "$${CI:-}" ]; then echo "sshd is needed here: apt-get install openssh-server" >&2; exit 1; \
 	else echo "No sshd on this machine: the tests of SFTP and SSH are skipped (apt-get install openssh-server)." >&2; fi
+
+# What reads the units of `penstock service`; nothing is started by it.
+.PHONY: units
+units:
+	@if command -v systemd-analyze >/dev/null; then exit 0; fi; \
+	if [ -n "$${CI:-}" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "Installing systemd's tools, once." >&2; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends systemd >/dev/null; \
+	elif [ -n "$${CI:-}" ]; then echo "systemd-analyze is needed here: apt-get install systemd" >&2; exit 1; \
+	else echo "No systemd-analyze on this machine: it does not look at the units (apt-get install systemd)." >&2; fi
 
 # Databases and brokers of the tests, each run on a free port; nothing of them is started here.
 BROKERS := mariadbd=mariadb-server-core mosquitto=mosquitto rabbitmq-server=rabbitmq-server redis-server=redis-server

@@ -40,6 +40,10 @@ COMMANDS: Final = {
     "init": ("penstock.cli.init:init", "Write a new project that runs."),
     "dev": ("penstock.cli.dev:dev", "Work on a project: API, scheduler, worker, and saved files stored at once."),
     "serve": ("penstock.cli.serve:serve", "Serve the API and look after time, until stopped."),
+    "service": (
+        "penstock.cli.service:service",
+        "Start Penstock with the machine: units of systemd for a server and a worker.",
+    ),
     "worker": ("penstock.cli.worker:worker", "Do the work of a store until stopped."),
     "users": ("penstock.cli.people:users", "Say who may come in, and what they may do: add users, grant roles."),
     "tokens": ("penstock.cli.tokens:tokens", "Let programs in: tokens are made, listed and revoked."),
