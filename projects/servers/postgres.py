@@ -31,12 +31,17 @@ class PostgresServer:
         self._binaries = _readable(binaries, self._user)
         self._folder = _reachable(folder, self._user)
         self._data = self._folder / "data"
-        self._log = self._folder / "postgres.log"
+        self.log = self._folder / "postgres.log"
         self._fsync = fsync
         self._process: subprocess.Popen[bytes] | None = None
         self._password = self._initialise()
         self.version = _version(binaries)
         self.port = 0
+
+    @property
+    def pid(self) -> int:
+        """Its process; 0 where it does not run."""
+        return self._process.pid if self._process is not None and self._process.poll() is None else 0
 
     @property
     def dsn(self) -> str:
@@ -54,7 +59,7 @@ class PostgresServer:
 
     def start(self) -> None:
         """Run the server and wait until it answers; takes another port when the first was just taken."""
-        if self._process is not None:
+        if self.pid:
             return
         for last in (False, False, True):
             self.port = self.port or free_port()
@@ -129,9 +134,9 @@ class PostgresServer:
                 os.chown(path, self._user.pw_uid, self._user.pw_gid)
         command = [str(self._binaries / "initdb"), "-D", str(fresh), "-U", USER, "-A", "scram-sha-256"]
         command += [f"--pwfile={word}", "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions"]
-        process = spawn([*command, *([] if self._fsync else ["-N"])], log=self._log, user=self._user)
+        process = spawn([*command, *([] if self._fsync else ["-N"])], log=self.log, user=self._user)
         if process.wait() != 0:
-            raise ServerFailed(f"initdb ended with code {process.returncode}.\n{tail(self._log)}")
+            raise ServerFailed(f"initdb ended with code {process.returncode}.\n{tail(self.log)}")
         fresh.rename(self._data)
         return password
 
@@ -144,9 +149,9 @@ class PostgresServer:
         command = [str(self._binaries / "postgres"), "-D", str(self._data)]
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
-        self._log.write_bytes(b"")
-        self._process = spawn(command, log=self._log, user=self._user, death=signal.SIGQUIT)
-        await_ready(self._process, self._log, self._answers, what=f"PostgreSQL on port {self.port}", seconds=60)
+        self.log.write_bytes(b"")
+        self._process = spawn(command, log=self.log, user=self._user, death=signal.SIGQUIT)
+        await_ready(self._process, self.log, self._answers, what=f"PostgreSQL on port {self.port}", seconds=60)
 
     def _answers(self) -> bool:
         try:

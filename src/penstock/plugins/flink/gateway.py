@@ -1,0 +1,145 @@
+"""How does SQL go through Flink's gateway? In a session: a statement is an operation, whose result comes page by page.
+
+The REST of the SQL gateway, version 1 and newer: nightlies.apache.org/flink → SQL Gateway → REST Endpoint.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Generator, Iterator, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from penstock.plugins.flink.rest import Refused, Rest
+from penstock.plugins.flink.script import Statement
+from penstock.plugins.flink.waiting import Waiting
+from penstock.sdk.task import TaskFailed
+
+UNDER_WAY: Final = frozenset({"PENDING", "RUNNING", "INITIALIZED"})
+# Kinds of rows that are there; the others take rows away again.
+ADDS: Final = frozenset({"INSERT", "UPDATE_AFTER"})
+ALIVE_EVERY: Final = 60.0
+SOONEST, LATEST = 0.02, 0.5
+FIXED_ID: Final = "$internal.pipeline.job-id"
+
+
+class Told(msgspec.Struct, kw_only=True):
+    """What one page of a result holds."""
+
+    columns: list[str] = []
+    rows: list[list[object]] = []
+    kinds: list[str] = []
+    job: str = ""
+
+
+class Session:
+    """A session of the gateway: what is set and created in it is there for the statements that follow."""
+
+    def __init__(self, rest: Rest, waiting: Waiting, properties: Mapping[str, str], timeout: float) -> None:
+        self._rest, self._waiting, self._timeout = rest, waiting, timeout
+        body = {"sessionName": "penstock", "properties": dict(properties)}
+        self._path = f"/v1/sessions/{rest.say('/v1/sessions', waiting, body)['sessionHandle']}"
+
+    def close(self) -> None:
+        """End the session; jobs that it began go on."""
+        with contextlib.suppress(TaskFailed):
+            self._rest.say(self._path, self._waiting, method="DELETE")
+
+    def set(self, name: str, value: str) -> None:
+        """Set something for the statements that follow."""
+        quoted = value.replace("'", "''")
+        self.done(Statement(f"SET '{name}' = '{quoted}'", 1, False))
+
+    def submit(self, statement: Statement, name: str, job: str, savepoint: str = "") -> str:
+        """Make a job of a statement, under a name and an id, from a savepoint where one is given; gives the id.
+
+        Two jobs of one id cannot be: who submits again is refused by Flink.
+        """
+        for key, value in (("pipeline.name", name), (FIXED_ID, job), ("execution.state-recovery.path", savepoint)):
+            if value:
+                self.set(key, value)
+        try:
+            told = self.done(statement)
+        finally:
+            for key in (FIXED_ID, "execution.state-recovery.path"):
+                with contextlib.suppress(TaskFailed):
+                    self.done(Statement(f"RESET '{key}'", 1, False))
+        if "job id" in told.columns and told.rows:
+            return str(told.rows[0][told.columns.index("job id")])
+        return told.job or job
+
+    def done(self, statement: Statement) -> Told:
+        """Do a statement, and give all that it answers."""
+        whole = Told()
+        for page in self.pages(statement):
+            whole.columns = whole.columns or page.columns
+            whole.rows += page.rows
+            whole.job = whole.job or page.job
+        return whole
+
+    def pages(self, statement: Statement) -> Generator[Told, None, None]:
+        """Do a statement, and give its answer as it comes; who leaves early cancels it."""
+        asked = {"statement": statement.text}
+        handle = self._rest.say(f"{self._path}/statements", self._waiting, asked)["operationHandle"]
+        operation = f"{self._path}/operations/{handle}"
+        ended = False
+        try:
+            self._await(operation)
+            yield from self._results(operation)
+            ended = True
+        except Refused as refused:
+            ended = True
+            raise Refused(statement.place(refused.sentence), refused.status, refused.told) from refused
+        finally:
+            with contextlib.suppress(TaskFailed):
+                if not ended:
+                    self._rest.say(f"{operation}/cancel", self._waiting)
+                self._rest.say(f"{operation}/close", self._waiting, method="DELETE")
+
+    def _await(self, operation: str) -> None:
+        began, pause, alive = time.monotonic(), SOONEST, time.monotonic()
+        while self._rest.get(f"{operation}/status", self._waiting)["status"] in UNDER_WAY:
+            now = time.monotonic()
+            if now - began > self._timeout:
+                raise TaskFailed(f"The statement was not done within {self._timeout:.0f} s.")
+            if now - alive > ALIVE_EVERY:
+                self._rest.say(f"{self._path}/heartbeat", self._waiting)
+                alive = now
+            self._waiting.pause(pause)
+            pause = min(pause * 1.5, LATEST)
+
+    def _results(self, operation: str) -> Iterator[Told]:
+        token: str | None = "0"
+        began, alive, pause = time.monotonic(), time.monotonic(), SOONEST
+        while token is not None:
+            page = self._rest.get(f"{operation}/result/{token}", self._waiting, rowFormat="JSON")
+            kind = page["resultType"]
+            if kind == "PAYLOAD" or "results" in page:
+                yield _read(page)
+            if kind == "EOS":
+                return
+            following = page.get("nextResultUri")
+            token = following.rsplit("/", 1)[1].partition("?")[0] if following else None
+            now = time.monotonic()
+            if kind == "NOT_READY" or not page.get("results", {}).get("data"):
+                if now - began > self._timeout:
+                    raise TaskFailed(f"The statement answered nothing more within {self._timeout:.0f} s.")
+                self._waiting.pause(pause)
+                pause = min(pause * 1.5, LATEST)
+            else:
+                began, pause = now, SOONEST
+            if now - alive > ALIVE_EVERY:
+                self._rest.say(f"{self._path}/heartbeat", self._waiting)
+                alive = now
+
+
+def _read(page: dict[str, Any]) -> Told:
+    results = page["results"]
+    return Told(
+        columns=[column["name"] for column in results.get("columns", [])],
+        rows=[row["fields"] for row in results.get("data", [])],
+        kinds=[row["kind"] for row in results.get("data", [])],
+        job=page.get("jobID") or "",
+    )
