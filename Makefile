@@ -184,7 +184,7 @@ units:
 	else echo "No systemd-analyze on this machine: it does not look at the units (apt-get install systemd)." >&2; fi
 
 # Databases and brokers of the tests, each run on a free port; nothing of them is started here.
-BROKERS := mariadbd=mariadb-server-core mosquitto=mosquitto rabbitmq-server=rabbitmq-server redis-server=redis-server
+BROKERS := mariadbd=mariadb-server-core mosquitto=mosquitto pgbouncer=pgbouncer rabbitmq-server=rabbitmq-server redis-server=redis-server
 .PHONY: brokers
 brokers:
 	@missing=""; for pair in $(BROKERS); do \

@@ -1,4 +1,6 @@
-"""On which databases does each test of the store run? SQLite in memory and in a file, PostgreSQL 15 and 18."""
+"""On which databases does each test of the store run? SQLite in memory and in a file, PostgreSQL 15 and 18, and 15
+behind a pooler where there is time for it.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +15,12 @@ import pytest
 from penstock.store.port import Store
 from penstock.store.postgres.store import open_postgres
 from penstock.store.sqlite.store import open_sqlite
+from tests.poolers import pooler
 from tests.servers import Postgres, postgres, postgres15, server_folder
 
-__all__ = ["postgres", "postgres15", "server_folder"]
+__all__ = ["pooler", "postgres", "postgres15", "server_folder"]
 
-SHARED = ("sqlite", "postgres15", "postgres18")
+SHARED = ("sqlite", "postgres15", "postgres18", pytest.param("pooled", marks=pytest.mark.long))
 _numbers = itertools.count(1)
 _databases: dict[int, str] = {}
 
@@ -71,8 +74,9 @@ def _openers(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]
         yield lambda: keep(open_sqlite(tmp_path / "penstock.db"))
         _close(opened)
         return
-    address = _database(_server(request))
-    with psycopg.connect(address, autocommit=True) as session:
+    direct = _database(_server(request))
+    address = request.getfixturevalue("pooler").before(direct) if request.param == "pooled" else direct
+    with psycopg.connect(direct, autocommit=True) as session:
         session.execute(CLEAN)
     yield lambda: keep(open_postgres(address))
     _close(opened)
@@ -88,7 +92,7 @@ def _database(server: Postgres) -> str:
 
 
 def _server(request: pytest.FixtureRequest) -> Postgres:
-    server: Postgres = request.getfixturevalue("postgres15" if request.param == "postgres15" else "postgres")
+    server: Postgres = request.getfixturevalue("postgres" if request.param == "postgres18" else "postgres15")
     return server
 
 

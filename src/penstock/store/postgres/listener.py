@@ -9,6 +9,7 @@ import selectors
 from typing import TYPE_CHECKING
 
 from penstock.store.postgres.address import channel, own
+from penstock.store.postgres.pulse import Pulse
 from penstock.store.postgres.session import connect
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ def wake(session: Session) -> str:
 
 
 class PostgresListener:
-    """A connection of its own that listens; while it is lost, nothing arrives, and its owner polls. Behind a pooler it
-    is given up for good: nobody listens there.
+    """A connection of its own that listens; while it is lost, nothing arrives, and its owner polls. Behind a pooler,
+    where nobody listens, it wakes its owner by itself now and then.
     """
 
     def __init__(self, dsn: str) -> None:
@@ -37,6 +38,7 @@ class PostgresListener:
         self._lying = False
         self._arms = False
         self._lock = ""
+        self._pulse: Pulse | None = None
         self._closed = False
         self._connected()
 
@@ -49,6 +51,9 @@ class PostgresListener:
         import psycopg
 
         self._arms = True
+        if self._pulse is not None:
+            self._pulse.start()
+            return
         try:
             if self._connected():
                 self._lie_down()
@@ -59,6 +64,8 @@ class PostgresListener:
         """Take what has arrived, and say whether anything had; after a lost connection, that something may have."""
         import psycopg
 
+        if self._pulse is not None:
+            return self._pulse.drain()
         try:
             if self._session is None:
                 return self._connected()
@@ -76,17 +83,19 @@ class PostgresListener:
         """Stop listening; safe to call twice."""
         self._closed = True
         self._drop()
+        if self._pulse is not None:
+            self._pulse.close()
         self._waiting.close()
 
     def _connected(self) -> bool:
         import psycopg
 
-        if self._session is None and not self._closed:
+        if self._session is None and self._pulse is None and not self._closed:
             try:
                 self._session = connect(self._dsn)
                 if self._session.pooled:
-                    self._closed = True
                     self._drop()
+                    self._beat()
                     return False
                 self._session.execute(f"LISTEN {channel(self._session.schema)}", prepare=False)
                 self._watched = self._session.fileno()
@@ -95,6 +104,12 @@ class PostgresListener:
             except psycopg.Error:
                 self._drop()
         return self._session is not None
+
+    def _beat(self) -> None:
+        """Wake the owner by the clock from now on; it sleeps from the start."""
+        self._pulse = Pulse()
+        self._waiting.register(self._pulse, selectors.EVENT_READ)
+        self._pulse.start()
 
     def _lie_down(self) -> None:
         if self._session and not self._lying:

@@ -67,10 +67,13 @@ def run_snapshot(session: Session, now: int) -> None:
 
 def migrate(session: Session, migrations: Sequence[Migration], where: str, now: int) -> Status:
     """Apply what is pending, each migration in a transaction of its own, one process at a time."""
-    with settled(session):
-        before = look(session, migrations, where)
-    for pending in before.pending:
+    for pending in standing(session, migrations, where).pending:
         _run(session, pending.text, [pending], now)
+    return standing(session, migrations, where)
+
+
+def standing(session: Session, migrations: Sequence[Migration], where: str) -> Status:
+    """The same as `look`, by itself."""
     with settled(session):
         return look(session, migrations, where)
 

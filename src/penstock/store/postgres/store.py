@@ -44,7 +44,7 @@ def postgres_status(dsn: str) -> Status:
     """Tell which migrations the store in a database has had and which it wants; changes nothing."""
     lane = Lane(dsn)
     try:
-        return lane.keep_trying(lambda session: schema.look(session, carried("postgres"), lane.where), 0.0)
+        return lane.keep_trying(lambda session: schema.standing(session, carried("postgres"), lane.where), 0.0)
     finally:
         lane.close()
 
