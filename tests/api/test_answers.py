@@ -107,3 +107,25 @@ def test_a_body_that_is_too_large_is_not_read(house: House) -> None:
     unsaid = house.client.post("/v1/runs", content=(b"x" * 65536 for _ in range(64)))
 
     assert (said.status_code, unsaid.status_code) == (413, 413)
+
+
+def test_who_is_not_known_is_told_what_was_not_good(house: House) -> None:
+    stranger, session = house.as_(""), {"Cookie": "penstock_session=x"}
+    nothing = stranger.get("/v1/runs").json()
+    token = stranger.get("/v1/runs", headers={"Authorization": "Bearer pst_x"}).json()
+    unsaid = stranger.post("/v1/runs", headers=session, json={}).json()
+
+    assert {each["code"] for each in (nothing, token, unsaid)} == {"PS-822"}
+    assert "strangers" in nothing["detail"]
+    assert "no token that is good here" in token["detail"] and "penstock tokens add" in token["hint"]
+    assert "X-CSRF-Token" in unsaid["detail"] and "/v1/me" in unsaid["hint"]
+
+
+def test_what_curl_spoils_or_leaves_out_is_told_with_the_remedy(house: House) -> None:
+    text = "id: a\nnamespace: shop\ntasks:\n  - id: b\n    type: log\n    message: c\n"
+    form = {"Content-Type": "application/yaml"}
+    spoilt = house.client.put("/v1/flows/shop/a", content=text.replace("\n", ""), headers=form).json()
+    day = house.client.post("/v1/backfills", json={"namespace": "shop", "flow": "a", "from": "2016-01-01"}).json()
+
+    assert "--data-binary" in spoilt["hint"]
+    assert "2016-01-02T00:00:00Z" in day["hint"]

@@ -195,7 +195,7 @@ class Desk:
             return replace(NOBODY, origin=request.client.host if request.client else ""), NOWHERE
         actor = self._who(request)
         if actor is None:
-            raise NotSignedIn("This address does not answer strangers.")
+            raise _stranger(request)
         if route.where is Where.SIGNED_IN:
             return actor, NOWHERE
         if route.action is None:
@@ -274,6 +274,17 @@ class Desk:
         except PenstockError:
             return False
         return scope == call.scope and (call.about is None or covers(scope, call.about.namespace))
+
+
+def _stranger(request: Request) -> NotSignedIn:
+    """Why somebody is not known, as far as what came along tells it: nothing is said of what is kept."""
+    if request.headers.get("authorization"):
+        hint = "Tokens end, and are revoked: `POST /v1/me/tokens` or `penstock tokens add` makes a new one."
+        return NotSignedIn("What was sent as Authorization is no token that is good here (any more).", hint=hint)
+    if request.headers.get("cookie") and request.method not in ("GET", "HEAD"):
+        hint = "What changes something wants the session's token as X-CSRF-Token, too: `GET /v1/me` tells it as `csrf`."
+        return NotSignedIn("The session is over, or its X-CSRF-Token did not come along.", hint=hint)
+    return NotSignedIn("This address does not answer strangers.")
 
 
 def _may_not(actor: Actor, action: Action | None, namespace: str) -> MayNot:

@@ -64,7 +64,7 @@ def dev(**given: Any) -> int:
             if asked.port and server.port != asked.port:
                 note(f"Port {asked.port} is taken, so this is port {server.port}.")
             note(f"Penstock answers at {server.url}, on {app.where.shown}. Ctrl-C stops it.")
-            for line in greeting(app):
+            for line in greeting(app, server.url):
                 note(line)
             app.core.notices.subscribe(writer(sys.stderr, least=Level.INFO))
             name = f"dev-{os.getpid()}-{os.urandom(2).hex()}"

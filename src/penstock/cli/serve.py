@@ -72,7 +72,7 @@ def serve(**given: Any) -> int:
             if not asked.json:
                 note(f"Penstock answers at {server.url}, on {app.where.shown}. Ctrl-C stops it.")
                 # a secret is for people to see, not for logs that are kept
-                for line in [*greeting(app), *(invitation(app, server.url) if sys.stderr.isatty() else ())]:
+                for line in [*greeting(app, server.url), *(invitation(app, server.url) if sys.stderr.isatty() else ())]:
                     note(line)
             with on_signals(stopping.set, stopping.set):
                 # Waited for in pieces: a signal is heard between two of them.

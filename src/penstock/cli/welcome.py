@@ -29,7 +29,7 @@ def invitation(app: App, url: str) -> list[str]:
     ]
 
 
-def greeting(app: App) -> list[str]:
-    """How to call the API from this machine."""
+def greeting(app: App, url: str) -> list[str]:
+    """How to call the API from this machine, and where it is told what can be called."""
     path = app.where.state / local_key.NAME
-    return [f'Call it with: curl -H "Authorization: Bearer $(cat {path})" …']
+    return [f'{url}/docs shows what it serves. Call it with: curl -H "Authorization: Bearer $(cat {path})" {url}/v1/…']

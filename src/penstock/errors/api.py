@@ -34,7 +34,7 @@ class NoSuchAddress(PenstockError):
     """Nothing is served at an address."""
 
     code = "PS-824"
-    hint = "/openapi.json lists what is."
+    hint = "/docs shows what is; /openapi.json tells programs."
 
 
 class WrongMethod(PenstockError):

@@ -46,6 +46,7 @@ from penstock.store import flows
 from penstock.store.port import Tx
 
 Before = Annotated[int, Meta(ge=0, le=2**31)]
+ONE_LINE = "It came as one line: curl sends files as they are by `--data-binary @FILE`, and not by `-d`."
 
 
 def list_flows(call: Call[FlowsAsked, None]) -> Page[FlowRow]:
@@ -149,7 +150,8 @@ def put_flow(call: Call[PutAsked, str]) -> Answer:
     problems = [one(each) for each in reading.problems]
     if reading.flow is None:
         count = sum(each.severity is Severity.ERROR for each in reading.problems)
-        raise InvalidFlows(f"The text has {count} {'error' if count == 1 else 'errors'}.", reading.problems)
+        hint = ONE_LINE if count and "\n" not in call.body.strip() else ""
+        raise InvalidFlows(f"The text has {count} {'error' if count == 1 else 'errors'}.", reading.problems, hint=hint)
     if (reading.flow.namespace, reading.flow.id) != (namespace, flow_id):
         raise Unfitting(f"The text is the flow {reading.flow.name}, and the address is that of another one.")
     before = call.core.store.glance(lambda tx: flows.newest(tx, namespace, flow_id))
