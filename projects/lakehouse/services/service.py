@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -121,6 +122,18 @@ class Child(Service):
 def taken(name: str, port: int) -> ServerFailed:
     """What is said where somebody else is on a server's port."""
     return ServerFailed(f"{name} cannot start: another program answers on port {port}.")
+
+
+def answered(services: Iterable[Service]) -> None:
+    """Wait until all of these answer that were launched; raises ServerFailed."""
+    for each in services:
+        until = time.monotonic() + each.patience
+        while not each.answers():
+            if not each.pid:
+                raise each.ended()
+            if time.monotonic() > until:
+                raise each.silent()
+            time.sleep(0.05)
 
 
 def answers_http(address: str) -> bool:
