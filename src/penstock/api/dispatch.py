@@ -172,7 +172,7 @@ class Desk:
             path: dict[str, str] = request.path_params
             core = self.app.core.asked_by(actor)
             call: Call[Any, Any] = Call(
-                self.app, self.hub, core, actor, scope, path, query, sent, request.headers, about
+                self.app, self.hub, core, actor, scope, path, query, sent, request.headers, about, _is_https(request)
             )
             try:
                 return self._written(request, route, call)
@@ -285,6 +285,11 @@ def _stranger(request: Request) -> NotSignedIn:
         hint = "What changes something wants the session's token as X-CSRF-Token, too: `GET /v1/me` tells it as `csrf`."
         return NotSignedIn("The session is over, or its X-CSRF-Token did not come along.", hint=hint)
     return NotSignedIn("This address does not answer strangers.")
+
+
+def _is_https(request: Request) -> bool:
+    """Whether who calls does so by HTTPS, as far as anybody whom we trust knows."""
+    return request.scope.get("scheme") == "https"
 
 
 def _may_not(actor: Actor, action: Action | None, namespace: str) -> MayNot:

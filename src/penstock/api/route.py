@@ -50,7 +50,7 @@ class Call(Generic[Q_co, B_co]):
     """One call as a handler gets it: who asks, where they may do what the route does, and what was sent, as values.
 
     `hub` tells those who listen; `core` is what services need, asked by whoever calls; `about` is the run or
-    the backfill in the address, where there is one.
+    the backfill in the address, where there is one. `secure`: who calls does so by HTTPS.
     """
 
     app: App
@@ -63,6 +63,7 @@ class Call(Generic[Q_co, B_co]):
     body: B_co
     headers: Mapping[str, str] = field(default_factory=dict)
     about: Run | Backfill | None = None
+    secure: bool = False
 
     @property
     def by(self) -> str:

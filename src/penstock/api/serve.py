@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from penstock.api.dispatch import Desk, Who
 from penstock.api.protocol import BoundedProtocol
+from penstock.api.proxies import Proxies
 from penstock.api.route import Route
 from penstock.api.routes.kestra.addresses import told
 from penstock.api.routes.table import SERVED
@@ -128,11 +129,13 @@ class _Uvicorn(uvicorn.Server):
 
 
 class _Application(Starlette):
-    """An application that knows an address by its other names, too."""
+    """An application that knows an address by its other names, too, and who calls it through proxies."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and (path := told(scope["path"])) != scope["path"]:
-            scope = {**scope, "path": path}
+        if scope["type"] == "http":
+            scope = self.state.proxies.seen(scope)
+            if (path := told(scope["path"])) != scope["path"]:
+                scope = {**scope, "path": path}
         await super().__call__(scope, receive, send)
 
 
@@ -147,6 +150,7 @@ def _router(desk: Desk, table: Sequence[Route]) -> Starlette:
 
     app = _Application(routes=addresses, exception_handlers={HTTPException: refused, Exception: refused})
     app.router.redirect_slashes = False
+    app.state.proxies = Proxies(desk.app.project.settings.trusted_proxies)
     return app
 
 

@@ -136,4 +136,4 @@ def _cookie(call: Call[Any, Any], secret: str, seconds: int) -> str:
 
 
 def _secure(call: Call[Any, Any]) -> str:
-    return "; Secure" if call.headers.get("x-forwarded-proto", "") == "https" else ""
+    return "; Secure" if call.secure else ""
