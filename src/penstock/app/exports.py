@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
+import ipaddress
 from collections.abc import Mapping
 
 from penstock.app.open import App
 from penstock.errors.project import WrongSetting
 from penstock.errors.task import MissingExtra
 from penstock.errors.work import AddressRefused
+from penstock.services.exporting.calls import Calls
 from penstock.services.exporting.lineage import Lineage, ToAddress, ToFile, Transport
 from penstock.services.exporting.thread import Export
 from penstock.services.exporting.traces import Collector, Traces
-from penstock.services.outward import check
+from penstock.services.outward import Guard, check
 from penstock.settings.keys import Lineage as LineageSaid
 from penstock.settings.keys import Traces as TracesSaid
 from penstock.settings.read import Project, expanded
@@ -21,7 +23,7 @@ from penstock.settings.read import Project, expanded
 def exports_of(app: App, environ: Mapping[str, str]) -> list[Export]:
     """What a server of this project tells to others while it leads. Raises MissingExtra, WrongSetting."""
     settings = app.project.settings
-    found: list[Export] = []
+    found: list[Export] = [Calls(app.core, _guard(settings.alerts.allow))]
     if settings.traces is not None:
         found.append(Traces(app.core, _collector(settings.traces, environ)))
     if settings.lineage is not None:
@@ -51,6 +53,15 @@ def _transports(project: Project, said: LineageSaid, environ: Mapping[str, str])
     if not found:
         raise WrongSetting("`lineage` is told nowhere: say a `url`, a `file`, or both.")
     return found
+
+
+def _guard(allow: tuple[str, ...]) -> Guard:
+    for each in allow:
+        try:
+            ipaddress.ip_network(each, strict=False)
+        except ValueError as error:
+            raise WrongSetting(f"`alerts.allow`: {error}.", hint="Networks read as `10.0.0.0/8`.") from None
+    return Guard(allow)
 
 
 def _installed(module: str) -> bool:

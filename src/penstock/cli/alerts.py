@@ -1,8 +1,9 @@
-"""Who is told when something goes wrong? Rules are added here; a run of a flow tells, whatever became of workers."""
+"""Who is told when something goes wrong? Rules are added here; a run of a flow tells, or a server calls an address."""
 
 from __future__ import annotations
 
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import click
 import msgspec
@@ -17,7 +18,7 @@ from penstock.services.document import instant
 from penstock.store.alerts import Alert, Watches
 
 VERBS: Final = {
-    "add": ("penstock.cli.alerts:add", "Be told of something, by a run of a flow."),
+    "add": ("penstock.cli.alerts:add", "Be told of something, by a run of a flow or a call."),
     "list": ("penstock.cli.alerts:list_alerts", "List alerts, and what stands open."),
     "remove": ("penstock.cli.alerts:remove", "Be told no more."),
     "test": ("penstock.cli.alerts:try_one", "Have an alert tell of something that did not happen."),
@@ -27,7 +28,7 @@ EVERYWHERE: Final = "everywhere"
 alerts = LazyGroup(
     name="alerts",
     lazy=VERBS,
-    help="Be told when flows fail, runs take too long or triggers are behind; and when that is over.",
+    help="Be told when flows fail, runs are late, workers gone, triggers behind; and when that is over.",
     no_args_is_help=True,
     **examples("penstock alerts add nightly --on failed --in shop --tell ops.mail", "penstock alerts list"),
 )
@@ -41,6 +42,7 @@ class AlertGiven(Given, frozen=True, kw_only=True):
     namespace: str = ""
     after: int = 0
     tell: str = ""
+    url: str = ""
 
 
 @click.command(
@@ -49,19 +51,24 @@ class AlertGiven(Given, frozen=True, kw_only=True):
         "penstock alerts add nightly --on failed --in shop --tell ops.mail",
         "penstock alerts add slow --on late --after 3600 --tell ops.mail",
         "penstock alerts add clock --on behind --after 60 --tell ops.mail",
+        "penstock alerts add crew --on lost --url https://hooks.example.com/ops",
     ),
 )
 @click.argument("name")
 @click.option("--on", type=click.Choice([str(each) for each in Watches]), required=True, help="What is watched.")
 @click.option("--in", "namespace", default="", metavar="NAMESPACE", help="Where, below it too; everywhere without it.")
 @click.option("--after", type=click.IntRange(0, 31_536_000), default=0, help="Seconds that late and behind begin with.")
-@click.option("--tell", required=True, metavar="FLOW", help="The flow whose run tells: `namespace.flow`.")
+@click.option("--tell", default="", metavar="FLOW", help="The flow whose run tells: `namespace.flow`.")
+@click.option(
+    "--url", default="", help="The address that the leading server calls; `{{ secret('NAME') }}` is rendered."
+)
 @places
 def add(**given: Any) -> int:
-    """Be told of something, once when it begins and once when it is over, by a run of a flow.
+    """Be told of something, once when it begins and once when it is over, by a run of a flow, a call, or both.
 
     What it is stands in the run's `trigger`: `state` (firing, resolved, test), `watches`, `object`, `since`, and
-    `namespace`, `flowId` and `executionId` where there are any.
+    `namespace`, `flowId` and `executionId` where there are any; in the body of a call likewise, as JSON. A run needs a
+    worker, a call only a server.
     """
     asked = msgspec.convert(given, AlertGiven)
     namespace, _, flow = asked.tell.rpartition(".")
@@ -75,9 +82,10 @@ def add(**given: Any) -> int:
             tells=flow,
             made_at=app.core.clock.now(),
             made_by=who(),
+            url=asked.url,
         )
         verbs.add(app.core, made)
-    note(f"{asked.tell} tells of what is {asked.on}: {asked.namespace or EVERYWHERE}.")
+    note(f"{_told(made)} tells of what is {asked.on}: {asked.namespace or EVERYWHERE}.")
     return Exit.SUCCESS
 
 
@@ -123,7 +131,7 @@ def remove(**given: Any) -> int:
 @click.argument("name")
 @places
 def try_one(**given: Any) -> int:
-    """Have an alert tell of something that did not happen; a worker does the run."""
+    """Have an alert tell of something that did not happen: a worker does the run, the leading server makes the call."""
     asked = msgspec.convert(given, AlertGiven)
     with opened(asked) as app:
         found = _named(verbs.every(app.core)[0], asked.name)
@@ -131,7 +139,7 @@ def try_one(**given: Any) -> int:
             note(f"There is no alert {asked.name}.")
             return Exit.WRONG_CALL
         run = verbs.test(app.core, found)
-    note(f"{_told(found)} tells by the run {run}.")
+    note(f"{_told(found)} tells by the run {run}." if run else f"{_told(found)} is called by the leading server.")
     return Exit.SUCCESS
 
 
@@ -140,4 +148,7 @@ def _named(rules: list[Alert], name: str) -> Alert | None:
 
 
 def _told(alert: Alert) -> str:
-    return f"{alert.tells_namespace}.{alert.tells}"
+    """Who tells; of an address no more than its host, since the rest may be a secret."""
+    flow = f"{alert.tells_namespace}.{alert.tells}" if alert.tells else ""
+    host = "" if not alert.url else "{{ … }}" if verbs.TEMPLATE in alert.url else (urlsplit(alert.url).hostname or "")
+    return ", ".join(each for each in (flow, host) if each)

@@ -25,7 +25,7 @@ COMMANDS: Final = {
         "penstock.cli.files:files",
         "Keep files for the flows of a namespace: list, get, put, delete, move.",
     ),
-    "alerts": ("penstock.cli.alerts:alerts", "Be told when flows fail, runs are late or triggers behind."),
+    "alerts": ("penstock.cli.alerts:alerts", "Be told when flows fail, runs are late, workers gone."),
     "maintenance": ("penstock.cli.maintenance:maintenance", "Keep a namespace, or all of it, still for a while."),
     "pools": ("penstock.cli.pools:pools", "Say how many slots a pool has; list pools."),
     "envs": ("penstock.cli.envs:envs", "List and prune the Pythons that were made for tasks."),

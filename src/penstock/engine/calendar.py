@@ -58,7 +58,7 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True):
     `date` is its logical date, in the trigger's zone, which with the trigger is its key; `at` is the instant to fire.
     The data interval goes from `start`, the date before that fires (its own where none does), to the date itself.
     `planned` is the date as it was before a closed day moved it (no offset: clocks in the zone). Where `skipped`
-    says why, it starts no run, and has no interval.
+    says why, it starts no run, and has no interval; `missed` says that it would have, had somebody looked in time.
     """
 
     date: datetime
@@ -66,6 +66,7 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True):
     start: datetime
     planned: datetime | None = None
     skipped: str = ""
+    missed: bool = False
 
     @property
     def logical(self) -> int:
@@ -107,10 +108,12 @@ def due(trigger: OnTime, last: int | None, now: int, around: Around | None = Non
             return Due(ticks=tuple(ticks), last=_last(ticks, begin), wake=now)
         why = each.why or around.unmet(each.date)
         start = each.date if why else before or _start(trigger, each.date, begin, around)
+        lost = ""
         if not why:
             before, date = each.date, micros(each.date)
-            why = _too_late(trigger, date, now) or _missed(trigger, date, at, latest, around.since)
-        ticks.append(Tick(date=each.date, at=at, start=start, planned=each.planned, skipped=why))
+            lost = _too_late(trigger, date, now) or _missed(trigger, date, at, latest, around.since)
+        whole = Tick(date=each.date, at=at, start=start, planned=each.planned, skipped=why or lost, missed=bool(lost))
+        ticks.append(whole)
     return Due(ticks=tuple(ticks), last=_last(ticks, begin))
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -85,15 +85,27 @@ def check(url: str) -> SplitResult:
     return parts
 
 
+def addresses(host: str, port: int) -> list[str]:
+    """Where a name leads, as the machine is told."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(each[4][0]).partition("%")[0] for each in found]
+
+
 def post(
-    url: str, body: bytes, headers: Mapping[str, str], *, guard: Guard | None = None, patience: float = PATIENCE
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    guard: Guard | None = None,
+    patience: float = PATIENCE,
+    resolve: Callable[[str, int], Sequence[str]] = addresses,
 ) -> Answer:
     """Send a body to an address; without a `guard` it is one of the settings. Raises AddressRefused, Unanswered."""
     import http.client
 
     parts = check(url)
     assert parts.hostname
-    place = _resolved(parts, guard)
+    place = _resolved(parts, guard, resolve)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     line = _line(parts, patience)
     try:
@@ -107,20 +119,18 @@ def post(
         line.close()
 
 
-def _resolved(parts: SplitResult, guard: Guard | None) -> tuple[str, int]:
+def _resolved(parts: SplitResult, guard: Guard | None, resolve: Callable[[str, int], Sequence[str]]) -> tuple[str, int]:
     """Where a name leads; one that leads to several places must not lead to any that is refused."""
     assert parts.hostname
     port = parts.port or PORTS[parts.scheme]
     try:
-        found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
+        places = resolve(parts.hostname, port)
     except (OSError, UnicodeError) as error:
         raise Unanswered(f"{parts.hostname} is not known: {error}.") from error
-    places: Sequence[str] = [str(each[4][0]).partition("%")[0] for each in found]
-    if guard is not None:
-        for place in places:
-            if guard.refuses(ipaddress.ip_address(place)):
-                hint = "`alerts.allow` in penstock.yaml names networks that may be called nevertheless."
-                raise AddressRefused(f"{parts.hostname} is at {place}, which must not be called from here.", hint=hint)
+    for place in places:
+        if guard is not None and guard.refuses(ipaddress.ip_address(place)):
+            hint = "`alerts.allow` in penstock.yaml names networks that may be called nevertheless."
+            raise AddressRefused(f"{parts.hostname} is at {place}, which must not be called from here.", hint=hint)
     return places[0], port
 
 

@@ -126,8 +126,8 @@ def _bury(core: Core, dead: Sequence[str], lost: Sequence[Claim]) -> set[str]:
     def work(tx: Tx) -> set[str]:
         touched = {held.run for held in lost if _give_up(tx, held, now)}
         queue.adopt(tx, dead)
-        for name in dead:
-            workers.leave(tx, name)
+        left = [name for name in dead if workers.leave(tx, name)]
+        feed.append(tx, [(feed.LOST, name, 1) for name in left], now)
         return touched
 
     touched = core.store.write(work)

@@ -14,16 +14,21 @@ AT_ONCE = 1_000
 
 
 class Watches(enum.StrEnum):
-    """What an alert watches: flows whose newest run failed, runs that take too long, triggers that are behind."""
+    """What an alert watches: flows whose newest run failed, or missed a service level, runs that take too long,
+    triggers that are behind, or have missed a date for good, workers that were found gone.
+    """
 
     FAILED = "failed"
+    BREACHED = "breached"
     LATE = "late"
     BEHIND = "behind"
+    MISSED = "missed"
+    LOST = "lost"
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """A rule: what it watches in a namespace and below it (empty: everywhere), for how many microseconds it waits with
-    the word, and the flow that a run of tells.
+    the word, and who tells: a run of a flow, a call of the address `url` that the leading server makes, or both.
     """
 
     id: str
@@ -34,6 +39,18 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     tells: str
     made_at: int
     made_by: str
+    url: str = ""
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """A call that an alert wants made: what is said, since when, how often that was tried and when it is next."""
+
+    id: str
+    alert: str
+    body: str
+    made_at: int
+    tries: int = 0
+    next_at: int = 0
 
 
 class Open(msgspec.Struct, frozen=True):
@@ -64,18 +81,41 @@ class Found(msgspec.Struct, frozen=True):
 
 def put(tx: Tx, alert: Alert) -> None:
     """Keep a rule, new or changed."""
+    tx.run("alerts.drop_old", id=alert.id)
     tx.run("alerts.put", **(msgspec.structs.asdict(alert) | {"watches": str(alert.watches)}))
 
 
 def drop(tx: Tx, alert_id: str) -> bool:
-    """Forget a rule, and what it told of; False when there was none."""
+    """Forget a rule, what it told of, and calls that are not made yet; False when there was none."""
     tx.run("alerts.close_all", alert=alert_id)
-    return tx.run("alerts.drop", id=alert_id) == 1
+    tx.run("alerts.drop_calls", alert=alert_id)
+    return tx.run("alerts.drop_old", id=alert_id) + tx.run("alerts.drop", id=alert_id) > 0
 
 
 def every(tx: Tx) -> list[Alert]:
     """Give the rules by id."""
     return [codec.value((*row[:2], Watches(str(row[2])), *row[3:]), Alert) for row in tx.all("alerts.every")]
+
+
+def call(tx: Tx, wanted: Iterable[Call]) -> None:
+    """Want calls made; each once, whoever says it again."""
+    for each in wanted:
+        tx.run("alerts.call", **msgspec.structs.asdict(each))
+
+
+def due_calls(tx: Tx, now: int, limit: int) -> list[Call]:
+    """Give calls that are to be made now, those first that wait longest."""
+    return [codec.value(row, Call) for row in tx.all("alerts.due_calls", now=now, limit=limit)]
+
+
+def called(tx: Tx, call_id: str) -> None:
+    """Forget a call: it was taken, or is given up."""
+    tx.run("alerts.called", id=call_id)
+
+
+def put_off(tx: Tx, call_id: str, tries: int, next_at: int) -> None:
+    """Have a call tried again at an instant."""
+    tx.run("alerts.put_off", id=call_id, tries=tries, next_at=next_at)
 
 
 def standing(tx: Tx) -> list[Open]:

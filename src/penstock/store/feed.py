@@ -14,6 +14,9 @@ from penstock.model.policy import SECOND
 from penstock.store import codec
 from penstock.store.port import Row, Tx
 
+# What is told besides of things by their names: a worker that was found gone, a date of a trigger that starts no run.
+LOST = "lost"
+MISSED = "missed"
 PATIENCE = 10 * SECOND
 OVERLAP = 200
 MOST_HOLES = 1_000

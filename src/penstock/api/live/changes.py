@@ -23,7 +23,7 @@ BATCH: Final = 500
 MOST_MISSED: Final = 5_000
 OF_RUNS: Final = ("run", "claim")
 # What is said to a run is no change of it yet.
-UNTOLD: Final = ("event",)
+UNTOLD: Final = ("event", feed.LOST, feed.MISSED)
 
 
 @dataclass(eq=False, slots=True)

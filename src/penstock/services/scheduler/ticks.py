@@ -25,6 +25,7 @@ from penstock.services.render import calls_in
 from penstock.services.scheduler.lead import Lead
 from penstock.services.starting import Beginning, Start
 from penstock.store import feed, runs, triggers
+from penstock.store.feed import MISSED
 from penstock.store.port import Tx
 from penstock.store.triggers import State
 from penstock.telemetry import Level
@@ -40,10 +41,11 @@ PAUSE: Final = 60 * SECOND
 
 
 class Move(msgspec.Struct, frozen=True):
-    """Where a trigger goes on from, and the runs that it starts."""
+    """Where a trigger goes on from, and the runs that it starts; `missed` is the last date that is not made good."""
 
     state: State
     beginnings: tuple[Beginning, ...] = ()
+    missed: int | None = None
 
 
 def fire(core: Core, lead: Lead) -> bool:
@@ -68,6 +70,7 @@ def _written(core: Core, lead: Lead, moves: Sequence[Move], now: int) -> bool:
         mine = [move for move in moves if versions.get(move.state.key) == move.state.version - 1]
         triggers.put(tx, [move.state for move in mine])
         feed.append(tx, [("trigger", move.state.key, move.state.version) for move in mine], now)
+        feed.append(tx, [(MISSED, move.state.key, move.missed) for move in mine if move.missed is not None], now)
         return {each.run for move in mine for each in move.beginnings}
 
     starting.insert(core, [each for move in moves for each in move.beginnings], let)
@@ -121,9 +124,11 @@ class Look:
         found = calendar.due(trigger, last, self._now, around, DATES)
         several = trigger.side_by_side and not trigger.at_once and not trigger.depends_on_past
         beginnings: list[Beginning] = []
+        missed: int | None = None
         for tick in found.ticks:
             state = replace(state, last_at=tick.logical)
             if tick.skipped:
+                missed = tick.logical if tick.missed else missed
                 continue
             beginning, problem = self._begun(tick)
             told = {"problem": problem, "problem_at": self._now if problem else None}
@@ -135,7 +140,7 @@ class Look:
         moved = _moved(state, found.wake if stood or not found.ticks else self._now)
         if beginnings and not several:
             moved = self._held(moved)
-        return Move(moved, tuple(beginnings))
+        return Move(moved, tuple(beginnings), missed)
 
     def _waits(self) -> Move | None:
         """What keeps it from firing: the end of its last run, or how that ended, or that as many go as may."""

@@ -2,20 +2,50 @@
 
 -- name: put
 -- A rule, new or changed.
-INSERT INTO alerts (id, namespace, watches, patience, tells_namespace, tells, made_at, made_by)
-VALUES (:id, :namespace, :watches, :patience, :tells_namespace, :tells, :made_at, :made_by)
+INSERT INTO alert_rules (id, namespace, watches, patience, tells_namespace, tells, url, made_at, made_by)
+VALUES (:id, :namespace, :watches, :patience, :tells_namespace, :tells, :url, :made_at, :made_by)
 ON CONFLICT (id) DO UPDATE
 SET namespace = excluded.namespace, watches = excluded.watches, patience = excluded.patience,
-    tells_namespace = excluded.tells_namespace, tells = excluded.tells, made_at = excluded.made_at,
-    made_by = excluded.made_by
+    tells_namespace = excluded.tells_namespace, tells = excluded.tells, url = excluded.url,
+    made_at = excluded.made_at, made_by = excluded.made_by
 
 -- name: drop
 -- A rule is no more.
+DELETE FROM alert_rules WHERE id = :id
+
+-- name: drop_old
+-- A rule is no more of those that servers of the version before made.
 DELETE FROM alerts WHERE id = :id
 
 -- name: every
 -- The rules.
-SELECT id, namespace, watches, patience, tells_namespace, tells, made_at, made_by FROM alerts ORDER BY id
+SELECT id, namespace, watches, patience, tells_namespace, tells, made_at, made_by, url FROM alert_rules
+UNION ALL
+SELECT id, namespace, watches, patience, tells_namespace, tells, made_at, made_by, '' FROM alerts AS a
+WHERE NOT EXISTS (SELECT 1 FROM alert_rules AS r WHERE r.id = a.id)
+ORDER BY 1
+
+-- name: call
+-- A call is to be made, unless that is known.
+INSERT INTO alert_calls (id, alert, body, made_at, tries, next_at)
+VALUES (:id, :alert, :body, :made_at, :tries, :next_at)
+ON CONFLICT (id) DO NOTHING
+
+-- name: due_calls
+-- Calls that are to be made now.
+SELECT id, alert, body, made_at, tries, next_at FROM alert_calls WHERE next_at <= :now ORDER BY next_at LIMIT :limit
+
+-- name: called
+-- A call was made, or is given up.
+DELETE FROM alert_calls WHERE id = :id
+
+-- name: put_off
+-- A call is to be tried again.
+UPDATE alert_calls SET tries = :tries, next_at = :next_at WHERE id = :id
+
+-- name: drop_calls
+-- Calls of a rule that is no more.
+DELETE FROM alert_calls WHERE alert = :alert
 
 -- name: standing
 -- What was told of and is not over.
