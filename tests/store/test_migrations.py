@@ -45,6 +45,7 @@ VALUES ('r1', 'b', 1, 'task', 'default', 0, '', 9);
     3: "INSERT INTO leaders VALUES ('scheduler', 'one', 7, 9); INSERT INTO roles VALUES ('night', '[]', 1);",
     4: """
 INSERT INTO namespace_files VALUES ('shop', 'a.sql', 'file', 1, 'penstock:///x', 1, 'd', 2, 'ann');
+INSERT INTO alert_rules VALUES ('night', '', 'lost', 0, '', '', 'https://hooks.example.com/a', 1, 'ann');
 """,
 }
 
