@@ -21,7 +21,7 @@ from penstock.errors.task import MissingExtra
 from penstock.errors.work import BadFileName
 from penstock.model.run import Run
 from penstock.sdk.launch import is_stored
-from penstock.services import chance
+from penstock.services import chance, pinned
 from penstock.services.core import Core
 from penstock.services.seen_files import SeenFiles, named
 from penstock.store import kv
@@ -183,14 +183,17 @@ def _http(uri: str, method: str = "GET", query: object = None, body: object = No
         sent = body if isinstance(body, str) else yaml.safe_dump(body) if "yaml" in content else json.dumps(body)
     asked = dict(query) if isinstance(query, Mapping) else None
     try:
-        with httpx.stream(method, uri, params=asked, content=sent, headers=headers, timeout=SECONDS) as answer:
+        with (
+            httpx.Client(transport=pinned.transport(), timeout=SECONDS) as client,
+            client.stream(method, uri, params=asked, content=sent, headers=headers) as answer,
+        ):
             pieces, size = [], 0
             for piece in answer.iter_bytes():
                 size += len(piece)
                 if size > MOST_BYTES:
                     raise ExprFailed(f"{uri} answers with more than {MOST_BYTES:,} bytes.")
                 pieces.append(piece)
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise ExprFailed(f"{uri} does not answer: {error}.") from error
     text = b"".join(pieces).decode(answer.encoding or "utf-8", "replace")
     if answer.is_error:

@@ -15,6 +15,7 @@ from penstock.errors.access import NotKnownHere, PersonExists, ProviderFailed, U
 from penstock.errors.task import MissingExtra
 from penstock.model.access import Action, Actor, ActorKind
 from penstock.model.policy import SECOND
+from penstock.services import pinned
 from penstock.services.access import keys, sessions
 from penstock.services.access.audited import audited
 from penstock.services.access.people import NAME, check_over, person
@@ -193,7 +194,8 @@ def _told(issuer: str, _lately: int) -> dict[str, Any]:
 def _json(url: str) -> dict[str, Any]:
     import httpx
 
-    answer = httpx.get(url, timeout=TIMEOUT, follow_redirects=False)
+    with httpx.Client(transport=pinned.transport(), timeout=TIMEOUT) as client:
+        answer = client.get(url, follow_redirects=False)
     answer.raise_for_status()
     if answer.status_code != httpx.codes.OK:
         raise ValueError("no answer but a way elsewhere")
@@ -212,4 +214,5 @@ def _client(provider: Provider) -> Any:
         code_challenge_method="S256",
         token_endpoint_auth_method="client_secret_basic" if provider.client_secret else "none",
         timeout=TIMEOUT,
+        transport=pinned.transport(),
     )

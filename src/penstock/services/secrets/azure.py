@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
@@ -16,11 +16,9 @@ import msgspec
 from penstock.errors.project import WrongSetting
 from penstock.errors.secrets import SecretsUnreachable
 from penstock.model.policy import SECOND
+from penstock.services.pinned import INSIDE, line_to
 from penstock.services.secrets import flat
 from penstock.services.secrets.vault import check_address
-
-if TYPE_CHECKING:
-    import http.client
 
 T = TypeVar("T")
 VERSION: Final = "7.4"
@@ -152,8 +150,10 @@ def _call(
     """What an address answers; no proxy and no other address that it points to is asked."""
     import http.client
 
-    line = _line(address)
+    guard = None if address == IDENTITY else INSIDE
+    line = None
     try:
+        line = line_to(address, PATIENCE, guard=guard)
         line.request(method, urlsplit(address).path.rstrip("/") + path, body, headers)
         answered = line.getresponse()
         return answered.status, answered.read(LARGEST)
@@ -161,16 +161,5 @@ def _call(
         sentence = f"{NAME}: {address} does not answer: {str(error) or type(error).__name__}."
         raise SecretsUnreachable(sentence, hint=AGAIN) from error
     finally:
-        line.close()
-
-
-def _line(address: str) -> http.client.HTTPConnection:
-    import http.client
-    import ssl
-
-    parts = urlsplit(address)
-    assert parts.hostname
-    if parts.scheme == "http":
-        return http.client.HTTPConnection(parts.hostname, parts.port or 80, timeout=PATIENCE)
-    trusted = ssl.create_default_context()
-    return http.client.HTTPSConnection(parts.hostname, parts.port or 443, timeout=PATIENCE, context=trusted)
+        if line is not None:
+            line.close()

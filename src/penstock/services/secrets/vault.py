@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -16,10 +16,8 @@ import msgspec
 from penstock.errors.project import WrongSetting
 from penstock.errors.secrets import SecretsUnreachable
 from penstock.model.policy import SECOND
+from penstock.services.pinned import line_to
 from penstock.services.secrets.local import above
-
-if TYPE_CHECKING:
-    import http.client
 
 LARGEST: Final = 4 * 1024 * 1024
 PATIENCE: Final = 10.0
@@ -122,13 +120,16 @@ class OfVault:
 
     def _call(self, method: str, path: str, token: str, body: dict[str, str] | None = None) -> Answer:
         import http.client
+        import ssl
 
         place = self._place
         headers = {"X-Vault-Request": "true", "Content-Type": "application/json"}
         headers |= {"X-Vault-Token": token} if token else {}
         headers |= {"X-Vault-Namespace": place.namespace} if place.namespace else {}
-        line = _line(place)
+        line = None
         try:
+            trusted = ssl.create_default_context(cafile=place.ca) if place.ca else None
+            line = line_to(place.address, PATIENCE, trusted=trusted)
             # no proxy and no other address that an answer points to: the token is for this one alone
             line.request(
                 method,
@@ -142,7 +143,8 @@ class OfVault:
             sentence = f"{place.address} does not answer: {str(error) or type(error).__name__}."
             raise SecretsUnreachable(sentence, hint=AGAIN) from error
         finally:
-            line.close()
+            if line is not None:
+                line.close()
         if told.status not in (OK, NOT_FOUND, FORBIDDEN):
             raise SecretsUnreachable(f"{place.address} answers {told.status}.", hint=AGAIN)
         return told
@@ -162,15 +164,3 @@ def _json(body: bytes) -> dict[str, object]:
         return msgspec.json.decode(body, type=dict[str, object])
     except msgspec.MsgspecError:
         return {}
-
-
-def _line(place: Place) -> http.client.HTTPConnection:
-    import http.client
-    import ssl
-
-    parts = urlsplit(place.address)
-    assert parts.hostname
-    if parts.scheme == "http":
-        return http.client.HTTPConnection(parts.hostname, parts.port or 80, timeout=PATIENCE)
-    trusted = ssl.create_default_context(cafile=place.ca or None)
-    return http.client.HTTPSConnection(parts.hostname, parts.port or 443, timeout=PATIENCE, context=trusted)
