@@ -13,20 +13,33 @@ from msgspec.structs import replace
 from penstock.clock import ManualClock
 from penstock.engine.calendar import micros
 from penstock.errors import PenstockError
-from penstock.model.backfill import Backfill, Item, Spec
+from penstock.model.backfill import Backfill, Item, ItemStatus, Spec
+from penstock.model.event import Ended
 from penstock.model.flow import Flow
-from penstock.model.node import Sequence
+from penstock.model.node import Sequence, Task
 from penstock.model.policy import SECOND
-from penstock.model.run import Run
-from penstock.model.status import RunStatus
-from penstock.model.trigger import Condition, Missed, MissingHour, OnRuns, RepeatedHour, Schedule
-from penstock.services import backfills, flows
+from penstock.model.run import ErrorKind, Failure, Run
+from penstock.model.status import Outcome, RunStatus
+from penstock.model.trigger import (
+    Condition,
+    Hours,
+    Missed,
+    MissingHour,
+    OnRuns,
+    RepeatedHour,
+    Schedule,
+    Upstream,
+    Window,
+)
+from penstock.services import apply, backfills, claims, flows
 from penstock.services.core import Core
 from penstock.services.plans import Plans
-from penstock.services.scheduler.lead import LEASE
+from penstock.services.scheduler.lead import LEASE, NAME
 from penstock.services.scheduler.loop import Scheduler
+from penstock.services.scheduler.ticks import PATIENCE
 from penstock.store import backfills as items_of
-from penstock.store import runs
+from penstock.store import leaders, runs, triggers, workers
+from penstock.store.leaders import Leader
 from penstock.store.port import Store, Tx
 from penstock.store.sqlite.store import open_sqlite
 from tests.simulation.faults import Crash, Faults, FaultyStore
@@ -40,6 +53,12 @@ PAGE: Final = 500
 CRONS: Final = (
     "30 2 * * *", "*/20 0-3 * * *", "0 * * * *", "15 0,12 * * 1-5", "59 23 * * *", "10,40 1 * * *", "0,30 2 1-15 * *",
 )  # fmt: skip
+# A flow whose runs take their time, at most so many of them at once, or each after the one before.
+SLOWLY: Final = ("0 * * * *", "45 */2 * * *", "30 1-5 * * *")
+WINDOW: Final = HOUR
+WORKER: Final = "worker"
+OPEN: Final = tuple(status for status in RunStatus if not status.ended)
+NEVER: Final = 2_000
 
 
 class Killed(BaseException):
@@ -86,18 +105,22 @@ class Ticking:
         self.broken: list[str] = []
         self.begin = self.latest = micros(begin)
         self.schedules = [self._schedule(name, zone) for name in ("one", "two", "three")]
+        self.careful = self._careful(zone)
         self._names = 0
         self._revisions = 0
         self._backfills: list[Backfill] = []
         self._asleep = False
+        self._lead: Leader | None = None
         self._push()
         # Dates count from the first look on, which is now.
         Scheduler(self.sound, "first").turn()
         self._servers = [self._server() for _ in range(SERVERS)]
 
     def schedules_are(self, *crons: str) -> None:
-        """Let the schedules be of these dates; in place of those that were drawn, before time passes."""
-        self.schedules = [replace(each, cron=cron) for each, cron in zip(self.schedules, crons, strict=True)]
+        """Let the schedules be of these dates, the careful one last; in place of those drawn, before time passes."""
+        *several, careful = crons
+        self.schedules = [replace(each, cron=cron) for each, cron in zip(self.schedules, several, strict=True)]
+        self.careful = replace(self.careful, cron=careful)
         self._push()
         Scheduler(self.sound, "first").turn()
 
@@ -116,18 +139,35 @@ class Ticking:
                 self._push()
             if self.faults.maybe("backfill", 0.02):
                 self._fill_in()
+            if self._backfills and self.faults.maybe("retry", 0.02):
+                backfills.retry(self.sound, self.rng.choice(self._backfills))
             self._look(self.rng.randrange(SERVERS))
+            self._work(self.rng.choice((0, 1, 3)))
 
     def calm(self) -> int:
         """Let all be done that is due when nothing fails any more, and give the instant until which it is."""
         self.faults.on = False
         self.clock.set_wall(max(STEPS))
-        now = self.latest = self.clock.now()
-        for _ in range(6):
-            self.clock.advance(LEASE)
+        for count in range(NEVER):
             for place in range(SERVERS):
                 self._look(place)
-        return now
+            self._work(PAGE)
+            now = self.latest = self.clock.now()
+            if count > SERVERS + 4 and self._rests(now):
+                return now
+            for each in self._backfills:
+                backfills.retry(self.sound, each)
+            self.clock.advance(LEASE)
+        raise AssertionError("it does not come to an end")
+
+    def _rests(self, now: int) -> bool:
+        """Whether nothing goes on, and nothing is about to."""
+        coming = self.store.read(lambda tx: triggers.due(tx, now + PATIENCE, PAGE))
+        return not coming and not self.open_runs() and all(each.status is ItemStatus.SUCCESS for each in self.items())
+
+    def open_runs(self) -> list[Run]:
+        """The runs that go on."""
+        return self.store.read(lambda tx: runs.list_runs(tx, runs.Filter(statuses=OPEN), PAGE))
 
     def runs(self, flow: str) -> list[Run]:
         """All runs of a flow."""
@@ -158,6 +198,20 @@ class Ticking:
             repeated=draw(list(RepeatedHour)),
             missed=draw((Missed.ALL, Missed.ALL, Missed.LAST, Missed.NONE)),
             side_by_side=draw((True, False)),
+            jitter=draw((0, 0, HOUR // 6)),
+        )
+
+    def _careful(self, zone: str) -> Schedule:
+        draw = self.rng.choice
+        return Schedule(
+            id="careful",
+            type="Schedule",
+            cron=draw(SLOWLY),
+            timezone=zone,
+            hours=draw((None, Hours(begin="01:15", end="20:00"), Hours(begin="22:00", end="03:00"))),
+            late=draw((None, HOUR, 3 * HOUR)),
+            depends_on_past=draw((True, False)),
+            at_once=draw((1, 2, 3)),
         )
 
     def _push(self) -> None:
@@ -173,8 +227,18 @@ class Ticking:
         when = Condition(test="{{ trigger.flowId == 'timed' }}")
         behind = OnRuns(id="behind", type="Flow", states=(RunStatus.SUCCESS,), when=(when,))
         after = replace(several, id="after", triggers=(behind,))
-        filled = replace(several, id="filled", triggers=())
-        for each in (after, several, filled):
+        slow = replace(several, body=Sequence(id="", nodes=(Task(id="say", type="log"),)))
+        filled = replace(slow, id="filled", triggers=())
+        careful = replace(slow, id="careful", triggers=(self.careful,))
+        waits_for = tuple(
+            Upstream(name=name, when=(Condition(test=f"{{{{ trigger.flowId == '{name}' }}}}"),))
+            for name in ("timed", "careful")
+        )
+        within = OnRuns(
+            id="within", type="Flow", states=(RunStatus.SUCCESS,), waits_for=waits_for, window=Window(length=WINDOW)
+        )
+        both = replace(several, id="both", triggers=(within,))
+        for each in (after, both, several, careful, filled):
             flows.push(self.sound, each, str(each), str(each))
 
     def _fill_in(self) -> None:
@@ -208,6 +272,40 @@ class Ticking:
         """Let one server do what its thread does when it wakes; who is killed is followed by another."""
         if not self._lives(self._servers[place]):
             self._servers[place] = self._server()
+        self._watch()
+
+    def _watch(self) -> None:
+        """See that never more goes on at once than may, and that the lead only ever passes on."""
+        lead, before = self.store.read(lambda tx: leaders.get(tx, NAME)), self._lead
+        if before and lead and (lead.fence, lead.holder == before.holder) < (before.fence, True):
+            self.broken.append(f"{lead.holder} took the lead back from {before.holder}")
+        self._lead = lead
+        going = self.open_runs()
+        careful = [run.id for run in going if run.flow == "careful"]
+        if len(careful) > (1 if self.careful.depends_on_past else self.careful.at_once):
+            self.broken.append(f"of {self.careful} went {careful} at once")
+        for made in self._backfills:
+            own = [run.id for run in going if run.trigger.get("backfill") == made.id]
+            if len(own) > made.at_once:
+                self.broken.append(f"of a backfill went {own} at once, and not {made.at_once}")
+
+    def _work(self, most: int) -> None:
+        """Let a worker do some of what waits; of what backfills start some fails."""
+        now = self.store.lease_now()
+        if not self.store.write(lambda tx: workers.beat(tx, WORKER, now)):
+            known = workers.Worker(
+                id=WORKER, host="", boot="", pid=1, lock_path="", beat_at=now, capacity=PAGE, version="", started_at=now
+            )
+            self.store.write(lambda tx: workers.register(tx, known))
+        for held in claims.claim(self.sound, WORKER, most) if most else ():
+            run = self.store.read(partial(runs.load, run_id=held.run))
+            fails = run is not None and run.flow == "filled" and self.faults.maybe("a task fails", 0.2)
+            ended = Ended(
+                step=held.step, attempt=held.attempt, outcome=Outcome.FAILED if fails else Outcome.DONE,
+                worker=WORKER, started_at=self.clock.now(), ended_at=self.clock.now(),
+                failure=Failure(ErrorKind.TASK, "it fails") if fails else None,
+            )  # fmt: skip
+            apply.report(self.sound, held, ended, None)
 
     def _lives(self, server: Scheduler) -> bool:
         try:
