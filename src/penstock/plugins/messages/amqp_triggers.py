@@ -1,12 +1,14 @@
 """Which triggers take the messages of a queue by AMQP: all there are now and then, or each as it comes?
 
-The broker keeps each message until a run is there for it; one that it delivers twice starts two.
+The broker keeps each message until a run is there for it. One that it delivers twice starts two, unless its producer
+gave it a `messageId`: by that it is the same one.
 """
 
 from __future__ import annotations
 
+import hashlib
 import uuid
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
@@ -54,10 +56,16 @@ class AmqpRealtimeTrigger(AmqpTask, frozen=True, kw_only=True):
             waiting = channel.consume(self.queue, inactivity_timeout=WAIT, consumer_tag=self.consumer_tag)
             for delivery, properties, body in waiting:
                 if delivery is not None:
-                    _fire(context, told(properties, body, self.serde_type))
+                    context.fire(told(properties, body, self.serde_type), key_of(properties, body))
                     channel.basic_ack(delivery.delivery_tag)
         return None
 
 
 def _fire(context: Context, found: dict[str, object]) -> None:
     context.fire(found, uuid.uuid4().hex)
+
+
+def key_of(properties: Any, body: bytes) -> str:
+    """By which a message is known again. With what it says: some producers give all of theirs one name."""
+    named = str(properties.message_id or "")
+    return hashlib.sha256(f"{named}\n".encode() + body).hexdigest() if named else uuid.uuid4().hex
