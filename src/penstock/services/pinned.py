@@ -6,10 +6,11 @@ What only this machine's link reaches, and what clouds tell a machine of itself,
 
 from __future__ import annotations
 
+import importlib
 import ipaddress
 import socket
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
 
 from penstock.errors.work import AddressRefused
@@ -40,35 +41,36 @@ def place_of(host: str, port: int, guard: Guard | None = INSIDE, resolve: Resolv
     return places[0]
 
 
-def transport(resolve: Resolve = addresses) -> httpx.BaseTransport:
-    """What httpx sends its calls by: each goes to the place that its name had when it was looked at."""
-    return cast("httpx.BaseTransport", Pinned(resolve))
+def transport(resolve: Resolve = addresses, library: Any = None) -> httpx.BaseTransport:
+    """What httpx, or a `library` that is made like it, sends its calls by: each goes to the place that its name had
+    when it was looked at.
+    """
+    return cast("httpx.BaseTransport", Pinned(resolve, library or importlib.import_module("httpx")))
 
 
 class Pinned:
     """The same, which httpx asks; it closes with its client."""
 
-    def __init__(self, resolve: Resolve) -> None:
-        import httpx
-
+    def __init__(self, resolve: Resolve, library: Any) -> None:
         self._resolve = resolve
-        self._inner = httpx.HTTPTransport()
+        self._library = library
+        self._inner = library.HTTPTransport()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send one call. Raises AddressRefused, httpx.HTTPError."""
-        import httpx
-
         host, scheme = request.url.host, request.url.scheme
         if scheme not in PORTS:
-            raise httpx.UnsupportedProtocol("an address of HTTP begins with http:// or https://", request=request)
+            told = "an address of HTTP begins with http:// or https://"
+            raise self._library.UnsupportedProtocol(told, request=request)
         try:
             place = place_of(host, request.url.port or PORTS[scheme], resolve=self._resolve)
         except OSError as error:
-            raise httpx.ConnectError(str(error), request=request) from error
+            raise self._library.ConnectError(str(error), request=request) from error
         if place != host:
             request.url = request.url.copy_with(host=place)
             request.extensions = {**request.extensions, "sni_hostname": host}
-        return self._inner.handle_request(request)
+        answer: httpx.Response = self._inner.handle_request(request)
+        return answer
 
     def close(self) -> None:
         """Let go of its connections; safe to call twice."""

@@ -6,6 +6,7 @@ Who they are to the provider is its `sub`, which never changes; a name or an add
 from __future__ import annotations
 
 import functools
+import importlib
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, cast
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 AWAY: Final = 600 * SECOND
 TIMEOUT: Final = 10.0
 LEEWAY: Final = 60
+OK: Final = 200
 # No algorithm by which whoever knows the client's secret could vouch for anybody.
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 P = ParamSpec("P")
@@ -70,14 +72,14 @@ def vouched(work: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(work)
     def told(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            import httpx
+            library = _library()
             from authlib.common.errors import AuthlibBaseError
             from joserfc.errors import JoseError
         except ImportError:
             raise MissingExtra("Logins by a provider need Authlib.", hint='pip install "penstock[oidc]"') from None
         try:
             return work(*args, **kwargs)
-        except (httpx.HTTPError, AuthlibBaseError, JoseError, ValueError, KeyError, TypeError) as error:
+        except (library.HTTPError, AuthlibBaseError, JoseError, ValueError, KeyError, TypeError) as error:
             raise ProviderFailed(f"The provider of logins failed: {type(error).__name__}.") from error
 
     return told
@@ -192,15 +194,22 @@ def _told(issuer: str, _lately: int) -> dict[str, Any]:
 
 
 def _json(url: str) -> dict[str, Any]:
-    import httpx
-
-    with httpx.Client(transport=pinned.transport(), timeout=TIMEOUT) as client:
+    library = _library()
+    with library.Client(transport=pinned.transport(library=library), timeout=TIMEOUT) as client:
         answer = client.get(url, follow_redirects=False)
     answer.raise_for_status()
-    if answer.status_code != httpx.codes.OK:
+    if answer.status_code != OK:
         raise ValueError("no answer but a way elsewhere")
     found: dict[str, Any] = answer.json()
     return found
+
+
+def _library() -> Any:
+    """The httpx that Authlib calls by: it has taken another one of the same kind where that is there."""
+    from authlib.integrations.httpx_client import OAuth2Client
+
+    (base,) = (each for each in OAuth2Client.__mro__ if each.__name__ == "Client")
+    return importlib.import_module(base.__module__.partition(".")[0])
 
 
 def _client(provider: Provider) -> Any:
@@ -214,5 +223,5 @@ def _client(provider: Provider) -> Any:
         code_challenge_method="S256",
         token_endpoint_auth_method="client_secret_basic" if provider.client_secret else "none",
         timeout=TIMEOUT,
-        transport=pinned.transport(),
+        transport=pinned.transport(library=_library()),
     )
