@@ -121,6 +121,28 @@ def test_a_store_of_a_newer_penstock_is_refused(dsn: str, tmp_path: Path) -> Non
         open_postgres(dsn, migrate=True)
 
 
+def test_a_store_that_a_newer_penstock_only_added_to_is_worked_with(dsn: str, tmp_path: Path) -> None:
+    path = tmp_path / "penstock.db"
+    adds = Migration(NEWEST + 1, "more", f"-- Runs with: {NEWEST}\n{MORE.text}")
+    takes_away = Migration(NEWEST + 2, "less", f"-- Runs with: {NEWEST + 1}\nDROP TABLE more;")
+    with closing(connect(path)) as file, closing(Lane(dsn)) as lane:
+        sqlite_schema.migrate(file, [*carried("sqlite"), adds], "it", NOW)
+        postgres_schema.migrate(lane.session(), [*carried("postgres"), adds], "it", NOW)
+
+        for opened in (open_sqlite(path), open_postgres(dsn)):
+            opened.write(lambda tx: ready(tx, "r", "a"))
+            opened.close()
+        found = [sqlite_status(path), postgres_status(dsn)]
+        sqlite_schema.migrate(file, [*carried("sqlite"), adds, takes_away], "it", NOW)
+        postgres_schema.migrate(lane.session(), [*carried("postgres"), adds, takes_away], "it", NOW)
+
+    assert [(one.version, one.pending) for one in found] == [(NEWEST + 1, ()), (NEWEST + 1, ())]
+    with pytest.raises(StoreTooNew, match=f"version {NEWEST + 2}; .* up to {NEWEST}"):
+        open_sqlite(path)
+    with pytest.raises(StoreTooNew, match=f"version {NEWEST + 2}; .* up to {NEWEST}"):
+        open_postgres(dsn)
+
+
 def test_a_migration_that_was_edited_is_seen() -> None:
     with closing(connect(None)) as session:
         sqlite_schema.bring_up(session, "it", NOW)
