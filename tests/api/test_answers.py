@@ -129,3 +129,20 @@ def test_what_curl_spoils_or_leaves_out_is_told_with_the_remedy(house: House) ->
 
     assert "--data-binary" in spoilt["hint"]
     assert "2016-01-02T00:00:00Z" in day["hint"]
+
+
+def test_a_word_that_is_none_is_answered_with_those_that_are(house: House) -> None:
+    word = house.client.get("/v1/runs", params={"status": "faild"}).json()
+    other = house.client.get("/v1/runs", params={"sort": "sideways"}).json()
+    field = house.client.post("/v1/runs", json={"namespace": "shop", "flw": "hello"}).json()
+    day = house.client.get("/v1/runs", params={"since": "2016-01-01"}).json()
+    refused = house.as_("viewer").post("/v1/runs", json={"namespace": "shop", "flow": "hello"}).json()
+
+    assert word["hint"] == 'Did you mean "failed"?'
+    assert other["hint"] == "It is one of: newest, oldest."
+    assert field["hint"] == 'Did you mean "flow"?'
+    assert (day["detail"], day["hint"][-20:]) == (
+        'The parameter "since" is no instant: "2016-01-01".',
+        "2016-01-02T00:00:00Z",
+    )
+    assert "/v1/me" in refused["hint"]

@@ -9,6 +9,7 @@ import msgspec
 from msgspec.inspect import (
     CollectionType,
     DateTimeType,
+    EnumType,
     Metadata,
     NoneType,
     StructType,
@@ -29,6 +30,8 @@ NUMBER: Final = re.compile(r"[-+\d.eE]+")
 INSTANT: Final = "An instant has its zone: 2016-01-02T00:00:00Z"
 MOST_WHOLE: Final = 20
 STEP: Final = re.compile(r"\.(\w+)|\[(\d+)\]")
+UNKNOWN: Final = re.compile(r"Object contains unknown field `([^`]+)`")
+WORD: Final = re.compile(r"Invalid enum value '([^']*)' - at `\$\.(\w+)")
 FRACTION: Final = re.compile(r"Expected `int(?: \| null)?`, got `float` - at `\$((?:\.\w+|\[\d+\])+)`")
 
 
@@ -78,13 +81,14 @@ class Reader:
             elif name in raw:
                 raise BadRequest(f'The parameter "{name}" was given twice.')
             elif name in self._instants and NUMBER.fullmatch(value):
-                raise BadRequest(f'The parameter "{name}" is an instant, and no number.', hint=INSTANT)
+                raise BadRequest(f'The parameter "{name}" is no instant: "{value[:100]}".', hint=INSTANT)
             else:
                 raw[name] = value
         try:
             return msgspec.convert(raw, self._route.query, strict=False)
         except msgspec.ValidationError as error:
-            raise BadRequest(f"A parameter is not right: {_said(error)}.", hint=_helps(error)) from None
+            hint = _helps(error, self._route.query)
+            raise BadRequest(f"A parameter is not right: {_said(error)}.", hint=hint) from None
 
     def body(self, sent: Any, media: str) -> Any:
         """The body; a file or a text where the route takes one, else JSON of its shape."""
@@ -114,7 +118,8 @@ class Reader:
         try:
             return self._decoded(sent)
         except msgspec.ValidationError as error:
-            raise BadRequest(f"The body is not right: {_said(error)}.", hint=_helps(error)) from None
+            hint = _helps(error, self._route.body)
+            raise BadRequest(f"The body is not right: {_said(error)}.", hint=hint) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise BadRequest(f"The body is no JSON: {error}.") from None
 
@@ -179,5 +184,23 @@ def _said(error: msgspec.ValidationError) -> str:
     return str(error).replace(" - at `$.", " at `").replace(" - at `$", " at `")
 
 
-def _helps(error: msgspec.ValidationError) -> str:
-    return INSTANT if "RFC3339" in str(error) else ""
+def _helps(error: msgspec.ValidationError, shape: Any) -> str:
+    """What would have been right instead: an instant, the name of a field, one of the words that a field may be."""
+    said = str(error)
+    if "RFC3339" in said:
+        return INSTANT
+    if not isinstance(type_info(shape), StructType):
+        return ""
+    fields = {each.encode_name: each.type for each in msgspec.structs.fields(shape)}
+    if found := UNKNOWN.fullmatch(said):
+        return nearest(found[1], fields) or f"It takes: {', '.join(fields)}."
+    if (found := WORD.match(said)) and found[2] in fields:
+        words = _words(fields[found[2]])
+        return nearest(found[1], words) or f"It is one of: {', '.join(words)}."
+    return ""
+
+
+def _words(kind: Any) -> list[str]:
+    """The words that a field may be, or that may stand in it."""
+    kinds = [each.item_type if isinstance(each, CollectionType) else each for each in _kinds(type_info(kind))]
+    return [str(word.value) for each in kinds if isinstance(each, EnumType) for word in each.cls]

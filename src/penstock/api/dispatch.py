@@ -294,7 +294,8 @@ def _is_https(request: Request) -> bool:
 
 def _may_not(actor: Actor, action: Action | None, namespace: str) -> MayNot:
     where = f'in "{namespace}"' if namespace else "here"
-    return MayNot(f'{actor.name} has no right to "{action or "anything"}" {where}.')
+    hint = "`GET /v1/me` tells what you may do; who keeps the people here can grant more."
+    return MayNot(f'{actor.name} has no right to "{action or "anything"}" {where}.', hint=hint)
 
 
 def _tells_end(event: Event) -> bool:

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from penstock.errors.project import NoSuchFile
+from penstock.errors.project import NoSuchFile, WrongCall
 from penstock.settings.read import Project, expanded
 
 STORE: Final = "PENSTOCK_STORE"
@@ -49,6 +49,12 @@ def locate(project: Project, environ: Mapping[str, str], store: str = "") -> Whe
     explicit = bool(store or environ.get(STORE))
     if address.startswith(POSTGRES):
         place, state = address, project.root / STATE
+    elif "://" in address and not address.startswith("sqlite:///"):
+        scheme = address.partition("://")[0]
+        raise WrongCall(
+            f"No store can be kept at {scheme}://…: a store is a file, or a PostgreSQL.",
+            hint="A path for SQLite, or postgresql://user@host/database.",
+        )
     else:
         path = address.removeprefix("sqlite:///")
         full = Path(path).expanduser().absolute() if explicit else _beside(project, path)

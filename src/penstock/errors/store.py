@@ -29,7 +29,7 @@ class StoreGone(StoreError):
     """The database cannot be reached."""
 
     code = "PS-403"
-    hint = "Runs go on by themselves once it answers again."
+    hint = "Is the address right, and the server up? Runs go on by themselves once it answers."
 
 
 class CommitUnknown(StoreError):

@@ -37,22 +37,23 @@ def is_gone(error: psycopg.Error) -> bool:
 
 def translate(error: psycopg.Error, where: str, *, committing: bool = False) -> Exception:
     """Give the error that people are told; a mistake in a query stays what it is."""
-    why = str(error).strip().partition("\n")[0]
+    why = str(error).strip().partition("\n")[0].removeprefix("connection failed: ").rstrip(".") + "."
+    here = where[:1].upper() + where[1:]
     if is_gone(error):
         if committing:
             return CommitUnknown(f"The connection to {where} was lost during COMMIT: {why}")
         if any(word in why for word in DISTRUST):
-            return StoreGone(f"{where} cannot be trusted: {why}", hint=HOW_TO_TRUST)
-        return StoreGone(f"{where} cannot be reached: {why}")
+            return StoreGone(f"{here} cannot be trusted: {why}", hint=HOW_TO_TRUST)
+        return StoreGone(f"{here} cannot be reached: {why}")
     if is_again(error):
-        return StoreBusy(f"{where} refused a transaction again and again: {why}")
+        return StoreBusy(f"{here} refused a transaction again and again: {why}")
     match error.sqlstate:
         case "53100":
             return StoreFull(f"The disk of {where} is full.")
         case "53200" | "57014" | "54000":
-            return StoreError(f"{where} could not finish a query: {why}")
+            return StoreError(f"{here} could not finish a query: {why}")
         case "42501" | "28P01" | "28000" | "3D000" | "3F000" | "42P06":
-            return StoreGone(f"{where} does not let us in: {why}", hint="Check the address, the user and its rights.")
+            return StoreGone(f"{here} does not let us in: {why}", hint="Check the address, the user and its rights.")
         case _:
             return error
 
