@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from penstock.api.serve import Listen, Server
 from penstock.api.who import who_of
 from penstock.cli.drive import worker_options
+from penstock.cli.main import call
 from penstock.client import Client
 from penstock.services.access import local_key
 from penstock.services.worker.loop import Worker
@@ -56,6 +59,13 @@ class Done(msgspec.Struct, frozen=True):
     out: str
     err: str
 
+    def json(self) -> Any:
+        """Standard output as JSON."""
+        return json.loads(self.out)
+
+
+Penstock = Callable[..., Done]
+
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
@@ -70,3 +80,24 @@ def client(installation: Installation) -> Iterator[Client]:
     """A client with the rights of the owner."""
     with Client(installation.server.url, installation.key, timeout=20) as made:
         yield made
+
+
+@pytest.fixture
+def penstock(
+    installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Penstock:
+    """Call a command line in a folder of the test's own, which asks the server by the owner's token."""
+    for name in ("PENSTOCK_STORE", "PENSTOCK_BLOBS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PENSTOCK_SERVER", installation.server.url)
+    monkeypatch.setenv("PENSTOCK_TOKEN", installation.key)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> Done:
+        capfd.readouterr()
+        code = call(list(arguments))
+        out, err = capfd.readouterr()
+        return Done(int(code), out, err)
+
+    return run

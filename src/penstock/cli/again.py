@@ -16,6 +16,7 @@ from penstock.cli.ending import Exit
 from penstock.cli.following import Wanted
 from penstock.cli.inputs import given_inputs
 from penstock.cli.options import Given, examples, json_too, pairs, places, who
+from penstock.cli.remote.aim import served
 from penstock.cli.said import as_json, data, note
 from penstock.cli.several import ACTIVE, chosen, each_of, many
 from penstock.cli.suggest import run_ids
@@ -74,6 +75,7 @@ class KillGiven(Given, frozen=True, kw_only=True):
 @click.option("--no-wait", "wait", flag_value=False, default=True, help="Do not wait until they have ended.")
 @json_too
 @places
+@served("penstock.cli.remote.verbs:kill")
 def kill(**given: Any) -> int:
     """End runs, and the runs that they started: their tasks get their grace, or none."""
     with chosen(given, *ACTIVE, RunStatus.KILLING) as (app, named):
@@ -112,6 +114,7 @@ def kill(**given: Any) -> int:
 @click.option("--no-wait", "wait", flag_value=False, default=True, help="Leave the work to a standing worker.")
 @json_too
 @places
+@served("penstock.cli.remote.verbs:restart")
 def restart(**given: Any) -> int:
     """Go on with an ended run from what did not succeed; what succeeded stays, earlier attempts too."""
     with chosen(given, RunStatus.FAILED, RunStatus.KILLED, RunStatus.CANCELLED) as (app, named):
@@ -147,6 +150,7 @@ def restart(**given: Any) -> int:
 @click.option("--no-wait", "wait", flag_value=False, default=True, help="Leave the work to a standing worker.")
 @json_too
 @places
+@served("penstock.cli.remote.verbs:replay")
 def replay(**given: Any) -> int:
     """Start a new run like an old one, anew or from one of its steps on."""
     with chosen(given) as (app, named):

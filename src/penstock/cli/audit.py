@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any, Final
 
 import click
@@ -11,6 +12,7 @@ import msgspec
 from penstock.cli.ending import Exit
 from penstock.cli.lazy import LazyGroup
 from penstock.cli.options import Given, examples, instant, json_too, opened, places
+from penstock.cli.remote.aim import served
 from penstock.cli.said import as_json, data, note, table
 from penstock.model.access import EVERYWHERE, Scope
 from penstock.services import audit as verbs
@@ -61,6 +63,7 @@ class ListGiven(Given, frozen=True, kw_only=True):
 @click.option("--before", default="", metavar="ID", help="Older than this one.")
 @json_too
 @places
+@served("penstock.cli.remote.people:list_acts")
 def list_acts(**given: Any) -> None:
     """List what was done: who, what, to what, where from; newest first."""
     asked = msgspec.convert(given, ListGiven)
@@ -73,6 +76,11 @@ def list_acts(**given: Any) -> None:
     scope = Scope(namespaces=(asked.namespace,)) if asked.namespace else EVERYWHERE
     with opened(asked) as app:
         found = verbs.page(app.core, scope, wanted, asked.limit, asked.before)
+    tell_acts(found, asked)
+
+
+def tell_acts(found: Sequence[verbs.Listed], asked: ListGiven) -> None:
+    """Tell what was done."""
     if asked.json:
         as_json(found)
         return
@@ -91,6 +99,7 @@ def list_acts(**given: Any) -> None:
 @click.option("--head", default="", metavar="HASH", help="The head of an earlier look, which must still be there.")
 @json_too
 @places
+@served("penstock.cli.remote.people:verify")
 def verify(**given: Any) -> int:
     """Seal what waits, and look whether any row was changed, removed or inserted since it was sealed.
 
@@ -102,7 +111,12 @@ def verify(**given: Any) -> int:
     with opened(asked) as app:
         verbs.seal(app.core)
         found = verbs.verify(app.core, head)
-    if asked.json:
+    return tell_chain(found, wants_json=asked.json)
+
+
+def tell_chain(found: verbs.Verified, *, wants_json: bool) -> int:
+    """Tell whether all is as it was told."""
+    if wants_json:
         as_json(found)
     else:
         for problem in found.problems:
@@ -116,6 +130,7 @@ def verify(**given: Any) -> int:
 
 @click.command("export", **examples("penstock audit export > audit.jsonl"))
 @places
+@served("penstock.cli.remote.people:export")
 def export(**given: Any) -> None:
     """Write everything as lines of JSON, oldest first, each seal behind its acts."""
     asked = msgspec.convert(given, Given)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,11 +16,12 @@ from penstock.cli.ending import Exit
 from penstock.cli.inputs import text_of
 from penstock.cli.lazy import LazyGroup
 from penstock.cli.options import Given, caller, examples, instant, json_too, opened, pairs, places, project_of, who
+from penstock.cli.remote.aim import served
 from penstock.cli.said import as_json, data, note, table
 from penstock.cli.target import Target, is_file, plan_for
 from penstock.errors.project import WrongCall
 from penstock.model.access import EVERYWHERE
-from penstock.model.backfill import Backfill, ItemStatus, Spec
+from penstock.model.backfill import Backfill, Item, ItemStatus, Planned, Spec
 from penstock.services import backfills as verbs
 from penstock.services.document import instant as shown
 from penstock.services.scheduler import lead
@@ -98,6 +100,7 @@ class OneGiven(Given, frozen=True, kw_only=True):
 @click.option("--dry-run", "dry", is_flag=True, help="Show what would run, and start nothing.")
 @json_too
 @places
+@served("penstock.cli.remote.times:backfill")
 def backfill(**given: Any) -> int:
     """Run a flow for each date of a span, at most so many at once.
 
@@ -108,17 +111,10 @@ def backfill(**given: Any) -> int:
     file = Path(asked.target) if is_file(asked.target) else None
     with open_app(project_of(asked.project, file), os.environ, store=asked.store, actor=caller()) as app:
         plan, _ = plan_for(app, Target(asked.target, file), who())
-        spec = _spec(asked)
+        spec = spec_of(asked)
         if asked.dry:
             planned = verbs.preview(app.core, plan, spec)
-            if asked.json:
-                as_json(planned)
-            else:
-                rows = [
-                    (one.name, "  ".join(f"{name}={value}" for name, value in one.inputs.items())) for one in planned
-                ]
-                data(table(("DATE", "INPUTS"), rows))
-                note(f"{len(planned)} runs of {plan.flow.name}, {asked.at_once} at once.")
+            tell_planned(planned, f"{len(planned)} runs of {plan.flow.name}", asked)
             return Exit.SUCCESS
         made = verbs.add(app.core, plan, spec, who(), at_once=asked.at_once)
         if asked.json:
@@ -134,12 +130,28 @@ def backfill(**given: Any) -> int:
 @click.command("list", **examples("penstock backfills list", "penstock backfills list --json"))
 @json_too
 @places
+@served("penstock.cli.remote.times:list_backfills")
 def list_backfills(**given: Any) -> None:
     """List backfills, newest first."""
     asked = msgspec.convert(given, Given)
     with opened(asked) as app:
         found = verbs.every(app.core, EVERYWHERE)
+    tell_list(found, wants_json=asked.json)
+
+
+def tell_planned(planned: Sequence[Planned], many: str, asked: BackfillGiven) -> None:
+    """Tell what a backfill would run."""
     if asked.json:
+        as_json(planned)
+    else:
+        rows = [(one.name, "  ".join(f"{name}={value}" for name, value in one.inputs.items())) for one in planned]
+        data(table(("DATE", "INPUTS"), rows))
+        note(f"{many}, {asked.at_once} at once.")
+
+
+def tell_list(found: Sequence[tuple[Backfill, Mapping[ItemStatus, int]]], *, wants_json: bool) -> None:
+    """Tell backfills, each with how many of its runs stand where."""
+    if wants_json:
         as_json([document(one, counts) for one, counts in found])
     elif found:
         rows = [(one.id, one.flow_name, one.status, verbs.counted(counts), one.created_by) for one, counts in found]
@@ -154,6 +166,7 @@ def list_backfills(**given: Any) -> None:
 @click.option("-n", "--many", type=click.IntRange(1, 100_000), default=100, help="How many of its runs.")
 @json_too
 @places
+@served("penstock.cli.remote.times:show")
 def show(**given: Any) -> None:
     """Show how far a backfill is, and its runs."""
     asked = msgspec.convert(given, OneGiven)
@@ -161,7 +174,12 @@ def show(**given: Any) -> None:
         found, counts = verbs.get(app.core, asked.id)
         wanted = tuple(ItemStatus(status) for status in asked.status)
         items = verbs.items(app.core, found.id, asked.many, statuses=wanted)
-    if asked.json:
+    tell_one(found, counts, items, wants_json=asked.json)
+
+
+def tell_one(found: Backfill, counts: Mapping[ItemStatus, int], items: Sequence[Item], *, wants_json: bool) -> None:
+    """Tell how far a backfill is, and its runs."""
+    if wants_json:
         as_json(document(found, counts) | {"runs": [msgspec.structs.asdict(item) for item in items]})
         return
     note(f"{found.flow_name}: {found.status}, {verbs.counted(counts)}.")
@@ -172,6 +190,7 @@ def show(**given: Any) -> None:
 @click.command("pause", **examples("penstock backfills pause 06c2…"))
 @click.argument("id")
 @places
+@served("penstock.cli.remote.times:pause")
 def pause(**given: Any) -> int:
     """Start no further runs until it is resumed; those that go may end."""
     return _told(msgspec.convert(given, OneGiven), lambda app, one, _: verbs.pause(app.core, one))
@@ -181,6 +200,7 @@ def pause(**given: Any) -> int:
 @click.argument("id")
 @click.option("--at-once", type=click.IntRange(1, 10_000), default=None, help="Runs that may go at once from now on.")
 @places
+@served("penstock.cli.remote.times:resume")
 def resume(**given: Any) -> int:
     """Go on starting runs; also changes how many may go at once."""
     return _told(
@@ -192,6 +212,7 @@ def resume(**given: Any) -> int:
 @click.argument("id")
 @click.option("--kill", is_flag=True, help="End its runs that go, too.")
 @places
+@served("penstock.cli.remote.times:cancel")
 def cancel(**given: Any) -> int:
     """Start no more of its runs; `retry` starts those that were left."""
     return _told(
@@ -202,6 +223,7 @@ def cancel(**given: Any) -> int:
 @click.command("retry", **examples("penstock backfills retry 06c2…"))
 @click.argument("id")
 @places
+@served("penstock.cli.remote.times:retry")
 def retry(**given: Any) -> int:
     """Start anew what failed, or was left when it was cancelled."""
     asked = msgspec.convert(given, OneGiven)
@@ -212,7 +234,7 @@ def retry(**given: Any) -> int:
     return Exit.SUCCESS
 
 
-def document(found: Backfill, counts: dict[ItemStatus, int]) -> dict[str, object]:
+def document(found: Backfill, counts: Mapping[ItemStatus, int]) -> dict[str, object]:
     """A backfill as programs read it."""
     return {
         "id": found.id,
@@ -238,7 +260,8 @@ def _told(asked: OneGiven, verb: Any) -> int:
     return Exit.SUCCESS
 
 
-def _spec(asked: BackfillGiven) -> Spec:
+def spec_of(asked: BackfillGiven) -> Spec:
+    """What is to be filled in, as it was typed. Raises WrongCall."""
     sets = _sets(asked.sets) if asked.sets else ()
     if not sets and not (asked.begin and asked.end):
         raise WrongCall("A backfill wants --from and --to, or --sets.", hint="--from 2016-01-01 --to 2016-01-31")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 
 from penstock.errors import PenstockError
+from penstock.errors.client import ServerUnreachable, StrangeAnswer
 from penstock.errors.project import InvalidFlows
 
 
@@ -36,4 +37,6 @@ def code_of(error: PenstockError) -> Exit:
     """The exit code for an error that ended a command."""
     if isinstance(error, InvalidFlows):
         return Exit.INVALID_FLOW
+    if isinstance(error, ServerUnreachable | StrangeAnswer):
+        return Exit.SYSTEM_FAILED
     return AREAS.get(error.code[3:4], Exit.SYSTEM_FAILED)

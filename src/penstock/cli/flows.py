@@ -83,7 +83,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--namespace", default="", help="In this namespace or below it.")
 @json_too
 @places
-@served("flows:list_flows")
+@served("penstock.cli.remote.flows:list_flows")
 def list_flows(**given: Any) -> None:
     """List the flows of the store."""
     namespace = given.pop("namespace")
@@ -116,7 +116,7 @@ def tell_list(found: Sequence[kept.Listed], *, wants_json: bool) -> None:
 @click.option("--source", is_flag=True, help="The text alone.")
 @json_too
 @places
-@served("flows:show")
+@served("penstock.cli.remote.flows:show")
 def show(**given: Any) -> None:
     """Show one flow: its text, inputs and revisions."""
     name, number, source = given.pop("flow"), given.pop("revision"), given.pop("source")

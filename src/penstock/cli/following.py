@@ -16,7 +16,7 @@ from penstock.cli.plain import PlainShow
 from penstock.cli.said import as_json, data, note
 from penstock.errors import PenstockError
 from penstock.model.status import RunStatus
-from penstock.services.document import document
+from penstock.services.document import RunDocument, document
 from penstock.services.retention import prune_daily
 
 
@@ -37,14 +37,19 @@ def show_for(app: App, wanted: Wanted) -> Show:
 def follow(app: App, drive: Drive, run_id: str, wanted: Wanted) -> int:
     """Do a run here until it has ended; outputs or document to stdout, and the exit code that its status is."""
     run = drive.follow(run_id, who())
-    told = document(app.core, run.id)
+    code = tell_ended(document(app.core, run.id), wanted)
+    _tidy(app)
+    return code
+
+
+def tell_ended(told: RunDocument, wanted: Wanted) -> int:
+    """Give what a run that has ended handed on, or all of it as JSON, and the exit code that its status is."""
     if wanted.json:
         as_json(told)
     else:
         for name, value in told.outputs.items():
             data(f"{name}={value if isinstance(value, str) else msgspec.json.encode(value).decode()}")
-    _tidy(app)
-    return Exit.SUCCESS if run.status in (RunStatus.SUCCESS, RunStatus.WARNING) else Exit.RUN_FAILED
+    return Exit.SUCCESS if told.status in (RunStatus.SUCCESS, RunStatus.WARNING) else Exit.RUN_FAILED
 
 
 def _tidy(app: App) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from typing import Any, Final
 
 import click
 import msgspec
 
 from penstock.cli.options import Given, examples, instant, json_too, opened, pairs, places
+from penstock.cli.remote.aim import served
 from penstock.cli.said import as_json, data, note, span, table
 from penstock.cli.suggest import run_ids
 from penstock.cli.tree import tree, written
@@ -59,6 +61,7 @@ class ListGiven(Given, frozen=True, kw_only=True):
 @click.option("--before", default="", metavar="ID", help="Older than this run: the next page.")
 @json_too
 @places
+@served("penstock.cli.remote.runs:list_runs")
 def list_runs(**given: Any) -> None:
     """List runs, newest first."""
     asked = msgspec.convert(given, ListGiven)
@@ -78,20 +81,29 @@ def list_runs(**given: Any) -> None:
             as_json([summary(app.core, run) for run in found])
             return
         now = app.core.clock.now()
-        if found:
-            data(table(("ID", "FLOW", "STATUS", "STARTED", "TOOK", "BY"), [_row(run, now) for run in found]))
-        else:
-            note("No runs fit.")
-        if len(found) == asked.limit:
-            note(f"Older ones: --before {found[-1].id}")
+        tell_list([_row(run, now) for run in found], asked.limit)
+
+
+def tell_list(rows: Sequence[tuple[str, ...]], limit: int) -> None:
+    """Tell runs, and how to come by older ones."""
+    if rows:
+        data(table(("ID", "FLOW", "STATUS", "STARTED", "TOOK", "BY"), rows))
+    else:
+        note("No runs fit.")
+    if len(rows) == limit:
+        note(f"Older ones: --before {rows[-1][0]}")
 
 
 def _row(run: Run, now: int) -> tuple[str, ...]:
     began = run.started_at or run.created_at
-    at = datetime.datetime.fromtimestamp(began / 1e6, datetime.UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    took = span(((run.ended_at or now) - began) / 1e6)
     name = f"{run.namespace}.{run.flow}"
-    return run.id, name, run.status.value, at, took, run.started_by
+    return run.id, name, run.status.value, *when(began, run.ended_at or now), run.started_by
+
+
+def when(began: int, ended: int) -> tuple[str, str]:
+    """When something began here, and how long it took."""
+    at = datetime.datetime.fromtimestamp(began / 1e6, datetime.UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return at, span((ended - began) / 1e6)
 
 
 @click.command(
@@ -100,15 +112,20 @@ def _row(run: Run, now: int) -> tuple[str, ...]:
 @click.argument("run", metavar="ID|last", shell_complete=run_ids)
 @json_too
 @places
+@served("penstock.cli.remote.runs:show")
 def show(**given: Any) -> None:
     """Show one run: its steps, attempts, inputs and outputs."""
     asked = msgspec.convert({name: value for name, value in given.items() if name != "run"}, Given)
     with opened(asked) as app:
-        told = document(app.core, run_id(app, given["run"]))
-        if asked.json:
-            as_json(told)
-        else:
-            data("\n".join(_page(told)))
+        tell_run(document(app.core, run_id(app, given["run"])), wants_json=asked.json)
+
+
+def tell_run(told: RunDocument, *, wants_json: bool) -> None:
+    """Tell one run."""
+    if wants_json:
+        as_json(told)
+    else:
+        data("\n".join(_page(told)))
 
 
 def _page(told: RunDocument) -> list[str]:

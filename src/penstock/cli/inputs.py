@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -18,17 +19,24 @@ AT: Final = "A value that begins with @ is a file; write @@ for the sign itself.
 
 def given_inputs(app: App, flow: Flow, typed: dict[str, str], file: str) -> dict[str, object]:
     """The inputs of a run: those of the file, over them those typed; paths given to FILE inputs are stored."""
+    kinds = {declared.id: declared.type for declared in flow.inputs}
+    return read_inputs(kinds, typed, file, lambda path: _stored(app, path))
+
+
+def read_inputs(
+    kinds: Mapping[str, str], typed: dict[str, str], file: str, keep: Callable[[Path], str]
+) -> dict[str, object]:
+    """The same for inputs of some kinds; `keep` puts a local file where tasks find it, and gives its address."""
     found: dict[str, object] = values_of(file) if file else {}
     found |= typed
-    kinds = {declared.id: declared.type for declared in flow.inputs}
-    return {name: _one(app, kinds.get(name, ""), name, value) for name, value in found.items()}
+    return {name: _one(kinds.get(name, ""), name, value, keep) for name, value in found.items()}
 
 
-def _one(app: App, kind: str, name: str, value: object) -> object:
+def _one(kind: str, name: str, value: object, keep: Callable[[Path], str]) -> object:
     if not isinstance(value, str):
         return value
     if kind == "FILE":
-        return _stored(app, name, value)
+        return _kept(name, value, keep)
     if value.startswith("@@"):
         return value[1:]
     if value.startswith("@"):
@@ -36,16 +44,20 @@ def _one(app: App, kind: str, name: str, value: object) -> object:
     return value
 
 
-def _stored(app: App, name: str, value: str) -> str:
+def _kept(name: str, value: str, keep: Callable[[Path], str]) -> str:
     """Put a local file where tasks on any machine find it; an address is left as it is."""
     if value.startswith(SCHEMES):
         return value
     path = Path(value.removeprefix("@").removeprefix("file://")).expanduser()
     try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()[:16]
+        return keep(path)
     except OSError as error:
         raise NoSuchFile(f'The file {path} for the input "{name}" cannot be read: {error.strerror}.') from error
+
+
+def _stored(app: App, path: Path) -> str:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()[:16]
     return app.files.put_file(f"inputs/{digest}/{path.name}", path)
 
 

@@ -14,6 +14,7 @@ import msgspec
 
 from penstock.app import App
 from penstock.cli.options import Given, examples, json_too, opened, places
+from penstock.cli.remote.aim import served
 from penstock.cli.suggest import run_ids
 from penstock.cli.which import run_id
 from penstock.services.document import instant
@@ -62,15 +63,16 @@ class LogsGiven(Given, frozen=True, kw_only=True):
 @click.option("--raw", is_flag=True, help="The text alone, without the names of steps.")
 @json_too
 @places
+@served("penstock.cli.remote.runs:logs")
 def logs(**given: Any) -> None:
     """Print what a run's tasks said."""
     asked = msgspec.convert(given, LogsGiven)
     with opened(asked) as app:
         found = run_id(app, asked.run)
         if asked.follow:
-            _write(_chosen(_followed(app, found), asked), asked)
+            write(_followed(app, found), asked)
         else:
-            _write(_chosen(lines_of(app.core, found, asked.step, asked.attempt), asked), asked)
+            write(lines_of(app.core, found, asked.step, asked.attempt), asked)
 
 
 def _followed(app: App, run: str) -> Iterator[LogLine]:
@@ -96,9 +98,10 @@ def _chosen(lines: Iterable[LogLine], asked: LogsGiven) -> Iterator[LogLine]:
     yield from fitting if asked.tail is None or asked.follow else deque(fitting, asked.tail)
 
 
-def _write(lines: Iterable[LogLine], asked: LogsGiven) -> None:
+def write(lines: Iterable[LogLine], asked: LogsGiven) -> None:
+    """Write those lines that were asked for."""
     out = sys.stdout
-    for line in lines:
+    for line in _chosen(lines, asked):
         if asked.json:
             said = {
                 "at": instant(line.at),

@@ -51,6 +51,7 @@ COMMANDS: Final = {
         "penstock.cli.secrets:secrets",
         "Keep secrets in the store, sealed: set, list, delete, rotate, verify.",
     ),
+    "kv": ("penstock.cli.kv:kv", "Look after the values that flows keep for each other."),
     "roles": ("penstock.cli.roles:roles", "Say what roles allow; make your own."),
     "audit": ("penstock.cli.audit:audit", "Tell who changed what; see that nobody changed that."),
     "client": ("penstock.cli.client:client", "Log in to a server, and ask it."),

@@ -12,6 +12,7 @@ import msgspec
 from penstock.app import App
 from penstock.cli.ending import Exit
 from penstock.cli.options import Given, examples, json_too, pairs, places, who
+from penstock.cli.remote.aim import served
 from penstock.cli.said import as_json, data, note
 from penstock.cli.several import ACTIVE, chosen, described, each_of, many
 from penstock.cli.suggest import run_ids
@@ -38,6 +39,7 @@ class ResumeGiven(Given, frozen=True, kw_only=True):
 @many
 @json_too
 @places
+@served("penstock.cli.remote.verbs:pause")
 def pause(**given: Any) -> int:
     """Pause runs: what runs may end, nothing more begins until they are resumed."""
     return _each(given, lambda app, found: operate.pause(app.core, found, who()), *ACTIVE)
@@ -58,6 +60,7 @@ def pause(**given: Any) -> int:
 @click.option("-i", "--input", "inputs", multiple=True, metavar="NAME=VALUE", help="A value that the pause asks for.")
 @json_too
 @places
+@served("penstock.cli.remote.verbs:resume")
 def resume(**given: Any) -> int:
     """Let go on what is paused: runs that somebody paused, or a pause in their flow."""
     if described(given) and not given["step"]:
@@ -87,6 +90,7 @@ def resume(**given: Any) -> int:
 @click.option("--reason", default="", metavar="TEXT", help="Why; kept with the run.")
 @json_too
 @places
+@served("penstock.cli.remote.verbs:mark")
 def mark(**given: Any) -> int:
     """Say how a step ended (`-` for an ended run itself); the run goes on from there."""
     step, status, reason = "" if given["step"] == "-" else given["step"], StepStatus(given["status"]), given["reason"]
@@ -107,6 +111,7 @@ def mark(**given: Any) -> int:
 @many
 @json_too
 @places
+@served("penstock.cli.remote.verbs:skip")
 def skip(**given: Any) -> int:
     """Skip a step: now when it is under way or has failed, or when its turn comes."""
     return _each(given, lambda app, found: operate.skip(app.core, found, who(), given["step"]), *ACTIVE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import click
@@ -12,6 +13,7 @@ from penstock.cli.ending import Exit
 from penstock.cli.lazy import LazyGroup
 from penstock.cli.options import Given, examples, json_too, opened, places
 from penstock.cli.passwords import from_stdin_too, read_password
+from penstock.cli.remote.aim import served
 from penstock.cli.said import as_json, data, note, table
 from penstock.model.access import ActorKind, Grant
 from penstock.services.access import oidc, sessions
@@ -58,21 +60,27 @@ def _within(command: Any) -> Any:
 @click.command("list", **examples("penstock users list", "penstock users list --json | jq '.[].name'"))
 @json_too
 @places
+@served("penstock.cli.remote.people:list_users")
 def list_users(**given: Any) -> None:
     """List users and service accounts, and what they were granted."""
     asked = msgspec.convert(given, Given)
     with opened(asked) as app:
         found = verbs.every(app.core)
-        if asked.json:
-            as_json(found)
-        elif found:
-            rows = [
-                (one.name, str(one.kind), "disabled" if one.disabled else "", ", ".join(map(_said, one.grants)))
-                for one in found
-            ]
-            data(table(("NAME", "KIND", "STATE", "ROLES"), rows))
-        else:
-            note("There is nobody yet: `penstock users add NAME --role owner` adds the first.")
+        rows = [(one.name, str(one.kind), one.disabled, one.grants) for one in found]
+    tell_people(rows, found if asked.json else None)
+
+
+def tell_people(rows: Sequence[tuple[str, str, bool, Sequence[Grant]]], told: object) -> None:
+    """Tell who there is: name, kind, whether disabled, grants; or what is `told` of them, as JSON."""
+    if told is not None:
+        as_json(told)
+    elif rows:
+        shown = [
+            (name, kind, "disabled" if off else "", ", ".join(map(said, grants))) for name, kind, off, grants in rows
+        ]
+        data(table(("NAME", "KIND", "STATE", "ROLES"), shown))
+    else:
+        note("There is nobody yet: `penstock users add NAME --role owner` adds the first.")
 
 
 @click.command(
@@ -92,6 +100,7 @@ def list_users(**given: Any) -> None:
 @from_stdin_too
 @json_too
 @places
+@served("penstock.cli.remote.people:add")
 def add(**given: Any) -> None:
     """Add a user or a service account; without a role it may do nothing yet."""
     asked = msgspec.convert(given, UserGiven)
@@ -105,7 +114,7 @@ def add(**given: Any) -> None:
             verbs.grant(app.core, asked.name, asked.role, asked.within)
             made = next(one for one in verbs.every(app.core) if one.name == asked.name)
         link = sessions.invite(app.core, asked.name) if asked.invite and not asked.service else ""
-    _tell_link(link, asked)
+    tell_link(link, asked)
     if asked.json and not link:
         as_json(made)
     hint = f": `penstock tokens add {asked.name}` makes a token" if asked.service else ""
@@ -116,12 +125,13 @@ def add(**given: Any) -> None:
 @click.argument("name")
 @json_too
 @places
+@served("penstock.cli.remote.people:invite")
 def invite(**given: Any) -> None:
     """Draw what lets a user choose a password, once, within a day."""
     asked = msgspec.convert(given, UserGiven)
     with opened(asked) as app:
         link = sessions.invite(app.core, asked.name)
-    _tell_link(link, asked)
+    tell_link(link, asked)
 
 
 @click.command(
@@ -131,6 +141,7 @@ def invite(**given: Any) -> None:
 @click.argument("name")
 @from_stdin_too
 @places
+@served("penstock.cli.remote.people:password")
 def password(**given: Any) -> None:
     """Give a user a new password; their sessions end."""
     asked = msgspec.convert(given, UserGiven)
@@ -146,12 +157,13 @@ def password(**given: Any) -> None:
 @click.argument("role")
 @_within
 @places
+@served("penstock.cli.remote.people:grant")
 def grant(**given: Any) -> None:
     """Grant somebody a role, in a namespace or everywhere."""
     asked = msgspec.convert(given, UserGiven)
     with opened(asked) as app:
         new = verbs.grant(app.core, asked.name, asked.role, asked.within)
-    role = _said(Grant(asked.role, asked.within))
+    role = said(Grant(asked.role, asked.within))
     note(f"{asked.name} is {role}." if new else f"{asked.name} was {role} already.")
 
 
@@ -160,12 +172,13 @@ def grant(**given: Any) -> None:
 @click.argument("role")
 @_within
 @places
+@served("penstock.cli.remote.people:revoke")
 def revoke(**given: Any) -> int:
     """Take a role away that was granted."""
     asked = msgspec.convert(given, UserGiven)
     with opened(asked) as app:
         gone = verbs.revoke(app.core, asked.name, asked.role, asked.within)
-    role = _said(Grant(asked.role, asked.within))
+    role = said(Grant(asked.role, asked.within))
     note(f"{asked.name} is no longer {role}." if gone else f"{asked.name} was not {role}.")
     return Exit.SUCCESS if gone else Exit.WRONG_CALL
 
@@ -173,6 +186,7 @@ def revoke(**given: Any) -> int:
 @click.command("disable", **examples("penstock users disable bob"))
 @click.argument("name")
 @places
+@served("penstock.cli.remote.people:disable")
 def disable(**given: Any) -> None:
     """Keep somebody out: sessions end now, and tokens are worth nothing."""
     asked = msgspec.convert(given, UserGiven)
@@ -184,6 +198,7 @@ def disable(**given: Any) -> None:
 @click.command("enable", **examples("penstock users enable bob"))
 @click.argument("name")
 @places
+@served("penstock.cli.remote.people:enable")
 def enable(**given: Any) -> None:
     """Let somebody in again."""
     asked = msgspec.convert(given, UserGiven)
@@ -208,6 +223,7 @@ def link(**given: Any) -> None:
 @click.command("logout", **examples("penstock users logout bob"))
 @click.argument("name")
 @places
+@served("penstock.cli.remote.people:log_out")
 def log_out(**given: Any) -> None:
     """End all sessions of somebody; tokens stay."""
     asked = msgspec.convert(given, UserGiven)
@@ -216,7 +232,7 @@ def log_out(**given: Any) -> None:
     note(f"{ended} session{'' if ended == 1 else 's'} of {asked.name} ended.")
 
 
-def _tell_link(link: str, asked: UserGiven) -> None:
+def tell_link(link: str, asked: UserGiven) -> None:
     """Tell the secret of an invitation, this once."""
     if not link:
         return
@@ -227,5 +243,6 @@ def _tell_link(link: str, asked: UserGiven) -> None:
     note(f"By this {asked.name} chooses a password, once, within a day. It is told this once.")
 
 
-def _said(granted: Grant) -> str:
+def said(granted: Grant) -> str:
+    """A grant in words."""
     return f"{granted.role} in {granted.namespace}" if granted.namespace else granted.role

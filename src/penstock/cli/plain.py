@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import time
 from bisect import bisect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from penstock.cli.said import note, span
 from penstock.cli.tree import turn
@@ -28,30 +28,22 @@ class PlainShow:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._watch: Watch | None = None
-        self._told: dict[tuple[str, int], str] = {}
-        self._said: list[tuple[str, int, str]] = []
-        self._begun = False
+        self._telling = Telling()
 
     def begin(self, run_id: str, *, new: bool = False) -> None:
         """The run exists."""
         self._watch = Watch(self._core, run_id)
-        self._told, self._begun = {}, False
-        if new:
-            return
-        told = self._watch.pass_by()
-        list(self._turns(told))  # which marks the rounds that were begun before
-        for step in told.steps:
-            self._told |= {(step.key, each.number): each.status for each in step.attempts if each.status != "running"}
-            if step.end:
-                self._told[step.key, 0] = step.status
+        self._telling.begin()
+        if not new:
+            self._telling.pass_by(self._watch.pass_by())
 
     def refresh(self) -> float:
         """Write what is new, and tell how long to wait."""
         began = time.monotonic()
         assert self._watch is not None
         told = self._watch.look()
-        self._take(told, self._watch.lines(told))
-        self._write(self._core.clock.now() - SETTLING)
+        self._telling.take(told, self._watch.lines(told))
+        self._telling.write(self._core.clock.now() - SETTLING)
         return max(INTERVAL, (time.monotonic() - began) / SHARE)
 
     def progress(self, told: Progress) -> None:
@@ -65,15 +57,36 @@ class PlainShow:
         """Write what is left, and how the run ended."""
         assert self._watch is not None
         told = self._watch.look()
-        self._take(told, self._watch.all_lines(told))
-        self._write(None)
+        self._telling.take(told, self._watch.all_lines(told))
+        self._telling.write(None)
         for line in ending_lines(told):
             note(line)
 
     def close(self) -> None:
         """Nothing was opened."""
 
-    def _take(self, told: RunDocument, lines: Iterator[LogLine]) -> None:
+
+class Telling:
+    """What was told of a run on stderr, and what is to be told yet; wherever documents and lines are from."""
+
+    def __init__(self) -> None:
+        self._told: dict[tuple[str, int], str] = {}
+        self._said: list[tuple[str, int, str]] = []
+        self._begun = False
+
+    def begin(self) -> None:
+        """A run begins, and all of it is new."""
+        self._told, self._begun = {}, False
+
+    def pass_by(self, told: RunDocument) -> None:
+        """Take what has ended as told."""
+        list(self._turns(told))  # which marks the rounds that were begun before
+        for step in told.steps:
+            self._told |= {(step.key, each.number): each.status for each in step.attempts if each.status != "running"}
+            if step.end:
+                self._told[step.key, 0] = step.status
+
+    def take(self, told: RunDocument, lines: Iterable[LogLine]) -> None:
         """Add what has happened to what is to be written."""
         if not self._begun:
             self._begun = True
@@ -82,7 +95,7 @@ class PlainShow:
         for line in lines:
             self._said.append((_at(line.at), 1, f"{line.step}  │ {line.text}"))
             if len(self._said) >= MOST_WAITING:
-                self._write(None)  # memory is worth more than the order of lines that come in such a flood
+                self.write(None)  # memory is worth more than the order of lines that come in such a flood
         self._said.extend(self._turns(told))
         for step in told.steps:
             self._said.extend(self._moves(step))
@@ -96,7 +109,7 @@ class PlainShow:
         elif told.status != "paused" and self._told.pop(("", 0), ""):
             self._said.append((told.history[-1].at, 0, "run goes on"))
 
-    def _write(self, until: int | None) -> None:
+    def write(self, until: int | None) -> None:
         """Write in the order of time what happened up to an instant: a log comes a moment after what it tells of."""
         self._said.sort(key=lambda line: line[:2])
         last = len(self._said) if until is None else bisect(self._said, _at(until), key=lambda line: line[0])

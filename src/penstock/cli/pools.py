@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import click
@@ -10,6 +11,7 @@ import msgspec
 from penstock.cli.ending import Exit
 from penstock.cli.lazy import LazyGroup
 from penstock.cli.options import Given, examples, json_too, opened, places
+from penstock.cli.remote.aim import served
 from penstock.cli.said import as_json, data, note, table
 from penstock.services import pools as verbs
 
@@ -38,26 +40,33 @@ class PoolGiven(Given, frozen=True, kw_only=True):
 @click.command("list", **examples("penstock pools list", "penstock pools list --json"))
 @json_too
 @places
+@served("penstock.cli.remote.kept:list_pools")
 def list_pools(**given: Any) -> None:
     """List pools: their size, what is in use, who waits."""
     asked = msgspec.convert(given, Given)
     with opened(asked) as app:
         found, unknown = verbs.every(app.core)
-        if asked.json:
-            as_json(found)
-        elif found:
-            rows = [(one.name, str(one.slots), str(one.used), str(one.waiting)) for one in found]
-            data(table(("POOL", "SLOTS", "IN USE", "WAITING"), rows))
-        else:
-            note("There are no pools.")
-        for name in unknown:
-            note(f"Tasks wait for the pool {name}, which has no size: `penstock pools set {name} SLOTS`.")
+    rows = [(one.name, str(one.slots), str(one.used), str(one.waiting)) for one in found]
+    tell_pools(rows, unknown, found if asked.json else None)
+
+
+def tell_pools(rows: Sequence[tuple[str, ...]], unknown: Iterable[str], told: object) -> None:
+    """Tell pools, and those that are waited for without having a size; or what is `told` of them, as JSON."""
+    if told is not None:
+        as_json(told)
+    elif rows:
+        data(table(("POOL", "SLOTS", "IN USE", "WAITING"), rows))
+    else:
+        note("There are no pools.")
+    for name in unknown:
+        note(f"Tasks wait for the pool {name}, which has no size: `penstock pools set {name} SLOTS`.")
 
 
 @click.command("set", **examples("penstock pools set warehouse 4", "penstock pools set warehouse 0   lets nobody in"))
 @click.argument("name")
 @click.argument("slots", type=click.IntRange(0, 1_000_000))
 @places
+@served("penstock.cli.remote.kept:set_slots")
 def set_slots(**given: Any) -> int:
     """Give a pool a size, new or changed; who is in stays in."""
     asked = msgspec.convert(given, PoolGiven)
@@ -70,6 +79,7 @@ def set_slots(**given: Any) -> int:
 @click.command("delete", **examples("penstock pools delete warehouse"))
 @click.argument("name")
 @places
+@served("penstock.cli.remote.kept:delete_pool")
 def delete(**given: Any) -> int:
     """Forget a pool: who wants it waits until it is set again."""
     asked = msgspec.convert(given, PoolGiven)

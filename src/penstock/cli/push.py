@@ -96,7 +96,7 @@ def _which(command: Any) -> Any:
 @allow_unknown
 @json_too
 @places
-@served("flows:push")
+@served("penstock.cli.remote.flows:push")
 def push(**given: Any) -> int:
     """Put flows of files into the store: all of them, or none when one has an error."""
     return _push(msgspec.convert(given, PushGiven))
@@ -128,7 +128,7 @@ def _push(asked: PushGiven) -> int:
 @allow_unknown
 @json_too
 @places
-@served("flows:plan")
+@served("penstock.cli.remote.flows:plan")
 def plan(**given: Any) -> int:
     """Show what a push would change: flows, triggers, and the next dates of schedules; nothing is kept."""
     return _push(msgspec.convert(given | {"dry_run": True}, PushGiven))
@@ -146,7 +146,7 @@ def plan(**given: Any) -> int:
 @click.option("--force", is_flag=True, help="Write over files that say something else.")
 @json_too
 @places
-@served("flows:pull")
+@served("penstock.cli.remote.flows:pull")
 def pull(**given: Any) -> int:
     """Write the newest texts of flows to files; a file that says something else is left alone."""
     asked = msgspec.convert(given, PullGiven)
@@ -163,7 +163,7 @@ def pull(**given: Any) -> int:
 @click.command("delete", **examples("penstock flows delete shop.daily"))
 @click.argument("flow", metavar="FLOW", shell_complete=flow_names)
 @places
-@served("flows:delete")
+@served("penstock.cli.remote.flows:delete")
 def delete(**given: Any) -> int:
     """Let a flow start no more runs; its revisions and runs stay."""
     name = given.pop("flow")

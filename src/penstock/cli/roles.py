@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import click
@@ -9,6 +10,7 @@ import msgspec
 
 from penstock.cli.lazy import LazyGroup
 from penstock.cli.options import Given, examples, json_too, opened, places
+from penstock.cli.remote.aim import served
 from penstock.cli.said import as_json, data, note, table
 from penstock.model.access import Action
 from penstock.services.access import BUILT_IN
@@ -40,6 +42,7 @@ class Shown(msgspec.Struct, frozen=True):
 @click.command("list", **examples("penstock roles list", "penstock roles list --json"))
 @json_too
 @places
+@served("penstock.cli.remote.people:list_roles")
 def list_roles(**given: Any) -> None:
     """List roles, built-in and own, and what they allow."""
     asked = msgspec.convert(given, Given)
@@ -47,7 +50,12 @@ def list_roles(**given: Any) -> None:
         own = verbs.every(app.core)
     found = [Shown(name, True, _sorted(actions)) for name, actions in BUILT_IN.items()]
     found += [Shown(one.name, False, _sorted(one.actions)) for one in own]
-    if asked.json:
+    tell_roles(found, wants_json=asked.json)
+
+
+def tell_roles(found: Sequence[Shown], *, wants_json: bool) -> None:
+    """Tell roles and what they allow."""
+    if wants_json:
         as_json(found)
         return
     rows = [(one.name, "built in" if one.built_in else "own", ", ".join(one.actions)) for one in found]
@@ -61,20 +69,27 @@ def list_roles(**given: Any) -> None:
 @click.argument("actions", nargs=-1, required=True, metavar="ACTION...")
 @json_too
 @places
+@served("penstock.cli.remote.people:add_role")
 def add(**given: Any) -> None:
     """Make a role of actions, or change one: who has it may do what it says from now on."""
     name, actions = given.pop("name"), given.pop("actions")
     asked = msgspec.convert(given, Given)
     with opened(asked, make=True) as app:
         made = verbs.set_role(app.core, name, actions)
-    if asked.json:
-        as_json(Shown(made.name, False, _sorted(made.actions)))
-    note(f"The role {name} allows {', '.join(_sorted(made.actions))}.")
+    tell_role(Shown(made.name, False, _sorted(made.actions)), wants_json=asked.json)
+
+
+def tell_role(made: Shown, *, wants_json: bool) -> None:
+    """Tell what a role allows."""
+    if wants_json:
+        as_json(made)
+    note(f"The role {made.name} allows {', '.join(made.actions)}.")
 
 
 @click.command("remove", **examples("penstock roles remove night"))
 @click.argument("name")
 @places
+@served("penstock.cli.remote.people:remove_role")
 def remove(**given: Any) -> None:
     """Remove a role of your own that nobody has."""
     name = given.pop("name")

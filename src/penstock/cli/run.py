@@ -28,6 +28,7 @@ from penstock.cli.options import (
     project_of,
     who,
 )
+from penstock.cli.remote.aim import served
 from penstock.cli.said import tell_problems
 from penstock.cli.suggest import targets
 from penstock.cli.target import Target, is_file, plan_for
@@ -92,6 +93,7 @@ class RunGiven(Given, frozen=True, kw_only=True):
 @click.option("-q", "--quiet", is_flag=True, help="Show nothing while it goes.")
 @json_too
 @places
+@served("penstock.cli.remote.starting:run")
 def run(**given: Any) -> int:
     """Run a flow here and now, live, with its history kept.
 

@@ -62,19 +62,31 @@ def chosen(given: dict[str, Any], *usual: RunStatus) -> Iterator[tuple[App, list
     """Open the project and give the ids of the runs that are meant; of those described without a status only such as
     the verb is `usual` for. Raises WrongCall when none are meant.
     """
-    known = {name: value for name, value in given.items() if name in SeveralGiven.__struct_fields__}
-    asked = msgspec.convert(known, SeveralGiven)
-    many = described(given)
-    if bool(asked.run) == many:
-        raise WrongCall("Name runs, or say which ones by --flow, --namespace, --status or --label; not both.")
+    asked = meant(given)
     with opened(asked) as app:
         named = [run_id(app, text) for text in asked.run] if asked.run else _fitting(app, asked, usual)
-        if many and named and not asked.yes:
-            fit = "1 run fits" if len(named) == 1 else f"{len(named):,} runs fit"
-            click.confirm(f"{fit}. Go on?", abort=True, err=True)
-        if many and not named:
-            note("No run fits.")
+        confirm(named, asked)
         yield app, named
+
+
+def meant(given: dict[str, Any]) -> SeveralGiven:
+    """Which runs were named or described. Raises WrongCall when none are meant, or both was done."""
+    known = {name: value for name, value in given.items() if name in SeveralGiven.__struct_fields__}
+    asked = msgspec.convert(known, SeveralGiven)
+    if bool(asked.run) == described(given):
+        raise WrongCall("Name runs, or say which ones by --flow, --namespace, --status or --label; not both.")
+    return asked
+
+
+def confirm(named: list[str], asked: SeveralGiven) -> None:
+    """Ask before acting on runs that were described, not named."""
+    if asked.run:
+        return
+    if not named:
+        note("No run fits.")
+    elif not asked.yes:
+        fit = "1 run fits" if len(named) == 1 else f"{len(named):,} runs fit"
+        click.confirm(f"{fit}. Go on?", abort=True, err=True)
 
 
 def each_of(named: list[str], act: Callable[[str], object]) -> list[str]:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from penstock.cli.ending import Exit
 from penstock.cli.options import Given, examples, json_too, opened, places
+from penstock.cli.remote.aim import served
 from penstock.cli.said import as_json, data, span
 from penstock.cli.suggest import run_ids
 from penstock.cli.tree import SIGNS
@@ -44,17 +45,22 @@ class ExplainGiven(Given, frozen=True, kw_only=True):
 @click.argument("step", required=False, default="")
 @json_too
 @places
+@served("penstock.cli.remote.runs:explain")
 def tell(**given: Any) -> int:
     """Tell why a run went as it went, event by event: what happened, what was decided by which rule, what was waited
     for. With STEP only what concerns that step.
     """
     asked = msgspec.convert(given, ExplainGiven)
     with opened(asked) as app:
-        story = explain(app.core, run_id(app, asked.run), asked.step)
-        if asked.json:
-            as_json(story)
-        else:
-            data("\n".join(page(story)))
+        return tell_story(explain(app.core, run_id(app, asked.run), asked.step), wants_json=asked.json)
+
+
+def tell_story(story: Story, *, wants_json: bool) -> int:
+    """Tell why a run went as it went."""
+    if wants_json:
+        as_json(story)
+    else:
+        data("\n".join(page(story)))
     return Exit.SUCCESS
 
 

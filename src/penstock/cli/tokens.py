@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import click
@@ -9,6 +10,7 @@ import msgspec
 
 from penstock.cli.lazy import LazyGroup
 from penstock.cli.options import Given, examples, json_too, opened, places
+from penstock.cli.remote.aim import served
 from penstock.cli.said import as_json, data, note, table
 from penstock.errors.project import WrongCall
 from penstock.model.access import Narrowed
@@ -48,13 +50,19 @@ class TokenGiven(Given, frozen=True, kw_only=True):
 @click.argument("name", default="")
 @json_too
 @places
+@served("penstock.cli.remote.people:list_tokens")
 def list_tokens(**given: Any) -> None:
     """List tokens, of all or of one: whose they are, what they are good for, until when. Secrets are not kept."""
     name = given.pop("name")
     asked = msgspec.convert(given, Given)
     with opened(asked) as app:
         found = verbs.every(app.core, name)
-    if asked.json:
+    tell_tokens(found, wants_json=asked.json)
+
+
+def tell_tokens(found: Sequence[Token], *, wants_json: bool) -> None:
+    """Tell tokens, without their secrets."""
+    if wants_json:
         as_json(found)
     elif found:
         data(table(("BEGINS", "OF", "LABEL", "KEEPS", "EXPIRES", "USED"), [_row(one) for one in found]))
@@ -77,6 +85,7 @@ def list_tokens(**given: Any) -> None:
 @click.option("--in", "within", multiple=True, metavar="NAMESPACE", help="Keep rights here only; may be repeated.")
 @json_too
 @places
+@served("penstock.cli.remote.people:add_token")
 def add(**given: Any) -> None:
     """Make a token: it may do what its owner may, or less. It goes to stdout, and is told this once."""
     asked = msgspec.convert(given, TokenGiven)
@@ -84,10 +93,15 @@ def add(**given: Any) -> None:
         actions=read_actions(asked.actions) if asked.actions else None,
         namespaces=asked.within or None,
     )
-    wanted = verbs.Wanted(label=asked.label, narrowed=narrowed, life=_life(asked.expires))
+    wanted = verbs.Wanted(label=asked.label, narrowed=narrowed, life=life_of(asked.expires))
     with opened(asked) as app:
         made = verbs.add(app.core, asked.name, wanted)
-    if asked.json:
+    tell_made(made, wants_json=asked.json)
+
+
+def tell_made(made: verbs.Made, *, wants_json: bool) -> None:
+    """Tell a new token, this once."""
+    if wants_json:
         as_json(made)
     else:
         data(made.secret)
@@ -98,6 +112,7 @@ def add(**given: Any) -> None:
 @click.command("revoke", **examples("penstock tokens revoke pst_4k2m9x1c"))
 @click.argument("begins", metavar="BEGINS")
 @places
+@served("penstock.cli.remote.people:revoke_token")
 def revoke(**given: Any) -> None:
     """Make a token worthless, now: name it by what it begins with."""
     begins = given.pop("begins")
@@ -107,7 +122,8 @@ def revoke(**given: Any) -> None:
     note(f"The token {gone.prefix} of {gone.person} is worth nothing any more.")
 
 
-def _life(text: str) -> int | None:
+def life_of(text: str) -> int | None:
+    """How long a token lives, in microseconds; None for one without an end. Raises WrongCall."""
     if text == NEVER:
         return None
     try:

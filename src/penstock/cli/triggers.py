@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from penstock.app import App, open_app
 from penstock.app.manner import manner_of
 from penstock.cli.lazy import LazyGroup
 from penstock.cli.options import Given, caller, examples, instant, json_too, near, opened, places, project_of, who
+from penstock.cli.remote.aim import served
 from penstock.cli.said import as_json, data, note, table
 from penstock.cli.target import address, is_file
 from penstock.errors import nearest
@@ -75,6 +77,7 @@ def _opened(asked: TriggersGiven) -> App:
 @click.argument("target", metavar="FILE|FLOW")
 @json_too
 @places
+@served("penstock.cli.remote.times:list_triggers")
 def list_triggers(**given: Any) -> None:
     """List the triggers of a flow."""
     asked = msgspec.convert(given, TriggersGiven)
@@ -82,8 +85,13 @@ def list_triggers(**given: Any) -> None:
         flow = _flow(asked, app)
         found = flow.triggers
         own = app.core.store.read(lambda tx: of_flow(tx, flow.namespace, flow.id))
-        known = {} if is_file(asked.target) else {state.id: state for state in own}
-    if asked.json:
+        known = {} if is_file(asked.target) else {state.id: (state.off_by, state.known.problem) for state in own}
+    tell_triggers(found, known, wants_json=asked.json)
+
+
+def tell_triggers(found: Sequence[Trigger], known: Mapping[str, tuple[str, str]], *, wants_json: bool) -> None:
+    """Tell triggers; of those that are known by whom they were switched off, and why they could not fire last."""
+    if wants_json:
         as_json(found)
     elif found:
         rows = [(each.id, each.type.rpartition(".")[2], _about(each), _stands(each, known)) for each in found]
@@ -92,14 +100,12 @@ def list_triggers(**given: Any) -> None:
         note("The flow has no triggers.")
 
 
-def _stands(trigger: Trigger, known: dict[str, State]) -> str:
+def _stands(trigger: Trigger, known: Mapping[str, tuple[str, str]]) -> str:
     """Whether a trigger is off, and why it last could not fire."""
-    state = known.get(trigger.id)
+    off_by, problem = known.get(trigger.id, ("", ""))
     if trigger.disabled:
         return "off"
-    if state is None:
-        return ""
-    return f"off: {state.off_by}" if state.off_by else state.known.problem
+    return f"off: {off_by}" if off_by else problem
 
 
 def _about(trigger: Trigger) -> str:
@@ -137,18 +143,24 @@ def _about(trigger: Trigger) -> str:
 @click.option("--all", "every", is_flag=True, help="Show dates that its conditions pass over, with the reason.")
 @json_too
 @places
+@served("penstock.cli.remote.times:next_dates")
 def next_dates(**given: Any) -> None:
     """Show the dates that a schedule will fire at, and what its runs will be given."""
     asked = msgspec.convert(given, TriggersGiven)
     with _opened(asked) as app:
         flow = _flow(asked, app)
-        schedule = _schedule(flow, asked.trigger)
+        schedule = schedule_of(flow, asked.trigger)
         after = instant(asked.after, "--after") if asked.after else app.core.clock.now()
         calls = calls_in(app.core, flow.namespace, set())
         dates = firings(flow, schedule, after, calls, app.core.calendars.of(schedule))
         shown = (each for each in dates if asked.every or not each.skipped)
         found = list(itertools.islice(shown, asked.many))
-    if asked.json:
+    tell_dates(found, wants_json=asked.json)
+
+
+def tell_dates(found: Sequence[Firing], *, wants_json: bool) -> None:
+    """Tell the dates of a schedule."""
+    if wants_json:
         as_json(found)
         return
     rows = [(each.date.isoformat(), f"{each.date:%a}", _told(each)) for each in found]
@@ -165,7 +177,8 @@ def _told(firing: Firing) -> str:
     return "  ".join(part for part in (moved, later, *given) if part)
 
 
-def _schedule(flow: Flow, name: str) -> OnTime:
+def schedule_of(flow: Flow, name: str) -> OnTime:
+    """The schedule of a flow that a name means, the only one without a name. Raises WrongCall."""
     schedules = {each.id: each for each in flow.triggers if isinstance(each, OnTime)}
     if name and name not in schedules:
         hint = nearest(name, schedules) or f"It has: {', '.join(schedules) or 'none'}."
@@ -194,6 +207,7 @@ class SwitchGiven(Given, frozen=True, kw_only=True):
 @click.option("-n", "--namespace", default="", help="Only those of this namespace and below.")
 @json_too
 @places
+@served("penstock.cli.remote.times:status")
 def status(**given: Any) -> None:
     """Show how the store's triggers stand: when they look next, their last run, what is wrong."""
     asked = msgspec.convert(given, StatusGiven)
@@ -203,7 +217,12 @@ def status(**given: Any) -> None:
             app.core, EVERYWHERE, 500, found[-1].key if found else "", namespace=asked.namespace
         ):
             found += page
-    if asked.json:
+    tell_states(found, wants_json=asked.json)
+
+
+def tell_states(found: Sequence[State], *, wants_json: bool) -> None:
+    """Tell how triggers stand."""
+    if wants_json:
         as_json(found)
     elif found:
         rows = [(one.key, one.kind, _next(one), one.known.run, _wrong(one)) for one in found]
@@ -230,6 +249,7 @@ def _wrong(state: State) -> str:
 @click.argument("target", metavar="FLOW")
 @click.argument("trigger")
 @places
+@served("penstock.cli.remote.times:switch_on")
 def switch_on(**given: Any) -> None:
     """Switch a trigger on; dates that went by while it was off are not made good."""
     _switch(msgspec.convert(given, SwitchGiven), on=True)
@@ -239,6 +259,7 @@ def switch_on(**given: Any) -> None:
 @click.argument("target", metavar="FLOW")
 @click.argument("trigger")
 @places
+@served("penstock.cli.remote.times:switch_off")
 def switch_off(**given: Any) -> None:
     """Switch a trigger off until it is switched on; a new revision of its flow keeps it so."""
     _switch(msgspec.convert(given, SwitchGiven), on=False)

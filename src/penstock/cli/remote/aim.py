@@ -37,7 +37,7 @@ def served(twin: str) -> Callable[[F], F]:
             if not url:
                 return command(**given)
             module, _, name = twin.partition(":")
-            return getattr(importlib.import_module(f"penstock.cli.remote.{module}"), name)(url, given)
+            return getattr(importlib.import_module(module), name)(url, given)
 
         setattr(either, MARK, twin)
         text = "A server to ask, instead of a store; else PENSTOCK_SERVER is, where it is set."
