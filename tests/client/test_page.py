@@ -20,8 +20,6 @@ inputs:
 tasks:
   - {id: say, type: log, message: hi}
 """
-    "id: reads\nnamespace: shop\ninputs:\n  - {id: note, type: FILE}\ntasks:\n  - {id: say, type: log, message: "hi"}\n"
-)
 PARTS = re.compile(r"^\| ((?:`client\.\w+`(?:, )?)+) \| (.+) \|$", re.MULTILINE)
 
 
