@@ -93,7 +93,7 @@ pytest: $(VENV)/.installed-dev versitygw interpreters sshd units brokers dbt con
 test: lint types pytest ## Everything that must hold before a change is accepted
 
 .PHONY: test-all
-test-all: test ## The same, and the tests that take long
+test-all: test vault ## The same, and the tests that take long
 	@$(BIN)/pytest -m long --timeout 3600
 
 # Half of the minutes on SQLite, half on PostgreSQL; the seed that is printed makes the same trouble once more.
@@ -162,6 +162,19 @@ oidc:
 	    npm ci --prefix $(OIDC) --no-audit --no-fund --loglevel=error >/dev/null && touch $(OIDC)/.installed; \
 	elif [ -n "$${CI:-}" ]; then echo "npm is needed here, for the OpenID provider of the tests." >&2; exit 1; \
 	else echo "No npm on this machine: the tests of logins by a provider are skipped." >&2; fi
+
+# The Vault of the tests: HashiCorp's own core with the parts that are asked for, built once per machine (some minutes of
+# all processors).
+VAULT := $(CACHE)/vault-1.21.4
+.PHONY: vault
+vault:
+	@if [ -x $(VAULT)/vault ]; then exit 0; fi; \
+	if command -v go >/dev/null; then \
+	    echo "Building the Vault of the tests, once; this takes some minutes." >&2; \
+	    mkdir -p $(VAULT)/source && cp tests/vault/main.go tests/vault/go.mod $(VAULT)/source && \
+	    cd $(VAULT)/source && GOFLAGS=-mod=mod go build -o ../vault . ; \
+	elif [ -n "$${CI:-}" ]; then echo "Go is needed here to build the Vault of the tests." >&2; exit 1; \
+	else echo "No Go on this machine: the tests of a real Vault are skipped." >&2; fi
 
 # The SSH server of the tests, run for one user on a free port; nothing of it is started here.
 .PHONY: sshd

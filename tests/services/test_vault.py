@@ -1,6 +1,6 @@
 """Does the source `vault` ask as the documentation of its API says, and keep its token to itself?
 
-The server here is a small one of the tests' own that answers as documented. That a real one answers so is not shown.
+The server here is a small one of the tests' own that answers as documented; `tests/vault` asks a real one.
 """
 
 from __future__ import annotations
