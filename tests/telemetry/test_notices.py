@@ -35,6 +35,18 @@ def test_a_notice_becomes_one_line_of_json_for_programs() -> None:
     }  # fmt: skip
 
 
+def test_what_somebody_else_wrote_cannot_move_the_cursor_or_begin_a_line() -> None:
+    out = io.StringIO()
+    notices = Notices()
+    notices.subscribe(writer(out))
+
+    notices.say("run.failed", AT, flow="a\x1b[2J", failure="one\rtwo\u2028three")
+
+    assert out.getvalue().splitlines() == [
+        r"2016-01-02T12:00:00.000Z info    run.failed flow='a\x1b[2J' failure='one\rtwo\u2028three'"
+    ]
+
+
 def test_what_is_below_the_level_is_not_written() -> None:
     out = io.StringIO()
     notices = Notices()

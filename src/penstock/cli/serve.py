@@ -69,7 +69,10 @@ def serve(**given: Any) -> int:
         check_address(app, asked.host)
         stopping = threading.Event()
         with standing(app, Listen(host=asked.host, port=asked.port), asked.name, asked.grace) as (server, _):
-            if not asked.json:
+            if asked.json:
+                now = app.core.clock.now()
+                app.core.notices.say("server.answers", now, url=server.url, store=app.where.shown)
+            else:
                 note(f"Penstock answers at {server.url}, on {app.where.shown}. Ctrl-C stops it.")
                 # a secret is for people to see, not for logs that are kept
                 for line in [*greeting(app, server.url), *(invitation(app, server.url) if sys.stderr.isatty() else ())]:

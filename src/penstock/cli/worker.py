@@ -96,7 +96,10 @@ def _told(app: App, asked: WorkerGiven) -> Iterator[None]:
         return
     app.measure()
     with exposed(app.metrics, asked.metrics_host, asked.metrics_port) as address:
-        note(f"Its figures are at {address}.")
+        if asked.json:
+            app.core.notices.say("worker.figures", app.core.clock.now(), url=address)
+        else:
+            note(f"Its figures are at {address}.")
         yield
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from penstock import __version__
 from penstock.services.core import Core
 from penstock.services.scheduler.lead import NAME
-from penstock.store import busy, feed, leaders, maintenance, workers
+from penstock.store import alerts, busy, feed, leaders, maintenance, workers
 from penstock.store.port import Tx
 from penstock.telemetry.metrics import Standing
 
@@ -25,6 +25,8 @@ def gauges(core: Core) -> list[Standing]:
             Standing("penstock_triggers_overdue_seconds", _ago(now, since)),
             Standing("penstock_leader", int(led is not None and led.until >= lease_now)),
             *(Standing("penstock_backfills", count, (status,)) for status, count in busy.backfills(tx).items()),
+            Standing("penstock_alerts_open", len(alerts.standing(tx))),
+            Standing("penstock_alert_calls", alerts.waiting_calls(tx)),
             Standing("penstock_maintenance", len(maintenance.every(tx))),
             Standing("penstock_maintenance_waiting", len(maintenance.waiting(tx))),
             Standing("penstock_feed_head", feed.head(tx)),

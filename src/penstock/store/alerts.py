@@ -108,6 +108,12 @@ def due_calls(tx: Tx, now: int, limit: int) -> list[Call]:
     return [codec.value(row, Call) for row in tx.all("alerts.due_calls", now=now, limit=limit)]
 
 
+def waiting_calls(tx: Tx) -> int:
+    """Count the calls that are still to be made."""
+    row = tx.one("alerts.waiting_calls")
+    return codec.number(row[0]) if row else 0
+
+
 def called(tx: Tx, call_id: str) -> None:
     """Forget a call: it was taken, or is given up."""
     tx.run("alerts.called", id=call_id)

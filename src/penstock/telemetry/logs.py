@@ -36,7 +36,8 @@ def _json(notice: Notice) -> str:
 
 def _shown(value: object) -> str:
     text = str(value)
-    return repr(text) if any(mark in text for mark in ' "\n=') else text
+    # what could move a terminal's cursor, or begin a line of its own, is shown as what it is
+    return repr(text) if not text.isprintable() or any(mark in text for mark in ' "=') else text
 
 
 def _time(at: int) -> str:

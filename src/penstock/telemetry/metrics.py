@@ -44,6 +44,7 @@ COUNTED: Final = (
     About("penstock_attempts_claimed_total", Kind.COUNTER, "Attempts that it claimed."),
     About("penstock_workers_lost_total", Kind.COUNTER, "Workers that it found gone."),
     About("penstock_trigger_failures_total", Kind.COUNTER, "Triggers that could not do what they should."),
+    About("penstock_export_failures_total", Kind.COUNTER, "What others were to be told, and not taken.", ("export",)),
     About("penstock_notices_total", Kind.COUNTER, "Notices of level warning and error.", ("level",)),
     About("penstock_http_requests_total", Kind.COUNTER, "Calls answered.", ("route", "status")),
     About("penstock_http_seconds", Kind.HISTOGRAM, "How long an answer took.", ("route",)),
@@ -66,6 +67,8 @@ STANDING: Final = (
     About("penstock_triggers_overdue_seconds", Kind.GAUGE, "How long ago the time of the first of them came."),
     About("penstock_leader", Kind.GAUGE, "1 while some server looks after time."),
     About("penstock_backfills", Kind.GAUGE, "Backfills that are not done, by status.", ("status",)),
+    About("penstock_alerts_open", Kind.GAUGE, "What alerts told of and is not over."),
+    About("penstock_alert_calls", Kind.GAUGE, "Calls of alerts that are still to be made."),
     About("penstock_maintenance", Kind.GAUGE, "Namespaces in maintenance; all of it counts as one."),
     About("penstock_maintenance_waiting", Kind.GAUGE, "Runs that wait for its end."),
     About("penstock_feed_head", Kind.GAUGE, "The number of the newest change."),
@@ -119,6 +122,10 @@ class Metrics:
                 self.count("penstock_workers_lost_total")
             case "trigger.failed":
                 self.count("penstock_trigger_failures_total")
+            case "export.failed" | "export.refused":
+                self.count("penstock_export_failures_total", str(told["export"]))
+            case "alert.untold" | "alert.untaken" | "alert.given_up":
+                self.count("penstock_export_failures_total", "alerts")
             case "api.answered":
                 self.count("penstock_http_requests_total", str(told["route"]), str(told["status"]))
                 self.took("penstock_http_seconds", _number(told["seconds"]), str(told["route"]))

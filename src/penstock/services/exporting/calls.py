@@ -39,10 +39,10 @@ class Calls:
     def turn(self) -> bool:
         """Make what is to be made now, several at once; False when there is no more."""
         now = self._core.clock.now()
-        due, rules = self._core.store.read(lambda tx: (alerts.due_calls(tx, now, AT_ONCE), alerts.every(tx)))
+        due = self._core.store.read(lambda tx: alerts.due_calls(tx, now, AT_ONCE))
         if not due:
             return False
-        by_id = {each.id: each for each in rules}
+        by_id = {each.id: each for each in self._core.store.read(alerts.every)}
         with ThreadPoolExecutor(AT_ONCE, "penstock-alert") as pool:
             done = list(pool.map(lambda call: self._made(call, by_id.get(call.alert)), due))
         for call, why in zip(due, done, strict=True):

@@ -35,6 +35,10 @@ ON CONFLICT (id) DO NOTHING
 -- Calls that are to be made now.
 SELECT id, alert, body, made_at, tries, next_at FROM alert_calls WHERE next_at <= :now ORDER BY next_at LIMIT :limit
 
+-- name: waiting_calls
+-- How many calls are still to be made.
+SELECT count(*) FROM alert_calls
+
 -- name: called
 -- A call was made, or is given up.
 DELETE FROM alert_calls WHERE id = :id
