@@ -45,6 +45,8 @@ UNTOLD = {
     "penstock.services.namespace_files.forget": "part of pruning what was deleted long ago",
     "penstock.services.starting.insert": "part of every verb that starts runs; schedules start them, too",
     "penstock.services.secrets.given._first_key": "a key that seals what is told of by whoever gives it",
+    "penstock.services.stats.sum_up": "the sum of what is there stays what it is",
+    "penstock.services.starting.insert": "part of every verb that starts runs; schedules start them, too",
 }
 # Commands that stand for Penstock, or only look, each with its reason.
 FOR_ITSELF = {

@@ -6,6 +6,7 @@ from typing import Final
 
 from penstock.api.route import Route
 from penstock.api.routes import (
+    alerts,
     busy,
     dependencies,
     documents,
@@ -45,6 +46,7 @@ TABLE: Final[tuple[Route, ...]] = (
     *busy.ROUTES,
     *triggers.ROUTES,
     *maintenance.ROUTES,
+    *alerts.ROUTES,
     *metrics.ROUTES,
     *webhooks.ROUTES,
     *people.ROUTES,
