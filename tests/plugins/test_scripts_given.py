@@ -10,13 +10,17 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from penstock.model.asset import Access, Touched
+from penstock.model.event import Ended
 from penstock.model.node import Task
 from penstock.model.status import Outcome
 from penstock.plugins.scripts.inside import SEARCH
+from penstock.store import events
 from tests.servers import DEMANDED
-from tests.worker.workshop import Workshop, python, shell
+from tests.worker.workshop import Workshop, knobs, python, shell
 
 PYTHON = """
 import penstock
@@ -33,6 +37,8 @@ penstock.log("fine detail", "DEBUG")
 penstock.progress(1, 2, "rows")
 open("made.csv", "w").write("a,b")
 penstock.files("*.csv")
+penstock.reads("s3://inbox", "a.csv", rows=3)
+penstock.writes("s3://outbox", "b.csv")
 """
 NODE = """
 const Kestra = require("@kestra-io/libs");
@@ -44,15 +50,27 @@ Kestra.timer("call", (done) => done());
 Kestra.logger().warn("careful:", {x: 1});
 require("fs").writeFileSync("made.csv", "a,b");
 penstock.files("made.csv");
+penstock.reads("s3://inbox", "a.csv", {rows: 3});
+penstock.writes("s3://outbox", "b.csv");
 """
+TOUCHED = (
+    Touched(access=Access.READS, namespace="s3://inbox", name="a.csv", rows=3),
+    Touched(access=Access.WRITES, namespace="s3://outbox", name="b.csv"),
+)
 
 
 @pytest.fixture(scope="module")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
     """One worker for all scripts."""
-    one = Workshop(tmp_path_factory.mktemp("given"))
+    one = Workshop(tmp_path_factory.mktemp("given"), msgspec.structs.replace(knobs(), lineage=True))
     yield one
     one.close()
+
+
+def touched(workshop: Workshop, run_id: str) -> tuple[Touched, ...]:
+    """What data a run's only attempt has read and written."""
+    told = workshop.store.read(lambda tx: events.every(tx, run_id))
+    return next(each.event.touched for each in told if isinstance(each.event, Ended))
 
 
 @pytest.mark.parametrize("before", [[], ["true"]], ids=["forked", "from a shell"])
@@ -66,6 +84,7 @@ def test_a_python_script_tells_outputs_numbers_lines_and_files(workshop: Worksho
     assert told.pop("call")[1] < 1
     assert told == {"rows": ("counter", 3), "depth": ("gauge", 2), "work": ("timer", 1.5)}
     assert workshop.log(run_id, "t") == "answer 42\ncareful: x\nfine detail\n"
+    assert touched(workshop, run_id) == TOUCHED
 
 
 def test_a_script_of_node_tells_the_same(workshop: Workshop) -> None:
@@ -79,6 +98,7 @@ def test_a_script_of_node_tells_the_same(workshop: Workshop) -> None:
     assert (made["vars"], list(made["outputFiles"])) == ({"rows": 3}, ["made.csv"])
     assert {number.name for number in workshop.metrics(run_id)} == {"rows", "work", "call"}
     assert workshop.log(run_id, "t") == 'careful: {"x":1}\n'
+    assert touched(workshop, run_id) == TOUCHED
 
 
 def test_a_script_of_node_may_import_it(workshop: Workshop) -> None:

@@ -11,11 +11,13 @@ from penstock_given import (
     logger,
     outputs,
     progress,
+    reads,
     save_state,
     send,
     snooze,
     timer,
+    writes,
 )
 
-TOLD = (counter, files, gauge, log, logger, outputs, progress, save_state, send, snooze, timer)
+TOLD = (counter, files, gauge, log, logger, outputs, progress, reads, save_state, send, snooze, timer, writes)
 give_way("penstock", {each.__name__: each for each in TOLD})

@@ -75,6 +75,16 @@ def save_state(state: dict[str, Any]) -> None:
     send({"state": state})
 
 
+def reads(namespace: str, name: str, **more: int) -> None:
+    """Tell of data that are read, where (`s3://inbox`) and what (`orders.csv`), with `rows` and `size` where known."""
+    send({"reads": [{"namespace": namespace, "name": name, **more}]})
+
+
+def writes(namespace: str, name: str, **more: int) -> None:
+    """Tell of data that are written, likewise."""
+    send({"writes": [{"namespace": namespace, "name": name, **more}]})
+
+
 def snooze(seconds: float | None = None) -> None:
     """Say that what the script waits for is not there yet: it is run again after so many seconds."""
     send({"snooze": True if seconds is None else seconds})

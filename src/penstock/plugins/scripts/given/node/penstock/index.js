@@ -35,6 +35,10 @@ const files = (...globs) => send({ files: globs });
 
 const saveState = (state) => send({ state });
 
+const reads = (namespace, name, more = {}) => send({ reads: [{ namespace, name, ...more }] });
+
+const writes = (namespace, name, more = {}) => send({ writes: [{ namespace, name, ...more }] });
+
 const snooze = (seconds = true) => send({ snooze: seconds });
 
 const logger = () => {
@@ -42,4 +46,6 @@ const logger = () => {
   return { trace: at("TRACE"), debug: at("DEBUG"), info: at("INFO"), warn: at("WARN"), error: at("ERROR") };
 };
 
-module.exports = { counter, files, format, gauge, log, logger, outputs, progress, saveState, send, snooze, timer };
+module.exports = {
+  counter, files, format, gauge, log, logger, outputs, progress, reads, saveState, send, snooze, timer, writes,
+};
