@@ -117,3 +117,23 @@ def test_the_house_is_kept_still(penstock: Penstock) -> None:
     assert penstock("pools", "list").out.split()[-4:] == ["warehouse", "4", "0", "0"]
     assert penstock("pools", "delete", "warehouse").code == 0
     assert penstock("pools", "delete", "warehouse").code == 2
+
+
+def test_files_of_namespaces_are_kept_read_moved_and_packed(penstock: Penstock, tmp_path: Path) -> None:
+    (tmp_path / "sql").mkdir()
+    (tmp_path / "sql" / "a.sql").write_text("select 1")
+    (tmp_path / "sql" / "b.sql").write_text("select 2")
+
+    put = penstock("files", "put", "shop", "sql")
+    assert "sql/a.sql is kept, revision 1." in put.err and "sql/b.sql is kept" in put.err, put.err
+    assert [each["path"] for each in penstock("files", "list", "shop", "sql/", "--json").json()] == [
+        "sql/a.sql",
+        "sql/b.sql",
+    ]
+    assert penstock("files", "get", "shop", "sql/a.sql").out == "select 1"
+    assert "sql/a.sql is now queries/a.sql." in penstock("files", "move", "shop", "sql", "queries").err
+    assert len(penstock("files", "history", "shop", "queries/a.sql").out.splitlines()) == 2
+    assert penstock("files", "export", "shop", "all.zip").code == 0
+    assert "2 files deleted." in penstock("files", "delete", "shop", "queries").err
+    assert "2 files kept." in penstock("files", "import", "shop", "all.zip").err
+    assert penstock("files", "put", "shop", "nothing.sql").code == 2

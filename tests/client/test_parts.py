@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from penstock.client import Client, Span, log_in
 from penstock.errors.access import WrongLogin
+from penstock.errors.api import Changed
 from penstock.errors.client import BadServerAddress
 from penstock.errors.run import UnknownKey, UnknownTrigger
 from tests.api.house import HELLO
@@ -121,3 +124,35 @@ def test_the_house_is_kept_still_and_told_of(client: Client) -> None:
 def test_a_text_that_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(BadServerAddress):
         Client(text)
+
+
+def test_files_of_namespaces_are_kept_read_moved_and_packed(client: Client, tmp_path: Path) -> None:
+    first = client.files.put("shop", "sql/a.sql", b"select 1")
+    second = client.files.put("shop", "sql/a.sql", b"select 2", on_top_of=first.revision)
+    with pytest.raises(Changed):
+        client.files.put("shop", "sql/a.sql", b"select 3", on_top_of=first.revision)
+
+    assert (second.revision, second.size) == (2, 8)
+    assert b"".join(client.files.read("shop", "sql/a.sql")) == b"select 2"
+    assert b"".join(client.files.read("shop", "sql/a.sql", 1)) == b"select 1"
+    assert [each.revision for each in client.files.history("shop", "sql/a.sql")] == [2, 1]
+    assert client.files.make_folder("shop", "empty").path == "empty/"
+    assert "queries/a.sql" in [each.path for each in client.files.move("shop", "sql", "queries")]
+    assert client.files.export("shop", tmp_path / "all.zip") > 100
+    assert "back/queries/a.sql" in [each.path for each in client.files.take_in("shop", tmp_path / "all.zip", "back")]
+    assert "queries/a.sql" in [each.path for each in client.files.list("shop", "queries/")]
+    client.files.delete("shop", "queries")
+    assert not list(client.files.list("shop", "queries/"))
+
+
+def test_days_dependencies_and_branches_are_told(client: Client) -> None:
+    calls = "id: calls\nnamespace: shop\ntasks:\n  - {id: call, type: subflow, namespace: shop, flowId: hello}\n"
+    client.flows.push({"calls.yml": calls})
+    client.runs.wait(client.runs.start("shop", "hello").id)
+
+    near = client.flows.dependencies("shop", "hello", down=False)
+    assert [(each.source, each.target) for each in near.links] == [("shop.calls", "shop.hello")]
+    assert len(client.flows.dependencies("shop").flows) == 2
+    assert sum(each.ended for each in client.runs.days(since="2016-01-01", until="2016-01-02")) == 0
+    assert list(client.runs.flow_days(namespace="other")) == []
+    assert client.branches.list() == ()

@@ -24,6 +24,7 @@ RENAMED = {
     "ErrorDocument": "Failure",
     "Found": "SearchFound",
     "Ended": "SessionsEnded",
+    "Wanted": "BranchWanted",
 }
 STREAMED = {"ChangeRow": ChangeRow}
 LISTS = ("Page", "Everything")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Final, cast
 
@@ -13,6 +14,7 @@ import msgspec
 
 from penstock.cli.lazy import LazyGroup
 from penstock.cli.options import Given, examples, json_too, opened, places
+from penstock.cli.remote.aim import served
 from penstock.cli.said import as_json, data, note, table
 from penstock.errors.project import NoSuchFile
 from penstock.services import namespace_archives
@@ -58,11 +60,17 @@ class FilesGiven(Given, frozen=True, kw_only=True):
 @click.argument("path", required=False, default="", metavar="[PREFIX]")
 @json_too
 @places
+@served("penstock.cli.remote.files:list_files")
 def list_files(**given: Any) -> None:
     """List the files of a namespace, all or those whose paths begin with PREFIX."""
     asked = msgspec.convert(given, FilesGiven)
     with opened(asked) as app:
         found = list(verbs.every(app.core, asked.namespace, asked.path.lstrip("/")))
+    tell_files(found, asked)
+
+
+def tell_files(found: Sequence[Entry], asked: FilesGiven) -> None:
+    """Tell the files of a namespace."""
     if asked.json:
         as_json(found)
     elif found:
@@ -78,6 +86,7 @@ def list_files(**given: Any) -> None:
 @click.argument("path")
 @click.option("--revision", type=click.IntRange(1), default=None, help="This revision instead of the newest.")
 @places
+@served("penstock.cli.remote.files:get")
 def get(**given: Any) -> None:
     """Give the bytes of a file on stdout."""
     asked = msgspec.convert(given, FilesGiven)
@@ -101,21 +110,32 @@ def get(**given: Any) -> None:
 @click.argument("path", required=False, default="")
 @json_too
 @places
+@served("penstock.cli.remote.files:put")
 def put(**given: Any) -> None:
     """Keep a file under a path, which is its own where none is given, or a folder with all that is in it."""
     asked = msgspec.convert(given, FilesGiven)
-    source = Path(asked.source)
-    if asked.source != STDIN and not source.exists():
-        raise NoSuchFile(f"There is no file or folder {source}.")
     with opened(asked, make=True) as app:
-        kept = []
-        if asked.source == STDIN:
-            with tempfile.SpooledTemporaryFile(max_size=1 << 20) as spooled:
-                shutil.copyfileobj(sys.stdin.buffer, spooled)
-                kept = [verbs.put(app.core, asked.namespace, asked.path, cast("BinaryIO", spooled))]
-        for path, name in _named(source, asked.path) if asked.source != STDIN else ():
-            with path.open("rb") as file:
-                kept.append(verbs.put(app.core, asked.namespace, name, file))
+        kept = [verbs.put(app.core, asked.namespace, name, file) for name, file in given_files(asked)]
+    tell_kept(kept, asked)
+
+
+def given_files(asked: FilesGiven) -> Iterator[tuple[str, BinaryIO]]:
+    """The files that are to be kept with their paths, each open for as long as it is looked at. Raises NoSuchFile."""
+    if asked.source == STDIN:
+        with tempfile.SpooledTemporaryFile(max_size=1 << 20) as spooled:
+            shutil.copyfileobj(sys.stdin.buffer, spooled)
+            yield asked.path, cast("BinaryIO", spooled)
+        return
+    source = Path(asked.source)
+    if not source.exists():
+        raise NoSuchFile(f"There is no file or folder {source}.")
+    for path, name in _named(source, asked.path):
+        with path.open("rb") as file:
+            yield name, file
+
+
+def tell_kept(kept: Sequence[Entry], asked: FilesGiven) -> None:
+    """Tell which files are kept."""
     if asked.json:
         as_json(kept)
     for each in kept:
@@ -126,6 +146,7 @@ def put(**given: Any) -> None:
 @click.argument("namespace")
 @click.argument("path")
 @places
+@served("penstock.cli.remote.files:delete")
 def delete(**given: Any) -> None:
     """Delete a file, or a folder with all that is in it; `history` and `get --revision` still know it."""
     asked = msgspec.convert(given, FilesGiven)
@@ -139,6 +160,7 @@ def delete(**given: Any) -> None:
 @click.argument("path", metavar="FROM")
 @click.argument("target", metavar="TO")
 @places
+@served("penstock.cli.remote.files:move")
 def move(**given: Any) -> None:
     """Move a file or a folder to where nothing stands."""
     asked = msgspec.convert(given, FilesGiven)
@@ -153,6 +175,7 @@ def move(**given: Any) -> None:
 @click.argument("path")
 @json_too
 @places
+@served("penstock.cli.remote.files:history")
 def history(**given: Any) -> None:
     """List the revisions of a file, newest first; of a deleted one, too."""
     asked = msgspec.convert(given, FilesGiven)
@@ -160,16 +183,14 @@ def history(**given: Any) -> None:
         found = verbs.history(app.core, asked.namespace, asked.path, verbs.KEPT + 1)
     if not found:
         raise verbs.unknown(asked.namespace, asked.path)
-    if asked.json:
-        as_json(found)
-    else:
-        data(table(("PATH", "SIZE", "REVISION", "CHANGED", "BY"), [_row(each) for each in found]))
+    tell_files(found, asked)
 
 
 @click.command("export", **examples("penstock files export shop shop.zip"))
 @click.argument("namespace")
 @click.argument("target", metavar="ZIP")
 @places
+@served("penstock.cli.remote.files:export")
 def export(**given: Any) -> None:
     """Write all files of a namespace into a zip."""
     asked = msgspec.convert(given, FilesGiven)
@@ -187,6 +208,7 @@ def export(**given: Any) -> None:
 @click.argument("source", metavar="ZIP", type=click.Path(exists=True, dir_okay=False))
 @click.option("--into", "within", default="", metavar="FOLDER", help="The folder that they go to; else the top.")
 @places
+@served("penstock.cli.remote.files:take_in")
 def take_in(**given: Any) -> None:
     """Keep every file of a zip."""
     asked = msgspec.convert(given, FilesGiven)

@@ -12,7 +12,8 @@ from typing import BinaryIO, Self
 import msgspec
 
 from penstock.client.events import listen
-from penstock.client.flows import Flows
+from penstock.client.files import Files
+from penstock.client.flows import Branches, Flows
 from penstock.client.kept import Installation, Kv, Maintenance, Secrets
 from penstock.client.people import Audit, People, Roles, Tokens
 from penstock.client.runs import Runs
@@ -35,6 +36,8 @@ class Client:
         self.wire = Wire(url, token, timeout, tls)
         self.flows = Flows(self.wire)
         self.runs = Runs(self.wire)
+        self.files = Files(self.wire)
+        self.branches = Branches(self.wire)
         self.triggers = Triggers(self.wire)
         self.backfills = Backfills(self.wire)
         self.kv = Kv(self.wire)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from penstock.client.paging import Everything, Page, paged, whole
+from penstock.client.shapes.around import BranchRow, BranchWanted, Dependencies
 from penstock.client.shapes.flows import (
     Diff,
     FlowDetail,
@@ -20,6 +21,25 @@ from penstock.client.shapes.flows import (
     Validated,
 )
 from penstock.client.wire import Ask, Wire, path
+
+
+@dataclass(frozen=True, slots=True)
+class Branches:
+    """The branches of git that the flows of a server come from."""
+
+    wire: Wire
+
+    def get(self, name: str) -> BranchRow:
+        """How a branch stands: what was looked at, what stands there, what is wrong."""
+        return self.wire.ask(Ask(method="GET", path=path("git", name), safe=True), BranchRow)
+
+    def pull(self, name: str) -> None:
+        """Have a branch looked at now; what comes of it, `get` tells."""
+        self.wire.ask(Ask(method="POST", path=path("git", name, "pull"), safe=True), BranchWanted)
+
+    def list(self) -> tuple[BranchRow, ...]:
+        """The branches that flows come from."""
+        return whole(self.wire, path("git"), {}, Everything[BranchRow])
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +103,17 @@ class Flows:
             "dry_run": dry_run,
         }
         return self.wire.ask(Ask(method="POST", path=path("push", "flows"), body=body, safe=True), Pushed)
+
+    def dependencies(
+        self, namespace: str, flow: str = "", *, depth: int = 1, up: bool = True, down: bool = True
+    ) -> Dependencies:
+        """Which flows it starts and which start it, so many flows away; of a whole namespace where no flow is named."""
+        if not flow:
+            return self.wire.ask(
+                Ask(method="GET", path=path("namespaces", namespace, "dependencies"), safe=True), Dependencies
+            )
+        query = {"depth": depth, "up": "true" if up else "false", "down": "true" if down else "false"}
+        return self.wire.ask(self._get(namespace, flow, "dependencies", query=query), Dependencies)
 
     def delete(self, namespace: str, flow: str) -> None:
         """Let it start no more runs; its revisions and runs stay. Raises UnknownFlow."""

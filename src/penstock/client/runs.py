@@ -14,6 +14,7 @@ import msgspec
 
 from penstock.client.events import listen
 from penstock.client.paging import Everything, Page, paged, whole
+from penstock.client.shapes.around import DayRow, FlowDayRow
 from penstock.client.shapes.parts import FileRow, LogRow, MetricRow, OutputRow, Preview, Reason, StepRow, Story
 from penstock.client.shapes.runs import AttemptDocument, BulkAnswer, RunDetail, RunDocument, RunRow, SearchFound, Tally
 from penstock.client.wire import Ask, Wire, path
@@ -225,6 +226,20 @@ class Runs:
         """How many runs fit, by status."""
         query = msgspec.to_builtins(which or Which())
         return self.wire.ask(Ask(method="GET", path=path("stats", "runs"), query=query, safe=True), Tally)
+
+    def days(
+        self, *, namespace: str = "", flow: str = "", since: datetime.date | str = "", until: datetime.date | str = ""
+    ) -> tuple[DayRow, ...]:
+        """How the runs of all flows that fit ended, day by day (UTC), and how long they took; else the last thirty."""
+        query = {"namespace": namespace, "flow": flow, "since": since, "until": until}
+        return whole(self.wire, path("stats", "days"), query, Everything[DayRow])
+
+    def flow_days(
+        self, *, namespace: str = "", flow: str = "", since: datetime.date | str = "", until: datetime.date | str = ""
+    ) -> Iterator[FlowDayRow]:
+        """The same for each flow."""
+        query = {"namespace": namespace, "flow": flow, "since": since, "until": until, "limit": 500}
+        return paged(self.wire, path("stats", "flows"), query, Page[FlowDayRow])
 
     def search(self, text: str) -> SearchFound:
         """Flows and runs by a part of a name, an id or a label."""

@@ -40,6 +40,7 @@ class FlowRow(msgspec.Struct, frozen=True, kw_only=True):
     revision: int
     changed: str
     changed_by: str
+    labels: dict[str, str] = {}
 
 
 class InputAbout(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +72,6 @@ class FlowDetail(FlowRow, frozen=True, kw_only=True):
     digest: str
     description: str
     disabled: bool
-    labels: dict[str, str]
     inputs: list[InputAbout]
     outputs: list[str]
     triggers: list[TriggerAbout]
