@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -51,6 +52,8 @@ JAVA: Final = frozenset(
 )
 LOGIN: Final = re.compile(r"""(username|password)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s;]+))""")
 SECONDS: Final = 30.0
+# What only a consumer or a producer is told.
+OF_CONSUMER: Final = frozenset({"auto.offset.reset", "enable.auto.commit", "group.id", "isolation.level"})
 LONGEST: Final = 1024
 
 
@@ -157,3 +160,34 @@ def library() -> Any:
             "Kafka needs the package confluent-kafka.", hint="Install it with `pip install 'penstock[kafka]'`."
         ) from None
     return confluent_kafka
+
+
+def admin(asked: Mapping[str, object]) -> Any:
+    """Who manages topics and groups; keep it while its answers are awaited."""
+    library()
+    from confluent_kafka.admin import AdminClient
+
+    told: dict[str, Any] = {name: value for name, value in asked.items() if name not in OF_CONSUMER}
+    return AdminClient(told)
+
+
+def topics(asked: Mapping[str, object]) -> list[str]:
+    """The names of all topics."""
+    return sorted(guarded(lambda: admin(asked).list_topics(timeout=SECONDS)).topics)
+
+
+def ends(asked: Mapping[str, object], names: list[str]) -> dict[str, dict[int, tuple[int, int]]]:
+    """Of each partition of topics the first offset and the one behind the last; raises TaskFailed for unknown ones."""
+    kafka = library()
+    found: dict[str, dict[int, tuple[int, int]]] = {}
+    consumer = kafka.Consumer({**asked, "group.id": "penstock-looks", "enable.auto.commit": "false"})
+    with contextlib.closing(consumer):
+        for name in names:
+            about = consumer.list_topics(name, timeout=SECONDS).topics[name]
+            if about.error is not None:
+                raise TaskFailed(f'There is no topic "{name}": {about.error.str()}')
+            found[name] = {
+                number: consumer.get_watermark_offsets(kafka.TopicPartition(name, number), timeout=SECONDS)
+                for number in about.partitions
+            }
+    return found

@@ -10,7 +10,7 @@ import struct
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -22,6 +22,7 @@ from penstock.sdk.task import TaskFailed
 
 Write = Callable[[str, object], bytes | None]
 Read = Callable[[str, bytes | None], object]
+T = TypeVar("T")
 PATIENCE: Final = 30
 # How Java writes its numbers: the longest first byte first.
 NUMBERS: Final = {"INTEGER": ">i", "LONG": ">q", "SHORT": ">h", "FLOAT": ">f", "DOUBLE": ">d"}
@@ -162,12 +163,22 @@ def _avro_reader(registry: Registry, *, key: bool) -> Read:
     return read
 
 
+def asked_of(registry: Registry, work: Callable[[Any, Any], T]) -> T:
+    """Ask the registry something, by its client and its library; TaskFailed where it refuses, or is not there."""
+    library = _libraries()
+    client = registry.held.enter_context(_client(library.registry, _words(registry.properties)))
+    try:
+        return work(client, library.registry)
+    except library.of_registry as error:
+        raise TaskFailed(f"The registry of schemas: {error}") from None
+
+
 def _words(properties: Mapping[str, str]) -> dict[str, str]:
     """Properties as Java's client has them, in the words of Python's."""
     given = {RENAMED.get(name, name): value for name, value in properties.items()}
     given.pop("basic.auth.credentials.source", None)
     if not given.get("url"):
-        raise TaskFailed("AVRO needs schema.registry.url in serdeProperties.")
+        raise TaskFailed("serdeProperties needs schema.registry.url.")
     return given
 
 
