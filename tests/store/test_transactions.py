@@ -224,3 +224,17 @@ def test_a_swallowed_error_is_not_taken_for_a_commit(dsn: str) -> None:
 def _pragma(tx: Tx, text: str) -> int:
     assert isinstance(tx, SqliteTx)
     return int(tx._session.execute(f"PRAGMA {text}").fetchone()[0])
+
+
+def test_a_file_that_is_deleted_or_replaced_is_not_written_any_more(tmp_path: Path) -> None:
+    path, clock = tmp_path / "penstock.db", ManualClock()
+    with closing(open_sqlite(path, clock)) as store:
+        store.write(lambda tx: runs.insert(tx, a_run()))
+        for change in (path.unlink, lambda: open_sqlite(path).close()):
+            change()
+            clock.advance(1_000_000)
+
+            with pytest.raises(StoreGone, match="deleted or replaced"):
+                store.write(lambda tx: runs.insert(tx, a_run()))
+            with pytest.raises(StoreGone, match="deleted or replaced"):
+                store.read(lambda tx: runs.list_runs(tx, runs.Filter(), 1))

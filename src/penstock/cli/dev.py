@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from penstock.api.serve import Listen
-from penstock.app import open_app
+from penstock.app import App, open_app
 from penstock.app.manner import manner_of
 from penstock.cli.drive import worker_options
 from penstock.cli.ending import Exit
@@ -18,9 +18,12 @@ from penstock.cli.options import Given, caller, examples, places, project_of, wh
 from penstock.cli.said import note, tell_problems
 from penstock.cli.serve import PORT, standing
 from penstock.cli.welcome import check_address, greeting
+from penstock.errors.store import StoreError
+from penstock.services.scheduler import lead
 from penstock.services.scheduler.loop import Scheduler
 from penstock.services.watching import Looked, Watching
 from penstock.services.worker.loop import Worker
+from penstock.store import runs
 from penstock.telemetry import Level
 from penstock.telemetry.logs import writer
 
@@ -58,6 +61,8 @@ def dev(**given: Any) -> int:
     with open_app(project, os.environ, store=asked.store) as app:
         app.measure()
         check_address(app, asked.host)
+        if lead.stands(app.core):
+            note("Another server stands on this store: this one stands beside it, and leads when that one is gone.")
         listen = Listen(host=asked.host, port=asked.port, next_free=True)
         # what comes from a branch would take the place of what is written here
         with standing(app, listen, "", GRACE, pulls=False) as (server, scheduler):
@@ -82,8 +87,18 @@ def dev(**given: Any) -> int:
                 worker.run()
             finally:
                 watching.close()
-        note("Penstock has stopped.")
+        note(f"Penstock has stopped.{_under_way(app)}")
     return Exit.SUCCESS
+
+
+def _under_way(app: App) -> str:
+    """What goes on at the next start, as far as the store can still tell."""
+    try:
+        counts = app.core.store.glance(runs.counts)
+    except StoreError:
+        return ""
+    going = sum(count for status, count in counts.items() if not status.ended)
+    return f" {going} {'run goes' if going == 1 else 'runs go'} on at the next start." if going else ""
 
 
 def _tell(looked: Looked, scheduler: Scheduler) -> None:

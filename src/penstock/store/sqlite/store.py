@@ -27,6 +27,8 @@ from penstock.store.sqlite.wake import MemoryBell, WakeFolder
 T = TypeVar("T")
 MEMORY = ":memory:"
 TRIES = 5
+# How often it is looked whether the file is still the one that was opened, in microseconds.
+LOOK = 1_000_000
 
 
 def open_sqlite(path: Path | str, clock: Clock | None = None, *, migrate: bool = True) -> SqliteStore:
@@ -79,6 +81,8 @@ class SqliteStore:
         self.logs = ChunkStore(LogFile(logs_path(path) if path else None))
         self._inside = False
         self._closed = False
+        self._file = _which(path)
+        self._look_at = 0
 
     def write(self, work: Callable[[Tx], T]) -> T:
         """Do `work` in one transaction and commit it; busy databases are tried again."""
@@ -112,7 +116,9 @@ class SqliteStore:
                 try:
                     return work(SqliteTx(session))
                 finally:
-                    session.execute("ROLLBACK")
+                    # Some errors (a disk that fails) have rolled back already.
+                    if session.in_transaction:
+                        session.execute("ROLLBACK")
         except sqlite3.Error as error:
             raise translate(error, self.path) from error
 
@@ -194,7 +200,19 @@ class SqliteStore:
     def _open(self) -> sqlite3.Connection:
         if self._closed:
             raise StoreGone(f"The store {self.path or MEMORY} has been closed.")
+        self._look()
         return self._writer
+
+    def _look(self) -> None:
+        """Refuse to go on in a file that was deleted or replaced: nobody would ever see what is written there."""
+        if self.path is None or (now := self._clock.steady()) < self._look_at:
+            return
+        if _which(self.path) != self._file:
+            raise StoreGone(
+                f"{self.path} is not the file any more that was opened: it was deleted or replaced meanwhile.",
+                hint="Stop what uses it, and start it again.",
+            )
+        self._look_at = now + LOOK
 
     def _commit(self) -> None:
         try:
@@ -224,6 +242,15 @@ class SqliteStore:
                 session.close()
             else:
                 self._readers.append(session)
+
+
+def _which(path: Path | None) -> tuple[int, int]:
+    """Which file stands at a path; none is one, too."""
+    try:
+        found = path.stat() if path else None
+    except OSError:
+        found = None
+    return (found.st_dev, found.st_ino) if found else (0, 0)
 
 
 def ticket_path(path: Path) -> Path:
