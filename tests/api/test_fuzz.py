@@ -19,12 +19,11 @@ from penstock.api.route import Kind, Route
 from penstock.api.routes.table import SERVED
 from penstock.api.serve import Server
 from tests.api.house import WAITS, House, who
+from tests.api.lines import HEAD, PATIENCE, Answer, answers, call
 
-PATIENCE = 15
 ROWS = [row for row in SERVED if row.kind is not Kind.STREAM]
 # It follows the call on the same line: an answer longer or shorter than it says would swallow or spoil this one's.
-NEXT = b"GET /live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-HEAD = re.compile(rb"HTTP/1\.1 (\d{3}) [^\r\n]*\r\n((?:[^\r\n]+\r\n)*)\r\n")
+NEXT = call("GET", "/live", last=True)
 # The id of a run is not known before there is one.
 RUN = "0123456789abcdefghjkmnpqrs"
 THERE = {
@@ -64,14 +63,6 @@ header_values = st.one_of(
     st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40),
     st.text(st.characters(min_codepoint=160, max_codepoint=255), max_size=9),
 )
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """One answer, as it was cut off what came."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
 
 
 @pytest.fixture(scope="module")
@@ -138,36 +129,6 @@ def _fields(shape: Any) -> tuple[msgspec.structs.FieldInfo, ...]:
 def _spelled(text: str) -> str:
     """A text as an address may spell it: what is spelled already stays so."""
     return quote(text, safe="%._~-", errors="replace")
-
-
-def answers(server: Server, sent: bytes) -> list[Answer]:
-    """What a server answers until it closes, cut up by what the answers say of their lengths."""
-    came = b""
-    with socket.create_connection((server.host, server.port), timeout=PATIENCE) as line:
-        line.sendall(sent)
-        while piece := line.recv(65_536):
-            came += piece
-    return list(_cut(came, sent.startswith(b"HEAD ")))
-
-
-def _cut(came: bytes, to_head: bool) -> Iterator[Answer]:
-    came = came.removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n")
-    while came:
-        found = HEAD.match(came)
-        assert found, f"this is no answer: {came[:200]!r}"
-        pairs = (each.decode("latin-1").partition(": ") for each in found[2].split(b"\r\n")[:-1])
-        headers = {name.lower(): value for name, _, value in pairs}
-        status, came = int(found[1]), came[found.end() :]
-        length = 0
-        if to_head or status in (204, 304):
-            pass
-        elif headers.get("transfer-encoding") == "chunked":
-            length = came.index(b"0\r\n\r\n") + 5
-        else:
-            length = int(headers["content-length"]) if "content-length" in headers else len(came)
-        assert len(came) >= length, "an answer is shorter than it says"
-        yield Answer(status, headers, came[:length])
-        came, to_head = came[length:], False
 
 
 def look(server: Server, run: str, sent: bytes) -> Answer:
