@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import socket
+import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +28,7 @@ BUSY = b"HTTP/1.1 503 x\r\nContent-Length: 36\r\n\r\n" + b'{"code":"PS-829","det
 
 
 @contextmanager
-def answering(*answers: bytes) -> Iterator[tuple[str, list[bytes]]]:
+def answering(*answers: bytes, tls: ssl.SSLContext | None = None) -> Iterator[tuple[str, list[bytes]]]:
     """A server that gives these answers, one on each connection, and what it was asked."""
     asked: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -30,20 +36,34 @@ def answering(*answers: bytes) -> Iterator[tuple[str, list[bytes]]]:
         def serve() -> None:
             for each in answers:
                 connection, _ = server.accept()
-                with connection:
-                    asked.append(_request(connection))
-                    connection.sendall(each)
+                spoken = partial(tls.wrap_socket, server_side=True) if tls else contextlib.nullcontext[socket.socket]
+                with connection, contextlib.suppress(OSError), spoken(connection) as speaking:
+                    asked.append(_request(speaking))
+                    speaking.sendall(each)
 
         thread = threading.Thread(target=serve)
         thread.start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}", asked
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{server.getsockname()[1]}", asked
         thread.join()
+
+
+def _certificate(folder: Path) -> Path:
+    """A certificate for this machine, with its key."""
+    made = folder / "certificate.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+         "-keyout", made, "-out", folder / "public.pem", "-days", "2", "-subj", "/CN=127.0.0.1",
+         "-addext", "subjectAltName=IP:127.0.0.1"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    made.write_text(made.read_text() + (folder / "public.pem").read_text())
+    return made
 
 
 def _request(connection: socket.socket) -> bytes:
     said = b""
-    while b"\r\n\r\n" not in said:
-        said += connection.recv(65_536)
+    while b"\r\n\r\n" not in said and (piece := connection.recv(65_536)):
+        said += piece
     return said
 
 
@@ -131,3 +151,43 @@ def test_changes_are_heard(client: Client) -> None:
             break
 
     assert found == ["shop/hello"]
+
+
+def test_a_server_behind_tls_is_asked_where_its_certificate_is_known(tmp_path: Path) -> None:
+    made = _certificate(tmp_path)
+    served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    served.load_cert_chain(made)
+    known = ssl.create_default_context(cafile=str(made))
+    with answering(OK, tls=served) as (url, _), Client(url, "secret", tls=known) as client:
+        assert list(client.flows.list()) == []
+
+    strange = pytest.raises(ServerUnreachable, match="certificate")
+    with answering(CUT, tls=served) as (url, asked), Client(url, "secret") as client, strange:
+        list(client.flows.list())
+
+    assert not any(asked), "nothing is told to a stranger"
+
+
+def test_a_proxy_of_the_environment_is_asked_for_what_is_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    with answering(OK) as (url, asked):
+        monkeypatch.setenv("http_proxy", url.replace("//", "//ann:p%40ss@"))
+        monkeypatch.setenv("no_proxy", "near.example.org")
+        with Client("http://penstock.example.org/team/") as client:
+            assert list(client.flows.list()) == []
+
+    (said,) = asked
+    assert said.startswith(b"GET http://penstock.example.org/team/v1/flows?limit=500 HTTP/1.1\r\n")
+    assert base64.b64encode(b"ann:p@ss") in said
+    assert Client("http://near.example.org").wire.way.proxy is None
+    assert Client("http://localhost:8080").wire.way.proxy is None
+
+
+def test_what_is_secret_goes_through_a_tunnel(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = b"HTTP/1.1 403 no\r\nContent-Length: 0\r\n\r\n"
+    with answering(*[refused] * 4) as (url, asked):
+        monkeypatch.setenv("https_proxy", url)
+        with Client("https://penstock.example.org", "secret") as client, pytest.raises(ServerUnreachable, match="403"):
+            list(client.flows.list())
+
+    assert {each.split(b"\r\n")[0] for each in asked} == {b"CONNECT penstock.example.org:443 HTTP/1.0"}
+    assert not any(b"secret" in each for each in asked)

@@ -132,6 +132,8 @@ def login(**given: Any) -> None:
     with Client(url, token) as asking:
         me = asking.people.me()
     made = "" if asked.token else me.via.removeprefix("token ")
+    if asking.wire.way.open:
+        note("What is sent there is not encrypted: the token can be read on the way. An address with https:// is safe.")
     where = logins.keep(Login(url=url, name=me.name, token=token, begins=made))
     note(f"Logged in to {url} as {me.name}; the token is kept in {'the keyring' if where == 'keyring' else where}.")
 

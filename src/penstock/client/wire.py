@@ -7,21 +7,21 @@ from __future__ import annotations
 import contextlib
 import gzip
 import http.client
-import select
 import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Final, TypeVar
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import msgspec
 
 from penstock import __version__
 from penstock.client.faults import fault_of
+from penstock.client.ways import Way, stands, way_to
 from penstock.errors.api import TooBusy, TooManyCalls
-from penstock.errors.client import BadServerAddress, ServerUnreachable, StrangeAnswer
+from penstock.errors.client import ServerUnreachable, StrangeAnswer
 from penstock.errors.store import StoreBusy, StoreGone
 
 T = TypeVar("T")
@@ -106,13 +106,12 @@ class Wire:
     token: str = field(default="", repr=False)
     timeout: float = TIMEOUT
     tls: ssl.SSLContext | None = None
+    way: Way = field(init=False)
     _idle: list[http.client.HTTPConnection] = field(default_factory=list, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
-            raise BadServerAddress(f'"{self.url[:200]}" is no address of a server.')
+        self.way = way_to(self.url)
         self.url = self.url.rstrip("/")
 
     def ask(self, asked: Ask, shape: type[T]) -> T:
@@ -167,7 +166,8 @@ class Wire:
                 if not asked.safe:
                     raise
             except ServerUnreachable as error:
-                if not asked.safe and not isinstance(error.__cause__, ConnectionRefusedError):
+                refused = isinstance(error.__cause__, ConnectionRefusedError)
+                if isinstance(error.__cause__, ssl.SSLError) or not (asked.safe or refused):
                     raise
             time.sleep(pause)
         return self._once(asked)
@@ -175,7 +175,8 @@ class Wire:
     def _once(self, asked: Ask) -> Given:
         connection = self._connection()
         body, media = _body(asked)
-        headers = {"Accept": f"{JSON}, */*;q=0.5", "User-Agent": f"penstock/{__version__}"} | dict(asked.headers)
+        own = {"Accept": f"{JSON}, */*;q=0.5", "User-Agent": f"penstock/{__version__}"}
+        headers = own | self.way.headers | dict(asked.headers)
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         if media:
@@ -196,9 +197,8 @@ class Wire:
             raise
 
     def _target(self, asked: Ask) -> str:
-        parts = urlsplit(self.url)
         query = urlencode(list(_parameters(asked.query)))
-        return f"{parts.path}{asked.path}{f'?{query}' if query else ''}"
+        return self.way.target(f"{asked.path}{f'?{query}' if query else ''}")
 
     def _connection(self) -> http.client.HTTPConnection:
         """A kept connection that still stands, else a new one."""
@@ -207,16 +207,10 @@ class Wire:
                 if not self._idle:
                     break
                 kept = self._idle.pop()
-            # A server that has closed it, or says anything unasked, makes it readable.
-            if kept.sock is not None and not select.select([kept.sock], [], [], 0)[0]:
+            if stands(kept):
                 return kept
             kept.close()
-        parts = urlsplit(self.url)
-        assert parts.hostname is not None
-        if parts.scheme == "https":
-            tls = self.tls or ssl.create_default_context()
-            return http.client.HTTPSConnection(parts.hostname, parts.port, timeout=self.timeout, context=tls)
-        return http.client.HTTPConnection(parts.hostname, parts.port, timeout=self.timeout)
+        return self.way.connection(self.timeout, self.tls)
 
 
 def path(*parts: str) -> str:
