@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from penstock.model.access import EVERYWHERE, Scope
 from penstock.model.run import Run
 from penstock.model.status import RunStatus
@@ -28,7 +30,7 @@ def keep(tx: Tx, *several: Run) -> None:
 
 def everything(tx: Tx) -> list[Ends]:
     """All that is counted."""
-    return stats.page(tx, EVERYWHERE, WEEK, Place())
+    return stats.page(tx, EVERYWHERE, WEEK, Place())[0]
 
 
 def summed(store: Store) -> int:
@@ -106,13 +108,30 @@ def test_runs_that_were_removed_stay_counted(store: Store) -> None:
 def test_a_page_goes_on_behind_its_place_and_keeps_to_its_scope(store: Store) -> None:
     store.write(lambda tx: keep(tx, ended(5), ended(5, flow="other"), ended(5, namespace="shop.us")))
 
-    behind = store.read(lambda tx: stats.page(tx, EVERYWHERE, WEEK, Place("shop.eu", "load", TODAY)))
+    behind, _ = store.read(lambda tx: stats.page(tx, EVERYWHERE, WEEK, Place("shop.eu", "load", TODAY)))
     mine = store.read(lambda tx: stats.days(tx, Scope(namespaces=("shop.us",)), WEEK))
-    none = store.read(lambda tx: stats.page(tx, EVERYWHERE, Span(since=0, until=TODAY, namespace="shop"), Place()))
+    none, _ = store.read(lambda tx: stats.page(tx, EVERYWHERE, Span(since=0, until=TODAY, namespace="shop"), Place()))
 
     assert [(each.namespace, each.flow) for each in behind] == [("shop.eu", "other"), ("shop.us", "load")]
     assert [(each.day, each.runs) for each in mine] == [(TODAY, 1)]
     assert none == []
+
+
+def test_what_is_cut_off_comes_with_the_next_page(store: Store) -> None:
+    several = [ended(took, flow=flow) for flow in ("a", "b", "c") for took in (1_000, 20_000, 300_000)]
+    store.write(lambda tx: keep(tx, *several))
+    summed(store)
+    store.write(lambda tx: keep(tx, ended(9_000_000, flow="a"), ended(9_000_000, flow="bb")))
+    whole = store.read(everything)
+
+    pages, place, over = [], Place(), False
+    while not over:
+        found, over = store.read(partial(stats.page, scope=EVERYWHERE, span=WEEK, after=place, most=5))
+        pages.append(found)
+        place = Place(found[-1].namespace, found[-1].flow, found[-1].day)
+
+    assert [each for page in pages for each in page] == whole
+    assert len(pages) > 1 and {each.flow for each in pages[0]} == {"a"}
 
 
 def test_a_duration_lies_within_its_length() -> None:

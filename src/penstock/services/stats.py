@@ -53,16 +53,11 @@ def by_flow(core: Core, scope: Scope, span: Span, limit: int, after: Place) -> l
     """Flows and days in their order, behind a place; at most so many."""
     found: list[Day] = []
     while len(found) < limit:
-        rows = core.store.glance(functools.partial(table.page, scope=scope, span=span, after=after))
-        several = [_day(list(group)) for _, group in itertools.groupby(rows, _place)]
-        if len(rows) == table.MOST_ROWS:
-            several.pop()  # what is cut off begins the next page
-        if not several:
+        rows, all_of_it = core.store.read(functools.partial(table.page, scope=scope, span=span, after=after))
+        found += [_day(list(group)) for _, group in itertools.groupby(rows, _place)]
+        if all_of_it:
             break
-        found += several
         after = Place(found[-1].namespace, found[-1].flow, found[-1].day)
-        if len(rows) < table.MOST_ROWS:
-            break
     return found[:limit]
 
 

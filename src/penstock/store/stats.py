@@ -149,11 +149,24 @@ def counted(tx: Tx, first: int) -> list[Ends]:
     return _recounted(tx, first)[0]
 
 
-def page(tx: Tx, scope: Scope, span: Span, after: Place) -> list[Ends]:
-    """Give what ended by flow and day, behind a place; what is cut off at the end is the last flow's day."""
-    query, params = _asked("stats.page", scope, span)
+def page(tx: Tx, scope: Scope, span: Span, after: Place, most: int = MOST_ROWS) -> tuple[list[Ends], bool]:
+    """Give what ended by flow and day, whole days of flows behind a place, and whether that is all; on one view."""
     place = {"after_namespace": after.namespace, "after_flow": after.flow, "after_day": after.day}
-    return [_of(row) for row in tx.all(query, most=MOST_ROWS, **place, **params)]
+    runs: Counter[Key] = Counter()
+    took: Counter[Key] = Counter()
+    cut: list[Key] = []
+    for head in ("stats.summed", "stats.open"):
+        query, params = _asked(head, scope, span)
+        found = [_of(row) for row in tx.all(query, most=most, **place, **params)]
+        for each in found:
+            runs[_key_of(each)] += each.runs
+            took[_key_of(each)] += each.took
+        if len(found) == most:
+            cut.append(_key_of(found[-1]))
+    # of the last day of a flow there may be more, and of what lies behind it
+    last = min(cut)[:3] if cut else None
+    several = [key for key in sorted(runs) if last is None or key[:3] < last]
+    return [_ends(key, runs[key], took[key]) for key in several], last is None
 
 
 def days(tx: Tx, scope: Scope, span: Span) -> list[Ends]:
@@ -170,6 +183,11 @@ def _recounted(tx: Tx, first: int) -> tuple[list[Ends], list[object]]:
 
 def _add(tx: Tx, sums: Sequence[tuple[Key, int, int]]) -> None:
     tx.many("stats.add", [_columns(key) | {"runs": runs, "took": took} for key, runs, took in sums if runs or took])
+
+
+def _ends(key: Key, runs: int, took: int) -> Ends:
+    namespace, flow, day, status, length = key
+    return Ends(namespace, flow, day, RunStatus(status), length, runs, took)
 
 
 def _key_of(counted: Ends) -> Key:

@@ -32,19 +32,20 @@ SELECT 1 FROM positions WHERE name = :name
 -- The same, after whoever sums up now.
 UPDATE positions SET body = body WHERE name = :name
 
--- name: page
--- What is summed up and what is not yet, by flow and day, from a place on.
-SELECT namespace, flow, day, status, length, CAST(sum(runs) AS BIGINT), CAST(sum(took) AS BIGINT) FROM (
-    SELECT namespace, flow, day, status, length, runs, took FROM run_days AS told
-    WHERE (namespace, flow, day) > (:after_namespace, :after_flow, :after_day) AND day >= :since AND day < :until /*and*/
-    UNION ALL
-    SELECT namespace, flow, day, status, length, runs, took FROM run_ends AS told
-    WHERE (namespace, flow, day) > (:after_namespace, :after_flow, :after_day) AND day >= :since AND day < :until /*and*/
-) AS every
+-- name: summed
+-- What is summed up, by flow and day, from a place on.
+SELECT namespace, flow, day, status, length, runs, took FROM run_days AS told
+WHERE (namespace, flow, day) > (:after_namespace, :after_flow, :after_day) AND day >= :since AND day < :until /*and*/
+ORDER BY namespace, flow, day, status, length LIMIT :most
+
+-- name: open
+-- What is not summed up yet, likewise.
+SELECT namespace, flow, day, status, length, CAST(sum(runs) AS BIGINT), CAST(sum(took) AS BIGINT) FROM run_ends AS told
+WHERE (namespace, flow, day) > (:after_namespace, :after_flow, :after_day) AND day >= :since AND day < :until /*and*/
 GROUP BY namespace, flow, day, status, length ORDER BY namespace, flow, day, status, length LIMIT :most
 
 -- name: days
--- The same of all flows together, by day.
+-- What both come to of all flows together, by day.
 SELECT '', '', day, status, length, CAST(sum(runs) AS BIGINT), CAST(sum(took) AS BIGINT) FROM (
     SELECT day, status, length, runs, took FROM run_days AS told WHERE day >= :since AND day < :until /*and*/
     UNION ALL
