@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from typing import Any, Final
 
 import click
@@ -24,7 +25,7 @@ from penstock.services.scheduler.loop import Scheduler
 from penstock.services.watching import Looked, Watching
 from penstock.services.worker.loop import Worker
 from penstock.store import runs
-from penstock.telemetry import Level
+from penstock.telemetry import Level, Notice
 from penstock.telemetry.logs import writer
 
 GRACE: Final = 2
@@ -81,6 +82,7 @@ def dev(**given: Any) -> int:
                 who(),
                 lambda looked: _tell(looked, scheduler),
             )
+            app.core.notices.subscribe(_hurried(worker))
             app.problems = watching.problems
             watching.start()
             try:
@@ -89,6 +91,19 @@ def dev(**given: Any) -> int:
                 watching.close()
         note(f"Penstock has stopped.{_under_way(app)}")
     return Exit.SUCCESS
+
+
+def _hurried(worker: Worker) -> Callable[[Notice], None]:
+    """What lets a worker that was asked to stop wait no longer for a store that is away: what was not told goes on."""
+    draining = False
+
+    def hear(told: Notice) -> None:
+        nonlocal draining
+        draining = draining or told.name == "worker.draining"
+        if draining and told.name == "worker.store_away":
+            worker.stop_now()
+
+    return hear
 
 
 def _under_way(app: App) -> str:

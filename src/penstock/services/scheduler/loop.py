@@ -19,6 +19,7 @@ from penstock.store import triggers
 from penstock.telemetry import Level
 
 SWEEP: Final = 2 * SECOND
+COMPLAIN: Final = 10 * SECOND
 # Nobody rings when a run ends, so whoever waits for one looks.
 OFTEN: Final = SECOND // 5
 Duty = Callable[[Core, Lead], bool]
@@ -36,7 +37,7 @@ class Scheduler:
         self._lead = Lead(core, server)
         self._stopping = False
         self._bell = threading.Event()
-        self._swept = 0
+        self._swept = self._complain_at = 0
         self._thread = threading.Thread(target=self._run, name="penstock-scheduler", daemon=True)
 
     def start(self) -> None:
@@ -93,10 +94,17 @@ class Scheduler:
                 wait = self.turn()
             except PenstockError as error:
                 # The store is away: nothing is lost, all of it is looked at again.
-                self._say("scheduler.failed", Level.WARNING, why=str(error))
+                self._complain(error)
                 wait = BEAT
             if self._bell.wait(wait / 1e6):
                 self._bell.clear()
+
+    def _complain(self, error: PenstockError) -> None:
+        """Tell now and then, as long as it goes on, that the store does not do what it is asked."""
+        clock = self._core.clock
+        if clock.steady() >= self._complain_at:
+            self._complain_at = clock.steady() + COMPLAIN
+            self._say("scheduler.failed", Level.WARNING, why=str(error))
 
     def _done(self, duty: Duty) -> bool:
         """Do one duty, and tell whether there is more of it; a fault of ours in one must not stop the others."""
