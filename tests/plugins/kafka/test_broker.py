@@ -62,11 +62,16 @@ def test_messages_arrive_with_all_that_they_carry(local: LocalContext, broker: d
     }
     asked = {**broker, "topic": topic, "valueDeserializer": "JSON", "maxRecords": 1}
 
-    made = ok(local.run("kafka.produce", {**broker, "topic": topic, "valueSerializer": "JSON", "from": sent}))
-    (found,) = lines(local, ok(local.run("io.kestra.plugin.kafka.Consume", asked)))
+    local.lineage = True
+    produced = local.run("kafka.produce", {**broker, "topic": topic, "valueSerializer": "JSON", "from": sent})
+    consumed = local.run("io.kestra.plugin.kafka.Consume", asked)
+    made, (found,) = ok(produced), lines(local, ok(consumed))
     again = lines(local, ok(local.run("kafka.consume", {**asked, "partitions": [0], "pollDuration": "PT0.5S"})))
 
     assert made == {"messagesCount": 1}
+    touched = [*produced.touched, *consumed.touched]
+    assert [(each.access.value, each.name, each.rows) for each in touched] == [("writes", topic, 1), ("reads", topic, 1)]
+    assert touched[0].namespace.startswith("kafka://")
     assert found == {**sent, "headers": [{"source": "shop"}], "topic": topic, "offset": 0}
     assert again == []
 
