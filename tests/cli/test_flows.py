@@ -185,3 +185,41 @@ def test_calls_of_other_flows_are_checked_against_what_these_take(penstock: Pens
     assert 'calls.yml:6:6: error PS-304: The task "bad" calls shop.called. Invalid value for "n"' in done.out
     assert 'without its input "n" (INT)' in done.out
     assert '"good"' not in done.out
+
+
+def test_a_plan_tells_what_a_push_would_change_and_pruning_removes(penstock: Penstock, folder: Path) -> None:
+    timed = HELLO.replace("id: hello", "id: timed") + "triggers:\n  - {id: t, type: Schedule, cron: '0 3 * * *'}\n"
+    (folder / "timed.yml").write_text(timed)
+
+    planned = penstock("flows", "plan", ".")
+    none = penstock("flows", "list", "--json")
+    penstock("flows", "push", ".")
+    (folder / "timed.yml").unlink()
+    kept = penstock("flows", "push", ".")
+    dry = penstock("flows", "push", ".", "--prune", "--dry-run", "--json")
+    gone = penstock("flows", "push", ".", "--prune")
+
+    assert "+ play.timed/t  new: " in planned.out
+    assert none.json() == []
+    assert "--prune removes it" in kept.err
+    assert [each["what"] for each in dry.json()["flows"]] == ["same", "gone"]
+    assert "play.timed  removed" in gone.out
+    assert [each["flow"] for each in penstock("flows", "list", "--json").json()] == ["hello"]
+
+
+def test_flows_are_pulled_to_where_they_stand_and_deleted(penstock: Penstock, folder: Path) -> None:
+    penstock("flows", "push", "hello.yml")
+    (folder / "hello.yml").write_text("# mine\n" + HELLO)
+
+    refused = penstock("flows", "pull", ".")
+    forced = penstock("flows", "pull", ".", "--force")
+    again = penstock("flows", "pull", "there")
+    deleted = penstock("flows", "delete", "hello")
+
+    assert (refused.code, "hello.yml" in refused.err) == (2, True)
+    assert forced.out == "hello.yml\n"
+    assert (folder / "hello.yml").read_text() == HELLO
+    assert again.out == "there/play/hello.yml\n"
+    assert deleted.code == 0
+    assert penstock("flows", "list", "--json").json() == []
+    assert penstock("flows", "delete", "hello").code == 2

@@ -137,3 +137,26 @@ def test_files_of_namespaces_are_kept_read_moved_and_packed(penstock: Penstock, 
     assert "2 files deleted." in penstock("files", "delete", "shop", "queries").err
     assert "2 files kept." in penstock("files", "import", "shop", "all.zip").err
     assert penstock("files", "put", "shop", "nothing.sql").code == 2
+
+
+def test_alerts_are_added_listed_tried_and_removed(penstock: Penstock) -> None:
+    added = penstock(
+        "alerts", "add", "nightly", "--on", "late", "--after", "60", "--in", "shop", "--tell", "shop.timed"
+    )
+    listed = penstock("alerts", "list")
+
+    assert "shop.timed tells of what is late: shop." in added.err
+    assert "60 s" in listed.out and "shop.timed" in listed.out
+    assert [each["id"] for each in penstock("alerts", "list", "--json").json()["alerts"]] == ["nightly"]
+    assert "shop.timed tells by the run " in penstock("alerts", "test", "nightly").err
+    assert penstock("alerts", "remove", "nightly").code == 0
+    assert penstock("alerts", "remove", "nightly").code == 2
+
+
+def test_branches_are_told_and_refused_where_there_are_none(penstock: Penstock) -> None:
+    told = penstock("git", "status")
+    unknown = penstock("git", "sync", "shop")
+
+    assert (told.code, "name no branch" in told.err) == (0, True)
+    assert unknown.code == 2
+    assert "PS-844" in penstock("git", "sync", "shop", "--dry-run").err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -11,11 +12,12 @@ import msgspec
 from penstock.cli.ending import Exit
 from penstock.cli.lazy import LazyGroup
 from penstock.cli.options import Given, examples, json_too, opened, places, who
+from penstock.cli.remote.aim import served
 from penstock.cli.said import as_json, data, note, table
 from penstock.model.policy import SECOND
 from penstock.services import alerts as verbs
 from penstock.services.document import instant
-from penstock.store.alerts import Alert, Watches
+from penstock.store.alerts import Alert, Open, Watches
 
 VERBS: Final = {
     "add": ("penstock.cli.alerts:add", "Be told of something, by a run of a flow or a call."),
@@ -63,6 +65,7 @@ class AlertGiven(Given, frozen=True, kw_only=True):
     "--url", default="", help="The address that the leading server calls; `{{ secret('NAME') }}` is rendered."
 )
 @places
+@served("penstock.cli.remote.watching:add_alert")
 def add(**given: Any) -> int:
     """Be told of something, once when it begins and once when it is over, by a run of a flow, a call, or both.
 
@@ -85,19 +88,30 @@ def add(**given: Any) -> int:
             url=asked.url,
         )
         verbs.add(app.core, made)
-    note(f"{_told(made)} tells of what is {asked.on}: {asked.namespace or EVERYWHERE}.")
+    return tell_added(made)
+
+
+def tell_added(made: Alert) -> int:
+    """Tell who tells of what from now on."""
+    note(f"{_told(made)} tells of what is {made.watches}: {made.namespace or EVERYWHERE}.")
     return Exit.SUCCESS
 
 
 @click.command("list", **examples("penstock alerts list", "penstock alerts list --json"))
 @json_too
 @places
+@served("penstock.cli.remote.watching:list_alerts")
 def list_alerts(**given: Any) -> None:
     """List alerts, and what was told and is not over."""
     asked = msgspec.convert(given, Given)
     with opened(asked) as app:
         rules, standing = verbs.every(app.core)
-    if asked.json:
+    tell_alerts(rules, standing, wants_json=asked.json)
+
+
+def tell_alerts(rules: Sequence[Alert], standing: Sequence[Open], *, wants_json: bool) -> None:
+    """Tell alerts, and what stands open."""
+    if wants_json:
         as_json({"alerts": rules, "open": standing})
         return
     if not rules:
@@ -115,6 +129,7 @@ def list_alerts(**given: Any) -> None:
 @click.command("remove", **examples("penstock alerts remove nightly"))
 @click.argument("name")
 @places
+@served("penstock.cli.remote.watching:remove_alert")
 def remove(**given: Any) -> int:
     """Be told no more."""
     asked = msgspec.convert(given, AlertGiven)
@@ -130,6 +145,7 @@ def remove(**given: Any) -> int:
 @click.command("test", **examples("penstock alerts test nightly"))
 @click.argument("name")
 @places
+@served("penstock.cli.remote.watching:try_alert")
 def try_one(**given: Any) -> int:
     """Have an alert tell of something that did not happen: a worker does the run, the leading server makes the call."""
     asked = msgspec.convert(given, AlertGiven)
@@ -139,6 +155,11 @@ def try_one(**given: Any) -> int:
             note(f"There is no alert {asked.name}.")
             return Exit.WRONG_CALL
         run = verbs.test(app.core, found)
+    return tell_tried(found, run)
+
+
+def tell_tried(found: Alert, run: str) -> int:
+    """Tell how an alert is told of."""
     note(f"{_told(found)} tells by the run {run}." if run else f"{_told(found)} is called by the leading server.")
     return Exit.SUCCESS
 

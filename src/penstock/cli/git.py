@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from typing import Any, Final
 
 import click
@@ -13,6 +14,7 @@ from penstock.app.manner import manner_of
 from penstock.cli.ending import Exit
 from penstock.cli.lazy import LazyGroup
 from penstock.cli.options import Given, examples, json_too, opened, places
+from penstock.cli.remote.aim import served
 from penstock.cli.said import as_json, data, note, table, tell_problems
 from penstock.services.git.pulling import found
 from penstock.services.git.sync import Synced, problems_of, sync
@@ -46,6 +48,7 @@ class GitGiven(Given, frozen=True, kw_only=True):
 @click.argument("name", required=False, default="")
 @json_too
 @places
+@served("penstock.cli.remote.watching:status")
 def status(**given: Any) -> int:
     """Tell how branches stand: the commit that was looked at, the one that stands here, and what is wrong.
 
@@ -56,7 +59,11 @@ def status(**given: Any) -> int:
         sources = branches_of(app)
         names = [found(sources, asked.name).name] if asked.name else list(sources)
         states = app.core.store.read(kept.every)
-    shown = [states.get(name, State(name=name)) for name in names]
+    return tell_branches([states.get(name, State(name=name)) for name in names], asked)
+
+
+def tell_branches(shown: Sequence[State], asked: GitGiven) -> int:
+    """Tell how branches stand."""
     wrong = tuple(problem for each in shown for problem in problems_of(each))
     if asked.json:
         as_json([{**msgspec.structs.asdict(each), "problems": problems_of(each)} for each in shown])
@@ -76,6 +83,7 @@ def status(**given: Any) -> int:
 @click.option("--dry-run", is_flag=True, help="Only tell what would change.")
 @json_too
 @places
+@served("penstock.cli.remote.watching:bring")
 def bring(**given: Any) -> int:
     """Let the newest commit of a branch stand here: all of it, or nothing where something in it is wrong."""
     asked = msgspec.convert(given, GitGiven)

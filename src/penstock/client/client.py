@@ -11,6 +11,7 @@ from typing import BinaryIO, Self
 
 import msgspec
 
+from penstock.client.alerts import Alerts
 from penstock.client.events import listen
 from penstock.client.files import Files
 from penstock.client.flows import Branches, Flows
@@ -42,6 +43,7 @@ class Client:
         self.backfills = Backfills(self.wire)
         self.kv = Kv(self.wire)
         self.secrets = Secrets(self.wire)
+        self.alerts = Alerts(self.wire)
         self.maintenance = Maintenance(self.wire)
         self.installation = Installation(self.wire)
         self.people = People(self.wire)
