@@ -61,3 +61,13 @@ def test_no_name_leads_out(before: ProjectFolder, project: Path, name: str) -> N
 
     with pytest.raises(BadFileName):
         before.find(name)
+
+
+def test_a_file_of_secrets_is_found_by_no_name(tmp_path: Path) -> None:
+    (tmp_path / "secrets.env").write_text("KEY=text")
+    (tmp_path / "other.sql").write_text("select 1")
+    (tmp_path / "link.env").symlink_to(tmp_path / "secrets.env")
+    own = ProjectFolder(tmp_path, closed=(tmp_path / "secrets.env",))
+
+    assert list(own.names()) == ["other.sql"]
+    assert [own.find(name) for name in ("secrets.env", "./secrets.env", "link.env")] == [None, None, None]

@@ -41,6 +41,7 @@ PATIENCE: Final = 30.0
 LONGEST_WAIT: Final = 600.0
 POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 HEADERS: Final = {
+    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -244,7 +245,7 @@ class Desk:
     def _told(self, request: Request, route: Route, call: Call[Any, Any], given: object) -> Response:
         match given:
             case Sent():
-                shown = HEADERS | {"Content-Security-Policy": POLICY} | dict(given.headers)
+                shown = HEADERS | dict(given.headers)
                 return StreamingResponse(iter(given.pieces), given.status, shown, given.media)
             case Listening() if request.method == "HEAD":
                 given.left()
@@ -343,7 +344,7 @@ async def _pieces(request: Request, limit: int) -> AsyncIterator[bytes]:
 
 def _packed(request: Request, body: bytes, media: str, status: int, headers: Mapping[str, str]) -> Response:
     packed, encoding = packing.packed(body, request.headers.get("accept-encoding", ""))
-    shown = {**HEADERS, "Content-Security-Policy": POLICY, **headers, "Vary": "Accept-Encoding"}
+    shown = {**HEADERS, **headers, "Vary": "Accept-Encoding"}
     if encoding:
         shown["Content-Encoding"] = encoding
     return Response(packed, status, shown, media)

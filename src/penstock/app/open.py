@@ -19,9 +19,10 @@ from penstock.services.calendars import Calendars, Kept
 from penstock.services.core import Core, Knobs
 from penstock.services.plans import Plans
 from penstock.services.project_folder import ProjectFolder
+from penstock.services.secrets.master import FILE
 from penstock.services.stored import Stored
 from penstock.settings.keys import Weekday
-from penstock.settings.read import Project
+from penstock.settings.read import Project, expanded
 from penstock.store.blobs.local import open_folder
 from penstock.store.blobs.port import BlobStore
 from penstock.store.blobs.s3 import Bucket, open_s3
@@ -100,7 +101,7 @@ def open_app(
             traces=settings.traces.share if settings.traces else 0.0,
             lineage=settings.lineage is not None,
         )
-        own = ProjectFolder(project.root)
+        own = ProjectFolder(project.root, closed=closed_to_tasks(project, environ))
         core = Core(
             opened,
             files,
@@ -120,6 +121,14 @@ def open_app(
         opened.close()
         raise
     return App(project, where, core, files)
+
+
+def closed_to_tasks(project: Project, environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """The files of a project that hold secrets, wherever in it they lie."""
+    settings = project.settings
+    key = expanded(settings.gcp.credentials, environ) if settings.gcp else ""
+    said = (settings.secrets, environ.get(FILE, ""), key)
+    return tuple(project.path(each).resolve() for each in said if each)
 
 
 def calendars_of(project: Project) -> Calendars:

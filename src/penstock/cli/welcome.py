@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from penstock.app import App
 from penstock.errors.project import WrongCall
+from penstock.model.access import ActorKind
 from penstock.services.access import local_key, people, sessions
+from penstock.store.people import Person
 
 
 def check_address(app: App, host: str) -> None:
     """Refuse to listen to the world while nobody could log in. Raises WrongCall."""
-    if local_key.is_loopback(host) or people.every(app.core):
+    if local_key.is_loopback(host) or any(_comes_in(each) for each in people.every(app.core)):
         return
     raise WrongCall(
         f"Nobody could log in: an address that others reach ({host}) wants an owner first.",
         hint="`penstock users add NAME --role owner` makes one.",
     )
+
+
+def _comes_in(person: Person) -> bool:
+    return person.kind is ActorKind.USER and not person.disabled and any(each.role == "owner" for each in person.grants)
 
 
 def invitation(app: App, url: str) -> list[str]:

@@ -18,12 +18,13 @@ HIDDEN: Final = (".penstock", ".git", ".venv", "__pycache__")
 
 class ProjectFolder(msgspec.Struct, frozen=True):
     """The files of `root`, and behind them those of `behind` that are not there too: they are read and never touched.
-    `gone` are names that were deleted, which nobody finds behind any more.
+    `gone` are names that were deleted, which nobody finds behind any more; `closed` are files that no task may have.
     """
 
     root: Path
     behind: Path | None = None
     gone: set[str] = msgspec.field(default_factory=set)
+    closed: tuple[Path, ...] = ()
 
     @property
     def folders(self) -> list[Path]:
@@ -33,7 +34,7 @@ class ProjectFolder(msgspec.Struct, frozen=True):
     def find(self, name: str) -> Path | None:
         """Where the file of a name is, to be read; None when there is none. Raises BadFileName."""
         places = [inside(folder, name) for folder in self.folders]
-        return next((place for place in places if place.is_file() and not self._is_gone(place, name)), None)
+        return next((place for place in places if self._is_open(place) and not self._is_gone(place, name)), None)
 
     def names(self) -> Iterator[str]:
         """The names of all files."""
@@ -43,7 +44,7 @@ class ProjectFolder(msgspec.Struct, frozen=True):
                 folders[:] = [name for name in folders if name not in HIDDEN]
                 for path in (Path(root) / name for name in names):
                     name = path.relative_to(folder).as_posix()
-                    if name not in seen and not self._is_gone(path, name):
+                    if name not in seen and self._is_open(path) and not self._is_gone(path, name):
                         seen.add(name)
                         yield name
 
@@ -68,6 +69,9 @@ class ProjectFolder(msgspec.Struct, frozen=True):
         inside(self.root, name).unlink(missing_ok=True)
         self.gone.add(str(PurePosixPath(name)))
         return True
+
+    def _is_open(self, place: Path) -> bool:
+        return place.is_file() and (not self.closed or place.resolve() not in self.closed)
 
     def _is_gone(self, place: Path, name: str) -> bool:
         return str(PurePosixPath(name)) in self.gone and not place.is_relative_to(self.root)

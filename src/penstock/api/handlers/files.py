@@ -16,12 +16,14 @@ from penstock.api.shapes.files import FileAsked, FileRow, FilesAsked, PreviewAsk
 from penstock.api.shapes.lists import Page
 from penstock.errors.api import BadRange
 from penstock.errors.store import BlobMissing
-from penstock.model.run import Run
+from penstock.model.access import Action
 from penstock.services import parquet_preview
+from penstock.services.access import can
 from penstock.services.document import instant
 from penstock.services.file_preview import IMAGES, LOOKED_AT, Preview, preview
 from penstock.services.stored import OURS
 from penstock.services.uploads import Uploaded, upload
+from penstock.store import runs
 
 PIECE: Final = 256 * 1024
 RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
@@ -46,7 +48,7 @@ def list_files(call: Call[FilesAsked, None]) -> Page[FileRow]:
 
 def read_file(call: Call[FileAsked, None]) -> Sent:
     """A file's bytes, or a part of them."""
-    uri = _of(call.run, call.query.uri)
+    uri = _of(call, call.query.uri)
     # a file never changes once its address was handed on
     tag = f'"{hashlib.blake2b(uri.encode(), digest_size=9).hexdigest()}"'
     return sent(call, uri, _shown(PurePosixPath(uri).name, inline=call.query.inline) | {"ETag": tag})
@@ -74,7 +76,7 @@ def sent(call: Call[Any, Any], uri: str, shown: dict[str, str]) -> Sent:
 
 def preview_file(call: Call[PreviewAsked, None]) -> Preview:
     """What a file begins with."""
-    uri = _of(call.run, call.query.uri)
+    uri = _of(call, call.query.uri)
     name = PurePosixPath(uri).name
     with call.app.files.open(uri) as file:
         size = file.seek(0, 2)
@@ -90,12 +92,24 @@ def upload_file(call: Call[None, BinaryIO]) -> Uploaded:
     return upload(call.core, call.app.files, call.path["name"], call.body)
 
 
-def _of(run: Run, uri: str) -> str:
-    """The address, if the run may tell of what stands there: it kept it, or was given it. Raises BlobMissing."""
+def _of(call: Call[Any, Any], uri: str) -> str:
+    """The address, if the run may tell of what stands there: it kept it, or was given it. Raises BlobMissing.
+
+    What it was given of another run's is told to who may see that one, too: anybody may write an address.
+    """
+    run = call.run
     own = uri.startswith(f"{OURS}runs/{run.id}/") and ".." not in uri.split("/")
-    if not own and uri not in run.inputs.values():
+    if not own and (uri not in run.inputs.values() or not _may_see(call, uri)):
         raise BlobMissing(f'Run {run.id} has no file "{uri[:200]}".')
     return uri
+
+
+def _may_see(call: Call[Any, Any], uri: str) -> bool:
+    kind, _, rest = uri.removeprefix(OURS).partition("/")
+    if ".." in uri.split("/") or kind not in ("inputs", "runs"):
+        return False
+    other = call.core.store.glance(lambda tx: runs.load(tx, rest.partition("/")[0])) if kind == "runs" else None
+    return kind == "inputs" or (other is not None and can(call.actor, Action.RUNS_VIEW, other.namespace))
 
 
 def _shown(name: str, *, inline: bool) -> dict[str, str]:
