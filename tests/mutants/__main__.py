@@ -8,7 +8,8 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
-from tests.mutants.hunt import MOST, Hunted, hunt
+from tests.mutants.hunt import MOST, WORLDS, Hunted, hunt
+from tests.mutants.in_time import IN_TIME
 from tests.mutants.planted import PLANTED, Mutant
 
 FIRST = 40
@@ -28,11 +29,12 @@ def main() -> int:
     asks.add_argument("--only", default="", help="those whose name holds this")
     asked = asks.parse_args()
     began, missed = time.monotonic(), 0
-    sound = hunt(Mutant("nothing is planted", "", "", ""), FIRST)
-    if sound.seed is not None:
-        print(f"The source as it is breaks at seed {sound.seed}: {sound.why}", file=sys.stderr)
-        return 1
-    wanted = [mutant for mutant in PLANTED if asked.only in mutant.name]
+    for world in WORLDS:
+        sound = hunt(Mutant("nothing is planted", "", "", "", world), FIRST)
+        if sound.seed is not None:
+            print(f"The source as it is breaks at seed {sound.seed} of {world}: {sound.why}", file=sys.stderr)
+            return 1
+    wanted = [mutant for mutant in (*PLANTED, *IN_TIME) if asked.only in mutant.name]
     with ThreadPoolExecutor(asked.processes) as pool:
         for done in as_completed([pool.submit(hunt, mutant, asked.seeds) for mutant in wanted]):
             found = done.result()

@@ -11,12 +11,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
+from typing import Final
 
 import msgspec
 
-from tests.mutants.planted import Mutant
+from tests.mutants.planted import Mutant, World
+from tests.simulation.matched import once
 from tests.simulation.simulate import simulate
 
 TOP = Path(__file__).parents[2]
@@ -24,6 +27,7 @@ SOURCE = TOP / "src"
 MOST = 2_000
 LONGEST = 120
 SHOWN = 90
+WORLDS: Final[Mapping[World, Callable[[int], object]]] = {"runs": simulate, "time": once}
 
 
 class Hunted(msgspec.Struct, frozen=True):
@@ -56,6 +60,7 @@ def hunt(mutant: Mutant, seeds: int = MOST) -> Hunted:
             file.write_text(planted_in(file.read_text(), mutant))
         env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(copy), str(TOP)]), "PYTHONDONTWRITEBYTECODE": "1"}
         command = [sys.executable, "-m", "tests.mutants.hunt", "--seeds", str(seeds), "--source", str(copy)]
+        command += ["--world", mutant.world]
         done = subprocess.run(command, cwd=TOP, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f'"{mutant.name}" could not be simulated: {done.stderr[-2000:]}')
@@ -63,13 +68,13 @@ def hunt(mutant: Mutant, seeds: int = MOST) -> Hunted:
     return Hunted(mutant, found["seed"], found["why"], time.monotonic() - began)
 
 
-def _search(seeds: int) -> tuple[int | None, str]:
+def _search(world: Callable[[int], object], seeds: int) -> tuple[int | None, str]:
     """The first seed that breaks, and by which rule; one that does not come to an end breaks, too."""
     signal.signal(signal.SIGALRM, _too_long)
     for seed in range(seeds):
         signal.alarm(LONGEST)
         try:
-            simulate(seed)
+            world(seed)
         except Exception as broken:
             told = broken if isinstance(broken, AssertionError) else f"{type(broken).__name__}: {broken}"
             return seed, " ".join(str(told).split())[:SHOWN]
@@ -87,10 +92,11 @@ def main() -> None:
     asks = argparse.ArgumentParser(prog="python -m tests.mutants.hunt", description=__doc__)
     asks.add_argument("--seeds", type=int, default=MOST)
     asks.add_argument("--source", default=str(SOURCE))
+    asks.add_argument("--world", choices=list(WORLDS), default="runs")
     asked = asks.parse_args()
     loaded = Path(str(sys.modules["penstock"].__file__))
     assert loaded.is_relative_to(asked.source), f"{loaded} is simulated in the place of {asked.source}"
-    seed, why = _search(asked.seeds)
+    seed, why = _search(WORLDS[asked.world], asked.seeds)
     print(json.dumps({"seed": seed, "why": why}))
 
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
+World: TypeAlias = Literal["runs", "time"]
+
 
 class Mutant(msgspec.Struct, frozen=True):
-    """One bug: in the file (below `src/penstock`) the text `old`, which stands there exactly once, becomes `new`."""
+    """One bug: in the file (below `src/penstock`) the text `old`, which stands there exactly once, becomes `new`.
+
+    `world` is what of the simulation must find it: that of workers and runs, or that of servers and dates.
+    """
 
     name: str
     file: str
     old: str
     new: str
+    world: World = "runs"
 
 
 PLANTED: Final = (

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from tests.mutants.hunt import SOURCE, planted_in
+from tests.mutants.in_time import IN_TIME
 from tests.mutants.planted import PLANTED, Mutant
 
 ENOUGH = 20
+ALL = (*PLANTED, *IN_TIME)
 
 
-@pytest.mark.parametrize("mutant", PLANTED, ids=lambda mutant: mutant.name.replace(" ", "_"))
+@pytest.mark.parametrize("mutant", ALL, ids=lambda mutant: mutant.name.replace(" ", "_"))
 def test_what_a_planted_bug_replaces_stands_in_the_source_exactly_once(mutant: Mutant) -> None:
     text = (SOURCE / "penstock" / mutant.file).read_text()
 
@@ -23,7 +25,7 @@ def test_what_a_planted_bug_replaces_stands_in_the_source_exactly_once(mutant: M
 
 def test_there_are_enough_of_them_and_no_two_alike() -> None:
     assert len(PLANTED) >= ENOUGH
-    assert len({mutant.name for mutant in PLANTED}) == len(PLANTED)
+    assert len({mutant.name for mutant in ALL}) == len(ALL)
 
 
 def test_a_text_that_is_not_there_is_an_error() -> None:

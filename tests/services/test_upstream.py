@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
+from msgspec.structs import replace
 
 from penstock.model.access import EVERYWHERE
 from penstock.model.flow import Flow
@@ -19,6 +21,7 @@ from penstock.services.scheduler import upstream
 from penstock.services.scheduler.lead import Lead
 from penstock.store import feed, positions, runs
 from penstock.store.feed import Position
+from penstock.store.port import Store
 from tests.services.office import Office
 
 MINUTE = 60_000_000
@@ -59,6 +62,23 @@ class Desk:
     def started(self, flow_id: str = "after") -> list[Run]:
         wanted = runs.Filter(flow=flow_id)
         return sorted(self.office.store.read(lambda tx: runs.list_runs(tx, wanted, 1_000)), key=lambda run: run.id)
+
+
+class Meanwhile:
+    """A store to which something happens once, between what is read and what is written."""
+
+    def __init__(self, real: Store, act: Callable[[], object]) -> None:
+        self._real = real
+        self._acts = [act]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def write(self, work: Callable[..., Any]) -> Any:
+        """Let it happen, and write."""
+        if self._acts:
+            self._acts.pop()()
+        return self._real.write(work)
 
 
 def body() -> Sequence:
@@ -104,6 +124,22 @@ def test_what_ends_between_two_looks_of_anybody_is_not_lost(desk: Desk) -> None:
     desk.look()
 
     assert len(desk.started()) == 300
+
+
+def test_a_flow_that_is_stored_while_the_feed_is_read_loses_no_end(desk: Desk) -> None:
+    desk.waits()
+    desk.run("load")
+    core = desk.office.core
+    written = flows.newest_plan(core, "shop", "after").flow
+    store = Meanwhile(core.store, lambda: desk.push(replace(written, description="more")))
+    assert desk.lead.seek()
+
+    assert upstream.fire(core.through(cast("Store", store)), desk.lead)
+    assert desk.started() == []
+    desk.look()
+
+    (run,) = desk.started()
+    assert run.revision == written.revision + 1
 
 
 def test_its_own_runs_start_nothing(desk: Desk) -> None:

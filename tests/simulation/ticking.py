@@ -58,7 +58,7 @@ SLOWLY: Final = ("0 * * * *", "45 */2 * * *", "30 1-5 * * *")
 WINDOW: Final = HOUR
 WORKER: Final = "worker"
 OPEN: Final = tuple(status for status in RunStatus if not status.ended)
-NEVER: Final = 2_000
+NEVER: Final = 500
 
 
 class Killed(BaseException):
@@ -280,6 +280,9 @@ class Ticking:
         if before and lead and (lead.fence, lead.holder == before.holder) < (before.fence, True):
             self.broken.append(f"{lead.holder} took the lead back from {before.holder}")
         self._lead = lead
+        for state in self.store.read(lambda tx: triggers.of_flow(tx, "sim", "timed")):
+            if state.revision != self._revisions:
+                self.broken.append(f"{state.id} goes by revision {state.revision}, and not {self._revisions}")
         going = self.open_runs()
         careful = [run.id for run in going if run.flow == "careful"]
         if len(careful) > (1 if self.careful.depends_on_past else self.careful.at_once):
@@ -321,6 +324,8 @@ class Ticking:
         if not self._asleep:
             self._asleep = True
             self._pass(2 * LEASE)
+            if self.faults.maybe("new revision meanwhile", 0.1):
+                self._push()
             self._lives(self._server())
             self._asleep = False
 

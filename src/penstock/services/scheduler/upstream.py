@@ -47,19 +47,12 @@ class Watcher(msgspec.Struct, frozen=True):
     trigger: OnRuns
 
 
-class Firing(msgspec.Struct, frozen=True):
-    """A run that a status of another one starts."""
-
-    key: str
-    beginning: Beginning
-
-
 class Round:
     """One look at the feed: what each trigger has become, and what is to be started."""
 
     def __init__(self) -> None:
         self.states: dict[str, State] = {}
-        self.firings: list[Firing] = []
+        self.beginnings: list[Beginning] = []
 
 
 def watches(core: Core) -> bool:
@@ -119,14 +112,15 @@ def _written(core: Core, lead: Lead, done: Round, further: Position, now: int) -
         if not led:
             return ()
         versions = triggers.locked(tx, sorted(moved))
-        mine = [state for key, state in moved.items() if versions.get(key) == state.version - 1]
-        triggers.put(tx, mine)
-        feed.append(tx, [("trigger", state.key, state.version) for state in mine], now)
+        if any(versions.get(key) != state.version - 1 for key, state in moved.items()):
+            # A flow was stored meanwhile, say: with the place moved on, what its trigger waits for would be lost to it.
+            return ()
+        triggers.put(tx, list(moved.values()))
+        feed.append(tx, [("trigger", state.key, state.version) for state in moved.values()], now)
         positions.put(tx, OF_RUNS, further)
-        kept = {state.key for state in mine}
-        return {firing.beginning.run for firing in done.firings if firing.key in kept}
+        return {each.run for each in done.beginnings}
 
-    starting.insert(core, [firing.beginning for firing in done.firings], let)
+    starting.insert(core, done.beginnings, let)
     return led
 
 
@@ -218,7 +212,7 @@ def _fired(done: Round, trigger: OnRuns, state: State, beginning: Beginning, pro
     if trigger.waits_for and trigger.reset:
         known["met"] = {}
     done.states[state.key] = replace(_knows(state, **known), last_at=at)
-    done.firings.append(Firing(state.key, beginning))
+    done.beginnings.append(beginning)
 
 
 def _asked(watcher: Watcher, run: Run, change: Change, variables: dict[str, object]) -> Start:
