@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from projects.servers import PostgresServer, debian_binaries, postgres_server, w
 from tests.acceptance.checks import check_not_again, check_settled
 from tests.acceptance.observe import eventually, processes_of
 from tests.acceptance.project import Project
+from tests.acceptance.test_serving import address, ask
 from tests.servers import DEMANDED, Postgres
 
 _numbers = itertools.count(1)
@@ -137,3 +139,27 @@ def test_runs_end_after_a_failover_that_lost_the_last_moment(served: Project, po
     check_settled(project, [run.id for run in project.runs()], worker)
     assert {run.status for run in project.runs()} <= {"success"}
     assert runs
+
+
+def test_a_server_without_its_database_lives_says_why_it_is_not_ready_and_is_so_again(
+    project: Project, server: PostgresServer
+) -> None:
+    standing = project.begin("serve", "--port", "0")
+    url = address(standing)
+    eventually(lambda: ask(project, f"{url}/ready", key=False)[0] == 200, "it is ready")
+
+    server.crash()
+    eventually(lambda: ask(project, f"{url}/ready", key=False)[0] == 503, "it is not")
+    began = time.monotonic()
+    status, told = ask(project, f"{url}/ready", key=False)
+    took = time.monotonic() - began
+    living = ask(project, f"{url}/live", key=False)[0]
+    server.start()
+    eventually(lambda: ask(project, f"{url}/ready", key=False)[0] == 200, "it is again")
+
+    assert (status, living) == (503, 200)
+    assert took < 4, "who asks for health does not wait for long"
+    assert [each["part"] for each in told["troubles"]] == ["store"]
+    assert "postgresql" not in str(told)
+    standing.send(signal.SIGTERM)
+    assert standing.ended() == 0

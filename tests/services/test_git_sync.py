@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from penstock.store import flows
 from penstock.store.audit import Filter
 from penstock.store.port import Tx
 from penstock.store.wrapped import Wrapped
+from tests.plugins.fs.servers import SshServer, ssh_server
 from tests.plugins.git.hosting import PASSWORD, USER, git, over_http, watched
 from tests.services.branch import Place, flow
 from tests.services.office import Office
@@ -150,6 +151,26 @@ def test_a_password_is_in_no_argument_and_in_no_message(place: Place, tmp_path: 
     assert "Authentication failed" in bad.problems[0].sentence
     everything = said.read_text() + str((good, bad, gone, place.notices, place.state()))
     assert not [secret for secret in (PASSWORD, "p%40ss", "wr0ng!") if secret in everything]
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
+    """A machine that is reached by SSH."""
+    with ssh_server(tmp_path_factory.mktemp("sshd")) as started:
+        yield started
+
+
+def test_a_branch_comes_by_ssh_from_the_machine_that_is_known_and_from_no_other(place: Place, host: SshServer) -> None:
+    url = f"ssh://{host.user}@127.0.0.1:{host.port}{place.bare}"
+    own = Login(key=host.key, known_hosts=host.known_hosts)
+    other = host.known_hosts.replace(host.known_hosts.split()[2], "A" * 68)
+
+    wrong = place.sync(url=url, login=replace(own, known_hosts=other))
+    nobody = place.sync(url=url, login=replace(own, key=""))
+    right = place.sync(url=url, login=own)
+
+    assert (wrong.done, nobody.done, right.done) == (False, False, True), (wrong, nobody, right)
+    assert "Host key verification failed" in wrong.problems[0].sentence
 
 
 def test_a_secret_that_is_not_there_is_told_and_nothing_is_asked(place: Place) -> None:
