@@ -10,6 +10,7 @@ from penstock.model.status import StepStatus
 from penstock.services import audit, flows, operate, pools, runs
 from penstock.services.retention import Keep, prune
 from penstock.store.audit import Filter
+from penstock.store.blobs.port import Found
 from tests.services.office import Office
 
 NAMESPACE = "test"
@@ -33,6 +34,14 @@ class NoFiles:
     def forget(self, prefixes: object) -> int:
         """Forget nothing."""
         return 0
+
+    def below(self, prefix: str) -> list[Found]:
+        """Find nothing."""
+        return []
+
+    def delete(self, uri: str) -> bool:
+        """Forget nothing."""
+        return False
 
 
 def test_what_is_done_to_runs_is_told_of_where_they_belong(office: Office) -> None:

@@ -6,12 +6,15 @@ import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from penstock.errors.task import Refused
 from penstock.errors.work import BadFileName
 from penstock.sdk.context import Ask
+from penstock.services import namespace_files
 from penstock.services.project_folder import ProjectFolder
+from penstock.services.secrets.masks import Masks
 from penstock.services.worker.answers import Asker, answer
 from penstock.testing import Harness, Ran
 from tests.worker.workshop import Workshop, shell
@@ -229,3 +232,29 @@ def test_nothing_of_ours_and_nothing_outside_of_the_project_is_touched(
     for ask in (Ask.PROJECT_GET, Ask.PROJECT_PUT, Ask.PROJECT_DELETE):
         with pytest.raises((Refused, BadFileName)):
             answer(workshop.core, asker, ask, {"path": name, "file": "x"})
+
+
+def test_a_file_with_a_secret_in_it_is_not_kept_for_others(workshop: Workshop, asker: Asker) -> None:
+    secret = "s3cret-Passw0rd"
+    assert asker.folder is not None
+    (asker.folder / "new.txt").write_text(f"it is {secret}")
+    masks = Masks()
+    masks.add(secret)
+    told = msgspec.structs.replace(asker, masks=masks)
+
+    for name, path in (("a.txt", "new.txt"), (f"{secret}.txt", "new.txt")):
+        with pytest.raises(Refused, match="secret"):
+            answer(workshop.core, told, Ask.PROJECT_PUT, {"path": name, "file": path})
+    assert answer(workshop.core, told, Ask.PROJECT_LIST, {"include": ["**"]}) == ["b.txt", "sql/a.sql"]
+
+
+def test_what_a_task_keeps_is_found_by_every_worker_and_says_which_run_it_was(workshop: Workshop, asker: Asker) -> None:
+    assert asker.folder is not None
+    (asker.folder / "new.txt").write_text("new")
+    answer(workshop.core, asker, Ask.PROJECT_PUT, {"path": "new.txt", "file": "new.txt"})
+
+    elsewhere = dataclasses.replace(workshop.core, project=None)
+
+    assert answer(elsewhere, asker, Ask.PROJECT_LIST, {"include": ["**"]}) == ["new.txt"]
+    kept = namespace_files.find(elsewhere, asker.run.namespace, "new.txt")
+    assert kept.changed_by == f"run {asker.run.id}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import time
 import zipfile
 from pathlib import Path
 
@@ -12,11 +13,12 @@ import pytest
 from penstock.errors.api import Changed, MayNot
 from penstock.errors.run import UnknownFile
 from penstock.errors.work import BadFileName
-from penstock.model.access import EVERYWHERE, Actor, Grant
+from penstock.model.access import EVERYWHERE, SYSTEM, Actor, Grant
 from penstock.services import audit, namespace_archives
 from penstock.services import namespace_files as verbs
 from penstock.services.core import Core
 from penstock.services.project_folder import ProjectFolder
+from penstock.services.retention import Keep, prune
 from penstock.services.seen_files import SeenFiles, named
 from penstock.services.stored import Stored
 from penstock.store.audit import Filter
@@ -139,6 +141,23 @@ def test_old_revisions_go_with_their_bytes(core: Core) -> None:
     verbs.delete(core, "shop", "a")
     assert verbs.forget(core, core.clock.now() + 1) == 1
     assert (blobs(core), verbs.history(core, "shop", "a", 10)) == (0, [])
+
+
+def test_bytes_of_a_change_that_never_came_are_removed_after_a_day(core: Core, office: Office) -> None:
+    files = core.blobs
+    assert isinstance(files, Stored)
+    put(core, "a", "x")
+    stray = files.put(f"{verbs.PREFIX}shop/stray", b"y")
+    day = 86_400_000_000
+
+    def pruned_in(days: float) -> int:
+        office.clock.set_wall(round(time.time() * 1e6 + days * day) - office.clock.steady())
+        return prune(dataclasses.replace(core, actor=SYSTEM), files, Keep()).files
+
+    assert (pruned_in(0.5), blobs(core)) == (0, 2)
+    assert (pruned_in(1.5), blobs(core)) == (1, 1)
+    assert not files.delete(stray)
+    assert read(core, "a") == "x"
 
 
 def test_who_has_no_right_keeps_nothing_and_each_act_is_told(core: Core) -> None:

@@ -25,14 +25,19 @@ def before(project: Path, tmp_path: Path) -> ProjectFolder:
     return ProjectFolder(tmp_path / "before", behind=project)
 
 
+def put(folder: ProjectFolder, name: str, text: str) -> None:
+    (folder.root / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder.root / name).write_text(text)
+
+
 def read(folder: ProjectFolder, name: str) -> str | None:
     found = folder.find(name)
     return None if found is None else found.read_text()
 
 
 def test_what_is_written_counts_and_what_lies_behind_stays(before: ProjectFolder, project: Path) -> None:
-    before.put("a.sql").write_text("new")
-    before.put("more/c.sql").write_text("new, too")
+    put(before, "a.sql", "new")
+    put(before, "more/c.sql", "new, too")
 
     assert read(before, "a.sql") == "new"
     assert read(before, "sql/b.sql") == "behind sql/b.sql"
@@ -49,7 +54,7 @@ def test_what_was_deleted_is_found_no_more_until_it_is_written_again(before: Pro
     assert not before.delete("a.sql")
     assert (project / "a.sql").exists()
 
-    before.put("a.sql").write_text("again")
+    put(before, "a.sql", "again")
     assert read(before, "a.sql") == "again"
     assert before.delete("a.sql")
     assert read(before, "a.sql") is None

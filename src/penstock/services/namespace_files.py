@@ -31,6 +31,7 @@ LONGEST: Final = 900
 # What nobody may lay into the folder of a process.
 NEVER: Final = (".git", ".penstock")
 KEPT: Final = 20
+PREFIX: Final = "namespaces/"
 MOST: Final = 10_000
 PIECE: Final = 256 * 1024
 BATCH: Final = 200
@@ -190,7 +191,7 @@ def keep_bytes(core: Core, namespace: str, stream: BinaryIO) -> str:
     """Keep the bytes of a revision to come, and give their address."""
     stream.seek(0)
     key = ids.run_id(core.clock.now() // 1000, core.entropy())
-    return files_of(core).put_stream(f"namespaces/{namespace}/{key}", stream)
+    return files_of(core).put_stream(f"{PREFIX}{namespace}/{key}", stream)
 
 
 def drop_bytes(core: Core, uris: Sequence[str]) -> None:

@@ -55,12 +55,6 @@ class ProjectFolder(msgspec.Struct, frozen=True):
             shutil.copy2(found, target)
         return found is not None
 
-    def put(self, name: str) -> Path:
-        """Where a file of a name is to be written, in a folder that is there. Raises BadFileName."""
-        place = inside(self.root, name)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        return place
-
     def delete(self, name: str) -> bool:
         """Have no file of a name; whether there was one. Raises BadFileName."""
         found = self.find(name)

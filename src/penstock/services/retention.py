@@ -12,8 +12,10 @@ from penstock.model.run import Run
 from penstock.services import audit, namespace_files
 from penstock.services.access import audited, bearers
 from penstock.services.core import Core
+from penstock.store import namespace_files as namespace_table
 from penstock.store import prune as table
 from penstock.store import runs
+from penstock.store.blobs.port import Found
 
 BATCH: Final = 200
 DAY: Final = 86_400 * 1_000_000
@@ -24,6 +26,12 @@ class Files(Protocol):
 
     def forget(self, prefixes: Iterable[str]) -> int:
         """Forget everything whose key begins with one of these, and tell how much it was."""
+
+    def below(self, prefix: str) -> Iterable[Found]:
+        """The files whose keys begin so."""
+
+    def delete(self, uri: str) -> bool:
+        """Forget what stands at an address; whether there was anything."""
 
 
 class Keep(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +62,7 @@ def prune(core: Core, files: Files, keep: Keep) -> Pruned:
         removed = table.prune(core.store, now - keep.runs, now)
         forgotten = files.forget(f"runs/{run_id}/" for run_id in removed.runs)
         namespace_files.forget(core, now - keep.runs)
+    forgotten += _forget_strays(core, files, now - DAY)
     chunks = removed.log_chunks
     if keep.logs is not None and (keep.runs is None or keep.logs < keep.runs):
         chunks += _forget_logs(core, now - keep.logs)
@@ -70,6 +79,16 @@ def prune_daily(core: Core, files: Files, keep: Keep) -> Pruned | None:
         return None
     stamp.touch()
     return prune(core.asked_by(SYSTEM), files, keep)
+
+
+def _forget_strays(core: Core, files: Files, before: int) -> int:
+    """Remove bytes that were kept for a file of a namespace whose transaction never came: somebody died in between."""
+    old = [each.uri for each in files.below(namespace_files.PREFIX) if each.at < before]
+    kept = core.store.read(namespace_table.addresses) if old else set()
+    strays = [uri for uri in old if uri not in kept]
+    for uri in strays:
+        files.delete(uri)
+    return len(strays)
 
 
 def _forget_logs(core: Core, before: int) -> int:

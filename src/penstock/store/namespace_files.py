@@ -76,6 +76,11 @@ def trim(tx: Tx, namespace: str, path: str, until: int) -> list[str]:
     return [str(row[0]) for row in rows if row[0]]
 
 
+def addresses(tx: Tx) -> set[str]:
+    """Give the addresses of the bytes of all revisions."""
+    return {str(row[0]) for row in tx.all("namespace_files.addresses")}
+
+
 def long_gone(tx: Tx, before: int, limit: int) -> list[Entry]:
     """Give paths where nothing has stood since an instant."""
     return [_entry(row) for row in tx.all("namespace_files.long_gone", before=before, limit=limit)]

@@ -44,3 +44,7 @@ WHERE kind = 'gone' AND changed_at < :before LIMIT :limit
 -- A path where nothing stands, as long as it is as it was.
 DELETE FROM namespace_files
 WHERE namespace = :namespace AND path = :path AND kind = 'gone' AND revision = :revision
+
+-- name: addresses
+-- Where the bytes of all revisions are.
+SELECT uri FROM namespace_file_revisions WHERE uri <> ''
