@@ -22,7 +22,7 @@ from penstock.client.faults import fault_of
 from penstock.client.ways import Way, stands, way_to
 from penstock.errors.api import TooBusy, TooManyCalls
 from penstock.errors.client import ServerUnreachable, StrangeAnswer
-from penstock.errors.store import StoreBusy, StoreGone
+from penstock.errors.store import CommitUnknown, StoreBusy, StoreGone
 
 T = TypeVar("T")
 JSON: Final = "application/json"
@@ -32,7 +32,7 @@ PIECE: Final = 256 * 1024
 # What was refused before it was begun may be asked for again, whatever it was; what may have been done only where
 # doing it twice is doing it once.
 NOT_BEGUN: Final = (TooBusy, TooManyCalls)
-PASSES: Final = (StoreBusy, StoreGone)
+PASSES: Final = (StoreBusy, StoreGone, CommitUnknown)
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +106,7 @@ class Wire:
     token: str = field(default="", repr=False)
     timeout: float = TIMEOUT
     tls: ssl.SSLContext | None = None
+    pauses: tuple[float, ...] = PAUSES
     way: Way = field(init=False)
     _idle: list[http.client.HTTPConnection] = field(default_factory=list, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -157,7 +158,7 @@ class Wire:
             each.close()
 
     def _patiently(self, asked: Ask) -> Given:
-        for pause in PAUSES:
+        for pause in self.pauses:
             try:
                 return self._once(asked)
             except NOT_BEGUN:
