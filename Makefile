@@ -93,7 +93,7 @@ pytest: $(VENV)/.installed-dev versitygw interpreters sshd units brokers dbt con
 test: lint types pytest ## Everything that must hold before a change is accepted
 
 .PHONY: test-all
-test-all: test vault ## The same, and the tests that take long
+test-all: test vault otel-cli ## The same, and the tests that take long
 	@$(BIN)/pytest -m long --timeout 3600
 
 # Half of the minutes on SQLite, half on PostgreSQL; the seed that is printed makes the same trouble once more.
@@ -122,6 +122,21 @@ versitygw:
 	    GOBIN=$(CACHE)/bin go install github.com/versity/versitygw/cmd/versitygw@$(VERSITYGW_VERSION); \
 	elif [ -n "$${CI:-}" ]; then echo "Go is needed here to build versitygw, the S3 server of the tests." >&2; exit 1; \
 	else echo "No Go on this machine: the S3 tests run against moto's server instead of versitygw." >&2; fi
+
+# A collector of traces that was not written for us; for `make test-all`.
+OTELCLI := $(CACHE)/bin/otel-cli
+OTELCLI_VERSION := v0.4.5
+.PHONY: otel-cli
+otel-cli:
+	@if [ -x $(OTELCLI) ]; then exit 0; fi; \
+	if command -v go >/dev/null; then \
+	    echo "Building otel-cli $(OTELCLI_VERSION), once; this takes some minutes." >&2; \
+	    mkdir -p $(CACHE)/bin; place=$$(mktemp -d); trap 'rm -rf "$$place"' EXIT; cd "$$place"; \
+	    printf 'module build\n\ngo 1.21\n\nrequire github.com/equinix-labs/otel-cli $(OTELCLI_VERSION)\n' > go.mod; \
+	    printf '//go:build tools\n\npackage build\n\nimport _ "github.com/equinix-labs/otel-cli"\n' > tools.go; \
+	    GOFLAGS=-mod=mod go build -o $(OTELCLI) github.com/equinix-labs/otel-cli; \
+	elif [ -n "$${CI:-}" ]; then echo "Go is needed here to build otel-cli, the collector of the tests." >&2; exit 1; \
+	else echo "No Go on this machine: traces are not sent to a collector of others." >&2; fi
 
 # The engine that flows were first written for; needs a JDK 25 and maven, and fetches its jars once (some minutes).
 .PHONY: oracle

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import json
+import os
+import shutil
+import socket
+import subprocess
 import urllib.request
+from pathlib import Path
 from typing import Any
 
+import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from penstock.telemetry import traces
 from tests.acceptance.observe import eventually
 from tests.acceptance.project import Project, Running
 from tests.exporting.receiver import Receiver, receiving
+from tests.servers import DEMANDED
 
 INCOMING = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -87,6 +97,49 @@ def test_everything_is_told_though_the_worker_dies(project: Project) -> None:
     assert "penstock_workers_lost_total 0" in figures or "penstock_workers_lost_total 1" in figures
     lines = [line for line in said.splitlines() if line.strip()]
     assert all(isinstance(json.loads(line), dict) for line in lines), "what happens is lines of JSON, and nothing else"
+
+
+@pytest.mark.long
+def test_a_collector_of_others_takes_what_is_told(light: Project, folder: Path) -> None:
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    binary = shutil.which("otel-cli") or str(cache / "penstock" / "bin" / "otel-cli")
+    if not os.access(binary, os.X_OK):
+        assert not DEMANDED, "otel-cli is not here: make otel-cli"
+        pytest.skip("otel-cli is not here: make otel-cli")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    taken = folder / "taken"
+    taken.mkdir()
+    asked = ["server", "json", "--dir", str(taken), "--endpoint", url, "--protocol", "http/protobuf"]
+    with (light.folder / "penstock.yaml").open("a") as file:
+        file.write(f"traces: {{url: '{url}'}}\n")
+    flow = light.flow("short", light.step("one"), light.step("two", script="exit 3"))
+    collector = subprocess.Popen([binary, *asked, "--timeout", "60s"])
+    try:
+        assert light.call("flows", "push", "flows").code == 0
+        server = light.begin("serve", "--port", "0", "--json")
+        eventually(lambda: "scheduler.leads" in server.said, "it leads")
+        light.worker("first")
+        run = light.finished(light.start(flow))
+        found = eventually(lambda: _kept(taken, 5), "all of it has arrived")
+    finally:
+        collector.kill()
+        collector.wait()
+
+    assert {each["name"] for each in found} == {"acc.short", "one", "one attempt", "two", "two attempt"}
+    trace = base64.b64decode(found[0]["trace_id"]).hex()
+    assert trace == traces.own_trace(run.id)
+    (failed,) = [each for each in found if each["name"] == "two attempt"]
+    assert "exit code 3" in failed["status"]["message"]
+
+
+def _kept(folder: Path, wanted: int) -> list[dict[str, Any]]:
+    """The spans that a collector has written, once there are so many."""
+    found = []
+    for path in folder.glob("*/*/span.json"):
+        with contextlib.suppress(ValueError):  # it is being written
+            found.append(json.loads(path.read_text()))
+    return found if len(found) >= wanted else []
 
 
 def _kinds(receiver: Receiver) -> list[str]:

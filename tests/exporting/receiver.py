@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ import msgspec
 
 
 class Heard(msgspec.Struct, frozen=True):
-    """One call: path, headers in lower case, body unpacked."""
+    """One call: path, headers in lower case, body."""
 
     path: str
     headers: dict[str, str]
@@ -52,8 +51,6 @@ def receiving() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             """Keep it."""
             body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-            if self.headers.get("Content-Encoding") == "gzip":
-                body = gzip.decompress(body)
             status = receiver.answers.pop(0) if receiver.answers else 200
             headers = {name.lower(): value for name, value in self.headers.items()}
             receiver.heard.append(Heard(self.path, headers, body))

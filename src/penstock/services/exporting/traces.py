@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -91,8 +90,8 @@ class Traces:
     def _send(self, spans: Sequence[Span]) -> None:
         where = self._collector
         resource = {"service.name": where.service, "service.version": __version__, **where.resource}
-        body = gzip.compress(otlp.message(spans, resource, __version__), 1)
-        headers: Mapping[str, str] = {"Content-Type": otlp.MEDIA, "Content-Encoding": "gzip", **where.headers}
+        body = otlp.message(spans, resource, __version__)
+        headers: Mapping[str, str] = {"Content-Type": otlp.MEDIA, **where.headers}
         answer = outward.post(where.address, body, headers)
         if answer.taken:
             return
