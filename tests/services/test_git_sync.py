@@ -114,6 +114,18 @@ def test_where_something_is_wrong_nothing_changes_and_it_is_told_with_its_place(
     assert (place.flows()["shop.a"], problems_of(place.state())) == (2, ())
 
 
+def test_what_two_branches_bring_belongs_to_the_one_that_brought_it_last(place: Place) -> None:
+    place.sync()
+    place.sync(name="renamed")
+    place.push({"flows/b.yml": flow("b")}, gone=("flows/a.yml",))
+
+    first = place.sync()
+    assert (first.done, sorted(place.flows())) == (True, ["shop.a", "shop.b"])
+    place.sync(name="renamed")
+
+    assert sorted(place.flows()) == ["shop.b"]
+
+
 def test_a_branch_without_any_flow_takes_none_away(place: Place) -> None:
     place.sync()
     place.push({"flows/readme.md": "x"}, gone=("flows/a.yml",))

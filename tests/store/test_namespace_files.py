@@ -94,3 +94,5 @@ def test_what_a_branch_brought_is_its_own(store: Store) -> None:
 
     assert store.read(lambda tx: git.held(tx, "main")) == brought[1:]
     assert store.read(lambda tx: git.held(tx, "other")) == brought
+    store.write(lambda tx: git.take(tx, "main", brought[1:]))
+    assert store.read(lambda tx: git.held(tx, "other")) == brought[:1]

@@ -77,6 +77,11 @@ def hold(tx: Tx, source: str, things: Iterable[Held]) -> None:
     tx.many("git.hold", [_named(source, each) for each in things])
 
 
+def take(tx: Tx, source: str, things: Iterable[Held]) -> None:
+    """Let a branch alone hold what it brings: whoever brings something last may take it away."""
+    tx.many("git.take", [_named(source, each) for each in things])
+
+
 def release(tx: Tx, source: str, things: Iterable[Held]) -> None:
     """Forget what it does not bring any more."""
     tx.many("git.release", [_named(source, each) for each in things])

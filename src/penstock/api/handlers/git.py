@@ -9,6 +9,8 @@ from penstock.api.route import Call
 from penstock.api.shapes.git import BranchRow, Wanted
 from penstock.api.shapes.lists import Everything
 from penstock.app.branches import branches_of
+from penstock.errors import PenstockError
+from penstock.errors.api import NoSuchAddress
 from penstock.services.document import instant
 from penstock.services.git import pulling
 from penstock.services.git.source import Source
@@ -40,7 +42,12 @@ def pull_branch(call: Call[None, None]) -> Wanted:
 def hear_repository(call: Call[None, BinaryIO]) -> Wanted:
     """Have one looked at because its repository says so."""
     headers = {name.lower(): value for name, value in call.headers.items()}
-    pulling.knock(call.app.core, branches_of(call.app), call.path["name"], call.body.read(), headers)
+    try:
+        sources = branches_of(call.app)
+    except PenstockError:
+        # what is wrong with the settings is nothing that strangers are told
+        raise NoSuchAddress("Nothing is served at this address.") from None
+    pulling.knock(call.app.core, sources, call.path["name"], call.body.read(), headers)
     return Wanted(call.path["name"])
 
 

@@ -305,7 +305,9 @@ def _note(core: Core, changes: Changes, state: State) -> list[str] | None:
 
 def _hold(tx: Tx, changes: Changes, state: State) -> None:
     before = set(table.held(tx, state.name))
-    table.hold(tx, state.name, sorted(set(changes.holds) - before))
+    fresh = sorted(set(changes.holds) - before)
+    table.take(tx, state.name, fresh)
+    table.hold(tx, state.name, fresh)
     table.release(tx, state.name, sorted(before - set(changes.holds)))
 
 

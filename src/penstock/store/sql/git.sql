@@ -36,3 +36,7 @@ ON CONFLICT (source, kind, namespace, name) DO NOTHING
 -- name: release
 -- Something that it does not bring any more.
 DELETE FROM git_held WHERE source = :source AND kind = :kind AND namespace = :namespace AND name = :name
+
+-- name: take
+-- Something that another branch holds no more, since this one has brought it.
+DELETE FROM git_held WHERE source <> :source AND kind = :kind AND namespace = :namespace AND name = :name
