@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from projects.lakehouse.services.catalog import Catalog, Lake
+from projects.lakehouse.services.catalog import Catalog, Lake, flink_catalog
 from projects.lakehouse.services.flink import Cluster, Gateway, JobManager, TaskManager
 from projects.lakehouse.services.kafka import Kafka
 from projects.lakehouse.services.ports import ports
@@ -133,6 +133,11 @@ class Stack:
         """Stop all, the last first."""
         for each in reversed(self.services):
             each.stop()
+
+    @property
+    def flink_catalog(self) -> str:
+        """The statement by which Flink finds the tables."""
+        return flink_catalog(self.lake)
 
     @property
     def env(self) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -72,6 +73,8 @@ class LocalContext:
         self.most_fired: int | None = None
         self._ours = folder is None
         self._count = 0
+        # servers outside remember what was asked of them under a key, longer than this lives
+        self._id = f"local/{uuid.uuid4()}"
 
     def __enter__(self) -> Self:
         return self
@@ -92,7 +95,7 @@ class LocalContext:
         workdir.mkdir(parents=True)
         talk = _Talk(self, workdir)
         about = {"run": "local", "namespace": self.namespace, "flow": "local", "step": "local", "workdir": str(workdir)}
-        context = {**about, "attempt": 1, "idempotency_key": f"local/{self._count}", "state": dict(state)}
+        context = {**about, "attempt": 1, "idempotency_key": f"{self._id}/{self._count}", "state": dict(state)}
         context["lineage"] = self.lineage
         with contextlib.chdir(workdir):
             child.main({"type": name, "properties": properties, "context": context}, talk)

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import msgspec
 
-from penstock.plugins.flink.rest import Refused, Rest
 from penstock.plugins.flink.script import Statement
-from penstock.plugins.flink.waiting import Waiting
+from penstock.plugins.rest.patient import Patient, Refused
+from penstock.plugins.rest.waiting import Waiting
 from penstock.sdk.task import TaskFailed
 
 UNDER_WAY: Final = frozenset({"PENDING", "RUNNING", "INITIALIZED"})
@@ -37,7 +37,7 @@ class Told(msgspec.Struct, kw_only=True):
 class Session:
     """A session of the gateway: what is set and created in it is there for the statements that follow."""
 
-    def __init__(self, rest: Rest, waiting: Waiting, properties: Mapping[str, str], timeout: float) -> None:
+    def __init__(self, rest: Patient, waiting: Waiting, properties: Mapping[str, str], timeout: float) -> None:
         self._rest, self._waiting, self._timeout = rest, waiting, timeout
         body = {"sessionName": "penstock", "properties": dict(properties)}
         self._path = f"/v1/sessions/{rest.say('/v1/sessions', waiting, body)['sessionHandle']}"

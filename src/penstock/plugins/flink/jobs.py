@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import msgspec
 
-from penstock.plugins.flink.rest import Refused, Rest
-from penstock.plugins.flink.waiting import Waiting
+from penstock.plugins.rest.patient import Patient, Refused
+from penstock.plugins.rest.waiting import Waiting
 from penstock.sdk.task import TaskFailed
 
 ENDED: Final = frozenset({"FINISHED", "FAILED", "CANCELED"})
@@ -61,7 +61,7 @@ class Checkpoints(msgspec.Struct, frozen=True, kw_only=True):
 class JobManager:
     """Who knows the jobs of one cluster."""
 
-    def __init__(self, rest: Rest, waiting: Waiting) -> None:
+    def __init__(self, rest: Patient, waiting: Waiting) -> None:
         self._rest, self._waiting = rest, waiting
 
     def named(self, name: str) -> list[Job]:

@@ -7,10 +7,11 @@ from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta, field
 
+from penstock.plugins.flink.causes import cause
 from penstock.plugins.flink.jobs import Format, JobManager
-from penstock.plugins.flink.rest import Rest
-from penstock.plugins.flink.waiting import Waiting
 from penstock.plugins.messages.payload import SPAN
+from penstock.plugins.rest.patient import Patient
+from penstock.plugins.rest.waiting import Waiting
 from penstock.sdk.task import Mode, TaskType
 from penstock.sdk.values import Duration
 
@@ -51,11 +52,12 @@ class FlinkTask(TaskType, frozen=True, kw_only=True):
         Duration, Meta(description="How long an answer may take.", extra=SPAN)
     ] = Duration(30_000_000)  # fmt: skip
 
-    def rest(self, address: str, called: str) -> Rest:
+    def rest(self, address: str, called: str) -> Patient:
         """One of the two servers."""
-        return Rest(
+        return Patient(
             address=address,
             called=called,
+            cause=cause,
             timeout=self.timeout_request.seconds,
             patience=self.patience.seconds,
             headers=self.headers,

@@ -13,10 +13,10 @@ from msgspec import Meta, field
 from penstock.plugins.flink.gateway import ADDS, Session
 from penstock.plugins.flink.jobs import JobManager, digest
 from penstock.plugins.flink.options import MINUTE, FlinkTask, Gateway, OnKill, manager
-from penstock.plugins.flink.rest import Refused
 from penstock.plugins.flink.script import Statement, statements
-from penstock.plugins.flink.waiting import Waiting
 from penstock.plugins.messages.payload import SPAN
+from penstock.plugins.rest.patient import Refused
+from penstock.plugins.rest.waiting import Waiting
 from penstock.plugins.serdes.records import Writer
 from penstock.sdk.context import Context
 from penstock.sdk.task import TaskFailed

@@ -9,8 +9,8 @@ from msgspec import Meta
 from penstock.plugins.flink.jobs import Format, Job, JobManager
 from penstock.plugins.flink.options import MINUTE, FlinkTask, Url, manager, savepoint_asked
 from penstock.plugins.flink.submit import remember, remembered
-from penstock.plugins.flink.waiting import Waiting
 from penstock.plugins.messages.payload import SPAN
+from penstock.plugins.rest.waiting import Waiting
 from penstock.sdk.context import Context
 from penstock.sdk.task import TaskFailed
 from penstock.sdk.values import Duration

@@ -16,11 +16,11 @@ from msgspec import Meta
 from penstock.plugins.flink import checkpoints
 from penstock.plugins.flink.jobs import Format, Job, JobManager, digest
 from penstock.plugins.flink.options import MINUTE, NAMED, OnKill, Url, manager, savepoint_asked
-from penstock.plugins.flink.rest import Refused
 from penstock.plugins.flink.script import Statement, statements
 from penstock.plugins.flink.sql import Scripted, is_twin, shown
-from penstock.plugins.flink.waiting import Waiting
 from penstock.plugins.messages.payload import SPAN
+from penstock.plugins.rest.patient import Refused
+from penstock.plugins.rest.waiting import Waiting
 from penstock.sdk.context import Ask, Context
 from penstock.sdk.task import TaskFailed
 from penstock.sdk.values import Duration

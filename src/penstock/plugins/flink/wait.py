@@ -9,8 +9,8 @@ from msgspec import Meta, field
 
 from penstock.plugins.flink.jobs import Job, JobManager
 from penstock.plugins.flink.options import FlinkTask, Url, manager
-from penstock.plugins.flink.waiting import Waiting
 from penstock.plugins.messages.payload import SPAN
+from penstock.plugins.rest.waiting import Waiting
 from penstock.sdk.context import Context, MetricKind
 from penstock.sdk.task import TaskFailed
 from penstock.sdk.values import Duration

@@ -1,0 +1,62 @@
+"""What does Flink mean by an error? The deepest cause of a stack of Java's, with the place in the SQL."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import msgspec
+
+ROOT: Final = "Caused by: "
+LONGEST: Final = 2_000
+PLACE: Final = re.compile(r"\bline (\d+), column (\d+)")
+CLASSES: Final = ("org.apache.flink.", "org.apache.calcite.", "java.")
+
+
+def cause(told: str) -> str:
+    """The deepest cause in what one of Flink's servers told, and the place that one above it says.
+
+    Calcite, which reads Flink's SQL, tells the place in one exception and what is wrong there in the next.
+    """
+    text = _text(told)
+    causes = _causes(text)
+    if not causes:
+        lines = [line for line in text.splitlines() if line.strip() and not line.strip().startswith("at ")]
+        return " ".join(lines)[:LONGEST] or "no reason given"
+    deepest = causes[-1]
+    placed = next((match for each in reversed(causes) if (match := PLACE.search(each))), None)
+    if placed is None or PLACE.search(deepest):
+        return deepest[:LONGEST]
+    return f"{deepest[:LONGEST]} (line {placed[1]}, column {placed[2]})"
+
+
+def _text(told: str) -> str:
+    """The errors that the body of an answer holds; itself where it holds none."""
+    try:
+        body = msgspec.json.decode(told)
+    except msgspec.DecodeError:
+        return told
+    errors = body.get("errors") if isinstance(body, dict) else None
+    return "\n".join(str(each) for each in errors) if isinstance(errors, list) else told
+
+
+def _causes(told: str) -> list[str]:
+    """What each exception says after `Caused by`, over as many lines as it takes."""
+    found: list[str] = []
+    within = False
+    for line in told.splitlines():
+        text = line.strip()
+        if text.startswith(ROOT):
+            found.append(_unnamed(text.removeprefix(ROOT)))
+            within = True
+        elif not text or text.startswith(("at ", "...")):
+            within = False
+        elif within:
+            found[-1] += f" {text}"
+    return found
+
+
+def _unnamed(text: str) -> str:
+    """A sentence without the name of the class that says it."""
+    name, sign, rest = text.partition(": ")
+    return rest if sign and name.startswith(CLASSES) and " " not in name else text

@@ -1,0 +1,1 @@
+"""How do flows steer tables of Iceberg? By a catalog that speaks its REST: what a table holds is in its metadata."""

@@ -1,0 +1,185 @@
+"""How is a catalog of Iceberg asked by REST, and how is a change committed so that it loses against nobody's other one?
+
+The REST catalog's specification: github.com/apache/iceberg → open-api/rest-catalog-open-api.yaml.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Final
+from urllib.parse import quote
+
+import msgspec
+from msgspec import Meta, field
+
+from penstock.plugins.messages.payload import SPAN
+from penstock.plugins.rest.patient import Patient, Refused
+from penstock.plugins.rest.waiting import Waiting
+from penstock.sdk.task import Mode, TaskFailed, TaskType
+from penstock.sdk.values import Duration
+
+MAIN: Final = "main"
+# Between the levels of a namespace, in an address.
+LEVEL: Final = "\x1f"
+NOBODY: Final = -1
+
+
+class Ref(msgspec.Struct, frozen=True, kw_only=True):
+    """A branch or a tag: a name for a snapshot."""
+
+    snapshot: int
+    kind: str
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """One state of a table; `at` in milliseconds since 1970, `summary` in Iceberg's own words, all of it text."""
+
+    id: int
+    parent: int
+    at: int
+    summary: Mapping[str, str]
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        return int(self.summary.get("total-records", "0"))
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True):
+    """A table as its metadata tell of it."""
+
+    uuid: str
+    location: str
+    columns: list[dict[str, object]]
+    snapshots: dict[int, Snapshot]
+    refs: dict[str, Ref]
+
+    def snapshot(self, name: str) -> Snapshot | None:
+        """The snapshot of a branch, of a tag, or of an id; None for the main branch of a table without one."""
+        if name in self.refs:
+            return self.snapshots[self.refs[name].snapshot]
+        if name == MAIN:
+            return None
+        if name.isdigit() and int(name) in self.snapshots:
+            return self.snapshots[int(name)]
+        known = ", ".join([*self.refs, *(str(each) for each in list(self.snapshots)[-5:])]) or "none"
+        raise TaskFailed(f'The table has no branch, tag or snapshot "{name}"; it has {known}.')
+
+    def follows(self, later: Snapshot, earlier: int) -> bool:
+        """Whether a snapshot came of another one."""
+        seen: Snapshot | None = later
+        while seen is not None:
+            if seen.id == earlier:
+                return True
+            seen = self.snapshots.get(seen.parent)
+        return earlier == NOBODY
+
+
+class Catalog:
+    """Who knows where tables are."""
+
+    def __init__(self, server: Patient, waiting: Waiting, warehouse: str) -> None:
+        self._server, self._waiting = server, waiting
+        asked = {"warehouse": warehouse} if warehouse else {}
+        told = server.get("/v1/config", waiting, **asked)
+        said = {**told.get("defaults", {}), **told.get("overrides", {})}
+        self._path = f"/v1/{said['prefix']}" if said.get("prefix") else "/v1"
+
+    def tables(self, namespace: str) -> list[str]:
+        """The names of a namespace's tables."""
+        found = self._server.get(f"{self._path}/namespaces/{_level(namespace)}/tables", self._waiting)
+        return sorted(each["name"] for each in found["identifiers"])
+
+    def table(self, name: str) -> Table:
+        """A table; raises TaskFailed where there is none."""
+        try:
+            found = self._server.get(self._of(name), self._waiting)["metadata"]
+        except Refused as refused:
+            if refused.status == 404:
+                raise TaskFailed(f'There is no table "{name}".') from refused
+            raise
+        return _read(found)
+
+    def commit(self, name: str, requirements: Sequence[object], updates: Sequence[object]) -> None:
+        """Change a table, if it still is as it was seen; raises TaskFailed where somebody else was first."""
+        body = {"requirements": requirements, "updates": updates}
+        try:
+            self._server.say(self._of(name), self._waiting, body)
+        except Refused as refused:
+            if refused.status == 409:
+                raise TaskFailed(
+                    f'The table "{name}" was changed by somebody else meanwhile: {refused.sentence}'
+                ) from None
+            raise
+
+    def _of(self, name: str) -> str:
+        namespace, dot, table = name.rpartition(".")
+        if not dot:
+            raise TaskFailed(f'"{name}" names no table: it is NAMESPACE.TABLE.')
+        return f"{self._path}/namespaces/{_level(namespace)}/tables/{quote(table, safe='')}"
+
+
+class IcebergTask(TaskType, frozen=True, kw_only=True):
+    """What every task of Iceberg declares."""
+
+    mode: ClassVar[Mode] = Mode.FRESH
+
+    uri: Annotated[str, Meta(description="Address of the catalog.", min_length=1, examples=["http://localhost:8181"])]
+    warehouse: Annotated[str, Meta(description="The warehouse, where the catalog has several.")] = ""
+    token: Annotated[str, Meta(description="What says who asks.", examples=["{{ secret('CATALOG') }}"])] = ""
+    patience: Annotated[
+        Duration, Meta(description="How long the catalog may be away, while it is started again.", extra=SPAN)
+    ] = Duration(60_000_000)  # fmt: skip
+    headers: Annotated[dict[str, str], Meta(description="Further headers of each request.")] = field(
+        default_factory=dict
+    )
+
+    def catalog(self, waiting: Waiting) -> Catalog:
+        """The catalog at the address."""
+        who = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        server = Patient(
+            address=self.uri,
+            called="Iceberg's catalog",
+            cause=cause,
+            patience=self.patience.seconds,
+            headers={**self.headers, **who},
+        )
+        return Catalog(server, waiting, self.warehouse)
+
+
+def cause(told: str) -> str:
+    """What a catalog says of an error."""
+    try:
+        body = msgspec.json.decode(told)
+    except msgspec.DecodeError:
+        return told[:500]
+    error = body.get("error") if isinstance(body, dict) else None
+    return str(error.get("message", error)) if isinstance(error, dict) else told[:500]
+
+
+def _level(namespace: str) -> str:
+    return quote(namespace.replace(".", LEVEL), safe="")
+
+
+def _read(found: dict[str, Any]) -> Table:
+    schemas = {each["schema-id"]: each for each in found.get("schemas", [])}
+    schema = schemas.get(found.get("current-schema-id"), {"fields": []})
+    snapshots = {
+        each["snapshot-id"]: Snapshot(
+            id=each["snapshot-id"],
+            parent=each.get("parent-snapshot-id", NOBODY),
+            at=each["timestamp-ms"],
+            summary=each.get("summary", {}),
+        )
+        for each in found.get("snapshots", [])
+    }
+    refs = {name: Ref(snapshot=ref["snapshot-id"], kind=ref["type"]) for name, ref in found.get("refs", {}).items()}
+    return Table(
+        uuid=found["table-uuid"],
+        location=found["location"],
+        columns=[
+            {"name": each["name"], "type": each["type"], "required": each["required"]} for each in schema["fields"]
+        ],
+        snapshots=snapshots,
+        refs=refs,
+    )
