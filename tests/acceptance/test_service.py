@@ -75,19 +75,19 @@ def test_a_server_stands_by_its_unit_tells_when_it_is_ready_and_stops_in_time(pr
     assert not project.alive()
 
 
-def test_a_worker_by_its_unit_gives_work_its_time_and_leaves_nothing(project: Project) -> None:
-    project.settings(grace="PT1S")
-    unit = installed(project, "worker", "--slots", "2")
-    run_id = project.start(project.flow("long", project.step("long", gate="long", script=STUBBORN)))
-    worker = stand(project, unit)
-    project.told("begin long")
+def test_a_worker_by_its_unit_gives_work_its_time_and_leaves_nothing(light: Project) -> None:
+    light.settings(grace="PT1S")
+    unit = installed(light, "worker", "--slots", "2")
+    run_id = light.start(light.flow("long", light.step("long", gate="long", script=STUBBORN)))
+    worker = stand(light, unit)
+    light.told("begin long")
 
     worker.send(signal.SIGTERM)
 
     assert int(unit["TimeoutStopSec"]) == 2 * 1 + 10
     assert worker.ended(float(unit["TimeoutStopSec"])) == 0
-    assert not project.alive()
-    assert project.of(run_id).status == "running"
+    assert not light.alive()
+    assert light.of(run_id).status == "running"
 
 
 def test_what_is_pushed_to_a_branch_stands_in_a_server(light: Project, tmp_path: Path) -> None:
