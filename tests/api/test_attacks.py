@@ -230,3 +230,45 @@ def test_who_cannot_log_in_makes_no_address_safe_to_listen_at(tmp_path: Path) ->
         people.add(core, "olga", "correct horse battery")
         people.grant(core, "olga", "owner")
         check_address(app, "0.0.0.0")
+
+
+SECRETIVE = """
+id: secretive
+namespace: shop
+inputs: [{id: who, type: STRING}, {id: key, type: STRING, required: false}]
+triggers:
+  - id: daily
+    type: io.kestra.plugin.core.trigger.Schedule
+    cron: "0 5 * * *"
+    inputs: {who: "day", key: "{{ secret('KEY') }}"}
+tasks: [{id: say, type: log, message: "{{ inputs.who }}"}]
+"""
+TEXT = "n0body-but-a-task-sees-this"
+
+
+def test_who_may_only_look_or_start_reads_no_secret_by_what_they_ask_for(house: House) -> None:
+    house.client.put("/v1/secrets/shop/KEY", json={"value": TEXT})
+    pushed(house, SECRETIVE)
+    operator, viewer = house.as_("operator"), house.as_("viewer")
+
+    def tried(**asked: object) -> str:
+        body = {"namespace": "shop", "flow": "secretive", "dry_run": True, **asked}
+        return operator.post("/v1/backfills", json=body).text
+
+    span = {"from": "2016-01-01T00:00:00Z", "to": "2016-01-03T00:00:00Z"}
+    key = "{{ secret('KEY') }}"
+    reaches = (key, "{{ kv('x') }}", "{{ read('penstock.yaml') }}", "{{ http('http://127.0.0.1:1') }}",
+               "{{ fromJson(secret('KEY')) }}", "{{ trigger.date }} {{ secret('KEY') | upper }}")  # fmt: skip
+    for template in reaches:
+        for told in (tried(inputs={"who": template}, **span), tried(sets=[{"who": template}])):
+            assert TEXT not in told and TEXT.upper() not in told
+            assert '"code":"PS-' in told and "planned" not in told, told[:300]
+    plain = tried(inputs={"who": "{{ date }}"}, **span)
+    dates = viewer.get("/v1/triggers/shop/secretive/daily/dates?limit=3")
+
+    assert '"who":"2016-01-0' in plain and TEXT not in plain and '"key":"********"' in plain
+    assert dates.status_code == 200 and TEXT not in dates.text and "********" in dates.text
+    begun = operator.post("/v1/backfills", json={"namespace": "shop", "flow": "secretive", **span})
+    assert begun.status_code < 300, begun.text
+    listed = operator.get(f"/v1/backfills/{begun.json()['backfill']['id']}/runs").text
+    assert TEXT not in listed and "sealed" not in listed

@@ -12,9 +12,10 @@ from penstock.model.access import EVERYWHERE, Actor, Grant
 from penstock.model.backfill import Spec
 from penstock.model.inputs import is_sealed
 from penstock.model.run import Run
-from penstock.services import audit, backfills, operate
+from penstock.model.trigger import Webhook
+from penstock.services import audit, backfills, firing, operate
 from penstock.services.secrets import given, verbs
-from penstock.services.starting import Start, begin
+from penstock.services.starting import Start, begin, insert
 from penstock.store import backfills as table
 from penstock.store import events, outputs, runs, steps
 from penstock.store.audit import Filter
@@ -227,3 +228,33 @@ def test_a_backfill_keeps_its_secrets_sealed_in_its_rows_and_in_the_audit(harnes
 def test_a_secret_of_the_wrong_shape_is_refused(harness: Harness) -> None:
     with pytest.raises(InvalidInput, match="password"):
         harness.run(LOGS_IN, {})
+
+
+FIRED = """
+id: fired
+namespace: shop
+inputs: [{id: who, type: STRING}, {id: day, type: STRING}]
+triggers:
+  - id: hook
+    type: io.kestra.plugin.core.trigger.Webhook
+    key: k
+    inputs: {who: "Bearer {{ secret('KEY') }}", day: "{{ trigger.body.day }}"}
+    labels: {by: "{{ secret('KEY') }}"}
+tasks: [{id: use, type: log, message: "{{ inputs.who }} {{ inputs.day }}"}]
+"""
+
+
+def test_a_secret_that_a_trigger_gives_stays_one() -> None:
+    with Harness(secrets={"KEY": SECRET}, tasks={"use": gives()}) as harness:
+        plan = harness.push(FIRED)
+        (trigger,) = plan.flow.triggers
+        assert isinstance(trigger, Webhook)
+        beginning, problem = firing.begun(harness.core, plan, trigger, "k", {"body": {"day": "monday"}})
+        assert beginning is not None and not problem
+        insert(harness.core, [beginning])
+        ran = harness.finish(beginning.run)
+
+        assert said(harness, ran.id, "use") == [f"Bearer {SECRET} monday"]
+        assert ran.document.inputs == {"who": "********", "day": "monday"}
+        assert ran.document.labels["by"] == "********"
+        assert SECRET not in kept(harness)

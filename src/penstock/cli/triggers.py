@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import click
 import msgspec
+from msgspec.structs import replace
 
 from penstock.app import App, open_app
 from penstock.app.manner import manner_of
@@ -30,6 +31,7 @@ from penstock.services.flows import newest_plan
 from penstock.services.preview import Firing, firings
 from penstock.services.project import flow_of, read_file
 from penstock.services.render import calls_in
+from penstock.services.secrets.given import visible
 from penstock.store.triggers import State, of_flow
 
 VERBS: Final = {
@@ -151,10 +153,11 @@ def next_dates(**given: Any) -> None:
         flow = _flow(asked, app)
         schedule = schedule_of(flow, asked.trigger)
         after = instant(asked.after, "--after") if asked.after else app.core.clock.now()
-        calls = calls_in(app.core, flow.namespace, set())
+        used: set[str] = set()
+        calls = calls_in(app.core, flow.namespace, used)
         dates = firings(flow, schedule, after, calls, app.core.calendars.of(schedule))
-        shown = (each for each in dates if asked.every or not each.skipped)
-        found = list(itertools.islice(shown, asked.many))
+        wanted = list(itertools.islice((each for each in dates if asked.every or not each.skipped), asked.many))
+        found = [replace(each, inputs=visible(each.inputs, used), labels=visible(each.labels, used)) for each in wanted]
     tell_dates(found, wants_json=asked.json)
 
 

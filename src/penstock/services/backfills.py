@@ -27,8 +27,8 @@ from penstock.services.access.audited import audited
 from penstock.services.core import Core
 from penstock.services.inputs import typed_inputs
 from penstock.services.preview import scope
-from penstock.services.render import calls_in
-from penstock.services.secrets.given import sealed_for_later, starred_inputs
+from penstock.services.render import calls_in, hide
+from penstock.services.secrets.given import holding, sealed_for_later, starred_inputs, visible
 from penstock.services.unanswered import repeat_unknown
 from penstock.store import backfills as table
 from penstock.store import feed, runs
@@ -45,22 +45,29 @@ def preview(core: Core, plan: Plan, spec: Spec) -> tuple[Planned, ...]:
 
     Raises NothingToBackfill, InvalidInput, BadSchedule.
     """
-    return tuple(replace(one, inputs=starred_inputs(plan.flow, one.inputs)) for one in _planned(core, plan, spec))
+    planned, used = _planned(core, plan, spec)
+    return tuple(replace(one, inputs=visible(starred_inputs(plan.flow, one.inputs), used)) for one in planned)
 
 
-def _planned(core: Core, plan: Plan, spec: Spec) -> tuple[Planned, ...]:
-    flow, calls = plan.flow, calls_in(core, plan.flow.namespace, set())
+def _planned(core: Core, plan: Plan, spec: Spec) -> tuple[tuple[Planned, ...], set[str]]:
+    """The runs, and the secrets that the flow's own schedule has given some of them.
+
+    What somebody asks for reaches nothing: who may start a flow must not read its secrets by that.
+    """
+    used: set[str] = set()
+    flow, calls = plan.flow, calls_in(core, plan.flow.namespace, used)
+    bare = expr.Calls(now=calls.now, version=calls.version, clock=calls.clock)
     rows = list(itertools.islice(_of_sets(spec) if spec.sets else _of_dates(core, flow, spec), MOST + 1))
     if len(rows) > MOST:
         raise NothingToBackfill(f"These are more than {MOST:,} runs.", hint="Ask for a shorter span.")
     found = []
     for name, variables, date, start, own in rows:
         around = scope(flow, variables["trigger"]) | variables
-        given = expr.render(own | spec.inputs, around, calls)
-        assert isinstance(given, dict)
         try:
+            given = {**_rendered(own, around, bare if spec.sets else calls), **_rendered(spec.inputs, around, bare)}
             typed_inputs(flow, given, calls, strict=True)
         except PenstockError as error:
+            hide(error, used)
             raise InvalidInput(f"{name}: {error.sentence}", hint=error.hint) from None
         found.append(Planned(name=name, inputs=given, date=date, start=start, variables=variables["trigger"]))
     if spec.only_missing:
@@ -68,13 +75,20 @@ def _planned(core: Core, plan: Plan, spec: Spec) -> tuple[Planned, ...]:
         found = [one for one in found if one.date not in done]
     if not found:
         raise NothingToBackfill("There is nothing to run.", hint="Look at the dates, and at what ran already.")
-    return tuple(reversed(found) if spec.newest_first else found)
+    return tuple(reversed(found) if spec.newest_first else found), used
+
+
+def _rendered(tree: dict[str, object], around: dict[str, object], calls: expr.Calls) -> dict[str, object]:
+    found = expr.render(tree, around, calls)
+    assert isinstance(found, dict)
+    return {str(name): value for name, value in found.items()}
 
 
 def add(core: Core, plan: Plan, spec: Spec, by: str, *, at_once: int = AT_ONCE) -> Backfill:
     """Begin a backfill: a server starts its runs. Raises as `preview` does."""
-    planned = _planned(core, plan, spec)
-    sets = sealed_for_later(core, plan.flow, [spec.inputs, *spec.sets, *(one.inputs for one in planned)])
+    planned, used = _planned(core, plan, spec)
+    said = [(each, ()) for each in (spec.inputs, *spec.sets)]
+    sets = sealed_for_later(core, plan.flow, [*said, *((one.inputs, holding(one.inputs, used)) for one in planned)])
     kept = replace(spec, inputs=sets[0], sets=tuple(sets[1 : len(spec.sets) + 1]))
     items = [replace(one, inputs=own) for one, own in zip(planned, sets[len(spec.sets) + 1 :], strict=True)]
     return _add(core, plan, kept, by, at_once=at_once, planned=items)

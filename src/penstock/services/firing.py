@@ -16,7 +16,8 @@ from penstock.model.trigger import Listening, Polling, Webhook, looks_for
 from penstock.services import looking, starting
 from penstock.services.core import Core
 from penstock.services.preview import failing, scope
-from penstock.services.render import calls_in
+from penstock.services.render import calls_in, hide
+from penstock.services.secrets.given import holding, visible
 from penstock.services.starting import Beginning, Start
 from penstock.store import feed, runs, triggers
 from penstock.store.port import Tx
@@ -38,17 +39,20 @@ def begun(
     """
     variables = {"id": trigger.id, "type": trigger.type, **seen}
     asked = Start(by=f"trigger {trigger.id}", key=key, trigger=variables, trace=trace)
+    used: set[str] = set()
     try:
-        calls, around = calls_in(core, plan.flow.namespace, set()), scope(plan.flow, variables)
+        calls, around = calls_in(core, plan.flow.namespace, used), scope(plan.flow, variables)
         if any(failing(each, around, calls) for each in trigger.when):
             return None, ""
         given = expr.render({"inputs": trigger.inputs, "labels": trigger.labels}, around, calls)
         assert isinstance(given, dict)
-        labels = {str(name): str(value) for name, value in given["labels"].items()}
-        return starting.begin(core, plan, replace(asked, inputs=given["inputs"], labels=labels)), ""
+        labels = {str(name): str(value) for name, value in visible(given["labels"], used).items()}
+        full = replace(asked, inputs=given["inputs"], labels=labels, secrets=holding(given["inputs"], used))
+        return starting.begin(core, plan, full), ""
     except StoreError:
         raise
     except PenstockError as error:
+        hide(error, used)
         failure = Failure(ErrorKind.EXPRESSION, f"The trigger {trigger.id}: {error}", None, error.code)
         return starting.stillborn(core, plan, asked, failure), str(error)
 

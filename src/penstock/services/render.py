@@ -85,7 +85,7 @@ def prepare_on(core: Core, claim: Claim, loaded: Loaded) -> Prepared:
     try:
         properties, timeout, step, own_key = with_parts(core, loaded, render)
     except Exception as error:
-        _hide(error, used)
+        hide(error, used)
         raise
     cached_as = result_key(loaded.plan, node, node.cache, properties, own_key) if node.cache else ""
     state = None
@@ -106,7 +106,7 @@ def prepare_on(core: Core, claim: Claim, loaded: Loaded) -> Prepared:
     )
 
 
-def _hide(error: BaseException, used: set[str]) -> None:
+def hide(error: BaseException, used: set[str]) -> None:
     """Take secrets out of what an error tells, and out of what led to it."""
     masks, told = Masks(used), set[int]()
     each: BaseException | None = error
@@ -159,7 +159,7 @@ def properties_of(
     try:
         return on_one_version(core, claim.run, rendered)
     except PenstockError as error:
-        _hide(error, used)
+        hide(error, used)
         raise
 
 
@@ -174,7 +174,7 @@ def evaluate(core: Core, claim: Claim) -> Evaluated:
     except StoreError:
         raise
     except PenstockError as error:
-        _hide(error, used)
+        hide(error, used)
         failure = Failure(ErrorKind.EXPRESSION, f"{error.sentence} {error.hint}".strip(), None, error.code)
         return Evaluated(claim.step, claim.attempt, failure=failure)
 

@@ -40,8 +40,8 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
 
     `lane` is what the run's attempts share their turn with, where that is not its flow (a backfill, a trigger).
     `key` makes a repeated start safe: the same key answers with the same run. `owner` is a process that alone may do
-    the run's work while it lives. `trace` is the starter's place in a trace, as a `traceparent`. Instants in
-    microseconds.
+    the run's work while it lives. `trace` is the starter's place in a trace, as a `traceparent`. `secrets`
+    are names of inputs that hold one, whatever their types. Instants in microseconds.
     """
 
     inputs: dict[str, object] = {}
@@ -56,6 +56,7 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     by: str = ""
     trigger: dict[str, object] = {}
     trace: str = ""
+    secrets: frozenset[str] = frozenset()
 
 
 class Overtaken(Exception):
@@ -137,7 +138,7 @@ def follow_up(core: Core, after: After) -> None:
 def _run(core: Core, plan: Plan, asked: Start, inputs: dict[str, object]) -> Run:
     now, flow = core.clock.now(), plan.flow
     run_id = ids.run_id(now // 1000, core.entropy())
-    seen = hidden_around(flow, inputs, {"labels": asked.labels, "trigger": asked.trigger})
+    seen = hidden_around(flow, inputs, asked.secrets, {"labels": asked.labels, "trigger": asked.trigger})
     return Run(
         id=run_id,
         namespace=flow.namespace,
@@ -145,7 +146,7 @@ def _run(core: Core, plan: Plan, asked: Start, inputs: dict[str, object]) -> Run
         revision=flow.revision,
         status=RunStatus.QUEUED,
         created_at=now,
-        inputs=sealed(core, flow, inputs),
+        inputs=sealed(core, flow, inputs, asked.secrets),
         labels=flow.labels | seen["labels"] | {"system.correlationId": run_id},
         trigger=seen["trigger"],
         priority=asked.priority,

@@ -16,6 +16,7 @@ from penstock.services import triggers as verbs
 from penstock.services.document import instant
 from penstock.services.preview import Firing, firings
 from penstock.services.render import calls_in
+from penstock.services.secrets.given import visible
 from penstock.store import flows
 from penstock.store.triggers import State
 
@@ -47,12 +48,13 @@ def list_dates(call: Call[DatesAsked, None]) -> Everything[DateRow]:
         raise UnknownTrigger(f'The flow {flow.name} has no schedule "{name}".')
     asked = call.query
     after = micros(asked.after)
-    calls = calls_in(call.core, namespace, set())
+    used: set[str] = set()
+    calls = calls_in(call.core, namespace, used)
     dates = firings(
         flow, schedule, call.core.clock.now() if after is None else after, calls, call.core.calendars.of(schedule)
     )
-    shown = (each for each in dates if asked.skipped or not each.skipped)
-    return Everything([_date(each) for each in islice(shown, asked.limit)])
+    wanted = list(islice((each for each in dates if asked.skipped or not each.skipped), asked.limit))
+    return Everything([_date(each, used) for each in wanted])
 
 
 def _row(state: State) -> TriggerRow:
@@ -74,7 +76,7 @@ def _row(state: State) -> TriggerRow:
     )
 
 
-def _date(firing: Firing) -> DateRow:
+def _date(firing: Firing, used: set[str]) -> DateRow:
     return DateRow(
         date=firing.date.isoformat(),
         at=_utc(firing.at),
@@ -82,8 +84,8 @@ def _date(firing: Firing) -> DateRow:
         end=_utc(firing.end),
         planned=firing.planned.isoformat() if firing.planned else None,
         skipped=firing.skipped,
-        inputs=firing.inputs,
-        labels=firing.labels,
+        inputs=visible(firing.inputs, used),
+        labels=visible(firing.labels, used),
     )
 
 

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from penstock.errors import PenstockError
 from penstock.errors.store import StoreError
 from penstock.model.backfill import Backfill, BackfillStatus, Item, ItemStatus
+from penstock.model.inputs import is_sealed
 from penstock.model.run import ErrorKind, Failure, Run
 from penstock.model.status import RunStatus
 from penstock.services import starting
@@ -109,7 +110,9 @@ def _begun(core: Core, backfill: Backfill, item: Item) -> Beginning:
     )
     plan = core.plan(backfill.namespace, backfill.flow, backfill.revision)
     try:
-        asked = replace(asked, inputs=opened_inputs(core, plan.flow, planned.inputs, set()))
+        opened = opened_inputs(core, plan.flow, planned.inputs, set())
+        secret = frozenset(name for name, value in planned.inputs.items() if is_sealed(value))
+        asked = replace(asked, inputs=opened, secrets=secret)
         return starting.begin(core, plan, asked)
     except StoreError:
         raise

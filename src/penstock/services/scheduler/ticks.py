@@ -21,8 +21,9 @@ from penstock.model.trigger import OnTime
 from penstock.services import starting
 from penstock.services.core import Core
 from penstock.services.preview import firing, why_not
-from penstock.services.render import calls_in
+from penstock.services.render import calls_in, hide
 from penstock.services.scheduler.lead import Lead
+from penstock.services.secrets.given import holding, visible
 from penstock.services.starting import Beginning, Start
 from penstock.store import feed, runs, triggers
 from penstock.store.feed import MISSED
@@ -106,7 +107,8 @@ class Look:
         self._trigger = trigger
         self._state = state
         self._now = now
-        self._calls = calls_in(core, plan.flow.namespace, set())
+        self._used: set[str] = set()
+        self._calls = calls_in(core, plan.flow.namespace, self._used)
         self._broken: dict[int, PenstockError] = {}
         is_closed, unmet = core.calendars.of(trigger), self._unmet if trigger.when else calendar.always
         self._around = calendar.Around(flow=plan.flow.name, is_closed=is_closed, unmet=unmet)
@@ -193,12 +195,19 @@ class Look:
             if (error := self._broken.get(tick.logical)) is not None:
                 raise error
             given = firing(plan.flow, trigger, tick, self._around, self._calls)
-            labels = {name: str(value) for name, value in given.labels.items()}
-            full = replace(asked, inputs=given.inputs, labels=labels, trigger=asked.trigger | given.variables)
+            labels = {name: str(value) for name, value in visible(given.labels, self._used).items()}
+            full = replace(
+                asked,
+                inputs=given.inputs,
+                labels=labels,
+                trigger=asked.trigger | given.variables,
+                secrets=holding(given.inputs, self._used),
+            )
             return starting.begin(core, plan, full), ""
         except StoreError:
             raise
         except PenstockError as error:
+            hide(error, self._used)
             failure = Failure(ErrorKind.EXPRESSION, f"The trigger {trigger.id}: {error}", None, error.code)
             return starting.stillborn(core, plan, asked, failure), str(error)
 

@@ -26,6 +26,7 @@ from penstock.services.core import Core
 from penstock.services.preview import failing, scope
 from penstock.services.render import calls_in
 from penstock.services.scheduler.lead import Lead
+from penstock.services.secrets.given import holding, visible
 from penstock.services.starting import Beginning, Start
 from penstock.store import feed, positions, runs, triggers
 from penstock.store.feed import Position
@@ -170,7 +171,8 @@ def _may_fire(watcher: Watcher, run: Run, change: Change) -> bool:
 
 def _looked_at(core: Core, watcher: Watcher, run: Run, change: Change, done: Round) -> None:
     flow, trigger, state = watcher.plan.flow, watcher.trigger, watcher.state
-    calls = calls_in(core, flow.namespace, set())
+    used: set[str] = set()
+    calls = calls_in(core, flow.namespace, used)
     variables = variables_of(run, change)
     around = scope(flow, variables)
     if any(failing(each, around, calls) for each in trigger.when):
@@ -189,7 +191,10 @@ def _looked_at(core: Core, watcher: Watcher, run: Run, change: Change, done: Rou
     assert isinstance(inputs, dict)
     assert isinstance(labels, dict)
     asked = replace(
-        _asked(watcher, run, change, variables), inputs=inputs, labels={k: str(v) for k, v in labels.items()}
+        _asked(watcher, run, change, variables),
+        inputs=inputs,
+        labels={k: str(v) for k, v in visible(labels, used).items()},
+        secrets=holding(inputs, used),
     )
     _fired(done, trigger, state, starting.begin(core, watcher.plan, asked), "", change.at)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar, cast
 
 from penstock.errors.run import InvalidInput
 from penstock.errors.secrets import CannotUnseal
@@ -22,6 +22,7 @@ from penstock.store import secrets
 from penstock.store.port import Tx
 from penstock.store.secrets import InputKey
 
+T = TypeVar("T")
 KIND: Final = "SECRET"
 STARS: Final = "********"
 TOKEN: Final = re.compile(rf"{re.escape(SEALED)}(\d{{1,18}}):([A-Za-z0-9+/=]+)")
@@ -64,9 +65,11 @@ class Opened(Mapping[str, object]):
         return len(self._values)
 
 
-def hidden_around(flow: Flow, inputs: Mapping[str, object], around: dict[str, Any]) -> dict[str, Any]:
+def hidden_around(
+    flow: Flow, inputs: Mapping[str, object], secret: Collection[str], around: dict[str, Any]
+) -> dict[str, Any]:
     """What else is kept of how a run began, with stars for what it was given as a secret, plain in `inputs`."""
-    given = (inputs.get(name) for name in _declared(flow))
+    given = (inputs.get(name) for name in {*_declared(flow), *secret})
     return Masks(text for text in given if isinstance(text, str) and text).hide_data(around)
 
 
@@ -135,6 +138,18 @@ def taken(core: Core, namespace: str, flow: str, given: Mapping[str, object]) ->
     return told, secret
 
 
+def holding(values: Mapping[str, object], used: Collection[str]) -> frozenset[str]:
+    """The names of what holds a secret that was used for it: it stays one in a run that is given it."""
+    masks = Masks(used)
+    return frozenset(name for name, value in values.items() if masks and masks.hide_data(value) != value)
+
+
+def visible(value: T, used: Collection[str]) -> T:
+    """A value of any shape as people may see it, with stars for the secrets that were used for it."""
+    masks = Masks(used)
+    return cast("T", _each(value, masks.hide_text)) if masks else value
+
+
 def starred(value: object) -> object:
     """A value of any shape as it may be shown: stars for what is sealed in it."""
     return _each(value, lambda text: TOKEN.sub(STARS, text))
@@ -182,18 +197,25 @@ def unwrapped(key: InputKey, ring: Ring) -> bytes:
     return sealing.unseal(ring.find(key.master).bytes, key.wrapped, "input key", key.number)
 
 
-def sealed_for_later(core: Core, flow: Flow, sets: Iterable[Mapping[str, object]]) -> list[dict[str, object]]:
-    """What was given for runs that are yet to begin, with texts sealed that are for inputs of type SECRET."""
-    names, known = _declared(flow), dict[str, str]()
+def sealed_for_later(
+    core: Core, flow: Flow, sets: Iterable[tuple[Mapping[str, object], Collection[str]]]
+) -> list[dict[str, object]]:
+    """What was given for runs that are yet to begin, with texts sealed that are for inputs of type SECRET, or whose
+    names stand beside them.
+    """
+    declared, known = _declared(flow), dict[str, str]()
 
-    def kept(name: str, value: object) -> object:
-        if name not in names or not isinstance(value, str):
+    def kept(value: object) -> object:
+        if not isinstance(value, str):
             return value
         if value not in known:
             known[value] = _seal(core, flow.namespace, flow.id, value)
         return known[value]
 
-    return [{name: kept(name, value) for name, value in each.items()} for each in sets]
+    return [
+        {name: kept(value) if name in declared or name in secret else value for name, value in each.items()}
+        for each, secret in sets
+    ]
 
 
 def starred_inputs(flow: Flow, given: Mapping[str, object]) -> dict[str, object]:
