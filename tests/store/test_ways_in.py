@@ -20,7 +20,7 @@ from cryptography.x509.oid import NameOID
 
 from penstock.clock import SystemClock
 from penstock.errors.store import StoreError, StoreGone
-from penstock.store import feed, kv, queue
+from penstock.store import feed, kv, queue, runs
 from penstock.store.port import Tx
 from penstock.store.postgres import days
 from penstock.store.postgres.lane import Lane, PostgresTx
@@ -28,7 +28,7 @@ from penstock.store.postgres.store import PostgresStore, open_postgres, postgres
 from projects.servers import PostgresServer
 from tests.poolers import Pooler
 from tests.servers import database15
-from tests.store.makers import NOW, claimed, ready
+from tests.store.makers import NOW, a_run, claimed, ready
 
 __all__ = ["database15"]
 
@@ -226,6 +226,14 @@ class Authority:
             .not_valid_before(now - datetime.timedelta(days=1))
             .not_valid_after(now + datetime.timedelta(days=1))
         )
+
+
+def test_a_single_question_may_lock_what_it_asks_for(address: str) -> None:
+    run = a_run()
+    with closing(open_postgres(address, migrate=True)) as store:
+        store.write(lambda tx: runs.insert(tx, run))
+
+        assert store.glance(lambda tx: runs.lock(tx, run.id)) == run.version
 
 
 def make_ready(tx: Tx, run: str, step: str) -> None:

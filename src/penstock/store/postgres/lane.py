@@ -244,14 +244,15 @@ class Lane:
         return self._wire
 
     def _glance(self, wire: Wire, work: Callable[[Tx], T]) -> T:
-        return self._transact(wire, work) if wire.session.pooled else work(PostgresTx(wire))
+        # Behind a pooler a transaction says the settings; as without one, the question may lock what it asks for.
+        return self._transact(wire, work, "BEGIN") if wire.session.pooled else work(PostgresTx(wire))
 
-    def _transact(self, wire: Wire, work: Callable[[Tx], T]) -> T:
+    def _transact(self, wire: Wire, work: Callable[[Tx], T], begin: str = "") -> T:
         if self._inside:
             raise StoreError("A transaction cannot begin inside another one.")
         self._inside = True
         try:
-            tx = PostgresTx(wire, self._begin)
+            tx = PostgresTx(wire, begin or self._begin)
             try:
                 result = work(tx)
                 tx.end()
