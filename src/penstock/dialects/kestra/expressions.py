@@ -25,6 +25,7 @@ SETS_VARIABLES: Final = "variables.set"
 MOST: Final = 20
 # What these make of a secret does not tell it.
 HIDING: Final = frozenset({"length", "md5", "sha1", "sha256", "sha512", "className", "encrypt"})
+CUT: Final = "YAML makes a key of what stands before a `: `; quote the whole text."
 SECRET_INPUT: Final = "Write `secret()` where the task needs it."
 IN_RUNS: Final = dict.fromkeys(
     ("labels", "trigger", "envs", "logicalDate", "dataInterval", "workingDir", "outputDir", "inputFile")
@@ -66,7 +67,8 @@ def _one(page: Page, view: View, found: Found) -> None:
     try:
         template = expr.compile(text)
     except PenstockError as error:
-        _note(page, view, found.scalar, error.problem())
+        problem = error.problem()
+        _note(page, view, found.scalar, msgspec.structs.replace(problem, hint=CUT) if _cut(view, found) else problem)
         return
     names = _names(view, found)
     for problem in expr.check(template, names)[:MOST]:
@@ -92,6 +94,15 @@ def _one(page: Page, view: View, found: Found) -> None:
         sentence = "A secret cannot decide which tasks run: the answer would be kept in the run's history."
         at = Problem(SecretDecides.code, sentence, _place(text, "secret"), SecretDecides.hint)
         _note(page, view, found.scalar, at)
+
+
+def _cut(view: View, found: Found) -> bool:
+    """Whether YAML took a `: ` in the middle of an expression for the end of a key."""
+    scalar = found.scalar
+    if scalar.style or not scalar.line:
+        return False
+    rest = view.lines[scalar.line - 1][scalar.column - 1 + len(scalar.text) :]
+    return rest.lstrip().startswith(":") and "}}" in rest
 
 
 def _secret(flow: Flow, template: expr.Template) -> str:
