@@ -133,8 +133,9 @@ def test_a_run_started_twice_by_the_same_words_is_one_run(workshop: Workshop, as
 
     first = str(answer(workshop.core, asker, Ask.RUN_START, body))
     second = str(answer(workshop.core, asker, Ask.RUN_START, body))
+    other = str(answer(workshop.core, asker, Ask.RUN_START, body | {"labels": {"one": "more"}}))
 
-    assert first == second
+    assert first == second != other
     assert workshop.finish(first).status is RunStatus.SUCCESS
 
 

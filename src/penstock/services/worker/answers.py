@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
@@ -238,10 +239,11 @@ def _start(core: Core, asker: Asker, body: Mapping[str, object]) -> str:
     revision = body.get("revision")
     namespace = str(body.get("namespace") or asker.run.namespace)
     plan = flow_verbs.newest_plan(core, namespace, str(body["flow"]), revision if isinstance(revision, int) else None)
+    words = hashlib.blake2b(msgspec.json.encode(body), digest_size=16).hexdigest()
     asked = starting.Start(
         inputs=msgspec.convert(body.get("inputs") or {}, dict[str, object]),
         labels=_texts(body.get("labels") or {}),
-        key=f"{asker.run.id}/{asker.step}/{asker.attempt}/{plan.flow.name}/{msgspec.json.encode(body).hex()[:64]}",
+        key=f"{asker.run.id}/{asker.step}/{asker.attempt}/{plan.flow.name}/{words}",
         owner=asker.run.owner,
         by=f"run {asker.run.id}",
         trace=traces.of_attempt(asker.run, asker.step, asker.attempt, core.knobs.traces),
