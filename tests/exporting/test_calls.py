@@ -225,3 +225,9 @@ def test_a_name_that_leads_to_two_places_is_refused_for_the_worse_and_asked_for_
     assert answer.taken
     assert taker.heard[0].headers["host"] == f"one.example:{port}"
     assert asked == ["two.example", "one.example"]
+
+
+def test_an_address_of_https_is_called_by_tls_alone(taker: Receiver) -> None:
+    with pytest.raises(Unanswered):
+        outward.post(taker.url.replace("http:", "https:"), b"", {}, guard=HERE)
+    assert taker.heard == []

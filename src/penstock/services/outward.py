@@ -4,6 +4,7 @@ redirect is followed.
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import socket
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,7 @@ from penstock.errors.work import AddressRefused, Unanswered
 
 if TYPE_CHECKING:
     import http.client
+    import ssl
 
 PATIENCE: Final = 10.0
 LARGEST: Final = 64 * 1024
@@ -138,13 +140,19 @@ def _connected(place: tuple[str, int], parts: SplitResult, patience: float) -> s
     made = socket.create_connection(place, patience)
     if parts.scheme == "http":
         return made
-    import ssl
-
     try:
-        return ssl.create_default_context().wrap_socket(made, server_hostname=parts.hostname)
+        return _trust().wrap_socket(made, server_hostname=parts.hostname)
     except OSError:
         made.close()
         raise
+
+
+@functools.cache
+def _trust() -> ssl.SSLContext:
+    """Whom to believe, read once: it takes longer than a call."""
+    import ssl
+
+    return ssl.create_default_context()
 
 
 def _line(parts: SplitResult, patience: float) -> http.client.HTTPConnection:
