@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from penstock.cli import units
+from penstock.cli.units import Home
 from tests.cli.conftest import Penstock
 from tests.plugins.fs.servers import absent
 
@@ -21,8 +22,8 @@ SECRET = "postgresql://penstock:s3cret%2F@db/penstock"
 def deployed() -> dict[str, str]:
     """The files of `deploy/systemd`, as an installation in /opt has them."""
     program = ("/opt/penstock/bin/penstock",)
-    where = {"folder": "/srv/penstock", "environment": "/etc/penstock/penstock.env", "user": "penstock"}
-    made = (units.server(program, "127.0.0.1", 8080, 10, **where), units.worker(program, 0, 10, **where))
+    home = Home(folder="/srv/penstock", environment="/etc/penstock/penstock.env", user="penstock")
+    made = (units.server(program, "127.0.0.1", 8080, 10, home), units.worker(program, 0, 10, home))
     return {f"{each.name}.service": units.text(each) for each in made} | {"penstock.env": units.environment("")}
 
 
@@ -88,11 +89,11 @@ def test_words_reach_the_program_as_they_are(word: str, said: str) -> None:
 def test_systemd_understands_every_line(tmp_path: Path, system: bool) -> None:
     if shutil.which("systemd-analyze") is None:
         absent("systemd-analyze is not here: apt-get install systemd")
-    where = {"folder": str(tmp_path), "environment": str(tmp_path / "env"), "user": "root" if system else ""}
+    home = Home(folder=str(tmp_path), environment=str(tmp_path / "env"), user="root" if system else "")
     program = (sys.executable, "-m", "penstock")
     (tmp_path / "env").write_text(units.environment(SECRET))
     files = []
-    for unit in (units.server(program, "127.0.0.1", 8080, 10, **where), units.worker(program, 2, 10, **where)):
+    for unit in (units.server(program, "127.0.0.1", 8080, 10, home), units.worker(program, 2, 10, home)):
         files.append(tmp_path / f"{unit.name}.service")
         files[-1].write_text(units.text(unit))
 

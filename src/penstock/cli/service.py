@@ -18,7 +18,7 @@ from penstock.cli import units
 from penstock.cli.lazy import LazyGroup
 from penstock.cli.options import examples, project_of
 from penstock.cli.said import data, note
-from penstock.cli.units import Unit
+from penstock.cli.units import Home, Unit
 from penstock.errors.project import NoSuchFile, WrongCall
 
 VERBS: Final = {
@@ -118,14 +118,14 @@ def _units(asked: ServiceGiven, where: Places) -> list[Unit]:
     project = project_of(asked.project)
     grace = -(-int(project.settings.limits.grace) // 1_000_000)
     program = _program()
-    common = {
-        "folder": str(project.root.absolute()),
-        "environment": str(_shown(asked, where.environment)),
-        "user": "" if asked.user else asked.run_as,
-    }
+    home = Home(
+        folder=str(project.root.absolute()),
+        environment=str(_shown(asked, where.environment)),
+        user="" if asked.user else asked.run_as,
+    )
     made = {
-        "serve": units.server(program, asked.host, asked.port, asked.grace, **common),
-        "worker": units.worker(program, asked.slots, grace, **common),
+        "serve": units.server(program, asked.host, asked.port, asked.grace, home),
+        "worker": units.worker(program, asked.slots, grace, home),
     }
     return [made[part] for part in asked.parts or PARTS]
 

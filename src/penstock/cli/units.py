@@ -48,7 +48,15 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
     strict: bool = True
 
 
-def server(program: tuple[str, ...], host: str, port: int, grace: int, **where: str) -> Unit:
+class Home(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a service lives: its folder, the file of its environment, and who runs it (none: whose manager it is)."""
+
+    folder: str
+    environment: str
+    user: str = ""
+
+
+def server(program: tuple[str, ...], host: str, port: int, grace: int, home: Home) -> Unit:
     """The unit of a server: it writes below its folder, and nowhere else."""
     listens = ("--host", host, "--port", str(port), "--grace", str(grace), "--json")
     return Unit(
@@ -56,11 +64,13 @@ def server(program: tuple[str, ...], host: str, port: int, grace: int, **where: 
         about="Penstock: API and schedules",
         command=(*program, "serve", *listens),
         wait=grace + BESIDES,
-        **where,
+        folder=home.folder,
+        environment=home.environment,
+        user=home.user,
     )
 
 
-def worker(program: tuple[str, ...], slots: int, grace: int, **where: str) -> Unit:
+def worker(program: tuple[str, ...], slots: int, grace: int, home: Home) -> Unit:
     """The unit of a worker: people's tasks run in it, so only what belongs to the system is closed to them.
 
     Asked to stop, it lets work go on for the grace, and then gives each process the same time after SIGTERM.
@@ -72,7 +82,9 @@ def worker(program: tuple[str, ...], slots: int, grace: int, **where: str) -> Un
         command=(*program, "worker", *many, "--json"),
         wait=2 * grace + BESIDES,
         strict=False,
-        **where,
+        folder=home.folder,
+        environment=home.environment,
+        user=home.user,
     )
 
 
