@@ -117,7 +117,12 @@ class _Answers(BaseHTTPRequestHandler):
             "statistics": {
                 "startTime": "1451703845000",
                 "endTime": "1451703846500",
-                "query": {"totalBytesProcessed": "1024", "totalBytesBilled": "2048", "statementType": "SELECT"},
+                "query": {
+                    "totalBytesProcessed": "1024",
+                    "totalBytesBilled": "2048",
+                    "statementType": "SELECT",
+                    "referencedTables": [{"projectId": "shop", "datasetId": "sales", "tableId": "orders"}],
+                },
             },
         }
 

@@ -71,6 +71,19 @@ def test_rows_of_all_pages_are_fetched_or_stored(local: LocalContext, bigquery: 
     assert str(none["jobId"]).startswith("penstock-local-local-")
 
 
+def test_tables_that_are_read_and_written_are_told_of(local: LocalContext, bigquery: BigQuery) -> None:
+    local.lineage = True
+    read = local.run("bigquery.query", ASKED)
+    made = local.run("bigquery.query", {**ASKED, "destinationTable": "sales.daily$20160102"})
+
+    assert [(each.access.value, each.namespace, each.name) for each in read.touched] == [
+        ("reads", "bigquery", "shop.sales.orders")
+    ]
+    assert [(each.access.value, each.name) for each in made.touched] == [
+        ("reads", "shop.sales.orders"), ("writes", "shop.sales.daily")
+    ]  # fmt: skip
+
+
 def test_every_property_reaches_the_job(local: LocalContext, bigquery: BigQuery) -> None:
     given = {
         **ASKED,

@@ -19,6 +19,8 @@ from penstock.sdk.task import TaskFailed
 from penstock.sdk.values import Duration
 
 LIBRARY: Final = "google.cloud.bigquery"
+# Where lineage says that its tables are.
+NAMESPACE: Final = "bigquery"
 REASONS: Final = ("rateLimitExceeded", "jobBackendError", "backendError", "internalError", "jobInternalError")
 MESSAGES: Final = (
     "due to concurrent update",
@@ -174,6 +176,11 @@ class Query(GcpTask, frozen=True, kw_only=True):
                 outputs |= self._deal(rows, context)
         self._measure(job, context)
         place = job.destination
+        if not self.dry_run:
+            for table in job.referenced_tables or ():
+                context.reads(NAMESPACE, named(table))
+            if place is not None and not place.dataset_id.startswith("_"):  # else it is kept for the answer alone
+                context.writes(NAMESPACE, named(place))
         if place is not None:
             outputs["destinationTable"] = {
                 "project": place.project,
@@ -253,6 +260,11 @@ class Query(GcpTask, frozen=True, kw_only=True):
                 context.metric(name, value)
         if job.started and job.ended:
             context.metric("duration", (job.ended - job.started).total_seconds(), MetricKind.TIMER)
+
+
+def named(table: Any) -> str:
+    """A table's whole name, without the partition that may stand behind it."""
+    return f"{table.project}.{table.dataset_id}.{table.table_id.partition('$')[0]}"
 
 
 def records(rows: Any) -> Iterator[dict[str, object]]:
