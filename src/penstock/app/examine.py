@@ -17,6 +17,7 @@ from typing import Final
 
 import msgspec
 
+from penstock.app.branches import branches_of
 from penstock.app.databases import check_place, store_status
 from penstock.app.open import App, open_app
 from penstock.app.places import Where, locate
@@ -25,12 +26,13 @@ from penstock.errors import PenstockError
 from penstock.runners.process.environments import Environments, root_in
 from penstock.runners.process.launcher import Exit, Launcher, Order
 from penstock.runners.process.packages import find_uv
+from penstock.services.git.sync import problems_of
 from penstock.services.liveness import abandoned
 from penstock.services.project import flow_files
 from penstock.services.secrets.local import read_secrets
 from penstock.services.worker.reactor import Reactor
 from penstock.settings.read import Project
-from penstock.store import inbox, queue, runs, workers
+from penstock.store import git, inbox, queue, runs, workers
 
 OLDEST: Final = (3, 11)
 EXTRAS: Final = {"postgres": "psycopg", "s3": "boto3", "duckdb": "duckdb", "http": "httpx"}
@@ -206,6 +208,7 @@ def _store(project: Project, where: Where, environ: Mapping[str, str], store: st
                 "store", Grade.GOOD, f"{where.shown}, schema version {schema.version}; a write takes {took:.1f} ms."
             )
             yield from _inside(app)
+            yield from _branches(app)
     except PenstockError as error:
         yield _told("store", error)
 
@@ -244,6 +247,30 @@ def _inside(app: App) -> Iterator[Finding]:
         yield Finding("clock", Grade.BAD, "This machine's clock stands years in the past.", "Set it by NTP.")
     else:
         yield Finding("clock", Grade.GOOD, "Runs and this machine agree about the time.")
+
+
+def _branches(app: App) -> Iterator[Finding]:
+    """How the branches stand that flows come from; nothing where there are none."""
+    if not app.project.settings.git:
+        return
+    if shutil.which("git") is None:
+        yield Finding("branches", Grade.BAD, "The program git is not on this machine.", "apt-get install git")
+    try:
+        names = list(branches_of(app))
+    except PenstockError as error:
+        yield _told("branches", error)
+        return
+    known = app.core.store.read(git.every)
+    for name in names:
+        state = known.get(name, git.State(name=name))
+        wrong = problems_of(state)
+        if wrong:
+            sentence = f"Of {name} the commit {state.looked_commit[:12] or 'that is newest'} does not stand here: "
+            yield Finding("branches", Grade.WARNING, sentence + wrong[0].sentence, f"penstock git status {name}")
+        elif not state.looked_at:
+            yield Finding("branches", Grade.INFO, f"{name} was never looked at.", f"penstock git sync {name}")
+        else:
+            yield Finding("branches", Grade.GOOD, f"Of {name} the commit {state.applied_commit[:12]} stands here.")
 
 
 def _told(what: str, error: PenstockError) -> Finding:
