@@ -1,0 +1,58 @@
+"""Are trips the same for the same seed, and is each event wrong in the way that is said of it?"""
+
+from __future__ import annotations
+
+import collections
+import itertools
+
+import msgspec
+
+from projects.lakehouse.trips import ZONES, Event, Fault, Shares, Trip, events
+
+COUNT = 10_000
+
+
+def reason(event: Event, seen: set[str]) -> Fault | None:
+    """What is wrong with an event, looked for in what was sent alone."""
+    try:
+        trip = msgspec.json.decode(event.value, type=Trip)
+    except msgspec.MsgspecError:
+        return Fault.MALFORMED
+    if trip.trip_id is None or trip.pickup_at is None or trip.dropoff_at is None or trip.fare is None:
+        return Fault.MISSING
+    if trip.fare < 0:
+        return Fault.NEGATIVE_FARE
+    if trip.dropoff_at <= trip.pickup_at:
+        return Fault.ENDS_BEFORE_START
+    if not (1 <= trip.pickup_zone <= ZONES and 1 <= trip.dropoff_zone <= ZONES):
+        return Fault.UNKNOWN_ZONE
+    if trip.trip_id in seen:
+        return Fault.DUPLICATE
+    seen.add(trip.trip_id)
+    return None
+
+
+def test_a_seed_is_the_same_trips_for_ever() -> None:
+    assert list(events(500, 7, Shares())) == list(events(500, 7, Shares()))
+    assert [each.value for each in events(500, 7, Shares())] != [each.value for each in events(500, 8, Shares())]
+    longer = list(itertools.islice(events(10_000, 7, Shares()), 500))
+    assert longer == list(events(500, 7, Shares()))
+
+
+def test_each_event_is_wrong_in_the_way_that_is_said_of_it() -> None:
+    seen: set[str] = set()
+    found: collections.Counter[Fault | None] = collections.Counter()
+    for event in events(COUNT, 1, Shares()):
+        assert reason(event, seen) is event.fault, event
+        found[event.fault] += 1
+    assert set(found) == {None, *Fault}
+    assert 0.96 < found[None] / COUNT < 0.98 and 0.005 < found[Fault.DUPLICATE] / COUNT < 0.015
+
+
+def test_shares_are_as_they_are_asked_for() -> None:
+    plain = list(events(2_000, 3, Shares(bad=0, duplicate=0, late=0)))
+    assert all(each.fault is None and not each.late for each in plain)
+    assert len({each.key for each in plain}) == 2_000
+    much = list(events(2_000, 3, Shares(bad=0.3, duplicate=0.2, late=0.5)))
+    assert 0.4 < sum(each.fault is not None for each in much) / 2_000 < 0.6
+    assert 0.4 < sum(each.late for each in much) / 2_000 < 0.6
