@@ -273,7 +273,10 @@ def _tell_plan(done: PushPlan, asked: PushGiven) -> None:
     for one in done.triggers:
         data(f"{SIGNS[one.what]} {one.namespace}.{one.flow}/{one.trigger}  {_dated(one)}")
     same = sum(each.what is What.SAME for each in done.flows)
-    note(f"{same} flows stay as they are." if same else "" if done.changes else "Nothing would change.")
+    if same:
+        note("1 flow stays as it is." if same == 1 else f"{same:,} flows stay as they are.")
+    elif not done.changes:
+        note("Nothing would change.")
 
 
 def _becomes(each: FlowChange, *, pruned: bool) -> str:
