@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, LiteralString
 
 from penstock.clock import Clock
 from penstock.errors.store import StoreError, StoreInUse
@@ -40,6 +40,9 @@ WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AN
 """
 GIVEN: Final = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence}"
 BATCH: Final = "SELECT {columns} FROM {table}{behind} ORDER BY {key} LIMIT {limit}"
+BEATS: Final = """
+SELECT count(*) FROM workers WHERE beat_at > (extract(epoch FROM clock_timestamp()) * 1000000)::bigint - 30000000
+"""
 OTHERS: Final = """
 SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
     AND (application_name = %s OR starts_with(application_name, %s))
@@ -169,17 +172,20 @@ class PostgresSide:
             names = [f"penstock {own}", f"penstock {own} "]
         else:
             names = ["penstock", f"penstock {own} "]
-        count = self._others(names)
         for _ in range(LOOKS):
+            count = self._number(OTHERS, names)
             if not count:
-                return
+                break
             time.sleep(PAUSE)  # a connection that was closed is there for a moment more
-            count = self._others(names)
-        raise StoreInUse(f"Somebody works with {self.where}: {count} connections of Penstock are there.")
+        else:
+            raise StoreInUse(f"Somebody works with {self.where}: {count} connections of Penstock are there.")
+        # One whose way is cut for a moment would come back and go on here.
+        if count := self._number(BEATS, []):
+            raise StoreInUse(f"{count} workers said within the last 30 seconds that they work with {self.where}.")
 
-    def _others(self, names: list[str]) -> int:
-        with self._told():
-            row = self._session.execute(OTHERS, names).fetchone()
+    def _number(self, asked: LiteralString, values: list[str]) -> int:
+        with self._told(), self._begun() as session:
+            row = session.execute(asked, values).fetchone()
         return codec.number(row[0]) if row else 0
 
     def _mark(self, session: Session, mark: Mark | None) -> None:
