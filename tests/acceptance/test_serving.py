@@ -94,6 +94,42 @@ def test_dev_takes_the_next_port_where_one_is_taken(light: Project) -> None:
         assert f"Port {port} is taken" in dev.said
 
 
+def test_two_devs_in_one_folder_stand_beside_each_other_and_say_so(light: Project) -> None:
+    first = light.begin("dev", "--port", "0")
+    eventually(lambda: "scheduler.leads" in first.said, "the first one leads")
+    second = light.begin("dev", "--port", "0")
+    address(second)
+    first.kill()
+    eventually(lambda: "scheduler.leads" in second.said, "the second one leads", 8)
+
+    light.flow("one", LOG)
+    eventually(lambda: "+ acc.one" in second.said, "it watches")
+    second.send(signal.SIGINT)
+    assert second.ended() == 0
+    assert "Another server stands on this store" in second.said
+    assert "Another server" not in first.said
+
+
+@pytest.mark.long
+def test_dev_says_that_its_folder_was_deleted_and_stops_when_asked(light: Project) -> None:
+    dev = light.begin("dev", "--port", "0")
+    url = address(dev)
+    key = {"Authorization": f"Bearer {(light.folder / '.penstock' / 'key').read_text().strip()}"}
+    eventually(lambda: "worker.started" in dev.said, "the worker stands")
+
+    (light.folder / ".penstock").rename(light.folder / "gone")
+    eventually(lambda: "was deleted or replaced" in dev.said, "it says so")
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(urllib.request.Request(f"{url}/v1/flows", headers=key), timeout=10)
+    dev.send(signal.SIGINT)
+    code = dev.ended()
+    (light.folder / "gone").rename(light.folder / ".penstock")
+
+    assert (refused.value.code, json.load(refused.value)["code"]) == (503, "PS-403")
+    assert code == 0
+    assert "Traceback" not in dev.said
+
+
 def test_an_address_that_others_reach_wants_an_owner_first(light: Project) -> None:
     said = light.call("serve", "--host", "0.0.0.0", "--port", "0")
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -14,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from projects.servers.child import listens
-from tests.projects.acceptance.project import WAREHOUSE
+from tests.projects.acceptance.project import WAREHOUSE, until
 from tools.podman import Podman
 
 ROOT = WAREHOUSE.parents[1]
@@ -71,6 +73,30 @@ def test_the_demo_runs_in_containers_by_one_word_more(
     assert "demo --day 2016-01-03 --containers" in said
     assert "create" in podman.ask("events", "--stream=false", "--format", "{{.Status}}")
     assert podman.ask("ps", "--all", "--quiet") == ""
+    demo(checkout, "--clean")
+
+
+def test_the_demo_opens_penstock_dev_on_it_and_takes_it_down_again(checkout: Path) -> None:
+    path = os.pathsep.join([str(checkout), str(ROOT / "src")])
+    command = [sys.executable, "-m", "projects.warehouse.demo", "--events", "500", "--dev"]
+    said = checkout / "said"
+    with said.open("wb") as out:
+        opened = subprocess.Popen(command, cwd=checkout, env={**os.environ, "PYTHONPATH": path}, stdout=out, stderr=out)
+    try:
+        with contextlib.suppress(AssertionError):
+            until(lambda: "worker.started" in said.read_text() or opened.poll() is not None, "it is open", 75)
+        opened.send_signal(signal.SIGTERM)
+        code = opened.wait(30)
+    finally:
+        opened.kill()
+        opened.wait()
+
+    told = said.read_text()
+    assert code == 143, told
+    assert "backfill warehouse.phase2 --from 2016-01-01 --to 2016-01-31" in told
+    assert "Penstock has stopped." in told
+    ports = [int(port) for port in re.findall(r"127\.0\.0\.1:(\d+)", told)]
+    assert len(ports) >= 3 and not any(listens(port) for port in ports)
     demo(checkout, "--clean")
 
 
