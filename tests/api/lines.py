@@ -10,7 +10,7 @@ import msgspec
 
 from penstock.api.serve import Server
 
-PATIENCE = 15
+PATIENCE = 30
 HEAD = re.compile(rb"HTTP/1\.1 (\d{3}) [^\r\n]*\r\n((?:[^\r\n]+\r\n)*)\r\n")
 
 
