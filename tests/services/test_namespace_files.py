@@ -6,7 +6,9 @@ import dataclasses
 import io
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -24,8 +26,11 @@ from penstock.services.stored import Stored
 from penstock.store.audit import Filter
 from penstock.store.blobs.local import open_folder
 from penstock.store.namespace_files import Kind
+from penstock.store.port import Tx
+from penstock.store.wrapped import Wrapped
 from tests.services.office import Office
 
+T = TypeVar("T")
 ANN = Actor(name="ann", grants=(Grant("editor", "shop"),))
 
 
@@ -216,6 +221,33 @@ def test_flows_see_what_is_kept_before_what_lies_in_the_project(core: Core, tmp_
     assert shop.fetch("deep/one", tmp_path / "copy")
     assert not other.fetch("deep/one", tmp_path / "copy")
     assert (tmp_path / "copy").read_text() == "kept"
+
+
+def test_who_takes_many_files_asks_the_store_once(core: Core, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    for number in range(30):
+        (project / f"p{number}").write_text("x")
+        put(core, f"k{number}", str(number))
+    asked = Counted(core.store)
+    shop = SeenFiles(dataclasses.replace(core, store=asked, project=ProjectFolder(project)), ("shop",))
+
+    names = list(shop.names())
+    before = asked.count
+    assert all(shop.fetch(name, tmp_path / "copy") for name in names)
+
+    assert (len(names), asked.count) == (60, before)
+
+
+class Counted(Wrapped):
+    """A store that counts what it is asked at a glance."""
+
+    count = 0
+
+    def glance(self, work: Callable[[Tx], T]) -> T:
+        """Count, and ask."""
+        self.count += 1
+        return self._store.glance(work)
 
 
 def test_an_address_names_a_path_and_maybe_a_namespace() -> None:

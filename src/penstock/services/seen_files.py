@@ -29,27 +29,32 @@ class Named(msgspec.Struct, frozen=True):
 
 
 class SeenFiles(msgspec.Struct, frozen=True):
-    """The files of some namespaces, the last one counting most, with the project's behind them."""
+    """The files of some namespaces, the last one counting most, with the project's behind them.
+
+    What was listed is known: who takes copies of many files asks the store once for all of them.
+    """
 
     core: Core
     namespaces: tuple[str, ...]
+    known: dict[str, Entry | None] = msgspec.field(default_factory=dict)
 
     def names(self) -> Iterator[str]:
         """The names of all files, each once."""
-        seen: set[str] = set()
+        found: dict[str, Entry | None] = {}
         for namespace in self.namespaces:
-            for each in namespace_files.every(self.core, namespace):
-                if each.kind is Kind.FILE and each.path not in seen:
-                    seen.add(each.path)
-                    yield each.path
+            every = namespace_files.every(self.core, namespace)
+            found |= {each.path: each for each in every if each.kind is Kind.FILE}
         for name in self.core.project.names() if self.core.project is not None else ():
-            if name not in seen:
-                yield name
+            found.setdefault(name, None)
+        self.known.update(found)
+        yield from found
 
     def kept(self, name: str, revision: int | None = None) -> Entry | None:
         """The file of a name that is kept for a namespace. Raises BadFileName, UnknownFile."""
         if revision is not None:
             return namespace_files.find(self.core, self.namespaces[-1], name, revision)
+        if name in self.known:
+            return self.known[name]
         path = namespace_files.clean(name)
         for namespace in reversed(self.namespaces):
             found = self.core.store.glance(partial(table.get, namespace=namespace, path=path))

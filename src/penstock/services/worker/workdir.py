@@ -216,7 +216,7 @@ def matching(folder: Path, patterns: Iterable[str]) -> list[str]:
 def _fetch(seen: SeenFiles | None, address: str, target: Path) -> None:
     meant = named(address)
     if seen is not None and meant.namespace:
-        seen = replace(seen, namespaces=(meant.namespace,))
+        seen = SeenFiles(seen.core, (meant.namespace,))
     if seen is None or not seen.fetch(meant.path, target):
         raise FileMissing(f'Neither the namespace nor the project has a file "{meant.path}".')
 
