@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from penstock.errors.api import MayNot
 from penstock.errors.run import InvalidInput
 from penstock.errors.work import AddressRefused, Unanswered
-from penstock.model.access import Actor, Grant
+from penstock.model.access import Action, Actor, Grant
 from penstock.model.policy import SECOND
 from penstock.model.status import Outcome
 from penstock.services import alerts, outward
@@ -165,6 +166,20 @@ def test_an_address_may_be_a_secret_and_is_asked_for_when_it_is_called(office: O
     Calls(dataclasses.replace(office.core, secrets=Words({"HOOK": taker.url})), HERE).turn()
 
     assert msgspec.json.decode(taker.heard[0].body)["text"] == "mine: this is a test."
+
+
+def test_an_address_may_ask_for_a_secret_by_who_may_have_it_and_for_nothing_else(
+    office: Office, taker: Receiver, heard: list[Notice]
+) -> None:
+    watcher = Actor(name="eve", grants=(Grant("watcher", "", frozenset({Action.ALERTS_EDIT})),))
+    made = rule(office, "{{ http(uri='" + taker.url + "').body }}")
+    alerts.test(office.core, made)
+    Calls(office.core, HERE).turn()
+
+    with pytest.raises(MayNot):
+        alerts.add(office.core.asked_by(watcher), made)
+    assert taker.heard == []
+    assert names(heard) == ["alert.untaken"]
 
 
 def test_a_rule_wants_somebody_who_is_told_and_workers_belong_to_nobody(office: Office) -> None:

@@ -53,7 +53,9 @@ def add(core: Core, alert: Alert) -> None:
     if alert.tells:
         need(core.actor, Action.RUNS_START, alert.tells_namespace)
         flows.newest_plan(core, alert.tells_namespace, alert.tells)
-    if alert.url and TEMPLATE not in alert.url:
+    if TEMPLATE in alert.url:
+        need(core.actor, Action.FLOWS_EDIT, alert.namespace)  # who writes flows has its secrets anyway
+    elif alert.url:
         outward.check(alert.url)
     repeat_unknown(core, lambda: core.store.write(lambda tx: alerts.put(tx, alert)))
 
