@@ -1,13 +1,22 @@
-"""Are trips the same for the same seed, and is each event wrong in the way that is said of it?"""
+"""Are trips the same for the same seed, wrong in the way that is said of them, and in the topic once each?"""
 
 from __future__ import annotations
 
 import collections
 import itertools
+import json
+import subprocess
+import sys
+from pathlib import Path
 
 import msgspec
+import pytest
 
-from projects.lakehouse.trips import ZONES, Event, Fault, Shares, Trip, events
+from penstock.sdk.local import LocalContext
+from projects.lakehouse.scripts import generate
+from projects.lakehouse.scripts.generate import ZONES, Event, Fault, Shares, Trip, events
+from projects.lakehouse.services.stack import Stack
+from tests.lakehouse.conftest import done
 
 COUNT = 10_000
 
@@ -56,3 +65,33 @@ def test_shares_are_as_they_are_asked_for() -> None:
     much = list(events(2_000, 3, Shares(bad=0.3, duplicate=0.2, late=0.5)))
     assert 0.4 < sum(each.fault is not None for each in much) / 2_000 < 0.6
     assert 0.4 < sum(each.late for each in much) / 2_000 < 0.6
+
+
+@pytest.mark.acceptance
+@pytest.mark.timeout(300)
+def test_what_is_there_is_not_sent_again(lakehouse: Stack, local: LocalContext, tmp_path: Path) -> None:
+    servers = {"bootstrap.servers": lakehouse.kafka.address}
+    made = {"properties": servers, "topics": [{"name": "again", "partitions": 2}]}
+    done(local.run("kafka.create_topics", made))
+
+    def sent(count: int) -> int:
+        file = tmp_path / "events.jsonl"
+        where = ["--bootstrap", lakehouse.kafka.address, "--topic", "again", "--file", str(file)]
+        said = subprocess.run(
+            [sys.executable, generate.__file__, *where, "--events", str(count)],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        assert len(file.read_bytes().splitlines()) == count
+        told = json.loads(said.splitlines()[-1].strip(":"))["outputs"]
+        assert told["events"] == count
+        return int(told["sent"])
+
+    assert [sent(700), sent(2_000), sent(2_000)] == [700, 1_300, 0]
+    taken = {"properties": {**servers, "auto.offset.reset": "earliest"}, "topic": "again"}
+    rows = [json.loads(line) for line in local.text(str(done(local.run("kafka.consume", taken))["uri"])).splitlines()]
+    wanted = [json.loads(line) for line in (tmp_path / "events.jsonl").read_bytes().splitlines()]
+    for part in (0, 1):
+        there = [row["value"] for row in sorted(rows, key=lambda row: int(row["offset"])) if row["partition"] == part]
+        assert there == [each["value"] for each in wanted if each["partition"] == part]

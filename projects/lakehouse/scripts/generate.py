@@ -1,19 +1,31 @@
-"""What do taxi trips look like, good and bad? Drawn from a seed: the same seed is the same trips for ever.
+"""Which taxi trips are sent to Kafka, good and bad? Drawn from a seed: the same seed is the same trips for ever.
+
+    python generate.py --bootstrap 127.0.0.1:9092 --topic trips --events 10000
 
 A trip has the fields of New York's yellow taxis. Of all events some are wrong, each in one way, some are sent twice,
-some are sent hours after their trip. What is wrong with an event is known as it is made, and told beside it.
+some are sent hours after their trip. Each event goes to the partition that its key says, in the order in which they
+are drawn. So what a partition holds already is the beginning of what belongs there: whoever runs this again, after a
+kill or for the fun of it, sends what is missing, and nothing twice. Needs msgspec and confluent-kafka.
 """
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import datetime
 import enum
+import json
 import math
 import random
+import sys
+import time
+import zlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import msgspec
+from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 
 BEGIN: Final = datetime.datetime(2024, 1, 15)
 DAYS: Final = 7
@@ -144,3 +156,92 @@ def _spoiled(chance: random.Random, trip: Trip, late: bool) -> Event:
     if fault is Fault.MALFORMED:
         value = value[: chance.randrange(1, len(value))]
     return Event(key=trip.trip_id or "", value=value, trip=trip, fault=fault, late=late)
+
+
+class Sending(msgspec.Struct, frozen=True, kw_only=True):
+    """Where events go: a topic with its partitions, and how many of each are there already."""
+
+    bootstrap: str
+    topic: str
+    there: list[int]
+
+    def partition(self, event: Event) -> int:
+        """Where an event belongs; those of one key belong together."""
+        return zlib.crc32(event.key.encode()) % len(self.there)
+
+
+def looked(bootstrap: str, topic: str) -> Sending:
+    """How much of a topic is there; ends the program where there is no such topic."""
+    asked = {"bootstrap.servers": bootstrap, "group.id": "generator", "enable.auto.commit": False}
+    with contextlib.closing(Consumer(asked)) as consumer:
+        about = consumer.list_topics(topic, timeout=30).topics[topic]
+        if about.error is not None:
+            sys.exit(f"There is no topic {topic} at {bootstrap}: {about.error.str()}")
+        parts = [TopicPartition(topic, number) for number in sorted(about.partitions)]
+        there = [consumer.get_watermark_offsets(part, timeout=30)[1] for part in parts]
+    return Sending(bootstrap=bootstrap, topic=topic, there=there)
+
+
+def send(sending: Sending, drawn: Iterator[Event], rate: float, file: Path) -> tuple[int, int]:
+    """Send what is missing, and write all events into a file, a line each; how many were sent, how many there are.
+
+    Raises SystemExit where the broker does not take one.
+    """
+    refused: list[KafkaError] = []
+
+    def told(error: KafkaError | None, _: Message) -> None:
+        if error is not None:
+            refused.append(error)
+
+    asked = {"bootstrap.servers": sending.bootstrap, "enable.idempotence": True, "linger.ms": 20}
+    producer = Producer(asked)
+    seen, sent, count, began = [0] * len(sending.there), 0, 0, time.monotonic()
+    with file.open("wb") as lines:
+        for event in drawn:
+            part = sending.partition(event)
+            count += 1
+            lines.write(ENCODE({"key": event.key, "value": event.value.decode(), "partition": part}) + b"\n")
+            seen[part] += 1
+            if seen[part] <= sending.there[part]:
+                continue
+            while True:
+                with contextlib.suppress(BufferError):
+                    producer.produce(sending.topic, event.value, event.key, part, on_delivery=told)
+                    break
+                producer.poll(0.1)
+            producer.poll(0)
+            sent += 1
+            if refused:
+                break
+            if rate and (early := began + sent / rate - time.monotonic()) > 0:
+                time.sleep(early)
+    left = producer.flush(120)
+    if refused or left:
+        sys.exit(f"Kafka has not taken all: {refused[0].str() if refused else f'{left} events wait'}")
+    return sent, count
+
+
+def main() -> None:
+    """Send events, and tell how many as outputs of the task."""
+    parser = argparse.ArgumentParser(description="Send taxi trips to Kafka, good and bad, drawn from a seed.")
+    parser.add_argument("--bootstrap", required=True, help="address of the broker")
+    parser.add_argument("--topic", required=True)
+    parser.add_argument("--events", type=int, default=10_000, help="how many there are to be in all (10000)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=0.0, help="how many a second at most; 0: as fast as it goes")
+    for name, share in msgspec.structs.asdict(Shares()).items():
+        parser.add_argument(f"--{name}", type=float, default=share, help=f"share of all, from 0 to 1 ({share})")
+    parser.add_argument("--file", type=Path, default=Path("events.jsonl"), help="where all events are written, too")
+    given = parser.parse_args()
+    shares = Shares(bad=given.bad, duplicate=given.duplicate, late=given.late)
+    sending = looked(given.bootstrap, given.topic)
+    began = time.monotonic()
+    sent, count = send(sending, events(given.events, given.seed, shares), given.rate, given.file)
+    took = time.monotonic() - began
+    print(f"{sent} of {count} events sent in {took:.2f} s; {sum(sending.there)} were there.")
+    told = {"events": count, "sent": sent, "seconds": round(took, 3)}
+    print(f"::{json.dumps({'outputs': told})}::")
+
+
+if __name__ == "__main__":
+    main()
