@@ -55,78 +55,89 @@ outputs:
 """
 
 
-def flow(*more: str, secret: str = "{{ secret('PLANTED') }}", lines: str = "{{ secret('LINES') }}") -> str:
-    """A flow that tells secrets, one of them given to it, in logs, outputs, files, metrics, labels, states, keys,
-    errors, and to other flows; `more` tasks stand first.
-    """
-    script = "\n".join(f"          {line}" for line in TELLS.splitlines())
-    given = "{{ inputs.given }}"
-    first = "\n".join(more)
-    return f"""
+# What stands between two @ is put in: secrets as their author writes them, and more tasks.
+FLOW = """
 id: tells
 namespace: shop.daily
 inputs:
-  - {{id: given, type: SECRET}}
+  - {id: given, type: SECRET}
 tasks:
-{first}
+@first@
   - id: script
     type: python.script
     env:
-      SECRET: "{secret}"
-      LINES: "{lines}"
-      GIVEN: "{given}"
+      SECRET: "@secret@"
+      LINES: "@lines@"
+      GIVEN: "@given@"
     outputFiles: [told.txt, told.bin]
     script: |
-{script}
-  - {{id: gives, type: return, format: "{secret} and more, {given}"}}
-  - {{id: labels, type: labels, labels: {{told: "{secret}", given: "{given}"}}}}
+@script@
+  - {id: gives, type: return, format: "@secret@ and more, @given@"}
+  - {id: labels, type: labels, labels: {told: "@secret@", given: "@given@"}}
   - id: dir
     type: working_directory
     outputFiles: ["*.txt"]
     tasks:
-      - {{id: writes, type: shell.commands, env: {{S: "{secret}{given}"}}, commands: ['printf %s "$S" > kept.txt']}}
+      - {id: writes, type: shell.commands, env: {S: "@secret@@given@"}, commands: ['printf %s "$S" > kept.txt']}
   - id: inlined
     type: shell.commands
     outputFiles: ["*"]
-    commands: ["cat > inlined.txt <<'END'", "{secret}{given}", END]
+    commands: ["cat > inlined.txt <<'END'", "@secret@@given@", END]
   - id: decides
     type: if
-    condition: "{{{{ inputs.given == 'no' }}}}"
-    then: [{{id: never, type: log, message: never}}]
-    else: [{{id: ever, type: log, message: "{given}"}}]
+    condition: "{{ inputs.given == 'no' }}"
+    then: [{id: never, type: log, message: never}]
+    else: [{id: ever, type: log, message: "@given@"}]
   - id: calls
     type: subflow
     namespace: shop.daily
     flowId: called
     wait: true
-    inputs: {{password: "{given}", text: "{secret}"}}
+    inputs: {password: "@given@", text: "@secret@"}
   - id: fails
     type: allow_failure
     tasks:
-      - {{id: kept, type: kv.set, key: told, value: "{secret}"}}
+      - {id: kept, type: kv.set, key: told, value: "@secret@"}
   - id: fails_too
     type: allow_failure
     tasks:
-      - {{id: kept_too, type: kv.set, key: given, value: "{given}"}}
+      - {id: kept_too, type: kv.set, key: given, value: "@given@"}
   - id: raises
     type: allow_failure
     tasks:
-      - {{id: raise, type: python.script, env: {{S: "{secret}{given}"}}, script: 'import os; 1 / int(os.environ["S"])'}}
+      - {id: raise, type: python.script, env: {S: "@secret@@given@"}, script: 'import os; 1 / int(os.environ["S"])'}
   - id: wrong
     type: allow_failure
     tasks:
-      - {{id: odd, type: sleep, duration: "{secret}"}}
+      - {id: odd, type: sleep, duration: "@secret@"}
   - id: wrong_too
     type: allow_failure
     tasks:
-      - {{id: odd_too, type: sleep, duration: "{given}"}}
+      - {id: odd_too, type: sleep, duration: "@given@"}
   - id: broken
     type: allow_failure
     tasks:
-      - {{id: read, type: return, format: "{{{{ fromJson(inputs.given) }}}}"}}
+      - {id: read, type: return, format: "{{ fromJson(inputs.given) }}"}
 outputs:
-  - {{id: given, type: STRING, value: "{given}"}}
+  - {id: given, type: STRING, value: "@given@"}
 """
+
+
+def flow(*more: str) -> str:
+    """A flow that tells secrets, one of them given to it, in logs, outputs, files, metrics, labels, states, keys,
+    errors, and to other flows; `more` tasks stand first.
+    """
+    told = {
+        "first": "\n".join(more),
+        "script": "\n".join(f"          {line}" for line in TELLS.splitlines()),
+        "secret": "{{ secret('PLANTED') }}",
+        "lines": "{{ secret('LINES') }}",
+        "given": "{{ inputs.given }}",
+    }
+    text = FLOW
+    for name, put in told.items():
+        text = text.replace(f"@{name}@", put)
+    return text
 
 
 def forms(secret: str) -> Iterator[bytes]:
