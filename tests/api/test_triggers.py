@@ -35,6 +35,9 @@ def test_triggers_are_listed_in_the_scope_of_who_asks_and_switched(either: House
 
     assert [each["namespace"] for each in first["items"] + rest["items"]] == ["other", "shop"]
     assert [each["namespace"] for each in viewer.get("/v1/triggers").json()["items"]] == ["shop"]
+    of_flow = either.client.get("/v1/triggers?namespace=shop&flow=hello").json()["items"]
+    assert [each["id"] for each in of_flow] == ["nightly"]
+    assert either.client.get("/v1/triggers?flow=nothing").json()["items"] == []
     assert (off.status_code, off.json()["off_by"]) == (200, "operator")
     assert viewer.put(f"{WHERE}/on", json={"on": True}).status_code == 403
     assert operator.put(f"{WHERE}/on", json={"on": True}).json()["off_by"] == ""

@@ -106,9 +106,11 @@ def unlock(core: Core, namespace: str, flow: str, trigger: str) -> State:
     return repeat_unknown(core, lambda: core.store.write(work))
 
 
-def states(core: Core, scope: Scope, limit: int = 100, after: str = "", *, namespace: str = "") -> list[State]:
+def states(
+    core: Core, scope: Scope, limit: int = 100, after: str = "", *, namespace: str = "", flow: str = ""
+) -> list[State]:
     """Give triggers in a scope by namespace, flow and id, from a cursor on."""
-    return core.store.read(lambda tx: table.list_states(tx, scope, limit, after, namespace=namespace))
+    return core.store.read(lambda tx: table.list_states(tx, scope, limit, after, namespace=namespace, flow=flow))
 
 
 def _of_flow(tx: Tx, namespace: str, flow: str) -> list[State]:

@@ -84,9 +84,12 @@ def of_flow(tx: Tx, namespace: str, flow: str) -> list[State]:
     return [_state(row) for row in tx.all("triggers.of_flow", namespace=namespace, flow=flow)]
 
 
-def list_states(tx: Tx, scope: Scope, limit: int = 100, after: str = "", *, namespace: str = "") -> list[State]:
-    """Give triggers in a scope, of a namespace and those below it (of all, when empty), by key."""
-    params = ({"namespace": namespace} if namespace else {}) | reached(scope)
+def list_states(
+    tx: Tx, scope: Scope, limit: int = 100, after: str = "", *, namespace: str = "", flow: str = ""
+) -> list[State]:
+    """Give triggers in a scope, of a namespace and those below it (of all, when empty), of flows with an id, by key."""
+    asked: dict[str, object] = {"namespace": namespace, "flow": flow}
+    params = {name: value for name, value in asked.items() if value} | reached(scope)
     query = "+".join(("triggers.list", *params))
     if namespace:
         params["below"] = f"{codec.like(namespace)}.%"

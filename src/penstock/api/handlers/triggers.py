@@ -25,7 +25,7 @@ def list_triggers(call: Call[TriggersAsked, None]) -> Page[TriggerRow]:
     """Triggers by namespace, flow and id."""
     asked = call.query
     after = cursors.read(asked.cursor, str) or ""
-    found = verbs.states(call.core, call.scope, asked.limit + 1, after, namespace=asked.namespace)
+    found = verbs.states(call.core, call.scope, asked.limit + 1, after, namespace=asked.namespace, flow=asked.flow)
     shown = found[: asked.limit]
     return Page([_row(each) for each in shown], cursors.written(shown[-1].key) if len(found) > len(shown) else "")
 

@@ -15,6 +15,7 @@ class TriggersAsked(msgspec.Struct, frozen=True, kw_only=True):
     """Which triggers a list shows."""
 
     namespace: Namespace = ""
+    flow: Annotated[str, Meta(max_length=100, description="Of flows with this id.")] = ""
     limit: Limit = 100
     cursor: Cursor = ""
 

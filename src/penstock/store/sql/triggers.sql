@@ -26,6 +26,10 @@ FROM triggers AS t WHERE key > :after /*and*/ ORDER BY key LIMIT :limit
 -- In a namespace or below it.
 (namespace = :namespace OR namespace LIKE :below ESCAPE '\')
 
+-- name: list+flow
+-- Of flows with this id.
+flow = :flow
+
 -- name: drop
 -- Triggers that their flow does not have any more.
 DELETE FROM triggers WHERE key IN :keys[]
