@@ -99,9 +99,14 @@ def fits(said: str, told: str) -> bool:
     return not told or re.fullmatch(pattern, said, re.S) is not None
 
 
-@pytest.mark.timeout(150)
-def test_every_command_of_the_page_says_what_the_page_says(shell: Shell) -> None:
+@pytest.mark.timeout(200)
+@pytest.mark.parametrize("store", ["sqlite", pytest.param("postgres", marks=pytest.mark.long)])
+def test_every_command_of_the_page_says_what_the_page_says(
+    shell: Shell, store: str, request: pytest.FixtureRequest
+) -> None:
     page, port = PAGE.read_text(), str(free_port())
+    if store == "postgres":
+        shell.do(f"export PENSTOCK_STORE='{request.getfixturevalue('database')}'")
     done = 0
     for block in BLOCK.finditer(page):
         if block["name"]:
