@@ -197,13 +197,16 @@ class WindowKind(enum.StrEnum):
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """In which time all must come. Lengths in microseconds; times of day as written (`09:00:00+02:00`)."""
+    """In which time all must come. Lengths in microseconds; times of day as written (`09:00:00+02:00`), those without
+    an offset in the time zone (empty: UTC), of which a day without a length is, too.
+    """
 
     kind: WindowKind = WindowKind.SPAN
     length: int | None = None
     advance: int | None = None
     begin: str = ""
     end: str = ""
+    timezone: str = ""
 
 
 class OnRuns(Base, frozen=True, kw_only=True, tag="runs", omit_defaults=True):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final, TypeAlias
 
 from penstock.dialects.kestra import fields
 from penstock.dialects.kestra.conditions import UPSTREAM, flat, one, quoted, states, when
 from penstock.dialects.kestra.page import Page, key_of, tell
+from penstock.dialects.kestra.schedules import readable
 from penstock.dialects.kestra.tree import Map
+from penstock.engine.recurrence import check_zone
 from penstock.errors import Severity
 from penstock.errors.flow import Deprecated, MissingProperty, NothingToDo, NotSupported, WrongValue
 from penstock.model.trigger import Condition, Upstream, Window, WindowKind
@@ -172,11 +175,15 @@ def _newer_window(page: Page, tree: Map) -> Window:
     if found is None:
         return Window()
     fields.known(page, found, ("deadline", "from", "to", "every", "offset", "lookback", "timezone"), "`window`")
+    around = fields.text(page, found, "timezone")
+    if around:
+        readable(page, found.entries["timezone"], partial(check_zone, around))
     end, begin = fields.text(page, found, "to"), fields.text(page, found, "from")
     if fields.given(found, "deadline") is not None:
-        return Window(kind=WindowKind.DEADLINE, end=fields.text(page, found, "deadline"))
+        return Window(kind=WindowKind.DEADLINE, end=fields.text(page, found, "deadline"), timezone=around)
     if begin or end:
-        return Window(kind=WindowKind.DAILY, begin=begin, end=end)
+        return Window(kind=WindowKind.DAILY, begin=begin, end=end, timezone=around)
     if fields.given(found, "lookback") is not None:
         return Window(kind=WindowKind.SLIDING, length=fields.duration(page, found, "lookback"))
-    return Window(length=fields.duration(page, found, "every"), advance=fields.duration(page, found, "offset"))
+    length, advance = fields.duration(page, found, "every"), fields.duration(page, found, "offset")
+    return Window(length=length, advance=advance, timezone=around)

@@ -19,7 +19,7 @@ from penstock.errors import PenstockError
 from penstock.errors.store import StoreError
 from penstock.model.plan import Plan
 from penstock.model.run import Change, ErrorKind, Failure, Run
-from penstock.model.status import RunStatus
+from penstock.model.status import Outcome, RunStatus
 from penstock.model.trigger import OnRuns, looks_for
 from penstock.services import starting
 from penstock.services.core import Core
@@ -28,7 +28,7 @@ from penstock.services.render import calls_in
 from penstock.services.scheduler.lead import Lead
 from penstock.services.secrets.given import holding, visible
 from penstock.services.starting import Beginning, Start
-from penstock.store import feed, positions, runs, triggers
+from penstock.store import attempts, feed, positions, runs, triggers
 from penstock.store.feed import Position
 from penstock.store.port import Tx
 from penstock.store.positions import OF_RUNS
@@ -38,6 +38,15 @@ from penstock.telemetry import Level
 AT_ONCE: Final = 200
 # A row of the feed tells of statuses that its commit brought; older ones were told by earlier rows.
 FRESH: Final = 3_600 * 1_000_000
+# What a condition may ask for that has to be read apart, and what it calls the ends of attempts.
+RETRIED: Final = b"trigger.retriedStates"
+ATTEMPTS: Final = {
+    Outcome.DONE: "SUCCESS",
+    Outcome.WARNING: "WARNING",
+    Outcome.FAILED: "FAILED",
+    Outcome.LOST: "FAILED",
+    Outcome.KILLED: "KILLED",
+}
 
 
 class Watcher(msgspec.Struct, frozen=True):
@@ -174,11 +183,13 @@ def _looked_at(core: Core, watcher: Watcher, run: Run, change: Change, done: Rou
     used: set[str] = set()
     calls = calls_in(core, flow.namespace, used)
     variables = variables_of(run, change)
+    if RETRIED in msgspec.json.encode((trigger.when, trigger.waits_for)):
+        variables["retriedStates"] = _retried(core, run)
     around = scope(flow, variables)
     if any(failing(each, around, calls) for each in trigger.when):
         return
     if trigger.waits_for:
-        names = [each.name for each in trigger.waits_for if _meets(each.when, around, calls)]
+        names = _met_by(trigger, around, calls)
         if not names:
             return
         state = _met(state, trigger, run, change, names)
@@ -238,6 +249,22 @@ def _met(state: State, trigger: OnRuns, run: Run, change: Change, names: list[st
     return _knows(state, met=kept | dict.fromkeys(names, (run.id, change.at)))
 
 
+def _met_by(trigger: OnRuns, around: dict[str, object], calls: expr.Calls) -> list[str]:
+    """What of all that is waited for a run meets; an error where it meets nothing, and something cannot be told."""
+    names: list[str] = []
+    broken: PenstockError | None = None
+    for each in trigger.waits_for:
+        try:
+            names += [each.name] if _meets(each.when, around, calls) else []
+        except StoreError:
+            raise
+        except PenstockError as error:
+            broken = error  # it may ask for an output that only runs of its own flow have
+    if broken is not None and not names:
+        raise broken
+    return names
+
+
 def _meets(conditions: tuple[Any, ...], around: dict[str, object], calls: expr.Calls) -> bool:
     return not any(failing(each, around, calls) for each in conditions)
 
@@ -261,6 +288,15 @@ def variables_of(run: Run, change: Change) -> dict[str, object]:
         "labels": nested({name: value for name, value in run.labels.items() if not name.startswith(starting.SYSTEM)}),
         "outputs": (run.outputs or {}) if ended else {},
     }
+
+
+def _retried(core: Core, run: Run) -> list[str]:
+    """How the attempts of those steps ended of which there were several."""
+    found: dict[str, list[str]] = {}
+    for each in core.store.read(lambda tx: attempts.every(tx, run.id)):
+        if each.outcome in ATTEMPTS:
+            found.setdefault(each.step, []).append(ATTEMPTS[each.outcome])
+    return sorted({state for several in found.values() if len(several) > 1 for state in several})
 
 
 def _word(status: RunStatus) -> str:

@@ -146,6 +146,8 @@ def _upstream(made: Upstream) -> Written:
 def _window(made: Window) -> Written:
     if made == Window():
         return {}
+    if made.timezone:
+        raise CannotWrite(f"A window of the time zone {made.timezone} has no words beside a MultipleCondition.")
     if made.kind is WindowKind.DEADLINE:
         end: Written = {"deadline": made.end}
     else:
