@@ -16,7 +16,8 @@ from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 from penstock.engine.values import duration_micros
-from penstock.services.document import STARS, RunDocument, StepDocument
+from penstock.services.document import RunDocument, StepDocument
+from penstock.services.secrets.given import STARS
 
 Told: TypeAlias = dict[str, Any]
 

@@ -47,8 +47,8 @@ class Secrets(Protocol):
 
 
 class Knobs(msgspec.Struct, frozen=True):
-    """Policy numbers; durations in microseconds, sizes in bytes. `traces` is the share of runs whose traces are told (0:
-    none, and nobody hears of any), `lineage` whether tasks tell what data they read and write.
+    """Policy numbers; durations in microseconds, sizes in bytes. `traces` is the share of runs whose traces are told
+    (0: none, and nobody hears of any), `lineage` whether tasks tell what data they read and write.
     """
 
     lease: int = 10 * SECOND

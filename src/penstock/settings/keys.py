@@ -310,7 +310,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     retention: Annotated[Retention, Meta(description="How long ended runs are kept.")] = Retention()
     metrics: Annotated[Metrics, Meta(description="Who may read the figures.")] = Metrics()
     git: Annotated[
-        dict[str, Branch], Meta(description="Branches that are the source of flows and of files of namespaces, by name.")
+        dict[str, Branch],
+        Meta(description="Branches that are the source of flows and of files of namespaces, by name."),
     ] = {}
     trusted_proxies: Annotated[
         tuple[str, ...],

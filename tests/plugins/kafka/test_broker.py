@@ -70,7 +70,8 @@ def test_messages_arrive_with_all_that_they_carry(local: LocalContext, broker: d
 
     assert made == {"messagesCount": 1}
     touched = [*produced.touched, *consumed.touched]
-    assert [(each.access.value, each.name, each.rows) for each in touched] == [("writes", topic, 1), ("reads", topic, 1)]
+    told = [(each.access.value, each.name, each.rows) for each in touched]
+    assert told == [("writes", topic, 1), ("reads", topic, 1)]
     assert touched[0].namespace.startswith("kafka://")
     assert found == {**sent, "headers": [{"source": "shop"}], "topic": topic, "offset": 0}
     assert again == []
