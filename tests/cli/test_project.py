@@ -173,6 +173,17 @@ def test_prune_removes_what_ended_before(penstock: Penstock) -> None:
     assert penstock("runs", "list", "--json").json() == []
 
 
+def test_runs_are_counted_anew(penstock: Penstock) -> None:
+    penstock("run", "hello.yml", "-q")
+
+    first: Any = penstock("db", "recount", "--json").json()
+    penstock("db", "prune", "--runs", "PT0S")
+    told = penstock("db", "recount")
+
+    assert (first["runs"], first["since"]) == (1, None)
+    assert told.code == 0 and told.out.startswith("0 runs counted, created on ")
+
+
 def test_a_backup_is_a_store_of_its_own(penstock: Penstock, folder: Path) -> None:
     penstock("run", "hello.yml", "-q")
 

@@ -10,6 +10,7 @@ from penstock.model.status import RunStatus
 from penstock.store import runs, stats
 from penstock.store.port import Store, Tx
 from penstock.store.stats import DAY, Ends, Place, Span
+from tests.store.conftest import Opener
 from tests.store.makers import NOW, a_run
 
 TODAY = NOW // DAY
@@ -115,6 +116,23 @@ def test_a_page_goes_on_behind_its_place_and_keeps_to_its_scope(store: Store) ->
     assert [(each.namespace, each.flow) for each in behind] == [("shop.eu", "other"), ("shop.us", "load")]
     assert [(each.day, each.runs) for each in mine] == [(TODAY, 1)]
     assert none == []
+
+
+def test_only_one_sums_up_at_a_time_and_who_comes_second_leaves_it(opener: Opener) -> None:
+    first, second = opener(), opener()
+    if first.kind == "sqlite":
+        return  # there a transaction that writes is alone anyway
+    first.write(stats.begin)
+    first.write(lambda tx: keep(tx, ended(5)))
+
+    def work(tx: Tx) -> tuple[bool, bool, int]:
+        mine = stats.hold(tx)
+        other = second.write(lambda late: stats.hold(late) or stats.begin(late))
+        second.write(lambda late: keep(late, ended(6)))
+        return mine, other, stats.sum_up(tx)
+
+    assert first.write(work) == (True, False, 2)
+    assert summed(second) == 0 and sum(each.runs for each in first.read(everything)) == 2
 
 
 def test_what_is_cut_off_comes_with_the_next_page(store: Store) -> None:
