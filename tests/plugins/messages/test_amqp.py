@@ -173,3 +173,14 @@ def test_each_message_of_a_queue_fires(local: LocalContext, broker: dict[str, ob
     assert [each["data"] for each in local.fired.values()] == ["a", "b"]
     left = ok(local.run("amqp.consume", {**amqp, "maxDuration": "PT0.3S"}))
     assert left["count"] == 1
+
+
+def test_a_message_that_comes_again_is_known_by_what_its_producer_calls_it(
+    local: LocalContext, broker: dict[str, object], queue: str
+) -> None:
+    named, other, nameless = {"data": "a", "messageId": "7"}, {"data": "b", "messageId": "7"}, {"data": "a"}
+    messages = [named, named, other, nameless, nameless]
+    ok(local.run("amqp.publish", {**broker, "exchange": "", "routingKey": queue, "from": messages}))
+    until_switched_off(local, "amqp.realtime_trigger", {**broker, "queue": queue}, 3)
+
+    assert [each["data"] for each in local.fired.values()] == ["a", "b", "a"]
