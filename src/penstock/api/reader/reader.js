@@ -26,8 +26,13 @@ const example = (schema, all, seen = []) => {
   return schema.format || schema.type || "anything";
 };
 
+// What a shape is, in words.
+const about = (schema, all) => (shapeName(schema) ? all[shapeName(schema)].description : null);
+
 const curl = (method, path, operation) => {
   const words = ["curl"];
+  const streams = Object.values(operation.responses).some((each) => each.content && each.content["text/event-stream"]);
+  if (streams) words.push("-N");
   if (method !== "get") words.push("-X", method.toUpperCase());
   if (!operation.security) words.push('-H "Authorization: Bearer $TOKEN"');
   if (operation.requestBody) {
@@ -58,12 +63,14 @@ const show = (parent, method, path, operation, all) => {
   const body = operation.requestBody && Object.values(operation.requestBody.content)[0].schema;
   if (body) {
     put(inside, "h4", "Body");
+    if (about(body, all)) put(inside, "p", about(body, all));
     put(inside, "pre", JSON.stringify(example(body, all), null, 2));
   }
   for (const [status, answer] of Object.entries(operation.responses)) {
     const schema = answer.content && Object.values(answer.content)[0].schema;
     if (status === "default") continue;
     put(inside, "h4", `Answer ${status}`);
+    if (about(schema, all)) put(inside, "p", about(schema, all));
     if (schema) put(inside, "pre", JSON.stringify(example(schema, all), null, 2));
   }
   whole.dataset.text = `${method} ${path} ${operation.summary}`.toLowerCase();
