@@ -126,6 +126,26 @@ def test_who_dies_between_the_look_and_its_run_doubles_and_loses_nothing(desk: D
     assert len(desk.started()) == 1
 
 
+def test_a_look_whose_workers_died_is_given_up_and_another_comes(desk: Desk) -> None:
+    office = desk.office
+    desk.push(polls())
+    desk.fire()
+    first = desk.state().holds
+
+    died = 0
+    while desk.state().holds == first:
+        died += 1
+        assert died < 10
+        assert office.claim(f"worker {died}")
+        office.clock.advance(2 * office.core.knobs.lease)
+        office.sweep()
+        desk.fire()
+
+    assert desk.state().known.problem
+    assert desk.after(3_600, FOUND) == ["look"]
+    assert len(desk.started()) == 1
+
+
 def test_what_a_look_keeps_goes_to_the_next_one(desk: Desk) -> None:
     desk.push(polls())
     desk.fire()

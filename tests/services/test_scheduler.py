@@ -219,6 +219,26 @@ def test_dates_that_are_written_down_come_once_each(office: Office, server: Serv
     assert state.next_at is None
 
 
+def test_a_run_whose_workers_died_holds_its_trigger_until_it_is_given_up(office: Office, server: Server) -> None:
+    push(office, flow(schedule()))
+    server.look()
+    office.clock.advance(MINUTE)
+    server.look()
+    (run,) = started(office)
+
+    died = 0
+    while not office.run(run.id).status.ended:
+        died += 1
+        assert died < 10
+        assert office.claim(f"worker {died}")
+        office.clock.advance(2 * office.core.knobs.lease)
+        office.sweep()
+    server.look()
+
+    assert office.run(run.id).status is RunStatus.FAILED
+    assert dates(office)[:2] == ["22:15", "22:16"]
+
+
 def test_of_two_servers_one_fires(office: Office, server: Server) -> None:
     other = Server(office, "two")
     push(office, flow(schedule(side_by_side=True)))
