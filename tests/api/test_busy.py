@@ -63,4 +63,5 @@ def test_settings_tell_no_password(either: House) -> None:
 
     assert told["database"] == either.core.store.kind
     assert told["store"] == either.app.where.shown
+    assert (told["limits"]["calls"], told["limits"]["lease"], told["git"], told["login"]) == (1000, 10.0, [], "")
     assert either.as_("editor").get("/v1/settings").status_code == 403

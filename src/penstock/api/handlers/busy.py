@@ -8,6 +8,7 @@ from penstock.api.route import Answer, Call
 from penstock.api.shapes.busy import (
     FileProblems,
     LimitRow,
+    LimitsShown,
     PoolRow,
     PoolSlots,
     QueueRow,
@@ -119,7 +120,18 @@ def get_settings(call: Call[None, None]) -> Answer:
         retention=Retained(
             runs=None if keep.runs is None else keep.runs / 1e6,
             logs=None if keep.logs is None else keep.logs / 1e6,
+            audit=None if keep.audit is None else keep.audit / 1e6,
         ),
+        limits=LimitsShown(
+            calls=settings.limits.calls,
+            log=int(settings.limits.log),
+            grace=settings.limits.grace / 1e6,
+            lease=settings.limits.lease / 1e6,
+        ),
+        secret_sources=list(settings.secret_sources),
+        calendars=sorted(settings.calendars),
+        git=sorted(settings.git),
+        login=settings.oidc.issuer if settings.oidc else "",
     )
     return Answer(told)
 

@@ -66,14 +66,30 @@ class WorkerRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Retained(msgspec.Struct, frozen=True, kw_only=True):
-    """How many seconds ended runs and logs are kept; null: for ever."""
+    """How many seconds ended runs, logs and acts are kept; null: for ever."""
 
     runs: float | None
     logs: float | None
+    audit: float | None
+
+
+class LimitsShown(msgspec.Struct, frozen=True, kw_only=True):
+    """How much may happen: calls of one caller in a second (0: any number), bytes of log of one attempt; how many
+    seconds tasks have to end, and a silent worker before it counts as dead.
+    """
+
+    calls: int
+    log: int
+    grace: float
+    lease: float
 
 
 class SettingsShown(msgspec.Struct, frozen=True, kw_only=True):
-    """What may be seen of the settings: nothing that is secret, no password of an address."""
+    """What may be seen of the settings: nothing that is secret, no password of an address.
+
+    `secret_sources` names where secrets are looked for, `calendars` and `git` what flows may name and what branches
+    there are, `login` the provider by whom people may log in, where there is one.
+    """
 
     version: str
     store: str
@@ -83,6 +99,11 @@ class SettingsShown(msgspec.Struct, frozen=True, kw_only=True):
     namespace: str
     language: str
     retention: Retained
+    limits: LimitsShown
+    secret_sources: list[str]
+    calendars: list[str]
+    git: list[str]
+    login: str
 
 
 class FileProblems(msgspec.Struct, frozen=True, kw_only=True):
