@@ -152,7 +152,7 @@ def test_what_has_moved_is_opened_by_nobody_until_that_is_undone(old: str, tmp_p
     undone(old)
 
     assert opens(old) and opens(new)
-    with pytest.raises(StoreMoved, match="has not moved"):
+    with pytest.raises(StoreMoved, match="Nothing has moved"):
         undone(old)
 
 

@@ -221,7 +221,7 @@ def test_a_file_that_is_no_store_is_refused_and_left_alone(tmp_path: Path) -> No
 
 
 def test_a_server_that_is_not_there_is_told_in_a_sentence() -> None:
-    with pytest.raises(StoreGone, match=r'the database "penstock" at 127[.]0[.]0[.]1 cannot be reached'):
+    with pytest.raises(StoreGone, match=r'The database "penstock" at 127[.]0[.]0[.]1 cannot be reached'):
         open_postgres("postgresql://nobody:word@127.0.0.1:1/penstock")
 
 

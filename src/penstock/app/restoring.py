@@ -80,7 +80,7 @@ def _replaced(
             raise refusal(mark.name, mark.text, target.where)
         full = next((table.name for table in target.tables() if target.batch(table, None, 1)), "")
         if full and only_if_empty:
-            raise StoreNotEmpty(f'{target.where} is not empty (there are rows in "{full}"), and an export is not all.')
+            raise StoreNotEmpty(f'There are rows in "{full}" of {target.where}, and an export is not all there is.')
         if mark is not None:
             before = unquote(mark.move)  # what died kept it already
         elif full:

@@ -127,7 +127,7 @@ def undo(source: Side) -> Mark:
     """Open a store again that has moved or was about to, as it was; gives what kept it shut. Raises StoreMoved."""
     mark = source.mark()
     if mark is None or mark.name not in (MOVING, MOVED):
-        raise StoreMoved(f"{source.where} has not moved.", hint="")
+        raise StoreMoved(f"Nothing has moved from {source.where}.")
     source.set_mark(None)
     return mark
 
@@ -143,7 +143,7 @@ def _begin(source: Side, target: Side) -> str:
     if filled is not None and filled.name != FILLING:
         raise refusal(filled.name, filled.text, target.where)
     if filled is None and (full := _first_full(target)):
-        raise StoreNotEmpty(f'{target.where} is not empty: there are rows in "{full}".')
+        raise StoreNotEmpty(f'There are rows in "{full}" of {target.where}.')
     source.set_mark(Mark(MOVING, move, target.where))
     if filled is None or filled.move != move:
         target.set_mark(Mark(FILLING, move, source.where))
@@ -160,7 +160,7 @@ def _copy(source: Side, target: Side, told: Told) -> None:
     if [(one.name, sorted(one.columns)) for one in tables] != [
         (one.name, sorted(one.columns)) for one in target.tables()
     ]:
-        raise Unlike(f"{source.where} and {target.where} have other tables.")
+        raise Unlike(f"Other tables are in {target.where} than in {source.where}.")
     reached = target.progress()
     if CLOCKS not in reached:
         target.note(CLOCKS, codec.text(Clocks(source.lease_now(), target.lease_now())))
@@ -196,7 +196,7 @@ def _compare(source: Side, target: Side, told: Told) -> Carried:
         told(table.name, -sent)
     low = {name: number for name, number in source.counters().items() if target.counters().get(name, 0) < number}
     if low:
-        raise Unlike(f"{target.where} would give out numbers a second time: {', '.join(sorted(low))}.")
+        raise Unlike(f"Numbers would be given out a second time in {target.where}: {', '.join(sorted(low))}.")
     return Carried(counts, f"{whole:032x}")
 
 

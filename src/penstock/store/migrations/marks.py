@@ -39,25 +39,25 @@ def read(name: str, text: str) -> Mark:
 
 def refusal(name: str, text: str, where: str) -> StoreMoved:
     """Say why a store is shut, and what opens it."""
-    mark = read(name, text)
+    mark, here = read(name, text), where[:1].upper() + where[1:]
     match mark.name:
         case "moved":
             return StoreMoved(
-                f"{where} has moved to {mark.other}.",
+                f"{here} has moved to {mark.other}.",
                 hint="Say that address in penstock.yaml or PENSTOCK_STORE; `penstock db move --undo` comes back here.",
             )
         case "moving":
             return StoreMoved(
-                f"{where} is on its way to {mark.other}, and not there yet.",
+                f"{here} is on its way to {mark.other}, and not there yet.",
                 hint="The same `penstock db move --to URL` goes on with it; `penstock db move --undo` gives it up.",
             )
         case "restoring":
             return StoreMoved(
-                f"{where} is being restored from {mark.other}, and that has not ended.",
+                f"{here} is being restored from {mark.other}, and that has not ended.",
                 hint="Call the same `penstock db restore` again.",
             )
         case _:
             return StoreMoved(
-                f"{where} is being filled from {mark.other}, and not whole yet.",
+                f"{here} is being filled from {mark.other}, and not whole yet.",
                 hint="What fills it is to be called again; it goes on where it stopped.",
             )
