@@ -30,6 +30,8 @@ class Holder:
         self._pid = folder / "holder.pid"
         self.told = folder / "pids.json"
         self.env = folder / "env"
+        # the same for Penstock, whose flows know everything as secrets
+        self.secrets = folder / "secrets"
 
     @property
     def pid(self) -> int:
@@ -100,13 +102,22 @@ class Holder:
             raise SystemExit(1) from None
         finally:
             made.stop()
-            for file in (self._pid, self.told, self.env):
+            for file in (self._pid, self.told, self.env, self.secrets):
                 file.unlink(missing_ok=True)
 
     def _tell(self, made: Stack) -> None:
         self.told.write_text(json.dumps({each.name: each.pid for each in made.services}))
-        self.env.touch(mode=0o600)
-        self.env.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in made.env.items()))
+        for file, written in ((self.env, _exported), (self.secrets, _plain)):
+            file.touch(mode=0o600)
+            file.write_text("".join(written(name, value) for name, value in made.env.items()))
+
+
+def _exported(name: str, value: str) -> str:
+    return f"export {name}={shlex.quote(value)}\n"
+
+
+def _plain(name: str, value: str) -> str:
+    return f"{name}={value}\n"
 
 
 def _say(line: str) -> None:

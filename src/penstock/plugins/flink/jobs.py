@@ -131,6 +131,15 @@ class JobManager:
                 raise TaskFailed(f'The job "{found.name}" is {found.state} after {seconds:.0f} s; {said}.')
             self._waiting.pause(PAUSE)
 
+    def finished(self, job_id: str) -> None:
+        """Wait until a job has come to its end; raises TaskFailed where that is not a good one."""
+        while (found := self.job(job_id)) is None or found.state != "FINISHED":
+            if found is None:
+                raise TaskFailed(f"Flink does not know the job {job_id} any more: its JobManager has begun anew.")
+            if not found.live:
+                raise TaskFailed(f'The job "{found.name}" is {found.state}: {self.why(job_id)}')
+            self._waiting.pause(PAUSE)
+
     def directory(self) -> str:
         """Where checkpoints are written, as the cluster is configured; empty where it is not said."""
         found = {each["key"]: each["value"] for each in self._rest.get("/jobmanager/config", self._waiting)}

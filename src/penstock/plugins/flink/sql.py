@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Final
 from msgspec import Meta, field
 
 from penstock.plugins.flink.gateway import ADDS, Session
-from penstock.plugins.flink.jobs import JobManager, digest
+from penstock.plugins.flink.jobs import digest
 from penstock.plugins.flink.options import MINUTE, FlinkTask, Gateway, OnKill, manager
 from penstock.plugins.flink.script import Statement, statements
 from penstock.plugins.messages.payload import SPAN
@@ -117,7 +117,7 @@ class Sql(Scripted, frozen=True, kw_only=True):
             except Refused as refused:
                 if not is_twin(refused):
                     raise
-        finished(jobs, job, waiting)
+        jobs.finished(job)
 
     def _fetched(self, context: Context, session: Session, statement: Statement) -> dict[str, object]:
         pages = session.pages(statement)
@@ -161,19 +161,6 @@ def shown(context: Context, number: int, statement: Statement) -> Iterator[None]
         said = f"Statement {number}, line {statement.line} ({statement.head}): {failed.sentence}"
         raise TaskFailed(said, outputs=failed.outputs) from failed
     context.part(name, "success")
-
-
-def finished(jobs: JobManager, job: str, waiting: Waiting) -> None:
-    """Wait until a job has come to its end; raises TaskFailed where that is not a good one."""
-    while True:
-        found = jobs.job(job)
-        if found is None:
-            raise TaskFailed(f"Flink does not know the job {job} any more: its JobManager has begun anew.")
-        if found.state == "FINISHED":
-            return
-        if not found.live:
-            raise TaskFailed(f'The job "{found.name}" is {found.state}: {jobs.why(job)}')
-        waiting.pause(0.25)
 
 
 def is_twin(refused: Refused) -> bool:

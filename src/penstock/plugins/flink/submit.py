@@ -38,6 +38,13 @@ class IfRunning(enum.StrEnum):
     FAIL = "FAIL"
 
 
+class Until(enum.StrEnum):
+    """When the task is done: when all tasks of the job run, or when it has come to its end."""
+
+    RUNNING = "RUNNING"
+    FINISHED = "FINISHED"
+
+
 class Known(msgspec.Struct, kw_only=True):
     """What a namespace remembers of the jobs of a name; `directory` is where their checkpoints are."""
 
@@ -50,7 +57,8 @@ class Known(msgspec.Struct, kw_only=True):
 
 class Submit(Scripted, frozen=True, kw_only=True):
     """Begin a job that goes on, from a script whose last statement becomes one (INSERT …, or a STATEMENT SET); those
-    before it prepare it. Done as soon as all its tasks run. A job of the name that lives already is taken for it.
+    before it prepare it. Done once all its tasks run, or when it has ended, as `until` says. A job of the name that
+    lives already is taken for it.
     """
 
     type_name: ClassVar[str] = "flink.submit"
@@ -79,6 +87,9 @@ class Submit(Scripted, frozen=True, kw_only=True):
         Meta(description="Where to begin: a savepoint's or checkpoint's address, or `latest`, that of the job before."),
     ] = msgspec.field(default="", name="from")
     savepoint_directory: Annotated[str, Meta(description="Where REPLACE writes the savepoint; else Flink's own.")] = ""
+    until: Annotated[Until, Meta(description="When this is done; FINISHED for jobs over sources that end.")] = (
+        Until.RUNNING
+    )
     until_running: Annotated[
         Duration, Meta(description="How long it may take until all its tasks run.", extra=SPAN)
     ] = Duration(3 * MINUTE)  # fmt: skip
@@ -166,6 +177,8 @@ class Submit(Scripted, frozen=True, kw_only=True):
 
     def _works(self, jobs: JobManager, job: str, *, attached: bool, begin: str) -> dict[str, object]:
         found = jobs.works(job, self.until_running.seconds)
+        if self.until is Until.FINISHED:
+            jobs.finished(job)
         return {"jobId": found.id, "name": found.name, "attached": attached, "from": begin}
 
     def _end(self, jobs: JobManager) -> None:
