@@ -114,7 +114,7 @@ def test_an_invalid_flow_ends_with_three_and_shows_the_place(penstock: Penstock,
         (("run",), "Missing argument"),
         (("run", "hello.yml", "--nonsense"), "No such option"),
         (("run", "."), "is a folder"),
-        (("nonsense",), "No such command"),
+        (("nonsense",), "There is no command"),
     ],
 )
 def test_a_wrong_call_ends_with_two_and_says_why(penstock: Penstock, arguments: tuple[str, ...], sentence: str) -> None:

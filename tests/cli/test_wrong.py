@@ -30,3 +30,16 @@ def test_a_folder_that_is_not_there_is_told(penstock: Penstock) -> None:
     said = penstock("serve", "-C", "nowhere")
 
     assert (said.code, said.err) == (2, "PS-602  There is no folder nowhere.\n")
+
+
+def test_a_word_that_is_no_command_is_told_with_the_nearest(penstock: Penstock) -> None:
+    first, second = penstock("srve"), penstock("runs", "lst")
+
+    assert (first.code, second.code) == (2, 2)
+    assert 'There is no command "srve". Did you mean "serve"?' in first.err
+    assert 'There is no command "lst". Did you mean "list"?' in second.err
+
+
+def test_a_name_is_refused_as_what_it_was_to_name(penstock: Penstock) -> None:
+    assert '"a b" cannot name a worker' in penstock("worker", "--name", "a b").err
+    assert '"x/y" cannot name a server' in penstock("serve", "--name", "x/y", "--port", "0").err

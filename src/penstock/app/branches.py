@@ -16,7 +16,7 @@ from penstock.settings.read import Project, expanded
 def branches_of(app: App) -> dict[str, Source]:
     """The branches of a project, by name. Raises WrongSetting, BadAddress, BadId, NoSuchFile."""
     settings = app.project.settings.git
-    return {ids.check_flow_id(name): _source(app.project, name, said) for name, said in settings.items()}
+    return {ids.check_flow_id(name, "a branch"): _source(app.project, name, said) for name, said in settings.items()}
 
 
 def copies_of(app: App) -> Path:

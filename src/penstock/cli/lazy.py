@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from penstock.errors import nearest
+
 
 class LazyGroup(click.Group):
     """A group whose commands stand elsewhere: `lazy` has, by name, where (`module:attribute`) and a sentence."""
@@ -19,6 +21,14 @@ class LazyGroup(click.Group):
     def list_commands(self, context: click.Context) -> list[str]:
         """Every command, in the order in which they are told."""
         return list(self.lazy)
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is meant; one that is none is told with the one that was probably meant."""
+        if args[0] not in self.lazy and not args[0].startswith("-") and not context.resilient_parsing:
+            context.fail(f'There is no command "{args[0]}". {nearest(args[0], self.lazy)}'.strip())
+        return super().resolve_command(context, args)
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """Import the command that is called."""

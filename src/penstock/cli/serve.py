@@ -92,7 +92,8 @@ def standing(
 ) -> Iterator[tuple[Server, Scheduler]]:
     """A server and a scheduler for the length of the block; in the end both are gone. `pulls`: branches, too."""
     exports, branches = exports_of(app, os.environ), branches_of(app) if pulls else {}
-    named = ids.check_flow_id(name or f"{socket.gethostname().partition('.')[0]}-{os.getpid()}-{os.urandom(2).hex()}")
+    drawn = f"{socket.gethostname().partition('.')[0]}-{os.getpid()}-{os.urandom(2).hex()}"
+    named = ids.check_flow_id(name or drawn, "a server")
     server = Server(app, who_of(app, who()), listen)
     try:
         scheduler = Scheduler(app.core, named)

@@ -69,7 +69,7 @@ def worker(**given: Any) -> int:
     asked = msgspec.convert({name: value for name, value in given.items() if value is not None}, WorkerGiven)
     with open_app(project_of(asked.project), os.environ, store=asked.store) as app:
         name = asked.name or f"{socket.gethostname().partition('.')[0]}-{os.getpid()}-{os.urandom(2).hex()}"
-        options = worker_options(app, ids.check_flow_id(name), slots=asked.slots)
+        options = worker_options(app, ids.check_flow_id(name, "a worker"), slots=asked.slots)
         options = replace(options, queues=asked.queues or options.queues)
         app.core.notices.subscribe(writer(sys.stderr, as_json=asked.json))
         if not asked.json:

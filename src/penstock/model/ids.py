@@ -35,10 +35,10 @@ def check_run_id(text: str) -> str:
     return text
 
 
-def check_flow_id(text: str) -> str:
-    """Answer `text` when it may name a flow; raise BadId otherwise."""
+def check_flow_id(text: str, what: str = "a flow") -> str:
+    """Answer `text` when it may name a flow, or what else is named as flows are; raise BadId otherwise."""
     if not FLOW_ID.fullmatch(text) or ".." in text:
-        raise BadId(f'"{text}" cannot name a flow: letters, digits, ".", "_", "-", at most 100, no "..".')
+        raise BadId(f'"{text}" cannot name {what}: letters, digits, ".", "_", "-", at most 100, no "..".')
     return text
 
 

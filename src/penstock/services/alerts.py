@@ -40,7 +40,7 @@ def add(core: Core, alert: Alert) -> None:
     """Keep a rule, new or changed; who may start the flow that tells, may. Raises BadId, UnknownFlow, MayNot,
     InvalidInput, AddressRefused.
     """
-    ids.check_flow_id(alert.id)
+    ids.check_flow_id(alert.id, "an alert")
     if alert.namespace:
         ids.check_namespace(alert.namespace)
     if alert.watches is Watches.LOST and alert.namespace:

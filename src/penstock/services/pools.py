@@ -16,7 +16,7 @@ from penstock.store.pools import Pool
 @audited(Action.POOLS_EDIT, "pools.set", "{name}", keeps=("slots",))
 def set_slots(core: Core, name: str, slots: int) -> None:
     """Give a pool a size; who is in stays in, however small it becomes. Raises BadId."""
-    ids.check_flow_id(name)
+    ids.check_flow_id(name, "a pool")
     now = core.clock.now()
     repeat_unknown(core, lambda: core.store.write(lambda tx: pools.set_slots(tx, name, slots, now)))
     follow_up(core, After(limits={ids.POOL + name}))
