@@ -55,7 +55,7 @@ class Cron:
     """An expression of five fields."""
 
     def __init__(self, text: str) -> None:
-        fields = text.split()
+        self.text, fields = text, text.split()
         self._sets = [allowed(field, every) for field, every in zip(fields, RANGES, strict=True)]
         self._both = "*" in (fields[2], fields[4])
 
@@ -84,14 +84,29 @@ def instants_of(zone: str, begin: datetime, end: datetime) -> dict[datetime, lis
     return times
 
 
+@functools.lru_cache(maxsize=8)
+def walls_meant(text: str, zone: str, begin: datetime, end: datetime) -> tuple[datetime, ...]:
+    """What clocks show between two instants that an expression means."""
+    cron = Cron(text)
+    return tuple(wall for wall in instants_of(zone, begin, end) if cron.means(wall))
+
+
+@functools.lru_cache(maxsize=4)
+def jumps(zone: str, begin: datetime, end: datetime) -> tuple[tuple[datetime, datetime, datetime, datetime], ...]:
+    """The minutes between which clocks are set forward, each with what is shown in it."""
+    pairs = itertools.pairwise(shown(zone, begin, end))
+    return tuple((*one, *other) for one, other in pairs if other[1] - one[1] > MINUTE)
+
+
 def instants(
     cron: Cron, zone: str, begin: datetime, end: datetime, missing: MissingHour, repeated: RepeatedHour
 ) -> list[datetime]:
     """The instants at which a cron expression fires between two others, in their order."""
     times = instants_of(zone, begin, end)
-    found = {each for wall, twice in times.items() if cron.means(wall) for each in _meant(cron, times, wall, repeated)}
+    walls = walls_meant(cron.text, zone, begin, end)
+    found = {each for wall in walls for each in _meant(cron, times, wall, repeated)}
     if missing is not MissingHour.SKIP:
-        found.update(_made_up(cron, shown(zone, begin, end), missing))
+        found.update(_made_up(cron, jumps(zone, begin, end), missing))
     return sorted(found)
 
 
@@ -101,7 +116,7 @@ def _meant(cron: Cron, times: dict[datetime, list[datetime]], wall: datetime, re
         return twice[:1]
     if repeated is RepeatedHour.LAST:
         return twice[-1:]
-    if repeated is RepeatedHour.BOTH:
+    if repeated is RepeatedHour.BOTH or len(twice) == 1:
         return twice
     hour = wall.replace(minute=0)
     beside = [hour + count * MINUTE for count in range(60) if len(times.get(hour + count * MINUTE, ())) > 1]
@@ -110,9 +125,11 @@ def _meant(cron: Cron, times: dict[datetime, list[datetime]], wall: datetime, re
     return twice if often else twice[:1]
 
 
-def _made_up(cron: Cron, minutes: tuple[tuple[datetime, datetime], ...], missing: MissingHour) -> Iterator[datetime]:
+def _made_up(
+    cron: Cron, forward: tuple[tuple[datetime, datetime, datetime, datetime], ...], missing: MissingHour
+) -> Iterator[datetime]:
     """The instants in place of times that no clock shows."""
-    for (early, before), (late, after) in itertools.pairwise(minutes):
+    for early, before, late, after in forward:
         wall = before + MINUTE
         while wall < after:
             if cron.means(wall):
