@@ -46,6 +46,7 @@ def server(tmp_path: Path) -> Iterator[tuple[str, str]]:
     house.close()
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("phase", PHASES)
 def test_what_is_served_is_what_is_told(server: tuple[str, str], phase: str, tmp_path: Path) -> None:
     asked(server, tmp_path, *PHASES[phase])
