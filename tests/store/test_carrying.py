@@ -14,7 +14,8 @@ import pytest
 from penstock.app.databases import alone_with, open_store
 from penstock.clock import SystemClock
 from penstock.errors.store import StoreInUse, StoreMoved, StoreNotEmpty, Unlike
-from penstock.store import codec, positions, queue, workers
+from penstock.model.event import Begin
+from penstock.store import codec, events, positions, queue, workers
 from penstock.store.carrying import Carried, Side, Table, carry, every, undo
 from penstock.store.feed import Position
 from penstock.store.migrations import marks
@@ -228,6 +229,12 @@ def test_numbers_and_leases_go_on_where_they_were(tmp_path: Path, database: str)
         fence = fill(store)
 
     move(old, database)
+    with closing(open_store(database, CLOCK, migrate=True)) as store:
+        store.write(lambda tx: events.append(tx, "r", [(Begin(by="ann"), NOW, True, "", 0)]))
+        store.write(lambda tx: tx.run("prune.events", runs=["r"]))
+    back = str(tmp_path / "back.db")
+    move(database, back)
+    undone(database)
 
     with closing(open_store(database, CLOCK, migrate=True)) as store:
         (known,) = store.read(workers.list_workers)

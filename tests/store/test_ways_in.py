@@ -23,6 +23,7 @@ from penstock.errors.store import StoreError, StoreGone
 from penstock.store import feed, kv, queue, runs
 from penstock.store.port import Tx
 from penstock.store.postgres import days
+from penstock.store.postgres.address import Address, read
 from penstock.store.postgres.lane import Lane, PostgresTx
 from penstock.store.postgres.store import PostgresStore, open_postgres, postgres_status
 from projects.servers import PostgresServer
@@ -76,6 +77,22 @@ def test_sleepers_of_one_schema_are_not_woken_by_another(database15: str) -> Non
         assert not listeners[1].drain()
         for listener in listeners:
             listener.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "dsn", "schema"),
+    [
+        ("postgresql://a@h/d", "postgresql://a@h/d", ""),
+        ("postgresql://a@h/d?schema=team&sslmode=require", "postgresql://a@h/d?sslmode=require", "team"),
+        ("postgresql://a:b@h1,h2:6/d", "postgresql://a:b@h1,h2:6/d?target_session_attrs=read-write", ""),
+        ("postgresql:///d?host=h1%2Ch2", "postgresql:///d?host=h1%2Ch2&target_session_attrs=read-write", ""),
+        ("postgresql://h1,h2/d?target_session_attrs=any", "postgresql://h1,h2/d?target_session_attrs=any", ""),
+    ],
+)
+def test_an_address_is_what_libpq_understands_and_of_several_hosts_the_one_that_writes(
+    text: str, dsn: str, schema: str
+) -> None:
+    assert read(text) == Address(dsn, schema)
 
 
 @pytest.mark.parametrize("name", ["Team", "pg_own", "1st", "a-b", "x%3B%20drop"])

@@ -78,8 +78,8 @@ class Side(Protocol):
     def counters(self) -> dict[str, int]:
         """The newest number that was given out, by table."""
 
-    def set_counters(self, counters: dict[str, int]) -> None:
-        """Give out higher numbers only."""
+    def set_counters(self, counters: dict[str, int]) -> set[str]:
+        """Give out higher numbers only, and name the tables for which that is kept; elsewhere the newest row tells."""
 
     def finish(self, move: str) -> None:
         """Open it, and remember which move has ended, in one."""
@@ -113,8 +113,8 @@ def carry(source: Side, target: Side, told: Told = lambda _table, _rows: None) -
     move = _begin(source, target)
     if target.progress().get(DONE) != move:
         _copy(source, target, told)
-        target.set_counters(source.counters())
-        carried = _compare(source, target, told)
+        counted = target.set_counters(source.counters())
+        carried = _compare(source, target, told, counted)
         target.finish(move)
     else:
         carried = Carried({}, "")
@@ -176,7 +176,7 @@ def _copy(source: Side, target: Side, told: Told) -> None:
             told(table.name, count)
 
 
-def _compare(source: Side, target: Side, told: Told) -> Carried:
+def _compare(source: Side, target: Side, told: Told, counted: set[str]) -> Carried:
     """Read both again, each in its own order: every table has the same rows. Raises Unlike."""
     clocks = msgspec.json.decode(target.progress()[CLOCKS], type=Clocks)
     counts, whole = {}, 0
@@ -194,9 +194,9 @@ def _compare(source: Side, target: Side, told: Told) -> Carried:
         counts[table.name] = sent
         whole = (whole + sent_digest) % MODULUS
         told(table.name, -sent)
-    low = {name: number for name, number in source.counters().items() if target.counters().get(name, 0) < number}
-    if low:
-        raise Unlike(f"Numbers would be given out a second time in {target.where}: {', '.join(sorted(low))}.")
+    given, kept = source.counters(), target.counters()
+    if low := sorted(name for name in counted if kept[name] < given[name]):
+        raise Unlike(f"Numbers would be given out a second time in {target.where}: {', '.join(low)}.")
     return Carried(counts, f"{whole:032x}")
 
 

@@ -123,12 +123,15 @@ class PostgresSide:
                 found[str(table)] = codec.number(number)
         return found
 
-    def set_counters(self, counters: dict[str, int]) -> None:
-        """Give out higher numbers only."""
+    def set_counters(self, counters: dict[str, int]) -> set[str]:
+        """Give out higher numbers only, and name the tables for which that is kept."""
+        kept: set[str] = set()
         with self._told(), self._begun() as session:
             for table, sequence in session.execute(SEQUENCES).fetchall():
                 if (number := counters.get(str(table), 0)) > 0:
                     session.execute("SELECT setval(%s::regclass, %s)", [sequence, number])
+                    kept.add(str(table))
+        return kept
 
     def finish(self, move: str) -> None:
         """Open it, and remember which move has ended, in one."""

@@ -109,13 +109,14 @@ class SqliteSide:
                 found[table.name] = max(newest or 0, codec.number(given.get(table.name, 0)))
         return found
 
-    def set_counters(self, counters: dict[str, int]) -> None:
-        """Give out higher numbers only; where the newest row tells that by itself, there is nothing to keep."""
+    def set_counters(self, counters: dict[str, int]) -> set[str]:
+        """Give out higher numbers only, and name the tables for which that is kept; elsewhere the newest row tells."""
         with self._written(self._state) as session:
-            for name, sql in session.execute(OURS).fetchall():
-                if AUTOMATIC in sql and name in counters:
-                    session.execute("DELETE FROM sqlite_sequence WHERE name = ?", (name,))
-                    session.execute("INSERT INTO sqlite_sequence VALUES (?, ?)", (name, counters[name]))
+            kept = {str(name) for name, sql in session.execute(OURS) if AUTOMATIC in sql and name in counters}
+            for name in kept:
+                session.execute("DELETE FROM sqlite_sequence WHERE name = ?", (name,))
+                session.execute("INSERT INTO sqlite_sequence VALUES (?, ?)", (name, counters[name]))
+        return kept
 
     def finish(self, move: str) -> None:
         """Open it, and remember which move has ended, in one."""
