@@ -67,23 +67,25 @@ class Round:
 
 def watches(core: Core) -> bool:
     """Whether any trigger waits for runs."""
-    return bool(core.store.read(lambda tx: triggers.of_kind(tx, "runs")))
+    return core.store.glance(lambda tx: positions.get(tx, OF_RUNS)) is not None
 
 
 def fire(core: Core, lead: Lead) -> bool:
     """Look at what became of runs since the last look, some of it; False when there was nothing new."""
-    states, position = core.store.read(lambda tx: (triggers.of_kind(tx, "runs"), positions.get(tx, OF_RUNS)))
-    now = core.clock.now()
-    if not states or position is None:
-        if position is not None:
-            _keep(core, lead, None)
+    position = core.store.glance(lambda tx: positions.get(tx, OF_RUNS))
+    if position is None:
         return False
+    now = core.clock.now()
     # How long a hole has been waited for is told by the clock of leases: a wall clock may be set forward over it.
     waited = core.store.lease_now()
     items, further = core.store.read(lambda tx: feed.read(tx, position, waited, AT_ONCE))
     if not items:
         if further != position:
             _keep(core, lead, further)
+        return False
+    states = core.store.read(lambda tx: triggers.of_kind(tx, "runs"))
+    if not states:
+        _keep(core, lead, None)
         return False
     changed: dict[str, int] = {}
     for item in items:
