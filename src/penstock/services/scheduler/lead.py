@@ -39,6 +39,7 @@ class Lead:
         self._holder = "/".join((*machine(), server))
         self._fence = 0
         self._said = 0
+        self._ahead = 0
         self.since = 0
         self._lock = -1
         self._path = _lock_path(core, self._holder)
@@ -55,8 +56,9 @@ class Lead:
         if self.leads:
             if self._core.clock.steady() - self._said < BEAT:
                 return True
+            self._compare_clocks()
             return repeat_unknown(self._core, lambda: self._core.store.write(self.say))
-        now = self._core.store.lease_now()
+        now = self._compare_clocks()
         found = self._core.store.read(lambda tx: leaders.get(tx, self._name))
         dead = found.holder if found is not None and self._is_dead(found) else ""
         if found is not None and found.until >= now and not dead and found.holder != self._holder:
@@ -74,7 +76,8 @@ class Lead:
 
     def say(self, tx: Tx) -> bool:
         """Hold on to the lead in a transaction that acts by it; False, and for good, when it has passed on."""
-        until = self._core.store.lease_now() + LEASE
+        # The clock of leases is not asked in here: behind a pooler that takes a second connection while one is held.
+        until = self._core.clock.steady() + self._ahead + LEASE
         if not self._fence or not leaders.keep(tx, Leader(self._name, self._holder, self._fence, until)):
             self._fence = 0
             return False
@@ -92,6 +95,12 @@ class Lead:
                 self._path.unlink(missing_ok=True)
             os.close(self._lock)
             self._lock = -1
+
+    def _compare_clocks(self) -> int:
+        """The instant on the clock of leases, from which what follows counts by our own."""
+        now = self._core.store.lease_now()
+        self._ahead = now - self._core.clock.steady()
+        return now
 
     def _is_dead(self, leader: Leader) -> bool:
         """Whether a leader is known to be dead before its lease tells: of this boot without its lock file, or of an

@@ -119,6 +119,7 @@ class Lease:
     def _register(self) -> None:
         host, boot = machine()
         core = self._core
+        asked, at = core.clock.steady(), core.store.lease_now()
 
         def work(tx: Tx) -> None:
             row = Worker(
@@ -127,7 +128,7 @@ class Lease:
                 boot=boot,
                 pid=os.getpid(),
                 lock_path=str(self._path or ""),
-                beat_at=core.store.lease_now(),
+                beat_at=at,
                 capacity=self._capacity,
                 version=__version__,
                 started_at=core.clock.now(),
@@ -136,7 +137,6 @@ class Lease:
             )
             workers.register(tx, row)
 
-        asked = core.clock.steady()
         core.store.write(work)
         self._confirm(asked)
 
