@@ -59,7 +59,7 @@ def out_of_sight(launch: Launch, name: str) -> Launch:
     *program, flag, text = launch.argv if len(launch.argv) > 2 else ("", "", "")
     if not program or flag != "-c" or PurePosixPath(program[0]).name not in SHELLS:
         return launch
-    read = f"penstock_commands=$(cat ./{name}) && rm -f ./{name} && eval \"$penstock_commands\""
+    read = f'penstock_commands=$(cat ./{name}) && rm -f ./{name} && eval "$penstock_commands"'
     files = {**launch.input_files, name: text}
     return msgspec.structs.replace(launch, argv=(*program, flag, read), input_files=files)
 
