@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +19,8 @@ from projects.lakehouse.services.stack import Say, Stack
 from projects.servers import ServerFailed
 
 LOOKS_EVERY: Final = 0.5
-READY, FAILED = "ready", "failed"
+READY: Final = "ready"
+SECRET: Final = ("AWS_SECRET_ACCESS_KEY", "ICEBERG_JDBC_PASSWORD", "ICEBERG_DATABASE_URL", "GOLD_DATABASE_URL")
 
 
 class Holder:
@@ -30,7 +32,7 @@ class Holder:
         self._pid = folder / "holder.pid"
         self.told = folder / "pids.json"
         self.env = folder / "env"
-        # the same for Penstock, whose flows know everything as secrets
+        # what no log may show; the project's settings name this file
         self.secrets = folder / "secrets"
 
     @property
@@ -107,17 +109,19 @@ class Holder:
 
     def _tell(self, made: Stack) -> None:
         self.told.write_text(json.dumps({each.name: each.pid for each in made.services}))
-        for file, written in ((self.env, _exported), (self.secrets, _plain)):
-            file.touch(mode=0o600)
-            file.write_text("".join(written(name, value) for name, value in made.env.items()))
+        known = made.env
+        private = {name: known.pop(name) for name in SECRET}
+        # flows see what begins with ENV_ as `envs.name`
+        lines = [f"{name}={shlex.quote(value)}" for name, value in (known | private).items()]
+        lines += [f"ENV_{name}={shlex.quote(value)}" for name, value in known.items()]
+        _write(self.env, (f"export {line}" for line in lines))
+        _write(self.secrets, (f"{name}={value}" for name, value in private.items()))
 
 
-def _exported(name: str, value: str) -> str:
-    return f"export {name}={shlex.quote(value)}\n"
-
-
-def _plain(name: str, value: str) -> str:
-    return f"{name}={value}\n"
+def _write(file: Path, lines: Iterable[str]) -> None:
+    """Write a file for nobody else's eyes."""
+    file.touch(mode=0o600)
+    file.write_text("".join(f"{line}\n" for line in lines))
 
 
 def _say(line: str) -> None:

@@ -30,6 +30,9 @@ class Stack:
         """Choose ports and make what must be there before a server starts; nothing is started yet."""
         chosen = ports(folder, env_file)
         self.folder = folder
+        # where dbt keeps what it makes by DuckDB
+        self.gold = folder / "gold"
+        self.gold.mkdir(parents=True, exist_ok=True)
         self.postgres = Postgres(folder, chosen.postgres)
         self.s3 = ObjectStore(folder, chosen.s3)
         database = {"url": self.postgres.jdbc("registry"), "username": self.postgres.user}
@@ -155,6 +158,7 @@ class Stack:
             "ICEBERG_JDBC_USER": self.lake.user,
             "ICEBERG_JDBC_PASSWORD": self.lake.password,
             "GOLD_DATABASE_URL": self.postgres.dsn("gold"),
+            "GOLD_FOLDER": str(self.gold),
         }
 
 

@@ -19,6 +19,8 @@ from penstock.sdk.task import TaskFailed
 
 ENDED: Final = frozenset({"FINISHED", "FAILED", "CANCELED"})
 PAUSE: Final = 0.25
+# What is said of those of a job over data that end, which has none.
+NO_CHECKPOINTS: Final = "Checkpointing has not been enabled"
 
 
 class Format(enum.StrEnum):
@@ -90,7 +92,12 @@ class JobManager:
 
     def checkpoints(self, job_id: str) -> Checkpoints:
         """What its checkpoints have come to."""
-        found = self._rest.get(f"/jobs/{job_id}/checkpoints", self._waiting)
+        try:
+            found = self._rest.get(f"/jobs/{job_id}/checkpoints", self._waiting)
+        except Refused as refused:
+            if NO_CHECKPOINTS in refused.told:
+                return Checkpoints(completed=0, failed=0, path="", milliseconds=0)
+            raise
         latest = found["latest"]
         whole = [each for each in (latest.get("completed"), latest.get("savepoint")) if each]
         newest: dict[str, Any] = max(whole, key=lambda each: each["id"], default={})

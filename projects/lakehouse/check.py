@@ -1,0 +1,203 @@
+"""Do the tables hold what was sent? What each must hold is computed from the generator's file alone, and compared.
+
+    python -m projects.lakehouse.check --events events.jsonl --name taxi --gold taxi.duckdb
+
+Needs the packages that the task `dbt_build` of the flow names, and the environment of the servers. Ends with 1 where a
+table differs, having shown the first rows that do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import datetime
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+
+from projects.lakehouse.gold.lake import attach
+
+ZONES = 265
+NEEDED = ("trip_id", "pickup_at", "dropoff_at", "fare")
+SHOWN = 5
+Row = tuple[Any, ...]
+
+
+class Wanted(NamedTuple):
+    """What the tables must hold."""
+
+    bronze: collections.Counter[Row]
+    silver: collections.Counter[Row]
+    rejects: collections.Counter[Row]
+
+
+def computed(lines: Iterable[str]) -> Wanted:
+    """What the events of the generator's file must have become; partitions keep the order of the file."""
+    made = Wanted(collections.Counter(), collections.Counter(), collections.Counter())
+    offsets: collections.Counter[int] = collections.Counter()
+    seen: set[str] = set()
+    for line in lines:
+        sent = json.loads(line)
+        part, event = sent["partition"], sent["value"]
+        place = (part, offsets[part])
+        offsets[part] += 1
+        made.bronze[(event, sent["key"], *place)] += 1
+        reason, trip = judged(event)
+        if not reason and trip["trip_id"] in seen:
+            reason = "DUPLICATE"
+        if reason:
+            made.rejects[(reason, event, part)] += 1
+        else:
+            seen.add(trip["trip_id"])
+            made.silver[typed(trip, part)] += 1
+    return made
+
+
+def judged(event: str) -> tuple[str, dict[str, Any]]:
+    """What is wrong with an event, the empty text for nothing; and what it says."""
+    try:
+        trip = json.loads(event)
+    except ValueError:
+        return "MALFORMED", {}
+    if any(trip.get(name) is None for name in NEEDED):
+        return "MISSING", trip
+    if trip["fare"] < 0:
+        return "NEGATIVE_FARE", trip
+    if moment(trip["dropoff_at"]) <= moment(trip["pickup_at"]):
+        return "ENDS_BEFORE_START", trip
+    if not all(1 <= trip[name] <= ZONES for name in ("pickup_zone", "dropoff_zone")):
+        return "UNKNOWN_ZONE", trip
+    return "", trip
+
+
+def typed(trip: dict[str, Any], part: int) -> Row:
+    """A good trip as silver has it."""
+    pickup, dropoff, sent = (moment(trip[name]) for name in ("pickup_at", "dropoff_at", "sent_at"))
+    minutes = round((dropoff - pickup).total_seconds() / 60, 4)
+    late = (sent - dropoff).total_seconds() >= 3600
+    names = ("pickup_zone", "dropoff_zone", "passengers", "miles", "fare", "tip", "payment")
+    return (
+        trip["trip_id"],
+        trip["vendor_id"],
+        pickup,
+        dropoff,
+        *(trip[name] for name in names),
+        sent,
+        minutes,
+        late,
+        part,
+    )
+
+
+def moment(text: str) -> datetime.datetime:
+    """A time as the events have it."""
+    return datetime.datetime.strptime(text, "%Y-%m-%d %H:%M:%S")
+
+
+def gold(silver: Iterable[Row], rejects: collections.Counter[Row], bronze: int) -> dict[str, set[Row]]:
+    """What dbt must have made of them, with sums to the cent."""
+    trips = list(silver)
+    days: dict[Any, list[Row]] = collections.defaultdict(list)
+    cells: dict[Any, list[Row]] = collections.defaultdict(list)
+    starts: dict[Any, list[Row]] = collections.defaultdict(list)
+    ends: collections.Counter[int] = collections.Counter()
+    for trip in trips:
+        days[trip[2].date()].append(trip)
+        cells[trip[4], trip[2].hour].append(trip)
+        starts[trip[4]].append(trip)
+        ends[trip[5]] += 1
+    reasons: collections.Counter[str] = collections.Counter()
+    for (reason, *_), count in rejects.items():
+        reasons[reason] += count
+    if late := sum(trip[13] for trip in trips):
+        reasons["LATE"] = late
+    return {
+        "revenue_by_day": {
+            (day, len(of), cents(t[8] for t in of), cents(t[9] for t in of)) for day, of in days.items()
+        },
+        "trips_by_hour_and_zone": {(zone, hour, len(of)) for (zone, hour), of in cells.items()},
+        "zone_performance": {
+            (zone, len(starts.get(zone, ())), ends[zone], cents(t[8] for t in starts.get(zone, ())))
+            for zone in starts.keys() | ends.keys()
+        },
+        "quality_by_reason": set(reasons.items()),
+        "quality": {(bronze, len(trips), sum(rejects.values()))},
+    }
+
+
+COLUMNS = {
+    "revenue_by_day": "pickup_day, trips, fares, tips",
+    "trips_by_hour_and_zone": "pickup_zone, pickup_hour, trips",
+    "zone_performance": "zone, trips_from, trips_to, fares",
+    "quality_by_reason": "reason, events",
+    "quality": "bronze_rows, silver_rows, rejected_rows",
+}
+
+
+def cents(amounts: Iterable[float]) -> float:
+    """A sum of dollars, to the cent."""
+    return round(sum(amounts), 2)
+
+
+class Report:
+    """The table of what was compared."""
+
+    def __init__(self) -> None:
+        self.bad = 0
+        print(f"{'table':<28} {'wanted':>9} {'found':>9}")
+
+    def compare(self, name: str, wanted: collections.Counter[Row], found: collections.Counter[Row]) -> None:
+        """Compare the rows of a table, each as often as it is there."""
+        same = wanted == found
+        self.bad += not same
+        print(f"{name:<28} {sum(wanted.values()):>9,} {sum(found.values()):>9,}  {'the same' if same else 'DIFFERS'}")
+        for sign, rows in (("-", wanted - found), ("+", found - wanted)):
+            for row in list(rows)[:SHOWN]:
+                print(f"    {sign} {row}")
+
+
+def main() -> int:
+    """Compare all tables, and say whether all are right: 0, else 1."""
+    parser = argparse.ArgumentParser(description="Compare the lake's tables with what was sent.")
+    parser.add_argument("--events", type=Path, required=True, help="the file that the generator wrote")
+    parser.add_argument("--name", default="taxi", help="namespace of the tables (taxi)")
+    parser.add_argument("--gold", type=Path, help="database that dbt has written; without it gold is not compared")
+    given = parser.parse_args()
+    with given.events.open() as lines:
+        wanted = computed(lines)
+    report = Report()
+    with duckdb.connect() as connection:
+        attach(connection)
+
+        def rows(query: str) -> collections.Counter[Row]:
+            return collections.Counter(connection.sql(query).fetchall())
+
+        lake = f"lake.{given.name}"
+        report.compare(
+            "bronze", wanted.bronze, rows(f"SELECT event, event_key, k_partition, k_offset FROM {lake}.bronze")
+        )
+        columns = "trip_id, vendor_id, pickup_at, dropoff_at, pickup_zone, dropoff_zone, passengers, miles, fare, tip"
+        more = "payment, sent_at, round(minutes, 4), late, k_partition"
+        report.compare("silver", wanted.silver, rows(f"SELECT {columns}, {more} FROM {lake}.silver"))
+        report.compare("rejects", wanted.rejects, rows(f"SELECT reason, event, k_partition FROM {lake}.rejects"))
+        (places,) = connection.sql(f"SELECT count(DISTINCT (k_partition, k_offset)) FROM {lake}.bronze").fetchall()
+    assert places[0] == sum(wanted.bronze.values()) or report.bad, "an event is there twice"
+    if given.gold is not None:
+        with duckdb.connect(str(given.gold), read_only=True) as connection:
+            made = gold(wanted.silver.elements(), wanted.rejects, sum(wanted.bronze.values()))
+            for name, expected in made.items():
+                found = connection.sql(f"SELECT {COLUMNS[name]} FROM {name}").fetchall()
+                plain = collections.Counter(tuple(_plain(cell) for cell in row) for row in found)
+                report.compare(name, collections.Counter(expected), plain)
+    return 1 if report.bad else 0
+
+
+def _plain(cell: Any) -> Any:
+    return float(cell) if hasattr(cell, "as_tuple") else cell
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
