@@ -38,8 +38,7 @@ def constructs() -> Account:
     """Every construct by its section, with its status."""
     return Account(
         "Kestra's language, word by word",
-        "What becomes of each word and type. *Read and checked*: nothing fires it yet. "
-        "[What differs](../migrate-from-kestra.md) stands apart.",
+        "What becomes of each word and type. [What differs](../migrate-from-kestra.md) stands apart.",
         [f"## {section}\n\n| | |\n|---|---|\n{''.join(rows(about))}" for section, about in listed().items()],
     )
 

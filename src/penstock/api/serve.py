@@ -59,11 +59,6 @@ class Served:
         self.desk.close()
 
 
-def make_app(app: App, who: Who, table: Sequence[Route] = SERVED) -> Starlette:
-    """The application that serves the table; `who` says who asks, and None is a stranger."""
-    return Served(app, who, table).asgi
-
-
 class Server:
     """The API on a port, in a thread of its own; `start` returns once it answers, `close` when nothing is left."""
 

@@ -80,7 +80,7 @@ def tell_branches(shown: Sequence[State], asked: GitGiven) -> int:
 
 @click.command("sync", **examples("penstock git sync shop", "penstock git sync shop --dry-run"))
 @click.argument("name")
-@click.option("--dry-run", is_flag=True, help="Only tell what would change.")
+@click.option("--dry-run", is_flag=True, help="Only tell what would change; not by a server.")
 @json_too
 @places
 @served("penstock.cli.remote.watching:bring")

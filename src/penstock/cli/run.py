@@ -85,7 +85,7 @@ class RunGiven(Given, frozen=True, kw_only=True):
 @click.option("--key", default="", help="A key of your own: the same key again is the same run.")
 @click.option("--revision", type=int, default=None, help="A revision of the store instead of the newest text.")
 @click.option("--no-wait", "wait", flag_value=False, default=True, help="Only start it; a standing worker does it.")
-@click.option("--only", default="", metavar="TASK", help="Try this task alone; nothing of it is kept.")
+@click.option("--only", default="", metavar="TASK", help="Try this task alone; nothing of it is kept. Not by a server.")
 @click.option(
     "--from", "origin", default="", metavar="RUN", help="With --only: the run whose outputs and inputs it finds."
 )

@@ -26,7 +26,7 @@ class StoreFull(StoreError):
 
 
 class StoreGone(StoreError):
-    """The database cannot be reached."""
+    """The database cannot be reached, or its file is not the one any more that was opened."""
 
     code = "PS-403"
     hint = "Is the address right, and the server up? Runs go on by themselves once it answers."

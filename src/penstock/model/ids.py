@@ -28,13 +28,6 @@ def child_run_id(parent: str, step: str, attempt: int) -> str:
     return parent[:10] + _base32(int.from_bytes(digest, "big"), 16)
 
 
-def check_run_id(text: str) -> str:
-    """Answer `text` when it may name a run; raise BadId otherwise."""
-    if not RUN_ID.fullmatch(text):
-        raise BadId(f'"{text}" is not the id of a run: 26 lower-case letters and digits.')
-    return text
-
-
 def check_flow_id(text: str, what: str = "a flow") -> str:
     """Answer `text` when it may name a flow, or what else is named as flows are; raise BadId otherwise."""
     if not FLOW_ID.fullmatch(text) or ".." in text:

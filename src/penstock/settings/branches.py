@@ -47,7 +47,7 @@ class Branch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     )
     private_key: Annotated[str, Meta(description="The file of a private key of SSH.")] = ""
     known_hosts: Annotated[
-        str, Meta(description="A file as `known_hosts`: the keys that the machine may have; none means any.")
+        str, Meta(description="A file as `known_hosts`: the keys that the machine may have; SSH is not spoken without.")
     ] = ""
     webhook: Annotated[
         str,

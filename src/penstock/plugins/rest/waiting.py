@@ -1,6 +1,7 @@
 """How does a task wait so that it hears when it is to end, and is the run being killed then?
 
-A worker that stops ends its tasks as a kill does, and the work is taken up elsewhere; only a kill is meant for Flink.
+A worker that stops ends its tasks as a kill does, and the work is taken up elsewhere; only a kill is meant for what the
+task has begun on a server.
 """
 
 from __future__ import annotations
