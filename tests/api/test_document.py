@@ -69,5 +69,6 @@ def asked(server: tuple[str, str], folder: Path, *how: str) -> None:
         "--no-shrink", "--warnings", "off", "--request-timeout", "20", "--continue-on-failure", *whole, *how,
     ]  # fmt: skip
     around = os.environ | {"SCHEMATHESIS_HOOKS": "tests.api.schemathesis_hooks", "COLUMNS": "160"}
+    around["PYTHONPATH"] = os.pathsep.join([str(HERE.parents[1]), os.environ.get("PYTHONPATH", "")]).strip(os.pathsep)
     done = subprocess.run(command, cwd=folder, env=around, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]

@@ -166,9 +166,9 @@ def test_what_is_no_fault_of_the_servers_is_not_told_as_one() -> None:
         "NotAStore", "NotForThisStore", "StoreError", "StoreInUse", "StoreMoved", "StoreNotEmpty",
         "StoreTooNew", "StoreTooOld", "Unlike",
         # of workers and tasks, which runs tell of
-        "BadAnswer", "BrokenTaskType", "EngineRefused", "FolderGone", "LeaseLost", "MissingExtra", "NoEngine",
-        "NoImage", "NoInterpreter", "NotAllowed", "NotInstalled", "NotOffered", "Refused", "TaskFailed",
-        "UnreadableMessage", "WorkerTwice",
+        "AnswerRefused", "BadAnswer", "BrokenTaskType", "EngineRefused", "FolderGone", "LeaseLost", "MissingExtra",
+        "NoAnswer", "NoEngine", "NoImage", "NoInterpreter", "NotAllowed", "NotInstalled", "NotOffered", "Refused",
+        "TaskFailed", "UnreadableMessage", "WorkerTwice",
         # of who calls a server
         "BadServerAddress", "NoKeyring", "NotForServers", "NotInTime", "ServerUnreachable", "StrangeAnswer",
         # of the settings, read before there is a server

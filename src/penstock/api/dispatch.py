@@ -13,6 +13,8 @@ import msgspec
 from msgspec.structs import replace
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Send
+from starlette.types import Scope as ASGI
 
 from penstock.api import packing, problems
 from penstock.api.asked import Reader, refuse_nul
@@ -60,6 +62,22 @@ class Later(msgspec.Struct, frozen=True):
 
     listening: Listening
     finish: Callable[[], Response]
+
+
+class Poured(StreamingResponse):
+    """Bytes on their way; the file that they come from is closed behind them, or when the caller has gone."""
+
+    def __init__(self, sent: Sent, headers: Mapping[str, str]) -> None:
+        super().__init__(iter(sent.pieces), sent.status, headers, sent.media)
+        self._file = sent.file
+
+    async def __call__(self, scope: ASGI, receive: Receive, send: Send) -> None:
+        """Send them."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            if self._file is not None:
+                self._file.close()
 
 
 class Desk:
@@ -246,7 +264,7 @@ class Desk:
         match given:
             case Sent():
                 shown = HEADERS | dict(given.headers)
-                return StreamingResponse(iter(given.pieces), given.status, shown, given.media)
+                return Poured(given, shown)
             case Listening() if request.method == "HEAD":
                 given.left()
                 return Response(status_code=200, headers=HEADERS, media_type=MEDIA)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, BinaryIO, Generic, TypeVar
 
 from penstock.api.live.hub import Hub
 from penstock.app import App
@@ -95,12 +95,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Bytes as they are, piece by piece; `media` says what they are."""
+    """Bytes as they are, piece by piece; `media` says what they are. `file` is closed when they have been sent, or when
+    nobody wants them any more.
+    """
 
     pieces: Iterable[bytes]
     media: str
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    file: BinaryIO | None = None
 
 
 @dataclass(frozen=True, slots=True)

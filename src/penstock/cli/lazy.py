@@ -26,7 +26,8 @@ class LazyGroup(click.Group):
         self, context: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that is meant; one that is none is told with the one that was probably meant."""
-        if args[0] not in self.lazy and not args[0].startswith("-") and not context.resilient_parsing:
+        told = args[0].startswith("-") or context.resilient_parsing
+        if not told and self.get_command(context, args[0]) is None:
             context.fail(f'There is no command "{args[0]}". {nearest(args[0], self.lazy)}'.strip())
         return super().resolve_command(context, args)
 

@@ -82,3 +82,20 @@ class UnreadableMessage(TaskFailed):
     """A message is not written as was said; its like may be passed by, unlike a registry that cannot be reached."""
 
     code = "PS-709"
+
+
+class AnswerRefused(TaskFailed):
+    """A server that a task steers answered, and said no; `status` is HTTP's, `told` all that it said."""
+
+    code = "PS-710"
+
+    def __init__(self, message: str, status: int, told: str) -> None:
+        super().__init__(message)
+        self.status, self.told = status, told
+
+
+class NoAnswer(TaskFailed):
+    """Nobody answers where a server that a task steers should be, for as long as was waited."""
+
+    code = "PS-711"
+    hint = "Is the address right, and the server up? The task goes on where it was when the run is restarted."

@@ -67,11 +67,12 @@ def sent(call: Call[Any, Any], uri: str, shown: dict[str, str]) -> Sent:
     if call.headers.get("if-none-match", "") == tag:
         return Sent([], media, 304, shown)
     part = _part(call.headers.get("range", ""), size) if call.headers.get("if-range", tag) == tag else None
+    file = call.app.files.open(uri)
     if part is None:
-        return Sent(_pieces(call.app.files.open(uri), 0, size), media, 200, shown | {"Content-Length": str(size)})
+        return Sent(_pieces(file, 0, size), media, 200, shown | {"Content-Length": str(size)}, file)
     first, last = part
     shown |= {"Content-Range": f"bytes {first}-{last}/{size}", "Content-Length": str(last - first + 1)}
-    return Sent(_pieces(call.app.files.open(uri), first, last + 1), media, 206, shown)
+    return Sent(_pieces(file, first, last + 1), media, 206, shown, file)
 
 
 def preview_file(call: Call[PreviewAsked, None]) -> Preview:
@@ -140,9 +141,8 @@ def _part(asked: str, size: int) -> tuple[int, int] | None:
 
 
 def _pieces(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:
-    with file:
-        file.seek(start)
-        left = end - start
-        while left > 0 and (piece := file.read(min(PIECE, left))):
-            left -= len(piece)
-            yield piece
+    file.seek(start)
+    left = end - start
+    while left > 0 and (piece := file.read(min(PIECE, left))):
+        left -= len(piece)
+        yield piece

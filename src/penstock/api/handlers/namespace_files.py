@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Annotated, BinaryIO, Final
 from urllib.parse import quote
@@ -106,13 +106,7 @@ def zipped(namespace: str, file: BinaryIO) -> Sent:
     """A zip as an answer."""
     name = quote(f"{namespace}_files.zip", safe="")
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}", "Cache-Control": "no-cache"}
-    return Sent(_pieces(file), "application/zip", headers=headers)
-
-
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
-    with file:
-        while piece := file.read(PIECE):
-            yield piece
+    return Sent(iter(partial(file.read, PIECE), b""), "application/zip", headers=headers, file=file)
 
 
 def _row(entry: Entry) -> NamespaceFileRow:

@@ -12,8 +12,9 @@ from typing import Any, Final
 
 import msgspec
 
+from penstock.errors.task import AnswerRefused
 from penstock.plugins.flink.script import Statement
-from penstock.plugins.rest.patient import Patient, Refused
+from penstock.plugins.rest.patient import Patient
 from penstock.plugins.rest.waiting import Waiting
 from penstock.sdk.task import TaskFailed
 
@@ -89,9 +90,9 @@ class Session:
             self._await(operation)
             yield from self._results(operation)
             ended = True
-        except Refused as refused:
+        except AnswerRefused as refused:
             ended = True
-            raise Refused(statement.place(refused.sentence), refused.status, refused.told) from refused
+            raise AnswerRefused(statement.place(refused.sentence), refused.status, refused.told) from refused
         finally:
             with contextlib.suppress(TaskFailed):
                 if not ended:

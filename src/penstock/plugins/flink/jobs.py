@@ -13,7 +13,8 @@ from typing import Any, Final
 
 import msgspec
 
-from penstock.plugins.rest.patient import Patient, Refused
+from penstock.errors.task import AnswerRefused
+from penstock.plugins.rest.patient import Patient
 from penstock.plugins.rest.waiting import Waiting
 from penstock.sdk.task import TaskFailed
 
@@ -76,7 +77,7 @@ class JobManager:
         """One job; None where it is not known, as all are after a JobManager has begun anew."""
         try:
             found = self._rest.get(f"/jobs/{job_id}", self._waiting)
-        except Refused as refused:
+        except AnswerRefused as refused:
             if refused.status == 404:
                 return None
             raise
@@ -94,7 +95,7 @@ class JobManager:
         """What its checkpoints have come to."""
         try:
             found = self._rest.get(f"/jobs/{job_id}/checkpoints", self._waiting)
-        except Refused as refused:
+        except AnswerRefused as refused:
             if NO_CHECKPOINTS in refused.told:
                 return Checkpoints(completed=0, failed=0, path="", milliseconds=0)
             raise
@@ -164,7 +165,7 @@ class JobManager:
         """End a job without a savepoint, and wait until it has ended."""
         try:
             self._rest.say(f"/jobs/{job_id}?mode=cancel", self._waiting, {}, "PATCH")
-        except Refused as refused:
+        except AnswerRefused as refused:
             if refused.status not in (404, 409):
                 raise
         until = time.monotonic() + seconds

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta, field
@@ -16,7 +17,7 @@ from penstock.sdk.task import Mode, TaskType
 from penstock.sdk.values import Duration
 
 MINUTE: Final = 60_000_000
-NAMED: Final = r"^[A-Za-z0-9._-]{1,150}$"
+NAMED: Final = re.compile(r"[A-Za-z0-9._-]{1,150}")
 
 Url = Annotated[
     str, Meta(description="Address of the JobManager's REST.", min_length=1, examples=["http://localhost:8081"])
@@ -35,9 +36,9 @@ class OnKill(enum.StrEnum):
 
 
 class FlinkTask(TaskType, frozen=True, kw_only=True):
-    """What every task of Flink declares. Each has a process of its own: it hears when it is to end."""
+    """What every task of Flink declares."""
 
-    mode: ClassVar[Mode] = Mode.FRESH
+    mode: ClassVar[Mode] = Mode.WARM
 
     headers: Annotated[
         dict[str, str],

@@ -10,12 +10,12 @@ from typing import Annotated, ClassVar, Final
 
 from msgspec import Meta, field
 
+from penstock.errors.task import AnswerRefused
 from penstock.plugins.flink.gateway import ADDS, Session
 from penstock.plugins.flink.jobs import digest
 from penstock.plugins.flink.options import MINUTE, FlinkTask, Gateway, OnKill, manager
 from penstock.plugins.flink.script import Statement, statements
 from penstock.plugins.messages.payload import SPAN
-from penstock.plugins.rest.patient import Refused
 from penstock.plugins.rest.waiting import Waiting
 from penstock.plugins.serdes.records import Writer
 from penstock.sdk.context import Context
@@ -114,7 +114,7 @@ class Sql(Scripted, frozen=True, kw_only=True):
         if jobs.job(job) is None:
             try:
                 session.submit(statement, f"{waiting.context.flow}.{waiting.context.step}", job)
-            except Refused as refused:
+            except AnswerRefused as refused:
                 if not is_twin(refused):
                     raise
         jobs.finished(job)
@@ -163,6 +163,6 @@ def shown(context: Context, number: int, statement: Statement) -> Iterator[None]
     context.part(name, "success")
 
 
-def is_twin(refused: Refused) -> bool:
+def is_twin(refused: AnswerRefused) -> bool:
     """Whether Flink refused a job because it has one of the same id."""
     return "DuplicateJobSubmission" in refused.told or "already been submitted" in refused.told

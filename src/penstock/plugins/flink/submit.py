@@ -13,13 +13,13 @@ from typing import Annotated, Any, ClassVar, cast
 import msgspec
 from msgspec import Meta
 
+from penstock.errors.task import AnswerRefused
 from penstock.plugins.flink import checkpoints
 from penstock.plugins.flink.jobs import Format, Job, JobManager, digest
 from penstock.plugins.flink.options import MINUTE, NAMED, OnKill, Url, manager, savepoint_asked
 from penstock.plugins.flink.script import Statement, statements
 from penstock.plugins.flink.sql import Scripted, is_twin, shown
 from penstock.plugins.messages.payload import SPAN
-from penstock.plugins.rest.patient import Refused
 from penstock.plugins.rest.waiting import Waiting
 from penstock.sdk.context import Ask, Context
 from penstock.sdk.task import TaskFailed
@@ -78,7 +78,9 @@ class Submit(Scripted, frozen=True, kw_only=True):
     }
 
     job_manager_url: Url
-    name: Annotated[str, Meta(description="Name of the job: one of a name lives at a time.", pattern=NAMED)]
+    name: Annotated[
+        str, Meta(description="Name of the job, of letters, digits, `.`, `_`, `-`: one of a name lives at a time.")
+    ]
     if_running: Annotated[
         IfRunning, Meta(description="Where one lives: take it, stop it with a savepoint and go on from there, or fail.")
     ] = IfRunning.ATTACH
@@ -99,6 +101,8 @@ class Submit(Scripted, frozen=True, kw_only=True):
 
     def run(self, context: Context) -> dict[str, object]:
         """Begin it."""
+        if not NAMED.fullmatch(self.name):
+            raise TaskFailed(f'"{self.name}" is no name of a job: letters, digits, `.`, `_`, `-`, at most 150.')
         *before, last = self._script()
         waiting = Waiting(context)
         jobs = manager(self, self.job_manager_url, waiting)
@@ -166,7 +170,7 @@ class Submit(Scripted, frozen=True, kw_only=True):
             remember(context, self.name, fresh)
             try:
                 session.submit(statement, self.name, job, begin)
-            except Refused as refused:
+            except AnswerRefused as refused:
                 if not is_twin(refused):
                     raise
                 continue

@@ -12,8 +12,9 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Meta, field
 
+from penstock.errors.task import AnswerRefused
 from penstock.plugins.messages.payload import SPAN
-from penstock.plugins.rest.patient import Patient, Refused
+from penstock.plugins.rest.patient import Patient
 from penstock.plugins.rest.waiting import Waiting
 from penstock.sdk.task import Mode, TaskFailed, TaskType
 from penstock.sdk.values import Duration
@@ -94,7 +95,7 @@ class Catalog:
         """A table; raises TaskFailed where there is none."""
         try:
             found = self._server.get(self._of(name), self._waiting)["metadata"]
-        except Refused as refused:
+        except AnswerRefused as refused:
             if refused.status == 404:
                 raise TaskFailed(f'There is no table "{name}".') from refused
             raise
@@ -105,7 +106,7 @@ class Catalog:
         body = {"requirements": requirements, "updates": updates}
         try:
             self._server.say(self._of(name), self._waiting, body)
-        except Refused as refused:
+        except AnswerRefused as refused:
             if refused.status == 409:
                 raise TaskFailed(
                     f'The table "{name}" was changed by somebody else meanwhile: {refused.sentence}'
@@ -122,7 +123,7 @@ class Catalog:
 class IcebergTask(TaskType, frozen=True, kw_only=True):
     """What every task of Iceberg declares."""
 
-    mode: ClassVar[Mode] = Mode.FRESH
+    mode: ClassVar[Mode] = Mode.WARM
 
     uri: Annotated[str, Meta(description="Address of the catalog.", min_length=1, examples=["http://localhost:8181"])]
     warehouse: Annotated[str, Meta(description="The warehouse, where the catalog has several.")] = ""

@@ -11,7 +11,7 @@ from penstock.plugins.kafka import options
 from penstock.plugins.kafka.options import BROKER, SECONDS, KafkaTask
 from penstock.plugins.messages.payload import SPAN
 from penstock.sdk.context import Context, MetricKind
-from penstock.sdk.task import Mode, TaskFailed
+from penstock.sdk.task import TaskFailed
 from penstock.sdk.values import Duration
 
 OUTPUTS = {
@@ -65,7 +65,6 @@ class WaitForGroup(OfGroup, frozen=True, kw_only=True):
     """
 
     type_name: ClassVar[str] = "kafka.wait_for_group"
-    mode: ClassVar[Mode] = Mode.FRESH
     outputs: ClassVar[dict[str, str]] = {**OUTPUTS, "seconds": "How long it took."}
     example: ClassVar[dict[str, object]] = {"properties": BROKER, "groupId": "warehouse", "topics": ["orders"]}
 

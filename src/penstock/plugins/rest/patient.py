@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from penstock.errors.task import AnswerRefused, NoAnswer
 from penstock.plugins.http.client import Sending, read_all, sent
 from penstock.plugins.rest.waiting import Waiting
 from penstock.sdk.context import Level
@@ -18,18 +19,6 @@ LARGEST: Final = 64 * 1024 * 1024
 SOONEST, LATEST = 0.2, 2.0
 # Begins, or is too busy: both say so.
 NOT_NOW: Final = 503
-
-
-class Refused(TaskFailed):
-    """The server answered, and said no; `status` is HTTP's, `told` all that it said."""
-
-    def __init__(self, message: str, status: int, told: str) -> None:
-        super().__init__(message)
-        self.status, self.told = status, told
-
-
-class Silent(TaskFailed):
-    """Nobody answers at the address, for as long as was waited."""
 
 
 class Patient(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,12 +35,12 @@ class Patient(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
 
     def get(self, path: str, waiting: Waiting, **query: object) -> Any:
-        """Ask; raises Refused and Silent."""
+        """Ask; raises AnswerRefused and NoAnswer."""
         asked = f"?{urlencode({name: str(value) for name, value in query.items()})}" if query else ""
         return self._patiently(waiting, lambda: self._call("GET", f"{path}{asked}", None))
 
     def say(self, path: str, waiting: Waiting, body: object = None, method: str = "POST") -> Any:
-        """Tell it something; again only while nobody is there to hear it. Raises Refused and Silent."""
+        """Tell it something; again only while nobody is there to hear it. Raises AnswerRefused and NoAnswer."""
         return self._patiently(waiting, lambda: self._call(method, path, body))
 
     def _call(self, method: str, path: str, body: object) -> Any:
@@ -68,7 +57,7 @@ class Patient(msgspec.Struct, frozen=True, kw_only=True):
             content = read_all(reply, LARGEST)
             if reply.code >= 400:
                 told = content.decode("utf-8", "replace")
-                raise Refused(f"{self.called}: {self.cause(told)}", reply.code, told)
+                raise AnswerRefused(f"{self.called}: {self.cause(told)}", reply.code, told)
         return msgspec.json.decode(content) if content.strip() else None
 
     def _patiently(self, waiting: Waiting, work: Callable[[], Any]) -> Any:
@@ -76,14 +65,14 @@ class Patient(msgspec.Struct, frozen=True, kw_only=True):
         while True:
             try:
                 return work()
-            except Refused as refused:
+            except AnswerRefused as refused:
                 if refused.status != NOT_NOW or time.monotonic() > until:
                     raise
             except TaskFailed as failed:
                 if not isinstance(failed.__cause__, OSError) or _heard(failed.__cause__):
                     raise
                 if time.monotonic() > until:
-                    raise Silent(failed.sentence) from failed.__cause__
+                    raise NoAnswer(failed.sentence) from failed.__cause__
                 if not said:
                     waiting.context.log(
                         f"{failed.sentence} Waiting for it, {self.patience:.0f} s at most.", Level.WARN
