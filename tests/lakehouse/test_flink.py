@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -21,6 +23,11 @@ CREATE TEMPORARY TABLE nowhere (n INT) WITH ('connector' = 'blackhole');
 INSERT INTO nowhere SELECT n FROM numbers;
 """
 FEW = NUMBERS.replace("'rows-per-second' = '100'", "'number-of-rows' = '1000'")
+BEGINS = """import json, sys
+from penstock.sdk.local import LocalContext
+with LocalContext() as local:
+    print(json.dumps(local.run("flink.submit", json.loads(sys.argv[1])).outputs))
+"""
 OFTEN = {"execution.checkpointing.interval": "500ms"}
 
 
@@ -122,6 +129,17 @@ def test_a_job_whose_submission_nobody_remembers_is_not_begun_twice(
     local.kv.clear()
     third = done(local.run("flink.submit", wanted))
     assert third["jobId"] != first["jobId"] and third["attached"] is False
+
+
+def test_two_who_begin_a_job_at_once_get_one(asked: dict[str, object], name: str) -> None:
+    properties = json.dumps({**asked, "name": name, "sql": NUMBERS})
+    both = [
+        subprocess.Popen([sys.executable, "-c", BEGINS, properties], stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]  # fmt: skip
+    told = [json.loads(each.communicate(timeout=200)[0]) for each in both]
+    assert told[0]["jobId"] == told[1]["jobId"]
+    assert [each["attached"] for each in told].count(False) <= 1
 
 
 def test_a_job_goes_on_from_where_it_was_stopped(local: LocalContext, asked: dict[str, object], name: str) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from penstock.errors.api import Changed, MayNot
 from penstock.errors.run import UnknownFile
+from penstock.errors.store import CommitUnknown, StoreGone
 from penstock.errors.work import BadFileName
 from penstock.model.access import EVERYWHERE, SYSTEM, Actor, Grant
 from penstock.services import audit, namespace_archives
@@ -272,3 +273,23 @@ def test_a_folder_that_was_made_is_told_as_one(core: Core) -> None:
     put(core, "empty/a", "x")
     assert verbs.delete(core, "shop", "empty") == 1
     assert paths(core) == []
+
+
+class Unheard(Wrapped):
+    """A store whose first COMMIT takes effect without an answer, and which is gone when it is asked for again."""
+
+    asked = 0
+
+    def write(self, work: Callable[[Tx], T]) -> T:
+        self.asked += 1
+        if self.asked > 1:
+            raise StoreGone("The database is gone.")
+        self._store.write(work)
+        raise CommitUnknown("The answer to COMMIT was lost.")
+
+
+def test_bytes_stay_where_nobody_knows_whether_their_commit_took_effect(core: Core) -> None:
+    with pytest.raises(StoreGone):
+        put(core.through(Unheard(core.store)), "a.sql", "one")
+
+    assert read(core, "a.sql") == "one"

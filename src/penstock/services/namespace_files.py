@@ -14,7 +14,6 @@ import msgspec
 from penstock.errors import PenstockError
 from penstock.errors.api import Changed
 from penstock.errors.run import UnknownFile
-from penstock.errors.store import CommitUnknown
 from penstock.errors.work import BadFileName
 from penstock.model import ids
 from penstock.model.access import Action
@@ -270,13 +269,7 @@ def gone(entry: Entry, now: int, by: str) -> Entry:
 
 def _written(core: Core, work: object, fresh: Sequence[str]) -> tuple[int, list[str]]:
     """Commit a change whose bytes are kept already; where it fails they are forgotten."""
-    try:
-        done = repeat_unknown(core, lambda: core.store.write(cast("Work", work)))
-    except CommitUnknown:
-        raise
-    except BaseException:
-        _drop(core, fresh)
-        raise
+    done = repeat_unknown(core, lambda: core.store.write(cast("Work", work)), lambda: _drop(core, fresh))
     _drop(core, done[1])
     return done
 

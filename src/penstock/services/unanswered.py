@@ -11,10 +11,19 @@ from penstock.services.core import Core
 T = TypeVar("T")
 
 
-def repeat_unknown(core: Core, write: Callable[[], T]) -> T:
-    """Write, and when the answer to COMMIT was lost, look by writing again: fences and keys tell what was done."""
+def repeat_unknown(core: Core, write: Callable[[], T], undo: Callable[[], None] = lambda: None) -> T:
+    """Write, and when the answer to COMMIT was lost, look by writing again: fences and keys tell what was done.
+
+    `undo` takes back what was prepared for it, where it has failed without any COMMIT that may have taken effect.
+    """
+    unsure = False
     while True:
         try:
             return write()
         except CommitUnknown:
+            unsure = True
             core.cache.forget()
+        except BaseException:
+            if not unsure:
+                undo()
+            raise

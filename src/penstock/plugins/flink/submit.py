@@ -173,6 +173,10 @@ class Submit(Scripted, frozen=True, kw_only=True):
             except AnswerRefused as refused:
                 if not is_twin(refused):
                     raise
+                # Whoever was first has it live; what has ended since is refused for ever, and the next number free.
+                twin = jobs.job(job)
+                if twin is not None and twin.live:
+                    return job, True
                 continue
             fresh.submitted = True
             remember(context, self.name, fresh)

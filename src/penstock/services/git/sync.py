@@ -15,6 +15,7 @@ from penstock.errors import PenstockError, Place, Problem, Severity
 from penstock.errors.api import MayNot
 from penstock.errors.git import GitFailed, WrongBranch
 from penstock.errors.project import InvalidFlows
+from penstock.errors.store import StoreError
 from penstock.errors.work import BadFileName
 from penstock.model.access import Action
 from penstock.services import namespace_files, pushing
@@ -261,7 +262,9 @@ def _apply(core: Core, source: Source, changes: Changes, state: State) -> bool:
     """Let it stand here; False when somebody else has looked at the branch meanwhile."""
     try:
         left = _commit(core, changes.deeds, changes, state) if changes.deeds else _note(core, changes, state)
-    except BaseException:
+    except StoreError:
+        raise  # what was kept for it is gone already, but where its COMMIT may have taken effect
+    except PenstockError:
         namespace_files.drop_bytes(core, changes.fresh)
         raise
     if left is None:
@@ -288,7 +291,9 @@ def _commit(core: Core, deeds: Sequence[Deed], changes: Changes, state: State) -
         _hold(tx, changes, state)
         return left
 
-    return repeat_unknown(core, lambda: core.store.write(work))
+    return repeat_unknown(
+        core, lambda: core.store.write(work), partial(namespace_files.drop_bytes, core, changes.fresh)
+    )
 
 
 def _note(core: Core, changes: Changes, state: State) -> list[str] | None:
@@ -300,7 +305,9 @@ def _note(core: Core, changes: Changes, state: State) -> list[str] | None:
         _hold(tx, changes, state)
         return []
 
-    return repeat_unknown(core, lambda: core.store.write(work))
+    return repeat_unknown(
+        core, lambda: core.store.write(work), partial(namespace_files.drop_bytes, core, changes.fresh)
+    )
 
 
 def _hold(tx: Tx, changes: Changes, state: State) -> None:
