@@ -10,6 +10,8 @@ from functools import partial
 
 import msgspec
 
+from penstock.cli.ending import Exit
+from penstock.model.status import RunStatus
 from penstock.services.core import Core
 from penstock.store import runs
 from tests.acceptance.project import Project, Running
@@ -63,18 +65,26 @@ class Owners:
                 owner.running.kill()
                 self.killed += 1
             code = owner.running.process.poll()
-            assert code in (None, 0, STORE_AWAY, -signal.SIGKILL), (
-                f"the owner of {owner.run or owner.order.key} ended with code {code} and said:\n{owner.running.said}"
-            )
             if not owner.run:
                 owner.run = core.store.read(partial(runs.by_key, key=owner.order.key)) or ""
                 if owner.run:
                     found.append(owner)
+            self._judge(core, owner, code)
             if code is not None:
                 self._owners.remove(owner)
                 if not owner.run:
                     self.begin(owner.order)
         return found
+
+    def _judge(self, core: Core, owner: Owner, code: int | None) -> None:
+        """A command ends as its run does, unless it is killed or the store is away; the checker judges the run."""
+        ended = core.store.read(lambda tx: runs.load(tx, owner.run)) if code == Exit.RUN_FAILED and owner.run else None
+        # a working directory that is lost three times is given up, with whoever did it looking on
+        right = code in (None, Exit.SUCCESS, STORE_AWAY, -signal.SIGKILL)
+        # a working directory that is lost three times is given up, with whoever did it looking on
+        assert right or (ended and ended.status is RunStatus.FAILED), (
+            f"the owner of {owner.order.key} ended with code {code} and said:\n{owner.running.said}\n{ended}"
+        )
 
     def leave(self) -> None:
         """Wait until all have ended: their runs have."""

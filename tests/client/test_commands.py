@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from penstock.client import Client
+from tests.acceptance.observe import eventually
 from tests.api.house import HELLO, WAITS
 from tests.client.conftest import Installation, Penstock
 
@@ -108,6 +109,8 @@ def test_runs_are_told_as_those_of_a_store_are(installation: Installation, penst
     penstock("flows", "push")
     penstock("run", "hello", "-q")
     here = ("--store", str(installation.folder / "penstock.db"))
+    # a worker keeps what was printed a moment after it has told the end
+    eventually(lambda: penstock("runs", "logs", "last", *here).out, "the log of the run")
 
     for asked in (("runs", "show", "last", "--json"), ("runs", "show", "last"), ("runs", "logs", "last", "--raw"),
                   ("runs", "list", "--flow", "hello"), ("runs", "list", "--limit", "2", "--json"),
