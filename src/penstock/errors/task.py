@@ -99,3 +99,10 @@ class NoAnswer(TaskFailed):
 
     code = "PS-711"
     hint = "Is the address right, and the server up? The task goes on where it was when the run is restarted."
+
+
+class Overtaken(TaskFailed):
+    """A table was changed by somebody else between a look at it and the change that was made of what was seen."""
+
+    code = "PS-712"
+    hint = "Nothing was changed. Run it again; where others write all the time, allow more tries."

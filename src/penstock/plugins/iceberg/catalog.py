@@ -12,7 +12,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Meta, field
 
-from penstock.errors.task import AnswerRefused
+from penstock.errors.task import AnswerRefused, Overtaken
 from penstock.plugins.messages.payload import SPAN
 from penstock.plugins.rest.patient import Patient
 from penstock.plugins.rest.waiting import Waiting
@@ -23,13 +23,16 @@ MAIN: Final = "main"
 # Between the levels of a namespace, in an address.
 LEVEL: Final = "\x1f"
 NOBODY: Final = -1
+# What a ref may be limited by.
+LIMITS: Final = ("max-ref-age-ms", "max-snapshot-age-ms", "min-snapshots-to-keep")
 
 
 class Ref(msgspec.Struct, frozen=True, kw_only=True):
-    """A branch or a tag: a name for a snapshot."""
+    """A branch or a tag: a name for a snapshot; `limits` say in Iceberg's own words how long what is kept for it."""
 
     snapshot: int
     kind: str
+    limits: Mapping[str, int] = {}
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +57,14 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     columns: list[dict[str, object]]
     snapshots: dict[int, Snapshot]
     refs: dict[str, Ref]
+    properties: Mapping[str, str] = {}
+
+    @property
+    def dataset(self) -> tuple[str, str]:
+        """What lineage calls it: the place of its files, and where they are in there."""
+        scheme, _, rest = self.location.partition("://")
+        place, _, path = rest.partition("/")
+        return (f"{scheme}://{place}", path) if rest else ("file", self.location)
 
     def snapshot(self, name: str) -> Snapshot | None:
         """The snapshot of a branch, of a tag, or of an id; None for the main branch of a table without one."""
@@ -91,27 +102,32 @@ class Catalog:
         found = self._server.get(f"{self._path}/namespaces/{_level(namespace)}/tables", self._waiting)
         return sorted(each["name"] for each in found["identifiers"])
 
-    def table(self, name: str) -> Table:
-        """A table; raises TaskFailed where there is none."""
+    def told(self, name: str) -> dict[str, Any]:
+        """All that the catalog tells of a table (`metadata`, `config`); raises TaskFailed where there is none."""
         try:
-            found = self._server.get(self._of(name), self._waiting)["metadata"]
+            found: dict[str, Any] = self._server.get(self._of(name), self._waiting)
         except AnswerRefused as refused:
             if refused.status == 404:
                 raise TaskFailed(f'There is no table "{name}".') from refused
             raise
-        return _read(found)
+        return found
 
-    def commit(self, name: str, requirements: Sequence[object], updates: Sequence[object]) -> None:
-        """Change a table, if it still is as it was seen; raises TaskFailed where somebody else was first."""
+    def table(self, name: str) -> Table:
+        """A table; raises TaskFailed where there is none."""
+        return read(self.told(name)["metadata"])
+
+    def commit(self, name: str, requirements: Sequence[object], updates: Sequence[object]) -> dict[str, Any]:
+        """Change a table, if it still is as it was seen, and give what it is now; Overtaken where it is not."""
         body = {"requirements": requirements, "updates": updates}
         try:
-            self._server.say(self._of(name), self._waiting, body)
+            found: dict[str, Any] = self._server.say(self._of(name), self._waiting, body)
         except AnswerRefused as refused:
             if refused.status == 409:
-                raise TaskFailed(
+                raise Overtaken(
                     f'The table "{name}" was changed by somebody else meanwhile: {refused.sentence}'
                 ) from None
             raise
+        return found
 
     def _of(self, name: str) -> str:
         namespace, dot, table = name.rpartition(".")
@@ -162,7 +178,8 @@ def _level(namespace: str) -> str:
     return quote(namespace.replace(".", LEVEL), safe="")
 
 
-def _read(found: dict[str, Any]) -> Table:
+def read(found: dict[str, Any]) -> Table:
+    """A table's metadata."""
     schemas = {each["schema-id"]: each for each in found.get("schemas", [])}
     schema = schemas.get(found.get("current-schema-id"), {"fields": []})
     snapshots = {
@@ -174,7 +191,14 @@ def _read(found: dict[str, Any]) -> Table:
         )
         for each in found.get("snapshots", [])
     }
-    refs = {name: Ref(snapshot=ref["snapshot-id"], kind=ref["type"]) for name, ref in found.get("refs", {}).items()}
+    refs = {
+        name: Ref(
+            snapshot=ref["snapshot-id"],
+            kind=ref["type"],
+            limits={limit: ref[limit] for limit in LIMITS if ref.get(limit) is not None},
+        )
+        for name, ref in found.get("refs", {}).items()
+    }
     return Table(
         uuid=found["table-uuid"],
         location=found["location"],
@@ -183,4 +207,5 @@ def _read(found: dict[str, Any]) -> Table:
         ],
         snapshots=snapshots,
         refs=refs,
+        properties=found.get("properties", {}),
     )
