@@ -12,7 +12,7 @@ import pytest
 
 from penstock.errors.project import WrongSetting
 from penstock.errors.work import AddressRefused
-from penstock.services import pinned
+from penstock.services import outward, pinned
 from penstock.services.access import oidc
 from penstock.services.access.oidc import Provider
 from penstock.services.secrets import vault
@@ -72,13 +72,13 @@ def test_no_spelling_of_such_an_address_is_called(host: str) -> None:
     with pytest.raises((AddressRefused, httpx.InvalidURL)), httpx.Client(transport=pinned.transport()) as client:
         client.get(f"http://{host}/latest/meta-data/")
     with pytest.raises((AddressRefused, OSError)) as refused:
-        pinned.line_to(f"http://{host}/", 1.0)
+        outward.line_to(f"http://{host}/", 1.0)
     assert not isinstance(refused.value, TimeoutError | ConnectionError)
 
 
 def test_a_name_with_one_bad_place_among_good_ones_is_refused() -> None:
     with pytest.raises(AddressRefused, match=r"169\.254"):
-        pinned.place_of("both.example", 80, resolve=lambda host, port: ["10.0.0.1", "::ffff:169.254.169.254"])
+        outward.place_of("both.example", 80, resolve=lambda host, port: ["10.0.0.1", "::ffff:169.254.169.254"])
 
 
 def test_a_name_is_resolved_once_and_that_place_is_called(port: int) -> None:

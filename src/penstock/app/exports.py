@@ -61,7 +61,7 @@ def _guard(allow: tuple[str, ...]) -> Guard:
             ipaddress.ip_network(each, strict=False)
         except ValueError as error:
             raise WrongSetting(f"`alerts.allow`: {error}.", hint="Networks read as `10.0.0.0/8`.") from None
-    return Guard(allow)
+    return Guard(allow, "alerts.allow")
 
 
 def _installed(module: str) -> bool:

@@ -1,9 +1,12 @@
-"""How does a server call an address elsewhere? Its name is resolved once, what is not to be reached is not, and no
-redirect is followed.
+"""How is an address called that settings, flows or people name? At a place that was looked at first.
+
+A name is resolved once and the place that it has then is called, so that nothing else can be behind it a moment later.
+What only this machine's link reaches, and what clouds tell a machine of itself, is not called; no redirect is followed.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import ipaddress
 import socket
@@ -34,10 +37,11 @@ Net = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 class Guard(msgspec.Struct, frozen=True):
     """Which addresses may be called that somebody else has chosen: not this machine, its link and what clouds tell it,
-    unless `allow` (networks) names them.
+    unless `allow` (networks) names them; `setting` is where people say so.
     """
 
     allow: tuple[str, ...] = ()
+    setting: str = ""
 
     def refuses(self, host: Host) -> bool:
         """Whether an address may not be called."""
@@ -52,6 +56,11 @@ class Guard(msgspec.Struct, frozen=True):
             or plain.is_reserved
             or any(plain in net for net in FORBIDDEN if net.version == plain.version)
         )
+
+
+# For addresses that settings name: whoever wrote those may have services of their own on this machine.
+INSIDE: Final = Guard(allow=("127.0.0.0/8", "::1/128"))
+Resolve = Callable[[str, int], Sequence[str]]
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -93,6 +102,49 @@ def addresses(host: str, port: int) -> list[str]:
     return [str(each[4][0]).partition("%")[0] for each in found]
 
 
+def place_of(host: str, port: int, guard: Guard | None = INSIDE, resolve: Resolve = addresses) -> str:
+    """The place of a name; none of its places may be one that is refused. Raises AddressRefused, OSError."""
+    try:
+        places = resolve(host, port)
+    except UnicodeError as error:
+        raise OSError(f"{host[:100]} is no name") from error
+    if not places:
+        raise OSError(f"{host} has no place")
+    for place in places:
+        if guard is not None and guard.refuses(ipaddress.ip_address(place)):
+            hint = f"`{guard.setting}` in penstock.yaml names networks that may be called nevertheless."
+            sentence = f"{host} is at {place}, which must not be called from here."
+            raise AddressRefused(sentence, hint=hint if guard.setting else "")
+    return places[0]
+
+
+def line_to(
+    address: str,
+    patience: float,
+    *,
+    guard: Guard | None = INSIDE,
+    trusted: ssl.SSLContext | None = None,
+    resolve: Resolve = addresses,
+) -> http.client.HTTPConnection:
+    """A connection to an http or https address, to be closed by who asks. Raises AddressRefused, OSError."""
+    import http.client
+
+    parts = urlsplit(address)
+    assert parts.hostname
+    port = parts.port or PORTS[parts.scheme]
+    made = socket.create_connection((place_of(parts.hostname, port, guard, resolve), port), patience)
+    line = http.client.HTTPConnection(parts.hostname, port, timeout=patience)
+    if parts.scheme == "https":
+        line = http.client.HTTPSConnection(parts.hostname, port, timeout=patience)
+        try:
+            made = (trusted or _trust()).wrap_socket(made, server_hostname=parts.hostname)
+        except OSError:
+            made.close()
+            raise
+    line.sock = made
+    return line
+
+
 def post(
     url: str,
     body: bytes,
@@ -100,51 +152,20 @@ def post(
     *,
     guard: Guard | None = None,
     patience: float = PATIENCE,
-    resolve: Callable[[str, int], Sequence[str]] = addresses,
+    resolve: Resolve = addresses,
 ) -> Answer:
     """Send a body to an address; without a `guard` it is one of the settings. Raises AddressRefused, Unanswered."""
     import http.client
 
     parts = check(url)
-    assert parts.hostname
-    place = _resolved(parts, guard, resolve)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    line = _line(parts, patience)
     try:
-        line.sock = _connected(place, parts, patience)
-        line.request("POST", path, body, {"User-Agent": "penstock", **headers})
-        answered = line.getresponse()
-        return Answer(answered.status, answered.read(LARGEST).decode("utf-8", "replace")[:200])
+        with contextlib.closing(line_to(url.strip(), patience, guard=guard, resolve=resolve)) as line:
+            line.request("POST", path, body, {"User-Agent": "penstock", **headers})
+            answered = line.getresponse()
+            return Answer(answered.status, answered.read(LARGEST).decode("utf-8", "replace")[:200])
     except (OSError, http.client.HTTPException) as error:
         raise Unanswered(f"{parts.hostname} does not answer: {str(error) or type(error).__name__}.") from error
-    finally:
-        line.close()
-
-
-def _resolved(parts: SplitResult, guard: Guard | None, resolve: Callable[[str, int], Sequence[str]]) -> tuple[str, int]:
-    """Where a name leads; one that leads to several places must not lead to any that is refused."""
-    assert parts.hostname
-    port = parts.port or PORTS[parts.scheme]
-    try:
-        places = resolve(parts.hostname, port)
-    except (OSError, UnicodeError) as error:
-        raise Unanswered(f"{parts.hostname} is not known: {error}.") from error
-    for place in places:
-        if guard is not None and guard.refuses(ipaddress.ip_address(place)):
-            hint = "`alerts.allow` in penstock.yaml names networks that may be called nevertheless."
-            raise AddressRefused(f"{parts.hostname} is at {place}, which must not be called from here.", hint=hint)
-    return places[0], port
-
-
-def _connected(place: tuple[str, int], parts: SplitResult, patience: float) -> socket.socket:
-    made = socket.create_connection(place, patience)
-    if parts.scheme == "http":
-        return made
-    try:
-        return _trust().wrap_socket(made, server_hostname=parts.hostname)
-    except OSError:
-        made.close()
-        raise
 
 
 @functools.cache
@@ -153,14 +174,6 @@ def _trust() -> ssl.SSLContext:
     import ssl
 
     return ssl.create_default_context()
-
-
-def _line(parts: SplitResult, patience: float) -> http.client.HTTPConnection:
-    import http.client
-
-    kind = http.client.HTTPConnection if parts.scheme == "http" else http.client.HTTPSConnection
-    assert parts.hostname
-    return kind(parts.hostname, parts.port or PORTS[parts.scheme], timeout=patience)
 
 
 def _plain(host: Host) -> Host:

@@ -1,44 +1,14 @@
-"""Where does a call from a server or a worker go that settings or flows name? To a place that was looked at first.
-
-A name is resolved once and the place that it has then is called, so that nothing else can be behind it a moment later.
-What only this machine's link reaches, and what clouds tell a machine of itself, is not called.
-"""
+"""How does httpx, or a library made like it, call only places that were looked at first?"""
 
 from __future__ import annotations
 
 import importlib
-import ipaddress
-import socket
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final, cast
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, cast
 
-from penstock.errors.work import AddressRefused
-from penstock.services.outward import PORTS, Guard, addresses
+from penstock.services.outward import PORTS, Resolve, addresses, place_of
 
 if TYPE_CHECKING:
-    import http.client
-    import ssl
-
     import httpx
-
-# Who names these addresses may have services of their own on this machine.
-INSIDE: Final = Guard(allow=("127.0.0.0/8", "::1/128"))
-Resolve = Callable[[str, int], Sequence[str]]
-
-
-def place_of(host: str, port: int, guard: Guard | None = INSIDE, resolve: Resolve = addresses) -> str:
-    """The place of a name; none of its places may be one that is refused. Raises AddressRefused, OSError."""
-    try:
-        places = resolve(host, port)
-    except UnicodeError as error:
-        raise OSError(f"{host[:100]} is no name") from error
-    if not places:
-        raise OSError(f"{host} has no place")
-    for place in places:
-        if guard is not None and guard.refuses(ipaddress.ip_address(place)):
-            raise AddressRefused(f"{host} is at {place}, which must not be called from here.")
-    return places[0]
 
 
 def transport(resolve: Resolve = addresses, library: Any = None) -> httpx.BaseTransport:
@@ -81,26 +51,3 @@ class Pinned:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def line_to(
-    address: str, patience: float, *, guard: Guard | None = INSIDE, trusted: ssl.SSLContext | None = None
-) -> http.client.HTTPConnection:
-    """A connection to an http or https address, to be closed by who asks. Raises AddressRefused, OSError."""
-    import http.client
-    import ssl
-
-    parts = urlsplit(address)
-    assert parts.hostname
-    port = parts.port or PORTS[parts.scheme]
-    made = socket.create_connection((place_of(parts.hostname, port, guard), port), patience)
-    line = http.client.HTTPConnection(parts.hostname, port, timeout=patience)
-    if parts.scheme == "https":
-        line = http.client.HTTPSConnection(parts.hostname, port, timeout=patience)
-        try:
-            made = (trusted or ssl.create_default_context()).wrap_socket(made, server_hostname=parts.hostname)
-        except OSError:
-            made.close()
-            raise
-    line.sock = made
-    return line

@@ -16,7 +16,7 @@ import msgspec
 from penstock.errors.project import WrongSetting
 from penstock.errors.secrets import SecretsUnreachable
 from penstock.model.policy import SECOND
-from penstock.services.pinned import INSIDE, line_to
+from penstock.services.outward import INSIDE, line_to
 from penstock.services.secrets import flat
 from penstock.services.secrets.vault import check_address
 

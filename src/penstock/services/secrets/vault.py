@@ -16,7 +16,7 @@ import msgspec
 from penstock.errors.project import WrongSetting
 from penstock.errors.secrets import SecretsUnreachable
 from penstock.model.policy import SECOND
-from penstock.services.pinned import line_to
+from penstock.services.outward import line_to
 from penstock.services.secrets.local import above
 
 LARGEST: Final = 4 * 1024 * 1024
