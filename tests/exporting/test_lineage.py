@@ -14,20 +14,25 @@ import msgspec
 import pytest
 from openlineage.client.generated import (
     base,
+    data_quality_assertions_dataset,
+    dataset_version_dataset,
     error_message_run,
     input_statistics_input_dataset,
     job_type_job,
+    lifecycle_state_change_dataset,
     nominal_time_run,
     output_statistics_output_dataset,
     parent_run,
     processing_engine_run,
+    schema_dataset,
+    sql_job,
 )
 
 from penstock.errors.work import Unanswered
-from penstock.model.asset import Access, Touched
-from penstock.model.event import Ended
-from penstock.model.status import Outcome
-from penstock.services import apply, runs, sweep
+from penstock.model.asset import Access, Change, Check, Touched
+from penstock.model.event import Ended, Part, Reported
+from penstock.model.status import Outcome, StepStatus
+from penstock.services import apply, reports, runs, sweep
 from penstock.services.core import Knobs
 from penstock.services.exporting.lineage import Lineage, ToAddress, ToFile
 from tests.exporting.receiver import Receiver, receiving
@@ -40,6 +45,11 @@ FACETS = {
     "processing_engine": processing_engine_run.ProcessingEngineRunFacet,
     "errorMessage": error_message_run.ErrorMessageRunFacet,
     "jobType": job_type_job.JobTypeJobFacet,
+    "sql": sql_job.SQLJobFacet,
+    "schema": schema_dataset.SchemaDatasetFacet,
+    "version": dataset_version_dataset.DatasetVersionDatasetFacet,
+    "lifecycleStateChange": lifecycle_state_change_dataset.LifecycleStateChangeDatasetFacet,
+    "dataQualityAssertions": data_quality_assertions_dataset.DataQualityAssertionsDatasetFacet,
     "inputStatistics": input_statistics_input_dataset.InputStatisticsInputDatasetFacet,
     "outputStatistics": output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet,
 }
@@ -148,6 +158,48 @@ def test_runs_and_attempts_are_told_in_their_order_with_their_data(
     assert whole["run"]["facets"]["nominalTime"]["nominalStartTime"] == "1970-01-02T00:00:00Z"
     assert {each["job"]["namespace"] for each in found} == {"test"}
     assert taker.heard[0].path == "/api/v1/lineage"
+
+
+def test_what_is_known_of_data_is_told_in_facets_and_parts_are_jobs_below_their_task(
+    office: Office, telling: Lineage, taker: Receiver
+) -> None:
+    office.start(office.push(["a"], "story"))
+    held = office.claim()[0]
+    office.clock.advance(10_000)
+    parts = (
+        Part(name="orders", status=StepStatus.SUCCESS, started_at=held.claimed_at + 2, ended_at=held.claimed_at + 5),
+    )
+    reports.parts(office.core, held, Reported("a", 1, 1, parts, held.fence))
+    checked_too = msgspec.structs.replace(
+        TABLE, access=Access.READS, checks=(Check(name="unique", passed=False, column="id"),)
+    )
+    made = msgspec.structs.replace(
+        TABLE, part="orders", sql="select 1", columns={"id": "int"}, change=Change.OVERWRITE, version="7"
+    )
+    ended = Ended(
+        step="a", attempt=1, outcome=Outcome.DONE, worker="w", started_at=held.claimed_at,
+        ended_at=office.clock.now(), touched=(msgspec.structs.replace(OBJECT, part="orders"), made, checked_too),
+    )  # fmt: skip
+    apply.report(office.core, held, ended, {})
+    telling.turn()
+    found = told(taker)
+
+    assert said(found) == [
+        ("START", "tests.story"), ("START", "tests.story.a"), ("START", "tests.story.a.orders"),
+        ("COMPLETE", "tests.story.a.orders"), ("COMPLETE", "tests.story.a"), ("COMPLETE", "tests.story"),
+    ]  # fmt: skip
+    part, whole = found[3], found[4]
+    assert part["run"]["facets"]["parent"]["run"]["runId"] == whole["run"]["runId"] == found[1]["run"]["runId"]
+    assert part["job"]["facets"]["sql"]["query"] == "select 1"
+    assert [each["name"] for each in part["inputs"]] == ["orders.csv"]
+    facets = part["outputs"][0]["facets"]
+    assert facets["schema"]["fields"] == [{"name": "id", "type": "int"}]
+    assert facets["version"]["datasetVersion"] == "7"
+    assert facets["lifecycleStateChange"]["lifecycleStateChange"] == "OVERWRITE"
+    (tested,) = whole["inputs"]
+    assertions = tested["inputFacets"]["dataQualityAssertions"]["assertions"]
+    assert assertions == [{"assertion": "unique", "success": False, "column": "id"}]
+    assert whole["outputs"] == []
 
 
 def test_a_kill_is_an_abort_a_lost_worker_a_failure_and_a_restart_another_run(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from penstock.model.asset import Access, Touched
+from penstock.model.asset import Access, Change, Check, Touched
 from penstock.model.event import Ended
 from penstock.model.node import Task
 from penstock.services.core import Knobs
@@ -39,6 +39,9 @@ def test_a_script_tells_what_it_reads_and_writes_where_that_is_wanted(tmp_path: 
     script = """
 print('::{"reads": [{"namespace": "file://host", "name": "/data/a.csv", "rows": 3}], "writes": [{"name": "x"}]}::')
 print('::{"writes": [{"namespace": "postgres://db:5432", "name": "a.b.c", "size": 7}]}::')
+print('::{"writes": [{"namespace": "n", "name": "t", "columns": {"id": "int"}, "change": "CREATE", "part": "one"}]}::')
+print('::{"reads": [{"namespace": "n", "name": "t", "checks": [{"name": "unique", "passed": true}]}]}::')
+print('::{"reads": [{"namespace": "n", "name": "u", "checks": "all"}]}::')
 """
     workshop = Workshop(tmp_path, Knobs(environ=dict(os.environ), lineage=True))
     run_id = workshop.run(python("talk", script))
@@ -49,5 +52,7 @@ print('::{"writes": [{"namespace": "postgres://db:5432", "name": "a.b.c", "size"
     assert next(each.event for each in told if isinstance(each.event, Ended)).touched == (
         Touched(access=Access.READS, namespace="file://host", name="/data/a.csv", rows=3),
         Touched(access=Access.WRITES, namespace="postgres://db:5432", name="a.b.c", size=7),
+        Touched(access=Access.WRITES, namespace="n", name="t", columns={"id": "int"}, change=Change.CREATE, part="one"),
+        Touched(access=Access.READS, namespace="n", name="t", checks=(Check(name="unique", passed=True),)),
     )
     assert "makes no sense" in log

@@ -5,12 +5,15 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
 from penstock.errors.task import Refused
+from penstock.model.asset import Access, Details, Touched
 from penstock.sdk.plain import plain
+
+NOTHING: Final = Details()
 
 
 class Ask(enum.StrEnum):
@@ -184,20 +187,28 @@ class Context:
         frame: dict[str, object] = {"t": "part", "name": name, "status": status, "message": message}
         self._transport.send(frame | {"started_at": started_at, "ended_at": ended_at})
 
-    def reads(self, namespace: str, name: str, *, rows: int | None = None, size: int | None = None) -> None:
+    def reads(
+        self, namespace: str, name: str, *, rows: int | None = None, size: int | None = None, more: Details = NOTHING
+    ) -> None:
         """Tell of data that are read: where they are (`postgres://db:5432`) and what they are called there
-        (`shop.public.orders`), with how many rows and bytes where that is known. Heard where lineage is wanted.
+        (`shop.public.orders`), with how many rows and bytes, and what `more` is known. Heard where lineage is wanted.
         """
-        self._touch("reads", namespace, name, rows, size)
+        self._touch(Touched(access=Access.READS, namespace=namespace, name=name, rows=rows, size=size), more)
 
-    def writes(self, namespace: str, name: str, *, rows: int | None = None, size: int | None = None) -> None:
+    def writes(
+        self, namespace: str, name: str, *, rows: int | None = None, size: int | None = None, more: Details = NOTHING
+    ) -> None:
         """Tell of data that are written, likewise."""
-        self._touch("writes", namespace, name, rows, size)
+        self._touch(Touched(access=Access.WRITES, namespace=namespace, name=name, rows=rows, size=size), more)
 
-    def _touch(self, access: str, namespace: str, name: str, rows: int | None, size: int | None) -> None:
+    def touches(self, data: Touched) -> None:
+        """Tell of data that are read or written, likewise, in one value."""
+        self._touch(data, data)
+
+    def _touch(self, data: Touched, more: Details) -> None:
         if self.about.lineage:
-            frame: dict[str, object] = {"t": "data", "access": access, "namespace": namespace, "name": name}
-            self._transport.send(frame | {"rows": rows, "size": size})
+            told = {**msgspec.to_builtins(more), **msgspec.to_builtins(data)}
+            self._transport.send({"t": "data", **told})
 
     def set_variables(self, values: Mapping[str, object], *, overwrite: bool = True) -> None:
         """Have the run's variables hold these once this attempt is done, maps merged into maps; without `overwrite`

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from penstock.model.asset import Access, Touched
+from penstock.model.asset import Access, Check, Touched
 from penstock.model.ids import ALPHABET
 
 SPEC: Final = "https://openlineage.io/spec"
@@ -25,6 +25,11 @@ FACETS: Final = {
     "processing_engine": "1-1-1/ProcessingEngineRunFacet",
     "errorMessage": "1-0-1/ErrorMessageRunFacet",
     "jobType": "2-0-4/JobTypeJobFacet",
+    "sql": "1-1-0/SQLJobFacet",
+    "schema": "1-2-0/SchemaDatasetFacet",
+    "version": "1-0-1/DatasetVersionDatasetFacet",
+    "lifecycleStateChange": "1-0-1/LifecycleStateChangeDatasetFacet",
+    "dataQualityAssertions": "1-1-0/DataQualityAssertionsDatasetFacet",
     "inputStatistics": "1-0-0/InputStatisticsInputDatasetFacet",
     "outputStatistics": "1-0-2/OutputStatisticsOutputDatasetFacet",
 }
@@ -34,7 +39,7 @@ Fields = dict[str, object]
 
 
 class Job(msgspec.Struct, frozen=True):
-    """What is done, however often: a flow, or a task of one; `kind` is FLOW or TASK."""
+    """What is done, however often: a flow, a task of one, a part of a task; `kind` is FLOW, TASK or PART."""
 
     namespace: str
     name: str
@@ -64,25 +69,44 @@ class Teller(msgspec.Struct, frozen=True):
         engine: Fields = {"version": self.version, "name": "Penstock"}
         about: Fields = {"processingType": "BATCH", "integration": "PENSTOCK", "jobType": job.kind}
         run_facets = {"processing_engine": engine, **facets}
+        statements = dict.fromkeys(each.sql for each in touched if each.sql)
+        sql: Mapping[str, Fields] = {"sql": {"query": ";\n".join(statements)}} if statements else {}
         return {
             "eventType": kind,
             "eventTime": instant(at),
             "producer": self.producer,
             "schemaURL": EVENT,
-            "run": {"runId": run, "facets": {name: self._facet(name, body) for name, body in run_facets.items()}},
-            "job": {"namespace": job.namespace, "name": job.name, "facets": {"jobType": self._facet("jobType", about)}},
+            "run": {"runId": run, "facets": self._facets(run_facets)},
+            "job": {"namespace": job.namespace, "name": job.name, "facets": self._facets({"jobType": about, **sql})},
             "inputs": [self._data(each, "input") for each in touched if each.access is Access.READS],
             "outputs": [self._data(each, "output") for each in touched if each.access is Access.WRITES],
         }
 
     def _data(self, data: Touched, side: str) -> Fields:
+        facets: dict[str, Fields] = {}
+        if data.columns:
+            facets["schema"] = {"fields": [{"name": name, "type": kind} for name, kind in data.columns.items()]}
+        if data.version:
+            facets["version"] = {"datasetVersion": data.version}
+        if data.change is not None:
+            facets["lifecycleStateChange"] = {"lifecycleStateChange": data.change.value}
         given: Fields = {name: size for name, of in SIZES.items() if (size := getattr(data, of)) is not None}
-        facets = {f"{side}Statistics": self._facet(f"{side}Statistics", given)} if given else {}
-        return {"namespace": data.namespace, "name": data.name, "facets": {}, f"{side}Facets": facets}
+        sided: dict[str, Fields] = {f"{side}Statistics": given} if given else {}
+        if data.checks and side == "input":
+            sided["dataQualityAssertions"] = {"assertions": [_assertion(each) for each in data.checks]}
+        told = {"facets": self._facets(facets), f"{side}Facets": self._facets(sided)}
+        return {"namespace": data.namespace, "name": data.name, **told}
+
+    def _facets(self, given: Mapping[str, Fields]) -> Fields:
+        return {name: self._facet(name, body) for name, body in given.items()}
 
     def _facet(self, name: str, body: Fields) -> Fields:
         where = FACETS[name]
         return {"_producer": self.producer, "_schemaURL": f"{SPEC}/facets/{where}.json#/$defs/{where[6:]}", **body}
+
+
+def _assertion(check: Check) -> Fields:
+    return {"assertion": check.name, "success": check.passed, **({"column": check.column} if check.column else {})}
 
 
 def above(run: str, job: Job) -> Fields:

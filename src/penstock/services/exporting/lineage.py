@@ -17,13 +17,13 @@ from penstock.model.asset import Touched
 from penstock.model.event import Ended
 from penstock.model.policy import SECOND
 from penstock.model.run import Failure, Run
-from penstock.model.status import Outcome, RunStatus
+from penstock.model.status import Outcome, RunStatus, StepStatus
 from penstock.model.trigger import looks_for
 from penstock.services import outward
 from penstock.services.core import Core
 from penstock.services.exporting.following import Following
 from penstock.services.exporting.spans import Going, goings
-from penstock.store import events, queue, runs, workers
+from penstock.store import events, queue, runs, steps, workers
 from penstock.store.events import Told
 from penstock.store.queue import Claim
 from penstock.telemetry import Level
@@ -187,9 +187,34 @@ class Lineage:
         key = (run.id, event.step, event.attempt)
         if self._begun.pop(key, None) is None:
             yield self._attempt(run, "START", key, event.started_at, {})
+        yield from self._of_parts(run, event, (event.started_at, max(ended, event.started_at)))
         kind = OUTCOMES.get(event.outcome, "COMPLETE")
         facets = _failed(event.failure if kind == "FAIL" else None)
-        yield self._attempt(run, kind, key, max(ended, event.started_at), facets, event.touched)
+        own = [each for each in event.touched if not each.part]
+        yield self._attempt(run, kind, key, max(ended, event.started_at), facets, own)
+
+    def _of_parts(self, run: Run, event: Ended, within: tuple[int, int]) -> Iterator[tuple[int, Fields]]:
+        """What the parts of an attempt have read and written: each is a run of a job of its own, below the attempt."""
+        by_part: dict[str, list[Touched]] = {}
+        for each in event.touched:
+            if each.part:
+                by_part.setdefault(each.part, []).append(each)
+        if not by_part:
+            return
+        keys = {name: ids.part_key(event.step, name) for name in by_part}
+        rows = self._core.store.read(lambda tx: steps.load(tx, run.id, list(keys.values())))
+        task = self._job(run, (run.id, event.step, event.attempt))
+        parent = above(run_uuid(run.id, event.step, str(event.attempt)), task)
+        for name, touched in by_part.items():
+            row = rows.get(keys[name])
+            first = _between(row.started_at if row else None, within, within[0])
+            last = _between(row.ended_at if row else None, (first, within[1]), within[1])
+            failed = row is not None and row.status is StepStatus.FAILED
+            own = run_uuid(run.id, event.step, str(event.attempt), name)
+            job = Job(self._namespace, f"{task.name}.{name}", "PART")
+            yield first, self._teller.event("START", first, own, job, {"parent": parent})
+            facets = {"parent": parent, **_failed(row.failure if row and failed else None)}
+            yield last, self._teller.event("FAIL" if failed else "COMPLETE", last, own, job, facets, touched)
 
     def _attempt(
         self,
@@ -245,6 +270,11 @@ def _failed(failure: Failure | None) -> dict[str, Fields]:
     if failure is None:
         return {}
     return {"errorMessage": {"message": failure.message, "programmingLanguage": "Python"}}
+
+
+def _between(at: int | None, within: tuple[int, int], otherwise: int) -> int:
+    """An instant, held between two others."""
+    return otherwise if at is None else min(max(at, within[0]), within[1])
 
 
 def _going_at(whole: Sequence[Going], at: int) -> Going:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import select
 import socket
 import struct
@@ -12,7 +13,7 @@ from typing import Final
 import msgspec
 
 from penstock.errors.work import BadAnswer
-from penstock.model.asset import Access, Touched
+from penstock.model.asset import Access, Details, Touched
 from penstock.model.event import Exit, Order
 from penstock.model.run import ErrorKind, Failure
 from penstock.model.status import Outcome, StepStatus
@@ -23,6 +24,9 @@ LENGTH: Final = struct.Struct(">I")
 LONGEST: Final = 256 * 1024 * 1024
 ANSWER_PATIENCE: Final = 60_000
 LONGEST_NAME: Final = 1_000
+LONGEST_SQL: Final = 20_000
+MOST_DETAILS: Final = 1_000
+DETAILS: Final = Details.__struct_fields__
 
 
 class Channel:
@@ -139,13 +143,27 @@ def read_touched(frame: dict[str, object]) -> Touched:
     """Data that a process says it reads or writes. BadAnswer when it makes no sense."""
     namespace, name = frame.get("namespace"), frame.get("name")
     rows, size = (value if isinstance(value := frame.get(word), int) else None for word in ("rows", "size"))
+    more = {word: value for word in DETAILS if (value := frame.get(word)) is not None}
     try:
         access = Access(str(frame.get("access")))
-    except ValueError:
+        details = msgspec.convert(more, Details)
+    except (ValueError, msgspec.ValidationError):
         access = None
     if access is None or not isinstance(namespace, str) or not isinstance(name, str) or not (namespace and name):
-        raise BadAnswer(f"The process told of data in a way that makes no sense: {frame}.")
-    return Touched(access=access, namespace=namespace[:LONGEST_NAME], name=name[:LONGEST_NAME], rows=rows, size=size)
+        raise BadAnswer(f"The process told of data in a way that makes no sense: {frame}."[:LONGEST_NAME])
+    return Touched(
+        access=access,
+        namespace=namespace[:LONGEST_NAME],
+        name=name[:LONGEST_NAME],
+        rows=rows,
+        size=size,
+        columns=dict(itertools.islice(details.columns.items(), MOST_DETAILS)),
+        change=details.change,
+        version=details.version[:LONGEST_NAME],
+        checks=details.checks[:MOST_DETAILS],
+        part=details.part,
+        sql=details.sql[:LONGEST_SQL],
+    )
 
 
 def _kind(word: str) -> ErrorKind:

@@ -23,6 +23,8 @@ from penstock.store.chunks import Level, Stream
 from penstock.store.queue import Claim
 
 MOST_TOUCHED: Final = 500
+# Of all statements that are told of, so many characters are kept.
+MOST_SQL: Final = 200_000
 
 
 class Story:
@@ -38,7 +40,8 @@ class Story:
         self.outputs: dict[str, object] = {}
         self.state: dict[str, object] | None = None
         self.orders: tuple[Order, ...] = ()
-        self.touched: dict[tuple[str, str, str], Touched] = {}
+        self.touched: dict[tuple[str, str, str, str], Touched] = {}
+        self._sql_left = MOST_SQL
         self.told: Told | None = None
         self.snoozed = False
         self._wait: float | None = None
@@ -143,9 +146,10 @@ class Story:
         if not self._shop.core.knobs.lineage:
             return
         made = read_touched(self.masks.hide_data(frame))
-        key = (made.access, made.namespace, made.name)
+        key = (made.access, made.namespace, made.name, made.part)
         if key in self.touched or len(self.touched) < MOST_TOUCHED:
-            self.touched[key] = made
+            self._sql_left -= len(made.sql)
+            self.touched[key] = made if self._sql_left >= 0 else msgspec.structs.replace(made, sql="")
 
     def _progress(self, frame: dict[str, object]) -> None:
         done, total = frame.get("done"), frame.get("total")
