@@ -52,3 +52,15 @@ def test_a_secret_is_no_argument(penstock: Penstock) -> None:
 
     assert done.code == 2
     assert "no argument" in done.err and TEXT not in done.err
+
+
+@pytest.mark.parametrize("command", ["serve", "dev", "worker"])
+def test_who_stands_says_at_its_start_what_is_no_key(
+    command: str, penstock: Penstock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PENSTOCK_MASTER_KEY", "too-short")
+
+    done = penstock(command)
+
+    assert done.code == 2
+    assert "32 bytes in base64" in done.err and "too-short" not in done.err

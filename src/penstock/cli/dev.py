@@ -22,6 +22,7 @@ from penstock.cli.welcome import check_address, greeting
 from penstock.errors.store import StoreError
 from penstock.services.scheduler import lead
 from penstock.services.scheduler.loop import Scheduler
+from penstock.services.secrets.master import ring_of
 from penstock.services.watching import Looked, Watching
 from penstock.services.worker.loop import Worker
 from penstock.store import runs
@@ -61,6 +62,7 @@ def dev(**given: Any) -> int:
     project = project_of(asked.folder or asked.project)
     with open_app(project, os.environ, store=asked.store) as app:
         app.measure()
+        ring_of(app.core).check()
         check_address(app, asked.host)
         if lead.stands(app.core):
             note("Another server stands on this store: this one stands beside it, and leads when that one is gone.")

@@ -27,6 +27,7 @@ from penstock.model import ids
 from penstock.services.exporting.thread import Exporter
 from penstock.services.git.pulling import Pulling
 from penstock.services.scheduler.loop import Scheduler
+from penstock.services.secrets.master import ring_of
 from penstock.services.worker.drain import on_signals
 from penstock.telemetry.logs import writer
 
@@ -66,6 +67,7 @@ def serve(**given: Any) -> int:
     with open_app(project_of(asked.project), os.environ, store=asked.store) as app:
         app.core.notices.subscribe(writer(sys.stderr, as_json=asked.json))
         app.measure()
+        ring_of(app.core).check()
         check_address(app, asked.host)
         stopping = threading.Event()
         with standing(app, Listen(host=asked.host, port=asked.port), asked.name, asked.grace) as (server, _):

@@ -23,6 +23,7 @@ from penstock.cli.said import note
 from penstock.errors import PenstockError
 from penstock.model import ids
 from penstock.services.retention import prune
+from penstock.services.secrets.master import ring_of
 from penstock.services.worker.loop import Worker
 from penstock.store import queue, runs
 from penstock.store.port import Tx
@@ -68,6 +69,7 @@ def worker(**given: Any) -> int:
     """
     asked = msgspec.convert({name: value for name, value in given.items() if value is not None}, WorkerGiven)
     with open_app(project_of(asked.project), os.environ, store=asked.store) as app:
+        ring_of(app.core).check()
         name = asked.name or f"{socket.gethostname().partition('.')[0]}-{os.getpid()}-{os.urandom(2).hex()}"
         options = worker_options(app, ids.check_flow_id(name, "a worker"), slots=asked.slots)
         options = replace(options, queues=asked.queues or options.queues)

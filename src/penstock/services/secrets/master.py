@@ -43,6 +43,10 @@ class Ring:
         """Where the keys are, as people are told."""
         return VARIABLE if self._given else str(self._file)
 
+    def check(self) -> None:
+        """Read what there is, so that a process says at its start what is wrong. Raises BadMasterKey, LooseSecrets."""
+        self._read()
+
     def newest(self, *, make: bool = False) -> Key:
         """The key for what is new; with `make` the first one is drawn. Raises NoMasterKey."""
         keys = self._read()
