@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import socket
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -37,11 +39,15 @@ class Patient(msgspec.Struct, frozen=True, kw_only=True):
     def get(self, path: str, waiting: Waiting, **query: object) -> Any:
         """Ask; raises AnswerRefused and NoAnswer."""
         asked = f"?{urlencode({name: str(value) for name, value in query.items()})}" if query else ""
-        return self._patiently(waiting, lambda: self._call("GET", f"{path}{asked}", None))
+        return self._patiently(waiting, lambda: self._call("GET", f"{path}{asked}", None), again=True)
 
-    def say(self, path: str, waiting: Waiting, body: object = None, method: str = "POST") -> Any:
-        """Tell it something; again only while nobody is there to hear it. Raises AnswerRefused and NoAnswer."""
-        return self._patiently(waiting, lambda: self._call(method, path, body))
+    def say(
+        self, path: str, waiting: Waiting, body: object = None, method: str = "POST", *, again: bool = False
+    ) -> Any:
+        """Tell it something; again only while nobody is there to hear it, or where saying it twice is as saying it
+        once (`again`). Raises AnswerRefused and NoAnswer.
+        """
+        return self._patiently(waiting, lambda: self._call(method, path, body), again=again)
 
     def _call(self, method: str, path: str, body: object) -> Any:
         sending = Sending(
@@ -51,7 +57,7 @@ class Patient(msgspec.Struct, frozen=True, kw_only=True):
             body=None if body is None else msgspec.json.encode(body),
             connect_timeout=min(self.timeout, 10.0),
             read_timeout=self.timeout,
-            called=f"{self.called} at {self.address}",
+            called=self._named,
         )
         with sent(sending) as reply:
             content = read_all(reply, LARGEST)
@@ -60,19 +66,23 @@ class Patient(msgspec.Struct, frozen=True, kw_only=True):
                 raise AnswerRefused(f"{self.called}: {self.cause(told)}", reply.code, told)
         return msgspec.json.decode(content) if content.strip() else None
 
-    def _patiently(self, waiting: Waiting, work: Callable[[], Any]) -> Any:
-        until, pause, said = time.monotonic() + self.patience, SOONEST, False
+    def _patiently(self, waiting: Waiting, work: Callable[[], Any], *, again: bool) -> Any:
+        began, pause, said = time.monotonic(), SOONEST, False
         while True:
             try:
-                return work()
+                done = work()
+                if said:
+                    waiting.context.log(f"{self._named} answers again, after {time.monotonic() - began:.0f} s.")
+                return done
             except AnswerRefused as refused:
-                if refused.status != NOT_NOW or time.monotonic() > until:
+                if refused.status != NOT_NOW or time.monotonic() - began > self.patience:
                     raise
             except TaskFailed as failed:
-                if not isinstance(failed.__cause__, OSError) or _heard(failed.__cause__):
+                if not _away(failed.__cause__, again=again):
                     raise
-                if time.monotonic() > until:
-                    raise NoAnswer(failed.sentence) from failed.__cause__
+                if time.monotonic() - began > self.patience:
+                    sentence = f"{failed.sentence} Nobody has answered there for {time.monotonic() - began:.0f} s."
+                    raise NoAnswer(sentence) from failed.__cause__
                 if not said:
                     waiting.context.log(
                         f"{failed.sentence} Waiting for it, {self.patience:.0f} s at most.", Level.WARN
@@ -81,8 +91,13 @@ class Patient(msgspec.Struct, frozen=True, kw_only=True):
             waiting.pause(pause)
             pause = min(pause * 1.5, LATEST)
 
+    @property
+    def _named(self) -> str:
+        return f"{self.called} at {self.address}"
 
-def _heard(error: BaseException) -> bool:
-    """Whether it may have been heard although no answer came: then it must not be said again."""
-    reason = getattr(error, "reason", error)
-    return not isinstance(reason, ConnectionRefusedError)
+
+def _away(error: BaseException | None, *, again: bool) -> bool:
+    """Whether nobody was there to hear it; what may have been heard is said again only where that does no harm."""
+    if again:
+        return isinstance(error, OSError | http.client.HTTPException)
+    return isinstance(getattr(error, "reason", error), ConnectionRefusedError | socket.gaierror)
