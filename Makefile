@@ -50,6 +50,7 @@ lock: $(VENV)/.created ## Resolve the newest versions again and write the lock f
 	$$compile --upgrade pyproject.toml --extra all --group dev -o requirements/dev.txt; \
 	$$compile pyproject.toml -c requirements/dev.txt -o requirements/core.txt; \
 	$$compile pyproject.toml -c requirements/dev.txt --extra postgres --extra s3 --group demo -o requirements/demo.txt; \
+	$$compile pyproject.toml -c requirements/dev.txt --extra postgres --extra kafka --extra iceberg --group lakehouse -o requirements/lakehouse.txt; \
 	echo uv | $$compile --upgrade - -o requirements/uv.txt; \
 	printf 'dbt-core<1.12\ndbt-duckdb\n' | $$compile --upgrade - -o requirements/dbt.txt
 
