@@ -59,6 +59,8 @@ def test_a_table_tells_what_it_holds(
     assert done(local.run("iceberg.wait_for_rows", asked))["rows"] == {table: 5}
     late = {**asked, "rows": 6, "maxDuration": "PT0.1S"}
     assert f"there are 5 of 6 rows: {table} has 5" in message(local.run("iceberg.wait_for_rows", late))
+    told = done(local.run("iceberg.wait_for_rows", {**late, "failOnMaxDuration": False}))
+    assert (told["rows"], told["reached"]) == ({table: 5}, False)
     assert 'There is no table "tests.none"' in message(
         local.run("iceberg.describe", {**catalog, "table": "tests.none"})
     )

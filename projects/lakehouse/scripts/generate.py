@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 BEGIN: Final = datetime.datetime(2024, 1, 15)
 DAYS: Final = 7
@@ -35,6 +35,8 @@ HOURS: Final = (30, 20, 14, 9, 7, 9, 18, 34, 45, 44, 44, 48, 52, 53, 56, 57, 55,
 BY_HOUR: Final = tuple(sum(HOURS[: hour + 1]) for hour in range(24))
 SOON, LATE = (1, 60), (2 * 3600, 48 * 3600)
 RECENT: Final = 1_000
+# Seconds that the broker may be away.
+AWAY: Final = 30
 FORMAT: Final = "%Y-%m-%d %H:%M:%S"
 ENCODE: Final = msgspec.json.Encoder().encode
 
@@ -171,14 +173,17 @@ class Sending(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def looked(bootstrap: str, topic: str) -> Sending:
-    """How much of a topic is there; ends the program where there is no such topic."""
+    """How much of a topic is there; ends the program where there is no such topic, or nobody to ask."""
     asked = {"bootstrap.servers": bootstrap, "group.id": "generator", "enable.auto.commit": False}
     with contextlib.closing(Consumer(asked)) as consumer:
-        about = consumer.list_topics(topic, timeout=30).topics[topic]
-        if about.error is not None:
-            sys.exit(f"There is no topic {topic} at {bootstrap}: {about.error.str()}")
-        parts = [TopicPartition(topic, number) for number in sorted(about.partitions)]
-        there = [consumer.get_watermark_offsets(part, timeout=30)[1] for part in parts]
+        try:
+            about = consumer.list_topics(topic, timeout=AWAY).topics[topic]
+            if about.error is not None:
+                sys.exit(f"There is no topic {topic} at {bootstrap}: {about.error.str()}")
+            parts = [TopicPartition(topic, number) for number in sorted(about.partitions)]
+            there = [consumer.get_watermark_offsets(part, timeout=AWAY)[1] for part in parts]
+        except KafkaException as error:
+            sys.exit(f"Kafka at {bootstrap} has not answered within {AWAY} s: {error.args[0].str()}")
     return Sending(bootstrap=bootstrap, topic=topic, there=there)
 
 
@@ -215,9 +220,10 @@ def send(sending: Sending, drawn: Iterator[Event], rate: float, file: Path) -> t
                 break
             if rate and (early := began + sent / rate - time.monotonic()) > 0:
                 time.sleep(early)
-    left = producer.flush(120)
+    left = producer.flush(2 * AWAY)
     if refused or left:
-        sys.exit(f"Kafka has not taken all: {refused[0].str() if refused else f'{left} events wait'}")
+        why = refused[0].str() if refused else f"{left} events waited {2 * AWAY} s"
+        sys.exit(f"Kafka at {sending.bootstrap} has not taken all: {why}")
     return sent, count
 
 
