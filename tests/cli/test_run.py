@@ -54,6 +54,30 @@ def test_every_round_of_a_loop_is_told_though_the_last_alone_is_kept(penstock: P
     assert "poll[28]" not in shown.out
 
 
+NUMBERS = """id: numbers
+namespace: play
+tasks:
+  - id: count
+    type: metric.publish
+    metrics:
+      - {name: rows, type: counter, value: 1200, tags: {table: a}}
+      - {name: rows, type: counter, value: 34, tags: {table: a}}
+      - {name: lag, type: gauge, value: 7}
+      - {name: lag, type: gauge, value: 5}
+      - {name: load, type: timer, value: PT1.5S}
+"""
+
+
+def test_what_steps_recorded_is_shown_once_each(penstock: Penstock, folder: Path) -> None:
+    (folder / "numbers.yml").write_text(NUMBERS)
+
+    done = penstock("run", "numbers.yml")
+    shown = penstock("runs", "show", "last")
+
+    assert done.code == 0, done.err
+    assert shown.out.endswith("\nnumbers of count\n  rows = 1,234  table=a\n  lag = 5\n  load = 1.5 s\n"), shown.out
+
+
 def test_quiet_leaves_only_the_outputs(penstock: Penstock) -> None:
     done = penstock("run", "hello.yml", "-q")
 

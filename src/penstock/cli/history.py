@@ -9,6 +9,8 @@ from typing import Any, Final
 import click
 import msgspec
 
+from penstock.cli.numbers import Number
+from penstock.cli.numbers import told as numbers
 from penstock.cli.options import Given, examples, instant, json_too, opened, pairs, places
 from penstock.cli.remote.aim import served
 from penstock.cli.said import as_json, data, note, span, table
@@ -18,6 +20,7 @@ from penstock.cli.which import run_id
 from penstock.model.run import Run
 from penstock.model.status import RunStatus
 from penstock.services.document import RunDocument, document, summary
+from penstock.store import metrics
 from penstock.store.runs import Filter
 from penstock.store.runs import list_runs as listed
 
@@ -114,18 +117,20 @@ def when(began: int, ended: int) -> tuple[str, str]:
 @places
 @served("penstock.cli.remote.runs:show")
 def show(**given: Any) -> None:
-    """Show one run: its steps, attempts, inputs and outputs."""
+    """Show one run: its steps, attempts, inputs, outputs and numbers."""
     asked = msgspec.convert({name: value for name, value in given.items() if name != "run"}, Given)
     with opened(asked) as app:
-        tell_run(document(app.core, run_id(app, given["run"])), wants_json=asked.json)
+        found = run_id(app, given["run"])
+        recorded = [] if asked.json else app.core.store.read(lambda tx: metrics.every(tx, found))
+        tell_run(document(app.core, found), recorded, wants_json=asked.json)
 
 
-def tell_run(told: RunDocument, *, wants_json: bool) -> None:
-    """Tell one run."""
+def tell_run(told: RunDocument, recorded: Sequence[Number], *, wants_json: bool) -> None:
+    """Tell one run, and what its steps recorded."""
     if wants_json:
         as_json(told)
     else:
-        data("\n".join(_page(told)))
+        data("\n".join((*_page(told), *numbers(recorded))))
 
 
 def _page(told: RunDocument) -> list[str]:

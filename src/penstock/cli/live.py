@@ -62,9 +62,10 @@ class LiveShow:
         if told.total:
             share = min(1.0, max(0.0, told.done / told.total))
             bar = "█" * round(10 * share) + "░" * (10 - round(10 * share))
-            self._progress[told.step] = f"{bar} {share:.0%} of {told.total:,g}{unit}"
+            said = f"{bar} {share:.0%} of {told.total:,g}{unit}"
         else:
-            self._progress[told.step] = f"{told.done:,g}{unit}"
+            said = f"{told.done:,g}{unit}"
+        self._progress[told.step] = f"{said} · {told.note}" if told.note else said
 
     def say(self, text: str) -> None:
         """Say it above the picture."""

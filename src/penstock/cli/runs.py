@@ -9,7 +9,7 @@ from penstock.cli.options import examples
 
 VERBS: Final = {
     "list": ("penstock.cli.history:list_runs", "List runs, newest first."),
-    "show": ("penstock.cli.history:show", "Show one run: its steps, attempts, inputs and outputs."),
+    "show": ("penstock.cli.history:show", "Show one run: its steps, attempts, inputs, outputs and numbers."),
     "logs": ("penstock.cli.logs:logs", "Print what a run's tasks said."),
     "why": ("penstock.cli.waiting:why", "Tell what a run, or one of its steps, waits for."),
     "explain": ("penstock.cli.telling:tell", "Tell why a run went as it went, event by event."),

@@ -161,9 +161,10 @@ class Context:
         """Hand on a value now; it is kept if the attempt fails later."""
         self._transport.send({"t": "output", "values": {name: value}})
 
-    def progress(self, done: float, total: float | None = None, unit: str = "") -> None:
-        """Tell how far the work is."""
-        self._transport.send({"t": "progress", "done": done, "total": total, "unit": unit})
+    def progress(self, done: float, total: float | None = None, unit: str = "", note: str = "") -> None:
+        """Tell how far the work is, with a few words on what goes on just now."""
+        frame: dict[str, object] = {"t": "progress", "done": done, "total": total, "unit": unit}
+        self._transport.send(frame | {"note": note} if note else frame)
 
     def save_state(self, state: Mapping[str, object]) -> None:
         """Keep what the next attempt needs to go on instead of beginning again."""

@@ -60,10 +60,11 @@ def list_runs(url: str, given: dict[str, Any]) -> None:
 
 
 def show(url: str, given: dict[str, Any]) -> None:
-    """Show one run: its steps, attempts, inputs and outputs."""
+    """Show one run: its steps, attempts, inputs, outputs and numbers."""
     with asked(url, given) as client:
-        told = document(client, run_named(client, given["run"]))
-    tell_run(told, wants_json=given["json"])
+        run = run_named(client, given["run"])
+        told, recorded = document(client, run), () if given["json"] else client.runs.metrics(run)
+    tell_run(told, recorded, wants_json=given["json"])
 
 
 def logs(url: str, given: dict[str, Any]) -> None:

@@ -39,13 +39,14 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """How far an attempt says it is."""
+    """How far an attempt says it is, and what goes on in it."""
 
     run: str
     step: str
     done: float
     total: float | None
     unit: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from penstock.store.chunks import Level, Stream
 from penstock.store.queue import Claim
 
 MOST_TOUCHED: Final = 500
+LONGEST_NOTE: Final = 300
 # Of all statements that are told of, so many characters are kept.
 MOST_SQL: Final = 200_000
 
@@ -160,6 +161,7 @@ class Story:
                 done if isinstance(done, int | float) else 0,
                 total if isinstance(total, int | float) else None,
                 str(frame.get("unit") or ""),
+                self.masks.hide_text(str(frame.get("note") or ""))[:LONGEST_NOTE],
             )
         )
 
