@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from penstock.errors import PenstockError
@@ -14,6 +15,7 @@ from penstock.model.node import Sequence
 from penstock.model.status import RunStatus
 from penstock.sdk.context import Ask
 from penstock.services import flows as flow_verbs
+from penstock.services.secrets.masks import Masks
 from penstock.services.worker.answers import Asker, answer
 from tests.worker.workshop import Workshop, shell
 
@@ -90,6 +92,26 @@ def test_a_name_that_climbs_is_refused(workshop: Workshop, asker: Asker) -> None
 
     with pytest.raises(PenstockError):
         answer(workshop.core, asker, Ask.FILE_PUT, {"path": "x", "name": "../../x"})
+
+
+def test_a_text_is_sealed_for_a_namespace_alone(tmp_path: Path) -> None:
+    workshop = Workshop(tmp_path, secrets={"KEY": "hunter22"})
+    run = workshop.of(workshop.run(shell("talk", "echo one")))
+    revealed: list[str] = []
+    asker = Asker(run, "ask", 1, None, revealed.append, Masks(["hunter22"]))
+    other = Asker(msgspec.structs.replace(run, namespace="elsewhere"), "ask", 1, None, revealed.append)
+
+    sealed = str(answer(workshop.core, asker, Ask.TEXT_SEAL, {"text": "password = hunter22"}))
+    answer(workshop.core, asker, Ask.KV_SET, {"key": "kept", "value": sealed})
+    told = answer(workshop.core, asker, Ask.TEXT_OPEN, {"sealed": sealed})
+    for who, what in ((other, sealed), (asker, "password"), (asker, f"{sealed[:-4]}AAA=")):
+        with pytest.raises(Refused, match="not sealed for the namespace"):
+            answer(workshop.core, who, Ask.TEXT_OPEN, {"sealed": what})
+    workshop.close()
+
+    assert "hunter22" not in sealed
+    assert told == "password = hunter22"
+    assert revealed == [told]
 
 
 def test_a_secret_that_is_told_is_hidden_from_then_on(tmp_path: Path) -> None:

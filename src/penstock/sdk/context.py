@@ -30,6 +30,8 @@ class Ask(enum.StrEnum):
     | file.delete | uri | whether it was there |
     | file.size | uri | bytes |
     | secret.get | name | text |
+    | text.seal | text | the same, sealed: it may be kept where everybody can read it |
+    | text.open | sealed | the text, where it was sealed for the same namespace |
     | labels.set | labels | null |
     | logs.fetch | run, tasks, level | list of {at, level, step, attempt, message} |
     | run.start | namespace, flow, revision, inputs, labels | id of the run |
@@ -60,6 +62,8 @@ class Ask(enum.StrEnum):
     FILE_DELETE = "file.delete"
     FILE_SIZE = "file.size"
     UNSEAL = "secret.get"
+    TEXT_SEAL = "text.seal"
+    TEXT_OPEN = "text.open"
     LABELS_SET = "labels.set"
     LOGS_FETCH = "logs.fetch"
     RUN_START = "run.start"

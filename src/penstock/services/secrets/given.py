@@ -93,6 +93,20 @@ def _opened(core: Core, flow: tuple[str, str], value: object, used: set[str]) ->
     return _each(value, lambda text: TOKEN.sub(plain, text))
 
 
+def sealed_text(core: Core, namespace: str, text: str) -> str:
+    """A text that a task of a namespace keeps where it can be read. Raises NoMasterKey, CannotUnseal."""
+    return _seal(core, namespace, "", text)
+
+
+def opened_text(core: Core, namespace: str, sealed_one: str) -> str | None:
+    """The same text; None where it was not sealed for this namespace. Raises NoMasterKey."""
+    match = TOKEN.fullmatch(sealed_one)
+    try:
+        return None if match is None else _open(core, namespace, "", match)
+    except CannotUnseal:
+        return None
+
+
 def opened_inputs(core: Core, flow: Flow, inputs: Mapping[str, object], used: set[str]) -> dict[str, object]:
     """Inputs of a run of a flow as they were given; the texts of secrets among them are added to `used`.
 

@@ -20,6 +20,7 @@ from penstock.services import flows as flow_verbs
 from penstock.services import runs as run_verbs
 from penstock.services.core import Core
 from penstock.services.project_folder import inside
+from penstock.services.secrets.given import opened_text, sealed_text
 from penstock.services.secrets.masks import Masks
 from penstock.services.stored import OURS
 from penstock.services.worker import flow_texts, others, project_files, rows, workdir
@@ -65,6 +66,10 @@ def answer(core: Core, asker: Asker, what: str, body: Mapping[str, object]) -> o
             return _file(core, asker, asked, body)
         case Ask.UNSEAL:
             return _secret(core, asker, str(body["name"]))
+        case Ask.TEXT_SEAL:
+            return sealed_text(core, asker.run.namespace, str(body["text"]))
+        case Ask.TEXT_OPEN:
+            return _opened(core, asker, str(body["sealed"]))
         case Ask.LABELS_SET:
             _label(core, asker, asker.masks.hide_data(body))
             return None
@@ -178,6 +183,14 @@ def _secret(core: Core, asker: Asker, name: str) -> str:
     found = core.secrets.get(asker.run.namespace, name)
     if found is None:
         raise Refused(f'There is no secret "{name}" for the namespace {asker.run.namespace}.')
+    asker.reveal(found)
+    return found
+
+
+def _opened(core: Core, asker: Asker, sealed: str) -> str:
+    found = opened_text(core, asker.run.namespace, sealed)
+    if found is None:
+        raise Refused(f"This was not sealed for the namespace {asker.run.namespace}.")
     asker.reveal(found)
     return found
 
