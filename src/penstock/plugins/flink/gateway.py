@@ -6,6 +6,7 @@ The REST of the SQL gateway, version 1 and newer: nightlies.apache.org/flink →
 from __future__ import annotations
 
 import contextlib
+import copy
 import time
 from collections.abc import Generator, Iterator, Mapping
 from typing import Any, Final
@@ -47,6 +48,13 @@ class Session:
         """End the session; jobs that it began go on."""
         with contextlib.suppress(TaskFailed):
             self._rest.say(self._path, self._waiting, method="DELETE")
+
+    def within(self, seconds: float) -> Session:
+        """The same session, for what may be given up after a while: a statement, or a gateway that is away."""
+        made = copy.copy(self)
+        made._timeout = seconds
+        made._rest = msgspec.structs.replace(self._rest, timeout=min(seconds, self._rest.timeout), patience=0.0)
+        return made
 
     def set(self, name: str, value: str) -> None:
         """Set something for the statements that follow."""

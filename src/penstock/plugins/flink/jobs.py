@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
+import html
 import time
 from collections.abc import Mapping
 from typing import Any, Final
@@ -114,6 +115,11 @@ class JobManager:
         found = self._rest.get(f"/jobs/{job_id}", self._waiting)
         counts = {each["name"]: each["metrics"] for each in found["vertices"]}
         return {name: (said["read-records"], said["write-records"]) for name, said in counts.items()}
+
+    def plan(self, job_id: str) -> str:
+        """What its parts do, in Flink's own words: the tables that they scan are named."""
+        found = self._rest.get(f"/jobs/{job_id}/plan", self._waiting)
+        return "\n".join(html.unescape(str(each.get("description", ""))) for each in found["plan"]["nodes"])
 
     def why(self, job_id: str) -> str:
         """What a job failed of, as its first exception says."""

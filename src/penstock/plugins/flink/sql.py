@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Final
 from msgspec import Meta, field
 
 from penstock.errors.task import AnswerRefused
+from penstock.plugins.flink import lineage
 from penstock.plugins.flink.gateway import ADDS, Session
 from penstock.plugins.flink.jobs import digest
 from penstock.plugins.flink.options import MINUTE, FlinkTask, Gateway, OnKill, manager
@@ -117,6 +118,7 @@ class Sql(Scripted, frozen=True, kw_only=True):
             except AnswerRefused as refused:
                 if not is_twin(refused):
                     raise
+        lineage.tell(waiting, session, statement, jobs, job)
         jobs.finished(job)
 
     def _fetched(self, context: Context, session: Session, statement: Statement) -> dict[str, object]:

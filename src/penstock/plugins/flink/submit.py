@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from penstock.errors.task import AnswerRefused
-from penstock.plugins.flink import checkpoints
+from penstock.plugins.flink import checkpoints, lineage
 from penstock.plugins.flink.jobs import Format, Job, JobManager, digest
 from penstock.plugins.flink.options import MINUTE, NAMED, OnKill, Url, manager, savepoint_asked
 from penstock.plugins.flink.script import Statement, statements
@@ -112,6 +112,7 @@ class Submit(Scripted, frozen=True, kw_only=True):
             begin = self._begin(context, jobs, live, known)
             if live is not None and self.if_running is IfRunning.ATTACH:
                 context.log(f'The job "{self.name}" lives already: {live.id}.')
+                lineage.tell_again(context, self.name)
                 return self._works(jobs, live.id, attached=True, begin="")
             with self.begun(waiting) as session:
                 for number, statement in enumerate(before, 1):
@@ -119,6 +120,7 @@ class Submit(Scripted, frozen=True, kw_only=True):
                         session.done(statement)
                 with shown(context, len(before) + 1, last):
                     job, attached = self._submitted(context, jobs, session, last, known, begin)
+                lineage.tell(waiting, session, last, jobs, job, name=self.name)
             return self._works(jobs, job, attached=attached, begin="" if attached else begin)
 
     def _script(self) -> list[Statement]:

@@ -1,0 +1,158 @@
+"""Which data does a job of Flink's read and write? Its plan names the tables, and their catalogs say what they are.
+
+Asked once the job is submitted, while it begins, and only where lineage is wanted; what is not found out is not told,
+and is no failure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, cast
+
+import msgspec
+
+from penstock.model.asset import Access, Change, Touched, located
+from penstock.plugins.flink.gateway import Session
+from penstock.plugins.flink.jobs import JobManager
+from penstock.plugins.flink.script import Statement
+from penstock.plugins.iceberg.catalog import Catalog, cause
+from penstock.plugins.rest.patient import Patient
+from penstock.plugins.rest.waiting import Waiting
+from penstock.sdk.context import Ask, Context, Level
+from penstock.sdk.task import TaskFailed
+
+# How long one of Flink's answers may take, in seconds: the job is what matters.
+PATIENCE: Final = 30.0
+SCANNED: Final = re.compile(r"TableSourceScan\(table=\[\[([^\[\]]+?)(?:, [\w-]+=\[|\]\])")
+LOOKED_UP: Final = re.compile(r"LookupJoin\(table=\[([^\[\]]+?)\]")
+NAME: Final = r"(?:`(?:[^`]|``)+`|[\w$]+)"
+INTO: Final = re.compile(
+    rf"\b(INSERT\s+INTO|INSERT\s+OVERWRITE|UPDATE|DELETE\s+FROM|CREATE\s+TABLE|CREATE\s+OR\s+REPLACE\s+TABLE)\s+"
+    rf"(?:TABLE\s+)?(?:IF\s+NOT\s+EXISTS\s+)?({NAME}(?:\s*\.\s*{NAME})*)",
+    re.IGNORECASE,
+)
+CHANGES: Final = {"OVERWRITE": Change.OVERWRITE, "TABLE": Change.CREATE}
+COLUMN: Final = re.compile(
+    r"^  `((?:[^`]|``)+)` (?!AS )(.+?)(?: METADATA\b.*| NOT NULL.*| COMMENT '.*)?,?$", re.MULTILINE
+)
+QUOTED: Final = re.compile(r"`((?:[^`]|``)+)`")
+OPTION: Final = re.compile(r"^  '((?:[^']|'')*)' = '((?:[^']|'')*)',?$", re.MULTILINE)
+# Flink's longest text has a name of its own.
+TYPES: Final = {"VARCHAR(2147483647)": "STRING", "VARBINARY(2147483647)": "BYTES"}
+JDBC: Final = re.compile(r"jdbc:(\w+)://([^/?;]+)/([^?;]*)")
+SCHEMES: Final = {"postgresql": "postgres", "sqlserver": "mssql"}
+
+
+def tell(
+    waiting: Waiting, session: Session, statement: Statement, jobs: JobManager, job: str, *, name: str = ""
+) -> None:
+    """Tell what the job that a statement has become reads and writes; under a name it is remembered, for who finds the
+    job there later.
+    """
+    context = waiting.context
+    if not context.about.lineage:
+        return
+    try:
+        hasty = session.within(PATIENCE)
+        found = [*_written(hasty, statement, waiting), *_read(hasty, jobs.plan(job), waiting)]
+        if name and found:
+            value = msgspec.to_builtins(found)
+            asked: dict[str, Any] = {"key": _key(name), "value": value, "namespace": "", "type": ""}
+            context.ask(Ask.KV_SET, **asked, overwrite=True, ttl=None)
+    except (TaskFailed, ValueError, LookupError) as error:
+        context.log(f"What the job reads and writes is not known: {error}", Level.DEBUG)
+        return
+    for each in found:
+        context.touches(each)
+
+
+def tell_again(context: Context, name: str) -> None:
+    """Tell of a job that lives already what was told when it began."""
+    if not context.about.lineage:
+        return
+    kept = cast("dict[str, Any]", context.ask(Ask.KV_GET, key=_key(name), namespace=""))
+    try:
+        for each in msgspec.convert(kept["value"], list[Touched]) if kept["found"] else []:
+            context.touches(each)
+    except msgspec.ValidationError as error:
+        context.log(f"What the job reads and writes is not known: {error}", Level.DEBUG)
+
+
+def _written(session: Session, statement: Statement, waiting: Waiting) -> Iterator[Touched]:
+    """What a statement writes, as its text has it, each once. Raises TaskFailed, ValueError, LookupError."""
+    for word, name in dict.fromkeys(INTO.findall(statement.text)):
+        change = CHANGES.get(word.upper().split()[-1])
+        for data in _data(session, name, waiting):
+            yield msgspec.structs.replace(data, access=Access.WRITES, sql=statement.text, change=change)
+
+
+def _read(session: Session, plan: str, waiting: Waiting) -> Iterator[Touched]:
+    """What a job reads, as its plan has it, each once; likewise."""
+    scanned = [path.split(", ") for path in SCANNED.findall(plan)]
+    looked_up = [path.split(".") for path in LOOKED_UP.findall(plan)]
+    for parts in dict.fromkeys(map(tuple, [*scanned, *looked_up])):
+        yield from _data(session, ".".join(f"`{each.replace('`', '``')}`" for each in parts), waiting)
+
+
+def _data(session: Session, name: str, waiting: Waiting) -> Iterator[Touched]:
+    text = str(session.done(Statement(f"SHOW CREATE TABLE {name}", 1, False)).rows[0][0])
+    path, columns, options = described(text)
+    for namespace, own in places(path, options, waiting):
+        yield Touched(access=Access.READS, namespace=namespace, name=own, columns=columns)
+
+
+def described(text: str) -> tuple[list[str], dict[str, str], dict[str, str]]:
+    """The whole name of a table, the types of its columns, and its options, of what SHOW CREATE TABLE answers."""
+    head, _, tail = text.partition("\nWITH (")
+    path = [each.replace("``", "`") for each in QUOTED.findall(head.partition("(")[0])]
+    columns = {match[1].replace("``", "`"): TYPES.get(match[2], match[2]) for match in COLUMN.finditer(head)}
+    options = {match[1].replace("''", "'"): match[2].replace("''", "'") for match in OPTION.finditer(tail)}
+    return path, columns, options
+
+
+def places(parts: list[str], options: Mapping[str, str], waiting: Waiting) -> Iterator[tuple[str, str]]:
+    """Where a table's data are, as lineage says it; nothing for what keeps none (`datagen`, `print`)."""
+    match options.get("connector", ""):
+        case "kafka" | "upsert-kafka":
+            first = options.get("properties.bootstrap.servers", "").partition(",")[0].strip()
+            for topic in options.get("topic", "").split(";"):
+                if topic:
+                    yield f"kafka://{first.rpartition('//')[2]}", topic
+        case "iceberg":
+            yield located(_iceberg(parts, options, waiting))
+        case "jdbc" if found := JDBC.match(options.get("url", "")):
+            table = options["table-name"]
+            inner = f"public.{table}" if found[1] == "postgresql" and "." not in table else table
+            yield f"{SCHEMES.get(found[1], found[1])}://{found[2]}", f"{found[3]}.{inner}"
+        case _ if "path" in options:
+            yield located(options["path"])
+
+
+def _iceberg(parts: list[str], options: Mapping[str, str], waiting: Waiting) -> str:
+    """Where a table of Iceberg's lies. A REST catalog is asked; of others it is known how they lay out a warehouse."""
+    source: dict[str, Any] = msgspec.json.decode(options["src-catalog"]) if "src-catalog" in options else {}
+    about: Mapping[str, str] = source.get("catalog-props") or options
+    database = source.get("catalog-database") or options.get("catalog-database") or parts[1]
+    table = source.get("catalog-table") or options.get("catalog-table") or parts[2]
+    kind = (about.get("catalog-type") or about.get("catalog-impl", "").rpartition(".")[2]).lower()
+    match kind:
+        case "rest" | "restcatalog":
+            who = {"Authorization": f"Bearer {about['token']}"} if "token" in about else {}
+            server = Patient(
+                address=about["uri"],
+                called="Iceberg's catalog",
+                cause=cause,
+                timeout=PATIENCE,
+                patience=0.0,
+                headers=who,
+            )
+            return Catalog(server, waiting, about.get("warehouse", "")).table(f"{database}.{table}").location
+        case "hive" | "hivecatalog":
+            return f"{about['warehouse'].rstrip('/')}/{database}.db/{table}"
+        case _:
+            return f"{about['warehouse'].rstrip('/')}/{database.replace('.', '/')}/{table}"
+
+
+def _key(name: str) -> str:
+    return f"flink.{name}.data"
