@@ -41,21 +41,29 @@ def test_a_topic_is_made_once_and_not_taken_for_another(
     local: LocalContext, broker: dict[str, object], topic: str
 ) -> None:
     wanted = {**broker, "topics": [{"name": topic, "partitions": 2, "config": {"retention.ms": "60000"}}]}
-    assert done(local.run("kafka.create_topics", wanted)) == {"created": [topic], "existing": []}
-    assert done(local.run("kafka.create_topics", wanted)) == {"created": [], "existing": [topic]}
-    more = {**broker, "topics": [{"name": topic, "partitions": 3}]}
-    assert "with 2 partitions, not 3" in message(local.run("kafka.create_topics", more))
+    assert done(local.run("kafka.create_topics", wanted)) == {"created": [topic], "existing": [], "changed": {}}
+    assert done(local.run("kafka.create_topics", wanted)) == {"created": [], "existing": [topic], "changed": {}}
+    more = {**broker, "topics": [{"name": topic, "partitions": 3, "config": {"retention.ms": "120000"}}]}
+    other = ["partitions: 2, not 3", "retention.ms: 60000, not 120000"]
+    assert "; ".join(other) in message(local.run("kafka.create_topics", more))
+    kept = done(local.run("kafka.create_topics", {**more, "ifDiffers": "KEEP"}))
+    assert kept == {"created": [], "existing": [topic], "changed": {}}
+    changed = done(local.run("kafka.create_topics", {**more, "ifDiffers": "CHANGE"}))
+    assert changed == {"created": [], "existing": [topic], "changed": {topic: other}}
+    fewer = {**wanted, "ifDiffers": "CHANGE"}
+    assert "partitions: 3, not 2" in message(local.run("kafka.create_topics", fewer))
     wrong = {**broker, "topics": [{"name": "no topic"}]}
     assert 'The topic "no topic" could not be made' in message(local.run("kafka.create_topics", wrong))
 
 
 def test_a_topic_tells_what_it_holds_and_goes(local: LocalContext, broker: dict[str, object], topic: str) -> None:
-    done(local.run("kafka.create_topics", {**broker, "topics": [{"name": topic, "partitions": 1}]}))
+    config = {"retention.ms": "86400000"}
+    done(local.run("kafka.create_topics", {**broker, "topics": [{"name": topic, "partitions": 1, "config": config}]}))
     sent = [{"key": str(number), "value": str(number)} for number in range(5)]
     done(local.run("kafka.produce", {**broker, "topic": topic, "from": sent, "transactional": False}))
     told = done(local.run("kafka.describe_topics", {**broker, "names": [topic]}))
-    parts = [{"partition": 0, "first": 0, "end": 5}]
-    assert told["topics"] == {topic: {"messages": 5, "partitions": parts}}
+    parts = [{"partition": 0, "first": 0, "end": 5, "leader": 1, "replicas": [1], "inSync": [1]}]
+    assert told["topics"] == {topic: {"messages": 5, "config": config, "partitions": parts}}
     assert topic in cast("dict[str, Any]", done(local.run("kafka.describe_topics", broker))["topics"])
     assert done(local.run("kafka.delete_topics", {**broker, "names": [topic]})) == {"deleted": [topic]}
     assert done(local.run("kafka.delete_topics", {**broker, "names": [topic]})) == {"deleted": []}
@@ -92,7 +100,11 @@ def test_schemas_are_registered_once_and_refused_where_they_do_not_fit(
     old = done(local.run("kafka.fetch_schema", {**subject, "version": 1}))
     assert old["id"] == first["id"]
     bad = {**subject, "schema": schema("zone", "fare", default=False)}
-    assert "does not fit" in message(local.run("kafka.check_schema", bad))
-    assert done(local.run("kafka.check_schema", {**bad, "fail": False})) == {"compatible": False}
-    assert "409" in message(local.run("kafka.register_schema", bad))
-    assert done(local.run("kafka.check_schema", {**subject, "schema": schema("fare")})) == {"compatible": True}
+    said = f'The schema does not fit those of "{topic}-value". Unlike the last one: "fare" is new: int;'
+    assert said in message(local.run("kafka.check_schema", bad))
+    found = done(local.run("kafka.check_schema", {**bad, "fail": False}))
+    assert found == {"compatible": False, "differences": ['"fare" is new: int', '"zone" was int = 0, is int']}
+    refused = message(local.run("kafka.register_schema", bad))
+    assert said in refused and "fare at /fields/2" in refused
+    fits = {"compatible": True, "differences": []}
+    assert done(local.run("kafka.check_schema", {**subject, "schema": schema("fare")})) == fits

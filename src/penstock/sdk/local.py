@@ -21,6 +21,7 @@ from penstock.sdk.launch import Launch, LaunchContext
 from penstock.sdk.task import Outcome, ScriptType
 
 SCHEME: Final = "penstock:///local/"
+SEALED: Final = "sealed:"
 NOTHING: Final[dict[str, object]] = {}
 
 
@@ -74,7 +75,7 @@ class LocalContext:
         self._ours = folder is None
         self._count = 0
         # servers outside remember what was asked of them under a key, longer than this lives
-        self._id = f"local/{uuid.uuid4()}"
+        self._id = self._key = f"local/{uuid.uuid4()}"
 
     def __enter__(self) -> Self:
         return self
@@ -88,14 +89,23 @@ class LocalContext:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def run(
-        self, name: str, properties: Mapping[str, object] = NOTHING, *, state: Mapping[str, object] = NOTHING
+        self,
+        name: str,
+        properties: Mapping[str, object] = NOTHING,
+        *,
+        state: Mapping[str, object] = NOTHING,
+        attempt: int = 1,
     ) -> Told:
-        """Run one attempt of a task type, its properties rendered already; meanwhile this process is in its folder."""
+        """Run one attempt of a task type, its properties rendered already; meanwhile this process is in its folder. A
+        second attempt and those after it are at the step that was run before: they have its idempotency key.
+        """
         workdir = self.folder / "work" / str(self._next())
         workdir.mkdir(parents=True)
         talk = _Talk(self, workdir)
         about = {"run": "local", "namespace": self.namespace, "flow": "local", "step": "local", "workdir": str(workdir)}
-        context = {**about, "attempt": 1, "idempotency_key": f"{self._id}/{self._count}", "state": dict(state)}
+        if attempt == 1:
+            self._key = f"{self._id}/{self._count}"
+        context = {**about, "attempt": attempt, "idempotency_key": self._key, "state": dict(state)}
         context["lineage"] = self.lineage
         with contextlib.chdir(workdir):
             child.main({"type": name, "properties": properties, "context": context}, talk)
@@ -167,6 +177,10 @@ class _Talk:
                 if name not in self._local.secrets:
                     raise Refused(f'There is no secret "{name}".')
                 return self._local.secrets[name]
+            case Ask.TEXT_SEAL:
+                return f"{SEALED}{body['text']}"
+            case Ask.TEXT_OPEN:
+                return str(body["sealed"]).removeprefix(SEALED)
             case Ask.LABELS_SET:
                 self._local.labels.update(cast("dict[str, str]", body["labels"]))
                 return None

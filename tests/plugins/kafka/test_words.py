@@ -77,8 +77,8 @@ def test_what_is_written_is_read(kind: SerdeType) -> None:
     }
     value = values.get(kind.value, "AP8=" if kind.value.startswith("BYTE") else 258)
 
-    assert reader(kind, NONE, key=True)("t", writer(kind, "", NONE, key=True)("t", value)) == value
-    assert reader(kind, NONE, key=True)("t", None) is None
+    assert reader(kind, NONE, "", key=True)("t", writer(kind, "", NONE, key=True)("t", value)) == value
+    assert reader(kind, NONE, "", key=True)("t", None) is None
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_what_cannot_be_written_is_told(kind: str, value: object) -> None:
 @pytest.mark.parametrize(("kind", "content"), [("LONG", b"1"), ("JSON", b"{"), ("UUID", b"x")])
 def test_what_cannot_be_read_is_told(kind: str, content: bytes) -> None:
     with pytest.raises(TaskFailed, match=f"not written as {kind}"):
-        reader(SerdeType(kind), NONE, key=False)("t", content)
+        reader(SerdeType(kind), NONE, "", key=False)("t", content)
 
 
 def test_a_topic_is_needed_to_send_on_what_cannot_be_read(local: LocalContext) -> None:
@@ -106,7 +106,7 @@ def test_a_topic_is_needed_to_send_on_what_cannot_be_read(local: LocalContext) -
 
 def test_avro_needs_a_registry_and_a_schema() -> None:
     with pytest.raises(TaskFailed, match=r"schema\.registry\.url"):
-        reader(SerdeType.AVRO, NONE, key=False)
+        reader(SerdeType.AVRO, NONE, "", key=False)
     with pytest.raises(TaskFailed, match="valueAvroSchema"):
         writer(SerdeType.AVRO, "", Registry({"schema.registry.url": "http://127.0.0.1:1"}, ExitStack()), key=False)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Final, NamedTuple, TypeVar
@@ -11,9 +12,12 @@ from typing import Annotated, Any, ClassVar, Final, NamedTuple, TypeVar
 from msgspec import Meta, field
 
 from penstock.errors.task import UnreadableMessage
-from penstock.plugins.kafka import options
-from penstock.plugins.kafka.options import BROKER, SECONDS, KafkaTask
+from penstock.plugins.kafka import takes
+from penstock.plugins.kafka.broker import Broker, library
+from penstock.plugins.kafka.ending import tidily
+from penstock.plugins.kafka.options import BROKER, KafkaTask
 from penstock.plugins.kafka.serdes import Read, Registry, SerdeType, reader
+from penstock.plugins.kafka.takes import Ends, Take
 from penstock.plugins.kafka.unread import OnSerdeError, Unread
 from penstock.plugins.messages.payload import SPAN, MaxDuration, MaxRecords, Until, epoch_millis, instant
 from penstock.plugins.serdes.records import Writer
@@ -22,6 +26,14 @@ from penstock.sdk.task import Outputs, TaskFailed
 from penstock.sdk.values import Duration
 
 TOGETHER: Final = 1000
+# Told unless the flow says otherwise. A member that was killed holds its partitions until its session is over.
+SETTINGS: Final[Mapping[str, object]] = {
+    "isolation.level": "read_committed",
+    "enable.auto.commit": "false",
+    "session.timeout.ms": 10_000,
+}
+SESSION: Final = "session.timeout.ms"
+SLOW: Final = 1.0
 T = TypeVar("T")
 
 
@@ -29,6 +41,7 @@ class Line(NamedTuple):
     """A consumer while it is connected, what it is to take, and how that is read."""
 
     kafka: Any
+    broker: Broker
     consumer: Any
     topics: list[str]
     read: tuple[Read, Read]
@@ -47,6 +60,8 @@ class Taking(KafkaTask, frozen=True, kw_only=True):
     ] = ""
     key_deserializer: Annotated[SerdeType, Meta(description="How keys are written.")] = SerdeType.STRING
     value_deserializer: Annotated[SerdeType, Meta(description="How values are written.")] = SerdeType.STRING
+    key_avro_schema: Annotated[str, Meta(description="Schema that AVRO keys are read as; else the writer's.")] = ""
+    value_avro_schema: Annotated[str, Meta(description="Schema that AVRO values are read as; else the writer's.")] = ""
     on_serde_error: Annotated[
         OnSerdeError | None,
         Meta(description="What becomes of messages that cannot be read; without it the first of them fails the task."),
@@ -61,77 +76,80 @@ class Taking(KafkaTask, frozen=True, kw_only=True):
         return self.group_id or self.properties.get("group.id", "")
 
     @property
-    def patience(self) -> Duration:
-        """How long a group may take to agree on who takes what."""
-        return Duration(int(SECONDS * 1_000_000))
+    def agreement(self) -> Duration:
+        """How long a group may take to agree on who takes what, once a member that was killed is given up."""
+        session = Duration(int(self.properties.get(SESSION, str(SETTINGS[SESSION]))) * 1000)
+        return Duration(session + self.patience)
 
     def connected(self, context: Context, work: Callable[[Line], T]) -> T:
         """Do something with messages, as far as they can be reached and read."""
         topics = [self.topic] if isinstance(self.topic, str) else self.topic
         if bool(topics) == bool(self.topic_pattern):
             raise TaskFailed("Exactly one of topic and topicPattern must be given.")
-        asked = self.told(context)
+        broker = self.broker(context, SETTINGS)
         if self.topic_pattern and not self.group:
             raise TaskFailed("topicPattern needs a groupId.")
-        asked = {"isolation.level": "read_committed", "enable.auto.commit": "false", **asked}
-        asked["group.id"] = self.group or f"penstock-{uuid.uuid4()}"
         with contextlib.ExitStack() as held:
             registry = Registry(self.serde_properties, held)
             read = (
-                reader(self.key_deserializer, registry, key=True),
-                reader(self.value_deserializer, registry, key=False),
+                reader(self.key_deserializer, registry, self.key_avro_schema, key=True),
+                reader(self.value_deserializer, registry, self.value_avro_schema, key=False),
             )
-            unread = self._unread(context, held)
-            kafka = options.library()
+            unread = None
+            if self.on_serde_error is not None:
+                unread = held.enter_context(Unread(self.on_serde_error, context, self.broker(context)))
+            kafka = library()
+            held.enter_context(tidily())
 
             def held_open() -> T:
-                with contextlib.closing(kafka.Consumer(asked)) as consumer:
-                    return work(Line(kafka, consumer, topics, read, unread))
+                with broker.consumer(group_id=self.group or f"penstock-{uuid.uuid4()}") as consumer:
+                    # A consumer itself waits for ever for a broker that is not there.
+                    broker.metadata(consumer)
+                    return work(Line(kafka, broker, consumer, topics, read, unread))
 
-            found: T = options.guarded(held_open)
-        return found
-
-    def _unread(self, context: Context, held: contextlib.ExitStack) -> Unread | None:
-        wanted = self.on_serde_error
-        return None if wanted is None else held.enter_context(Unread(wanted, context, self.told(context)))
+            return broker.guarded(held_open)
 
     def begin(self, line: Line) -> list[Any]:
         """Say what is to be taken; gives messages that came while the group agreed on it."""
         kafka, consumer, topics = line.kafka, line.consumer, line.topics
         if self.group and not self.partitions and not self.since:
-            agreed: list[object] = []
-            wanted = topics or [f"^{self.topic_pattern.removeprefix('^')}"]
-            consumer.subscribe(wanted, on_assign=lambda consumer, parts: agreed.append(parts))
-            early: list[Any] = []
-            patience = Until(None, self.patience)
-            while not agreed and not patience.over:
-                early += [message for message in (consumer.poll(0.1),) if message is not None]
-            return early
+            return self._agreed(line)
         parts = [
             kafka.TopicPartition(topic, number)
-            for topic in topics or self._matching(consumer)
-            for number in self.partitions or self._all_of(consumer, topic)
+            for topic in topics or self._matching(line)
+            for number in self.partitions or line.broker.partitions(consumer, topic)
         ]
         if self.since:
             millis = epoch_millis(self.since) or 0
             asked = [kafka.TopicPartition(each.topic, each.partition, millis) for each in parts]
-            parts = consumer.offsets_for_times(asked, SECONDS)
+            parts = consumer.offsets_for_times(asked, line.broker.patience)
         else:
             for each in parts:
                 each.offset = kafka.OFFSET_STORED if self.group else kafka.OFFSET_BEGINNING
         consumer.assign(parts)
         return []
 
-    def _matching(self, consumer: Any) -> list[str]:
-        names = consumer.list_topics(timeout=SECONDS).topics
-        return [name for name in names if re.match(self.topic_pattern, name)]
+    def _agreed(self, line: Line) -> list[Any]:
+        for topic in line.topics:
+            line.broker.partitions(line.consumer, topic)
+        agreed: list[object] = []
+        wanted = line.topics or [f"^{self.topic_pattern.removeprefix('^')}"]
+        line.consumer.subscribe(wanted, on_assign=lambda consumer, parts: agreed.append(parts))
+        early: list[Any] = []
+        waiting = Until(None, self.agreement)
+        while not agreed:
+            early += [message for message in (line.consumer.poll(0.1),) if message is not None]
+            if waiting.over:
+                if not line.topics and not self._matching(line):
+                    break
+                raise TaskFailed(
+                    f'The group "{self.group}" has not agreed on who takes what within {self.agreement.seconds:.0f} s.'
+                )
+        return early
 
-    @staticmethod
-    def _all_of(consumer: Any, topic: str) -> list[int]:
-        about = consumer.list_topics(topic, timeout=SECONDS).topics[topic]
-        if about.error is not None:
-            raise TaskFailed(f'There is no topic "{topic}": {about.error.str()}')
-        return sorted(about.partitions)
+    def _matching(self, line: Line) -> list[str]:
+        names = line.broker.metadata(line.consumer).topics
+        return [name for name in names if re.match(self.topic_pattern, name)]
 
 
 class Consume(Taking, frozen=True, kw_only=True):
@@ -160,9 +178,9 @@ class Consume(Taking, frozen=True, kw_only=True):
     max_duration: MaxDuration = None
 
     @property
-    def patience(self) -> Duration:
+    def agreement(self) -> Duration:
         """As long as it may take messages, at least."""
-        return max(self.max_duration or Duration(0), super().patience)
+        return max(self.max_duration or Duration(0), super().agreement)
 
     def run(self, context: Context) -> Outputs:
         """Take them."""
@@ -172,19 +190,26 @@ class Consume(Taking, frozen=True, kw_only=True):
         """What there is, stored."""
         return self.connected(context, lambda line: self._take(context, line))
 
-    def keep(self, context: Context, line: Line, ends: Mapping[tuple[str, int], int]) -> None:
+    def before(self, context: Context, line: Line) -> dict[str, object] | None:
+        """What another attempt has taken, and could not tell any more."""
+        return takes.found(line, self.group, context) if self.group and context.attempt > 1 else None
+
+    def keep(self, context: Context, line: Line, ends: Ends, outputs: dict[str, object]) -> None:
         """Have the group go on behind what was taken."""
-        commit(line, ends)
+        takes.kept(line, ends, Take(takes.name_of(context), outputs))
 
     def _take(self, context: Context, line: Line) -> dict[str, object]:
+        if (outputs := self.before(context, line)) is not None:
+            context.log("An attempt before this one has taken them.")
+            return outputs
         unread = line.unread
         until = Until(self.max_records, self.max_duration, bounded=False)
         ends: dict[tuple[str, int], int] = {}
         counts: dict[str, int] = {}
         with Writer(context) as writer:
-            for message in self._messages(line.consumer, self.begin(line), until):
+            for message in self._messages(line, self.begin(line), until):
                 if message.error():
-                    raise TaskFailed(f"Kafka: {message.error().str()}")
+                    raise line.broker.failure(message.error(), 0)
                 topic = message.topic()
                 ends[topic, message.partition()] = message.offset() + 1
                 until.count += 1
@@ -192,34 +217,43 @@ class Consume(Taking, frozen=True, kw_only=True):
                     writer.write(told(message, line.read))
                 except UnreadableMessage as error:
                     if unread is None:
-                        raise
+                        raise UnreadableMessage(f"{place(message)}: {error.sentence}") from None
                     unread.take(message, error)
                 else:
                     counts[topic] = counts.get(topic, 0) + 1
             outputs = {"messagesCount": writer.count, "uri": writer.done()["uri"], **(unread.done() if unread else {})}
             if self.group and ends:
-                self.keep(context, line, ends)
+                self.keep(context, line, ends, outputs)
         for topic, count in counts.items():
             context.metric("records", count, tags={"topic": topic})
             context.reads(self.place, topic, rows=count)
         return outputs
 
-    def _messages(self, consumer: Any, early: list[Any], until: Until) -> Iterator[Any]:
+    def _messages(self, line: Line, early: list[Any], until: Until) -> Iterator[Any]:
         yield from early
         while not until.over:
-            first = consumer.poll(until.wait(self.poll_duration.seconds))
+            first = line.consumer.poll(until.wait(self.poll_duration.seconds))
             if first is None:
-                return
+                if self._was_there(line):
+                    return
+                continue
             yield first
             if not until.over:
                 # What is here already, without waiting for more.
-                yield from consumer.consume(min(until.room or TOGETHER, TOGETHER), 0)
+                yield from line.consumer.consume(min(until.room or TOGETHER, TOGETHER), 0)
+
+    @staticmethod
+    def _was_there(line: Line) -> bool:
+        """Whether the broker was there while none came: one that was away may have more."""
+        began, said = time.monotonic(), len(line.broker.said)
+        line.broker.metadata(line.consumer)
+        line.broker.said.clear()
+        return not said and time.monotonic() - began < SLOW
 
 
-def commit(line: Line, ends: Mapping[tuple[str, int], int]) -> None:
-    """Have a group go on from these offsets, by topic and partition."""
-    kept = [line.kafka.TopicPartition(topic, number, offset) for (topic, number), offset in ends.items()]
-    line.consumer.commit(offsets=kept, asynchronous=False)
+def place(message: Any) -> str:
+    """Where a message stands."""
+    return f"{message.topic()}, partition {message.partition()}, offset {message.offset()}"
 
 
 def told(message: Any, read: tuple[Read, Read]) -> dict[str, object]:

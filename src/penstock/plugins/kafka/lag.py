@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta, field
 
-from penstock.plugins.kafka import options
-from penstock.plugins.kafka.options import BROKER, SECONDS, KafkaTask
+from penstock.plugins.kafka.broker import Broker, library
+from penstock.plugins.kafka.options import BROKER, KafkaTask
 from penstock.plugins.messages.payload import SPAN
 from penstock.sdk.context import Context, MetricKind
 from penstock.sdk.task import TaskFailed
@@ -29,15 +29,15 @@ class OfGroup(KafkaTask, frozen=True, kw_only=True):
         default_factory=list
     )
 
-    def behind(self, asked: dict[str, object]) -> dict[str, object]:
+    def behind(self, broker: Broker) -> dict[str, object]:
         """How far it is behind now: a partition that it has kept no offset of counts whole."""
-        kept = _kept(asked, self.group_id)
+        kept = _kept(broker, self.group_id)
         names = self.topics or sorted({topic for topic, _ in kept})
         if not names:
             raise TaskFailed(f'The group "{self.group_id}" has taken from no topic; name them in topics.')
         by_topic: dict[str, int] = {}
         messages = 0
-        for name, parts in options.ends(asked, names).items():
+        for name, parts in broker.ends(names).items():
             by_topic[name] = sum(
                 end - max(first, kept.get((name, number), first)) for number, (first, end) in parts.items()
             )
@@ -54,7 +54,7 @@ class Lag(OfGroup, frozen=True, kw_only=True):
 
     def run(self, context: Context) -> dict[str, object]:
         """Look."""
-        found: dict[str, object] = options.guarded(lambda: self.behind(self.told(context)))
+        found: dict[str, object] = self.behind(self.broker(context))
         context.metric("lag", int(str(found["lag"])), MetricKind.GAUGE, {"group": self.group_id})
         return found
 
@@ -76,9 +76,9 @@ class WaitForGroup(OfGroup, frozen=True, kw_only=True):
 
     def run(self, context: Context) -> dict[str, object]:
         """Wait."""
-        asked, began = self.told(context), time.monotonic()
+        broker, began = self.broker(context), time.monotonic()
         while True:
-            found: dict[str, Any] = options.guarded(lambda: self.behind(asked))
+            found: dict[str, Any] = self.behind(broker)
             took = time.monotonic() - began
             context.progress(found["messages"] - found["lag"], found["messages"], "messages")
             if found["lag"] <= self.max_lag:
@@ -88,11 +88,13 @@ class WaitForGroup(OfGroup, frozen=True, kw_only=True):
             time.sleep(self.interval.seconds)
 
 
-def _kept(asked: dict[str, object], group: str) -> dict[tuple[str, int], int]:
+def _kept(broker: Broker, group: str) -> dict[tuple[str, int], int]:
     """The offsets that a group keeps, by topic and partition."""
-    kafka = options.library()
-    wanted = [kafka.ConsumerGroupTopicPartitions(group)]
-    admin = options.admin(asked)
-    futures = admin.list_consumer_group_offsets(wanted, request_timeout=SECONDS)
-    found = futures[group].result(SECONDS).topic_partitions
+    wanted = [library().ConsumerGroupTopicPartitions(group)]
+    admin = broker.admin()
+
+    def ask(seconds: float) -> Any:
+        return admin.list_consumer_group_offsets(wanted, request_timeout=seconds)[group].result(seconds)
+
+    found = broker.guarded(lambda: broker.patiently(ask)).topic_partitions
     return {(each.topic, each.partition): each.offset for each in found if each.offset >= 0}

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import base64
 import binascii
-import contextlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta, field
 
-from penstock.errors.task import MissingExtra, NotOffered
+from penstock.errors.task import NotOffered
+from penstock.plugins.kafka.broker import Broker
+from penstock.plugins.messages.payload import SPAN
 from penstock.sdk.context import Context, Level
 from penstock.sdk.task import Mode, TaskFailed, TaskType
+from penstock.sdk.values import Duration
 
 BROKER: Final = {"bootstrap.servers": "localhost:9092"}
 RENAMED: Final = {
@@ -51,10 +54,8 @@ JAVA: Final = frozenset(
     }
 )
 LOGIN: Final = re.compile(r"""(username|password)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s;]+))""")
-SECONDS: Final = 30.0
-# What only a consumer or a producer is told.
-OF_CONSUMER: Final = frozenset({"auto.offset.reset", "enable.auto.commit", "group.id", "isolation.level"})
 LONGEST: Final = 1024
+NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 
 
 class KafkaTask(TaskType, frozen=True, kw_only=True):
@@ -72,6 +73,9 @@ class KafkaTask(TaskType, frozen=True, kw_only=True):
             examples=[{"schema.registry.url": "http://localhost:8081"}],
         ),
     ] = field(default_factory=dict)
+    patience: Annotated[
+        Duration, Meta(description="How long Kafka may be away, while it is started again for instance.", extra=SPAN)
+    ] = Duration(30_000_000)
 
     def libraries(self) -> tuple[str, ...]:
         """confluent-kafka."""
@@ -83,14 +87,20 @@ class KafkaTask(TaskType, frozen=True, kw_only=True):
         first = self.properties.get("bootstrap.servers", "").partition(",")[0].strip()
         return f"kafka://{first.rpartition('//')[2]}"
 
-    def told(self, context: Context) -> dict[str, object]:
-        """The properties in the client's words; errors and warnings of it go to the attempt's log."""
+    def broker(self, context: Context, more: Mapping[str, object] = NOTHING) -> Broker:
+        """The broker, with more that its clients are told unless the flow says it; their errors and warnings go to the
+        attempt's log.
+        """
         if not self.properties.get("bootstrap.servers"):
             raise TaskFailed("properties needs bootstrap.servers.")
-        wanted: dict[str, object] = dict(translated(self.properties, context))
-        wanted["error_cb"] = lambda error: context.log(str(error), Level.WARN)
-        wanted["log_level"] = 0
-        return wanted
+        said: list[str] = []
+
+        def hear(error: Any) -> None:
+            said.append(error.str())
+            context.log(str(error), Level.WARN)
+
+        asked = {**more, **translated(self.properties, context), "error_cb": hear, "log_level": 0}
+        return Broker(asked=asked, patience=self.patience.seconds, said=said)
 
 
 def translated(properties: Mapping[str, str], context: Context) -> dict[str, str]:
@@ -139,55 +149,3 @@ def certificates(path: Path, password: str) -> str:
         raise TaskFailed("The trust store is no PKCS #12, or its password is wrong.") from None
     held = [store.cert, *store.additional_certs]
     return "".join(each.certificate.public_bytes(Encoding.PEM).decode() for each in held if each is not None)
-
-
-def guarded(work: Callable[[], Any]) -> Any:
-    """Do what may fail at the broker or in the client; that is a TaskFailed."""
-    kafka = library()
-    try:
-        return work()
-    except kafka.KafkaException as error:
-        problem = error.args[0] if error.args else error
-        raise TaskFailed(f"Kafka: {problem.str() if hasattr(problem, 'str') else problem}") from error
-
-
-def library() -> Any:
-    """The library; MissingExtra when it is not installed."""
-    try:
-        import confluent_kafka
-    except ImportError:
-        raise MissingExtra(
-            "Kafka needs the package confluent-kafka.", hint="Install it with `pip install 'penstock[kafka]'`."
-        ) from None
-    return confluent_kafka
-
-
-def admin(asked: Mapping[str, object]) -> Any:
-    """Who manages topics and groups; keep it while its answers are awaited."""
-    library()
-    from confluent_kafka.admin import AdminClient
-
-    told: dict[str, Any] = {name: value for name, value in asked.items() if name not in OF_CONSUMER}
-    return AdminClient(told)
-
-
-def topics(asked: Mapping[str, object]) -> list[str]:
-    """The names of all topics."""
-    return sorted(guarded(lambda: admin(asked).list_topics(timeout=SECONDS)).topics)
-
-
-def ends(asked: Mapping[str, object], names: list[str]) -> dict[str, dict[int, tuple[int, int]]]:
-    """Of each partition of topics the first offset and the one behind the last; raises TaskFailed for unknown ones."""
-    kafka = library()
-    found: dict[str, dict[int, tuple[int, int]]] = {}
-    consumer = kafka.Consumer({**asked, "group.id": "penstock-looks", "enable.auto.commit": "false"})
-    with contextlib.closing(consumer):
-        for name in names:
-            about = consumer.list_topics(name, timeout=SECONDS).topics[name]
-            if about.error is not None:
-                raise TaskFailed(f'There is no topic "{name}": {about.error.str()}')
-            found[name] = {
-                number: consumer.get_watermark_offsets(kafka.TopicPartition(name, number), timeout=SECONDS)
-                for number in about.partitions
-            }
-    return found

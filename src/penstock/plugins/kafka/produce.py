@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Annotated, Any, ClassVar, Final
 
+import msgspec
 from msgspec import Meta, field
 
-from penstock.plugins.kafka import options
-from penstock.plugins.kafka.options import BROKER, SECONDS, KafkaTask
+from penstock.errors.task import NoAnswer
+from penstock.plugins.kafka.ending import tidily
+from penstock.plugins.kafka.options import BROKER, KafkaTask
+from penstock.plugins.kafka.sending import Mark, Sending
 from penstock.plugins.kafka.serdes import Registry, SerdeType, Write, writer
 from penstock.plugins.messages.payload import epoch_millis, maps
 from penstock.sdk.context import Context
 from penstock.sdk.task import TaskFailed
 
 KNOWN: Final = frozenset({"key", "value", "topic", "partition", "timestamp", "headers", "offset"})
-EVERY: Final = 1000
+# Kilobytes that wait to be sent at most: what a large file needs of memory. Java's client has as much.
+QUEUE: Final = 32 * 1024
+# How long a topic may be unknown, having just been made.
+UNKNOWN: Final = 10_000
+# How long a transaction may last: a broker allows no more unless it is told to.
+LONGEST: Final = 900_000
 
 
 class Produce(KafkaTask, frozen=True, kw_only=True):
-    """Send messages to a topic, in one transaction unless told otherwise; done when the broker has them all."""
+    """Send messages to a topic, in one transaction unless told otherwise; done when the broker has them all. A
+    transaction is there once, however often the task is tried again.
+    """
 
     type_name: ClassVar[str] = "kafka.produce"
     aliases: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.kafka.Produce",)
@@ -49,75 +60,46 @@ class Produce(KafkaTask, frozen=True, kw_only=True):
 
     def run(self, context: Context) -> dict[str, object]:
         """Send them."""
-        asked = self.told(context)
+        more: dict[str, object] = {"queue.buffering.max.kbytes": QUEUE, "topic.metadata.propagation.max.ms": UNKNOWN}
         if self.transactional:
             # The same for each attempt: one that was thought lost cannot commit beside the next.
-            asked["transactional.id"] = f"penstock/{context.idempotency_key}"
+            more |= {"transactional.id": f"penstock/{context.idempotency_key}", "transaction.timeout.ms": LONGEST}
+        broker = self.broker(context, more)
         with ExitStack() as held:
             registry = Registry(self.serde_properties, held)
             write = (
                 writer(self.key_serializer, self.key_avro_schema, registry, key=True),
                 writer(self.value_serializer, self.value_avro_schema, registry, key=False),
             )
-            count: int = options.guarded(lambda: self._send(context, options.library().Producer(asked), write))
+            messages = self._messages(context, write)
+            held.enter_context(tidily())
+            count = broker.guarded(lambda: self._sent(Sending(broker, context), messages))
         context.metric("records", count)
         if self.topic:
             context.writes(self.place, self.topic, rows=count)
         return {"messagesCount": count}
 
-    def _send(self, context: Context, producer: Any, write: tuple[Write, Write]) -> int:
-        failures: list[str] = []
-        count = 0
-        if self.transactional:
-            producer.init_transactions(SECONDS)
-            producer.begin_transaction()
-        try:
-            for message in self._messages(context, write):
-                self._hand_over(producer, message, failures)
-                count += 1
-                if count % EVERY == 0:
-                    context.progress(count, unit="messages")
-            left = producer.flush(SECONDS)
-            if failures or left:
-                raise TaskFailed(f"Kafka has not taken all: {failures[0] if failures else f'{left} wait'}.")
-        except BaseException:
-            if self.transactional:
-                producer.abort_transaction(SECONDS)
-            raise
-        if self.transactional:
-            producer.commit_transaction(SECONDS)
-        return count
-
-    @staticmethod
-    def _hand_over(producer: Any, message: dict[str, Any], failures: list[str]) -> None:
-        def done(error: object, sent: object) -> None:
-            if error is not None:
-                failures.append(str(error))
-
-        while True:
-            try:
-                producer.produce(**message, on_delivery=done)
-            except BufferError:
-                producer.poll(1)
-            else:
-                producer.poll(0)
-                break
-        if failures:
-            raise TaskFailed(f"Kafka has not taken all: {failures[0]}.")
+    def _sent(self, sending: Sending, messages: Iterator[dict[str, Any]]) -> int:
+        if not self.transactional:
+            return sending.all(messages)
+        first = next(messages, None)
+        if first is None:
+            return 0
+        mark = Mark(sending.broker, sending.context, digest(self), str(first["topic"]))
+        return sending.once(first, messages, mark)
 
     def _messages(self, context: Context, write: tuple[Write, Write]) -> Iterator[dict[str, Any]]:
-        for given in maps(self.from_, context):
+        for number, given in enumerate(maps(self.from_, context), 1):
             if unknown := set(given) - KNOWN:
                 raise TaskFailed(
-                    f"A message has no {', '.join(sorted(unknown))}; it may have {', '.join(sorted(KNOWN))}."
+                    f"Message {number} has no {', '.join(sorted(unknown))}; it may have {', '.join(sorted(KNOWN))}."
                 )
             topic = str(given.get("topic") or self.topic)
             if not topic:
-                raise TaskFailed("Neither the task nor the message names a topic.")
+                raise TaskFailed(f"Neither the task nor message {number} names a topic.")
             message: dict[str, Any] = {
                 "topic": topic,
-                "key": write[0](topic, given.get("key")),
-                "value": write[1](topic, given.get("value")),
+                **fitted(number, topic, given, write),
                 "headers": headers_of(given.get("headers")),
             }
             if (partition := given.get("partition")) is not None:
@@ -125,6 +107,25 @@ class Produce(KafkaTask, frozen=True, kw_only=True):
             if (millis := epoch_millis(given.get("timestamp"))) is not None:
                 message["timestamp"] = millis
             yield message
+
+
+def fitted(number: int, topic: str, given: dict[str, object], write: tuple[Write, Write]) -> dict[str, bytes | None]:
+    """Key and value of a message as they travel; TaskFailed tells of which message."""
+    done: dict[str, bytes | None] = {}
+    for part, put in zip(("key", "value"), write, strict=True):
+        try:
+            done[part] = put(topic, given.get(part))
+        except NoAnswer:
+            raise
+        except TaskFailed as error:
+            key = f" (key {str(given['key'])[:40]!r})" if given.get("key") is not None else ""
+            raise TaskFailed(f"The {part} of message {number}{key} cannot be written: {error.sentence}") from None
+    return done
+
+
+def digest(task: Produce) -> str:
+    """What the task is to send, and how, in a few letters."""
+    return hashlib.blake2b(msgspec.json.encode(task, enc_hook=str), digest_size=12).hexdigest()
 
 
 def headers_of(given: object) -> list[tuple[str, bytes]]:

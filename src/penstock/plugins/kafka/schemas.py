@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import enum
+import json
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from typing import Annotated, Any, ClassVar
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Final, cast
 
 from msgspec import Meta
 
-from penstock.plugins.kafka.serdes import Registry, asked_of
+from penstock.plugins.kafka.serdes import Registry, asked_of, without_class
 from penstock.sdk.context import Context
 from penstock.sdk.task import Mode, TaskFailed, TaskType
 
-REGISTRY = {"schema.registry.url": "http://localhost:8081"}
+REGISTRY: Final = {"schema.registry.url": "http://localhost:8081"}
+CONFLICT: Final = 409
 
 
 class SchemaType(enum.StrEnum):
@@ -75,7 +79,12 @@ class RegisterSchema(OfRegistry, frozen=True, kw_only=True):
                 level = library.ConfigCompatibilityLevel(self.compatibility.value)
                 client.set_config(self.subject, library.ServerConfig(compatibility=level))
             made = library.Schema(self.schema, self.schema_type.value)
-            found = client.register_schema_full_response(self.subject, made)
+            try:
+                found = client.register_schema_full_response(self.subject, made)
+            except library.SchemaRegistryError as error:
+                if error.http_status_code != CONFLICT:
+                    raise
+                raise unfit(self.subject, without_class(error.error_message), differences(self, client)) from None
             version = client.lookup_schema(self.subject, made).version
             return {"id": found.schema_id, "version": version}
 
@@ -87,7 +96,10 @@ class CheckSchema(OfRegistry, frozen=True, kw_only=True):
     """Ask whether a schema could follow the last one of a subject; fails where it could not."""
 
     type_name: ClassVar[str] = "kafka.check_schema"
-    outputs: ClassVar[dict[str, str]] = {"compatible": "Whether it could."}
+    outputs: ClassVar[dict[str, str]] = {
+        "compatible": "Whether it could.",
+        "differences": "Where it could not: its fields that are not those of the last one.",
+    }
     example: ClassVar[dict[str, object]] = RegisterSchema.example
 
     schema: Annotated[str, Meta(description="The schema.", min_length=1)]
@@ -99,13 +111,55 @@ class CheckSchema(OfRegistry, frozen=True, kw_only=True):
 
         def work(client: Any, library: Any) -> dict[str, object]:
             made = library.Schema(self.schema, self.schema_type.value)
-            return {"compatible": bool(client.test_compatibility(self.subject, made))}
+            fits = bool(client.test_compatibility(self.subject, made))
+            return {"compatible": fits, "differences": [] if fits else differences(self, client)}
 
         with ExitStack() as held:
             told = asked_of(Registry(self.serde_properties, held), work)
         if self.fail and not told["compatible"]:
-            raise TaskFailed(f'The schema does not fit those of "{self.subject}".', outputs=told)
+            raise unfit(self.subject, "", cast("list[str]", told["differences"]), told)
         return told
+
+
+def unfit(
+    subject: str, why: str, changes: Sequence[str], outputs: Mapping[str, object] = MappingProxyType({})
+) -> TaskFailed:
+    """That a schema cannot follow the last one of a subject, with all that is known of why."""
+    changed = f" Unlike the last one: {'; '.join(changes)}." if changes else ""
+    reason = f" The registry says: {why.rstrip('.')}." if why else ""
+    return TaskFailed(f'The schema does not fit those of "{subject}".{changed}{reason}', outputs=outputs)
+
+
+def differences(task: RegisterSchema | CheckSchema, client: Any) -> list[str]:
+    """The fields of a schema that are not as in the last one of its subject, each with both; none for Protobuf."""
+    old = _fields(client.get_latest_version(task.subject).schema.schema_str)
+    new = _fields(task.schema)
+    told = [f'"{name}" is new: {new[name]}' for name in new if name not in old]
+    told += [f'"{name}" is not there' for name in old if name not in new]
+    return told + [f'"{name}" was {old[name]}, is {new[name]}' for name in new if old.get(name, new[name]) != new[name]]
+
+
+def _fields(text: str) -> dict[str, str]:
+    """What a schema of Avro or JSON says of each of its fields."""
+    try:
+        read = json.loads(text)
+    except ValueError:
+        return {}
+    if not isinstance(read, dict):
+        return {}
+    needed = read.get("required", ())
+    of_avro = {each["name"]: {**each, "name": None} for each in read.get("fields", ())}
+    of_json = {name: {"type": each, "required": name in needed} for name, each in read.get("properties", {}).items()}
+    return {name: _short(each) for name, each in (of_avro or of_json).items()}
+
+
+def _short(about: dict[str, Any]) -> str:
+    kind = about.get("type")
+    kind = kind.get("type", kind) if isinstance(kind, dict) and set(kind) == {"type"} else kind
+    told = kind if isinstance(kind, str) else json.dumps(kind)
+    if about.get("required"):
+        return f"{told}, required"
+    return f"{told} = {json.dumps(about['default'])}" if "default" in about else told
 
 
 class FetchSchema(OfRegistry, frozen=True, kw_only=True):

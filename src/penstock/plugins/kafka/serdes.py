@@ -6,6 +6,8 @@ import base64
 import contextlib
 import enum
 import importlib
+import json
+import re
 import struct
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +16,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
-from penstock.errors.task import MissingExtra, UnreadableMessage
+from penstock.errors.task import MissingExtra, NoAnswer, UnreadableMessage
 from penstock.plugins.messages.payload import bytes_of
 from penstock.plugins.serdes import schema
 from penstock.sdk.plain import plain
@@ -24,6 +26,7 @@ Write = Callable[[str, object], bytes | None]
 Read = Callable[[str, bytes | None], object]
 T = TypeVar("T")
 PATIENCE: Final = 30
+RAISED: Final = re.compile(r"^([a-z][\w$]*\.)+[A-Z][\w$]*: ")
 # How Java writes its numbers: the longest first byte first.
 NUMBERS: Final = {"INTEGER": ">i", "LONG": ">q", "SHORT": ">h", "FLOAT": ">f", "DOUBLE": ">d"}
 # What Java's client of a registry says in other words than Python's.
@@ -68,10 +71,10 @@ def writer(kind: SerdeType, text: str, registry: Registry, *, key: bool) -> Writ
     return write
 
 
-def reader(kind: SerdeType, registry: Registry, *, key: bool) -> Read:
-    """What makes a value of bytes, of a topic; nothing stays nothing."""
+def reader(kind: SerdeType, registry: Registry, text: str, *, key: bool) -> Read:
+    """What makes a value of bytes, of a topic; nothing stays nothing. Of Avro as `text` has it, the reader's schema."""
     if kind is SerdeType.AVRO:
-        return _avro_reader(registry, key=key)
+        return _avro_reader(registry, text, key=key)
 
     def read(topic: str, content: bytes | None) -> object:
         return None if content is None or kind is SerdeType.VOID else _value(kind, content)
@@ -118,36 +121,55 @@ def _value(kind: SerdeType, content: bytes) -> object:
 def _avro_writer(text: str, registry: Registry, *, key: bool) -> Write:
     library = _libraries()
     given = _words(registry.properties)
-    if not text and given.get("use.latest.version") != "true":
+    by_id, by_latest = "use.schema.id" in given, given.get("use.latest.version") == "true"
+    if not (text or by_id or by_latest):
         raise TaskFailed(
-            "AVRO needs a schema: valueAvroSchema, keyAvroSchema, or use.latest.version in serdeProperties."
+            "AVRO needs a schema: valueAvroSchema, keyAvroSchema, or use.latest.version or use.schema.id in "
+            "serdeProperties."
         )
     client = registry.held.enter_context(_client(library.registry, given))
-    how: dict[str, object] = {name: value == "true" for name, value in given.items() if name in OF_WRITER}
-    if "use.schema.id" in given:
+    # Only a schema that the flow gives is registered.
+    how: dict[str, object] = {"auto.register.schemas": not (by_id or by_latest)}
+    how |= {name: value == "true" for name, value in given.items() if name in OF_WRITER}
+    if by_id:
         how["use.schema.id"] = int(given["use.schema.id"])
-    fit = schema.converter(schema.read(text), schema.Rules(), {}) if text else None
-    serializer = library.avro.AvroSerializer(
-        client, text or None, conf={"auto.register.schemas": True, **how} if text else how
-    )
-    field = _field(key=key)
+    serializer = library.avro.AvroSerializer(client, text or None, conf=how)
+    field, fits = _field(key=key), dict[str, Callable[[object], object]]()
+
+    def fit(topic: str, value: object) -> object:
+        if topic not in fits:
+            wanted = text or _registered(client, given, f"{topic}-{'key' if key else 'value'}")
+            fits[topic] = schema.converter(json.loads(wanted), schema.Rules(), {})
+        return fits[topic](value)
 
     def write(topic: str, value: object) -> bytes | None:
         if value is None:
             return None
         try:
-            written: bytes = serializer(fit(value) if fit else value, field(topic))
-        except library.errors as error:
-            raise TaskFailed(f"Avro: {error}") from None
+            written: bytes = serializer(fit(topic, value), field(topic))
+        except library.of_content as error:
+            raise TaskFailed(f"Avro: {str(error) or type(error).__name__}") from None
+        except library.of_registry as error:
+            raise _failure(error, given) from None
         return written
 
     return write
 
 
-def _avro_reader(registry: Registry, *, key: bool) -> Read:
+def _registered(client: Any, given: Mapping[str, str], subject: str) -> str:
+    """The text of the schema that is to be used: the one of an id, or the newest of a subject."""
+    if "use.schema.id" in given:
+        found: str = client.get_schema(int(given["use.schema.id"])).schema_str
+        return found
+    newest: str = client.get_latest_version(subject).schema.schema_str
+    return newest
+
+
+def _avro_reader(registry: Registry, text: str, *, key: bool) -> Read:
     library = _libraries()
-    client = registry.held.enter_context(_client(library.registry, _words(registry.properties)))
-    deserializer = library.avro.AvroDeserializer(client)
+    given = _words(registry.properties)
+    client = registry.held.enter_context(_client(library.registry, given))
+    deserializer = library.avro.AvroDeserializer(client, text or None)
     field = _field(key=key)
 
     def read(topic: str, content: bytes | None) -> object:
@@ -158,7 +180,7 @@ def _avro_reader(registry: Registry, *, key: bool) -> Read:
         except library.of_content as error:
             raise UnreadableMessage(f"Avro: {str(error) or type(error).__name__}") from None
         except library.of_registry as error:
-            raise TaskFailed(f"Avro: {error}") from None
+            raise _failure(error, given) from None
 
     return read
 
@@ -166,11 +188,26 @@ def _avro_reader(registry: Registry, *, key: bool) -> Read:
 def asked_of(registry: Registry, work: Callable[[Any, Any], T]) -> T:
     """Ask the registry something, by its client and its library; TaskFailed where it refuses, or is not there."""
     library = _libraries()
-    client = registry.held.enter_context(_client(library.registry, _words(registry.properties)))
+    given = _words(registry.properties)
+    client = registry.held.enter_context(_client(library.registry, given))
     try:
         return work(client, library.registry)
     except library.of_registry as error:
-        raise TaskFailed(f"The registry of schemas: {error}") from None
+        raise _failure(error, given) from None
+
+
+def _failure(error: Exception, given: Mapping[str, str]) -> TaskFailed:
+    """What a task says of a registry that refuses, or is not there."""
+    where = f"The registry of schemas at {given['url']}"
+    refused = getattr(error, "error_message", None)
+    if refused is None:
+        return NoAnswer(f"{where} does not answer: {str(error) or type(error).__name__}.")
+    return TaskFailed(f"{where} refuses it ({getattr(error, 'http_status_code', '?')}): {without_class(str(refused))}")
+
+
+def without_class(sentence: str) -> str:
+    """What a registry says, without Java's name of what it raised."""
+    return RAISED.sub("", sentence)
 
 
 def _words(properties: Mapping[str, str]) -> dict[str, str]:
@@ -208,11 +245,6 @@ class _Libraries(NamedTuple):
     avro: Any
     of_content: tuple[type[Exception], ...]
     of_registry: tuple[type[Exception], ...]
-
-    @property
-    def errors(self) -> tuple[type[Exception], ...]:
-        """All that they raise."""
-        return (*self.of_content, *self.of_registry)
 
 
 def _libraries() -> _Libraries:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar
 
 from penstock.errors.task import UnreadableMessage
-from penstock.plugins.kafka.consume import Consume, Line, Taking, commit, told
+from penstock.plugins.kafka.consume import Consume, Line, Taking, told
 from penstock.plugins.kafka.options import BROKER
+from penstock.plugins.kafka.takes import Ends, kept
 from penstock.sdk.context import Context
 from penstock.sdk.task import Fires, Outcome, Outputs, Result, TaskFailed
 
@@ -36,14 +36,18 @@ class Trigger(Consume, frozen=True, kw_only=True):
         context.save_state({"taken": found, "ends": context.state["ends"]})
         return Result(outcome=Outcome.SNOOZED, wait=0)
 
-    def keep(self, context: Context, line: Line, ends: Mapping[tuple[str, int], int]) -> None:
+    def before(self, context: Context, line: Line) -> dict[str, object] | None:
+        """Nothing: what was taken and not told is taken again."""
+        return None
+
+    def keep(self, context: Context, line: Line, ends: Ends, outputs: dict[str, object]) -> None:
         """Remember until where it was taken: the group goes on once that is told."""
         context.save_state({"ends": [[topic, number, offset] for (topic, number), offset in ends.items()]})
 
     def _keep(self, context: Context, line: Line) -> None:
         ends = context.state.get("ends")
         assert isinstance(ends, list)
-        commit(line, {(str(topic), int(number)): int(offset) for topic, number, offset in ends})
+        kept(line, {(str(topic), int(number)): int(offset) for topic, number, offset in ends})
 
 
 class RealtimeTrigger(Taking, frozen=True, kw_only=True):
@@ -77,7 +81,7 @@ class RealtimeTrigger(Taking, frozen=True, kw_only=True):
             if message is None:
                 continue
             if message.error():
-                raise TaskFailed(f"Kafka: {message.error().str()}")
+                raise line.broker.failure(message.error(), 0)
             place = message.topic(), message.partition()
             try:
                 # Its time tells it from one at the same place of a topic that was made anew.
@@ -87,4 +91,4 @@ class RealtimeTrigger(Taking, frozen=True, kw_only=True):
                 if line.unread is None:
                     raise
                 line.unread.take(message, error)
-            commit(line, {place: message.offset() + 1})
+            kept(line, {place: message.offset() + 1})

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
 from types import TracebackType
 from typing import IO, Annotated, Any, Final, Self
 
 import msgspec
 from msgspec import Meta
 
-from penstock.plugins.kafka import options
-from penstock.plugins.kafka.options import SECONDS
+from penstock.plugins.kafka.broker import Broker, library
 from penstock.sdk.context import Context, Level
 from penstock.sdk.task import TaskFailed
 
@@ -40,20 +38,21 @@ class OnSerdeError(msgspec.Struct, frozen=True, kw_only=True, rename="camel", fo
 class Unread:
     """Where such messages go; open while messages are taken."""
 
-    def __init__(self, wanted: OnSerdeError, context: Context, asked: Mapping[str, object]) -> None:
-        """`asked` is what the client is told of the connection."""
+    def __init__(self, wanted: OnSerdeError, context: Context, broker: Broker) -> None:
+        """`broker` is where they are sent on to."""
         if wanted.type is Behaviour.DLQ and not wanted.topic:
             raise TaskFailed("onSerdeError needs a topic for DLQ.")
         self.count = 0
         self._topic = wanted.topic
         self._context = context
+        self._broker = broker
         self._failures: list[str] = []
         self._file: IO[bytes] | None = None
         self._producer: Any = None
         if wanted.type is Behaviour.STORE:
             self._file = (context.workdir / FILE).open("wb")
         if wanted.type is Behaviour.DLQ:
-            self._producer = options.library().Producer(dict(asked))
+            self._producer = library().Producer(dict(broker.asked))
 
     def __enter__(self) -> Self:
         return self
@@ -75,7 +74,7 @@ class Unread:
     def done(self) -> dict[str, object]:
         """What the task tells of them; TaskFailed when not all could be sent on."""
         if self._producer is not None:
-            left = self._producer.flush(SECONDS)
+            left = self._producer.flush(self._broker.patience)
             if self._failures or left:
                 why = self._failures[0] if self._failures else f"{left} wait"
                 raise TaskFailed(f'"{self._topic}" has not taken all that could not be read: {why}.')

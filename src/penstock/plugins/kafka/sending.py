@@ -1,0 +1,171 @@
+"""How do messages get to the broker, and how is a transaction there once, although its task was killed behind it?
+
+A transaction keeps, beside its messages, an offset of a group that is named after the step: whoever tries the step
+again finds it, or nothing, as the transaction itself was there or not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from penstock.errors.task import NoAnswer
+from penstock.plugins.kafka.broker import REFUSED, Broker, library
+from penstock.sdk.context import Context, Level
+from penstock.sdk.task import TaskFailed
+
+EVERY: Final = 1000
+
+
+class Note(msgspec.Struct, frozen=True):
+    """What stands beside the offset: which work it was, and how many messages were sent."""
+
+    work: str
+    sent: int = 0
+
+
+class Mark(NamedTuple):
+    """The place where a step's transaction leaves its note; `work` is what the step is to send."""
+
+    broker: Broker
+    context: Context
+    work: str
+    topic: str
+
+    @property
+    def group(self) -> str:
+        """The group whose offset it is."""
+        return f"penstock/{self.context.idempotency_key}"
+
+    def found(self) -> int | None:
+        """How many messages an attempt before this one has sent; None where its transaction did not come to its end."""
+        kafka = library()
+        admin = self.broker.admin()
+        place = [kafka.ConsumerGroupTopicPartitions(self.group, [kafka.TopicPartition(self.topic, 0)])]
+
+        def ask(seconds: float) -> Any:
+            futures = admin.list_consumer_group_offsets(place, require_stable=True, request_timeout=seconds)
+            (part,) = futures[self.group].result(seconds).topic_partitions
+            if part.error is not None:
+                raise kafka.KafkaException(part.error)
+            return part
+
+        part = self.broker.patiently(ask)
+        if part.offset < 0 or not part.metadata:
+            return None
+        note = msgspec.json.decode(part.metadata, type=Note)
+        return note.sent if note.work == self.work else None
+
+    def put(self, producer: Any, group: Any, count: int) -> None:
+        """Have the open transaction leave it."""
+        text = msgspec.json.encode(Note(self.work, count)).decode()
+        place = [library().TopicPartition(self.topic, 0, count, text)]
+        self.broker.patiently(lambda seconds: producer.send_offsets_to_transaction(place, group, seconds))
+
+
+class Sending(NamedTuple):
+    """Messages on their way."""
+
+    broker: Broker
+    context: Context
+
+    def all(self, messages: Iterator[dict[str, Any]]) -> int:
+        """Send them as they come."""
+        return self._hand_over(library().Producer(dict(self.broker.asked)), messages)
+
+    def once(self, first: dict[str, Any], more: Iterator[dict[str, Any]], mark: Mark) -> int:
+        """Send them in a transaction, unless it has been there already."""
+        kafka = library()
+        producer = kafka.Producer(dict(self.broker.asked))
+        # Whatever an attempt before has left open is given up by this.
+        self.broker.patiently(producer.init_transactions)
+        if self.context.attempt > 1 and (sent := mark.found()) is not None:
+            self.context.log(f"An attempt before this one has sent them: {sent} messages.")
+            return sent
+        with contextlib.closing(kafka.Consumer({"group.id": mark.group, "log_level": 0})) as named:
+            group = named.consumer_group_metadata()
+        producer.begin_transaction()
+        try:
+            marked = self._marked(producer, first, mark, group)
+            count = 1 + self._hand_over(producer, more, 2)
+            if marked:
+                mark.put(producer, group, count)
+        except BaseException:
+            with contextlib.suppress(kafka.KafkaException):
+                producer.abort_transaction(self.broker.patience)
+            raise
+        self.broker.patiently(producer.commit_transaction)
+        return count
+
+    def _marked(self, producer: Any, first: dict[str, Any], mark: Mark, group: Any) -> bool:
+        """Send the first message, by which its topic is there, and leave the mark, where that is allowed."""
+        self._hand_over(producer, iter([first]), 1)
+        try:
+            mark.put(producer, group, 0)
+        except library().KafkaException as error:
+            problem = error.args[0]
+            if not problem.name().endswith(REFUSED):
+                raise
+            self.context.log(
+                f'Not allowed to read as the group "{mark.group}": {problem.str()}. So an attempt that is killed right '
+                "behind its transaction sends again.",
+                Level.WARN,
+            )
+            producer.abort_transaction(self.broker.patience)
+            producer.begin_transaction()
+            self._hand_over(producer, iter([first]), 1)
+            return False
+        return True
+
+    def _hand_over(self, producer: Any, messages: Iterator[dict[str, Any]], begin: int = 1) -> int:
+        """Send messages, which are counted from `begin` on, and wait until they are there; gives how many."""
+        failures: list[tuple[int, Any]] = []
+
+        def done(number: int, error: Any, _sent: object) -> None:
+            if error is not None:
+                failures.append((number, error))
+
+        number = begin - 1
+        for number, message in enumerate(messages, begin):
+            self._put(producer, message, partial(done, number), number)
+            if failures:
+                break
+            if number % EVERY == 0:
+                self.context.progress(number, unit="messages")
+        self._flush(producer, failures)
+        return number - begin + 1
+
+    def _put(self, producer: Any, message: dict[str, Any], done: Any, number: int) -> None:
+        kafka = library()
+        while True:
+            try:
+                producer.produce(**message, on_delivery=done)
+            except BufferError:
+                producer.poll(0.1)
+            except kafka.KafkaException as error:
+                raise self._refused(number, error.args[0]) from error
+            else:
+                producer.poll(0)
+                return
+
+    def _flush(self, producer: Any, failures: list[tuple[int, Any]]) -> None:
+        """Wait until all are there, as long as some get there."""
+        began = moved = time.monotonic()
+        left = len(producer)
+        while not failures and left and time.monotonic() - moved < self.broker.patience:
+            now = producer.flush(1)
+            left, moved = now, time.monotonic() if now < left else moved
+        if failures:
+            raise self._refused(*failures[0], time.monotonic() - began)
+        if left:
+            last = f": {self.broker.said[-1]}" if self.broker.said else ""
+            took = time.monotonic() - began
+            raise NoAnswer(f"Kafka at {self.broker.address} has not taken {left} messages in {took:.0f} s{last}.")
+
+    def _refused(self, number: int, problem: Any, took: float = 0) -> TaskFailed:
+        return self.broker.failure(problem, took, f"Message {number}")
