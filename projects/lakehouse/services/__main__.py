@@ -5,6 +5,7 @@ python -m projects.lakehouse.services health    # who answers, where, as which p
 python -m projects.lakehouse.services logs NAME # the end of a server's log, and with -f what follows
 python -m projects.lakehouse.services env       # what a shell has to know of them: eval "$(… env)"
 python -m projects.lakehouse.services down      # stop all; their data stays
+python -m projects.lakehouse.services needs     # only tell what this machine lacks for them
 python -m projects.lakehouse.services fetch     # only fetch what they need
 python -m projects.lakehouse.services lock      # resolve the POMs again, and write the locks
 
@@ -23,6 +24,7 @@ from pathlib import Path
 from projects.lakehouse.services.holder import Holder
 from projects.lakehouse.services.jars import SETS, fetched
 from projects.lakehouse.services.locking import lock_all
+from projects.lakehouse.services.needs import missing, scarce
 from projects.lakehouse.services.stack import Stack
 from projects.servers import ServerFailed
 from projects.servers.child import tail
@@ -30,7 +32,7 @@ from projects.servers.child import tail
 PROJECT = Path(__file__).resolve().parents[1]
 FOLDER = Path(os.environ.get("LAKEHOUSE_FOLDER") or PROJECT / ".lakehouse")
 ENV = PROJECT / ".env"
-VERBS = ("up", "down", "health", "logs", "env", "fetch", "lock", "hold")
+VERBS = ("up", "down", "health", "logs", "env", "needs", "fetch", "lock", "hold")
 
 
 def main(given: Sequence[str] | None = None) -> int:
@@ -44,6 +46,7 @@ def main(given: Sequence[str] | None = None) -> int:
     parser.add_argument("name", nargs="?", help="a server, for logs")
     parser.add_argument("-n", "--lines", type=int, default=50, help="how many lines of the log (50)")
     parser.add_argument("-f", "--follow", action="store_true", help="show what follows, too")
+    parser.add_argument("--no-mend", dest="mend", action="store_false", help="with up: leave down who ends by itself")
     asked = parser.parse_args(given)
     holder = Holder(FOLDER, ENV)
     try:
@@ -56,12 +59,14 @@ def main(given: Sequence[str] | None = None) -> int:
 def _do(asked: argparse.Namespace, holder: Holder) -> int:
     match asked.verb:
         case "up":
-            holder.up(print)
+            holder.up(print, asked.mend)
             print('All servers answer. `eval "$(python -m projects.lakehouse.services env)"` tells a shell of them.')
         case "down":
             print("All servers have stopped." if holder.down() else "No server runs.")
         case "hold":
-            holder.hold()
+            holder.hold(asked.mend)
+        case "needs":
+            _needs(holder)
         case "fetch":
             for name in SETS:
                 print(f"{name}: {fetched(name, print)}")
@@ -74,6 +79,15 @@ def _do(asked: argparse.Namespace, holder: Holder) -> int:
         case "logs":
             return _logs(asked, holder)
     return 0
+
+
+def _needs(holder: Holder) -> None:
+    if lacking := missing():
+        raise ServerFailed(
+            "The lakehouse cannot run on this machine yet:\n" + "\n".join(f"  {each}" for each in lacking)
+        )
+    for each in scarce(holder.folder.parent) if not holder.pid else ():
+        print(f"Mind: {each}", file=sys.stderr)
 
 
 def _running(holder: Holder) -> Holder:

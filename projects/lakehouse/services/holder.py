@@ -11,10 +11,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
+from projects.lakehouse.services.jars import SETS, fetched
 from projects.lakehouse.services.stack import Say, Stack
 from projects.servers import ServerFailed
 
@@ -44,7 +45,7 @@ class Holder:
                 return int(number)
         return 0
 
-    def up(self, say: Say) -> None:
+    def up(self, say: Say, mend: bool = True) -> None:
         """Start it, unless it runs, and wait until all servers answer; raises ServerFailed."""
         if self.pid:
             say(f"The servers run already (process {self.pid}).")
@@ -53,7 +54,7 @@ class Holder:
         self.log.write_text("")
         with self.log.open("ab") as out:
             process = subprocess.Popen(
-                [sys.executable, "-m", "projects.lakehouse.services", "hold"],
+                [sys.executable, "-m", "projects.lakehouse.services", "hold", *([] if mend else ["--no-mend"])],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
@@ -71,6 +72,13 @@ class Holder:
                 raise ServerFailed("The servers could not be started; see above.")
             time.sleep(LOOKS_EVERY / 5)
 
+    def environment(self) -> dict[str, str]:
+        """The environment of a program that is to find the servers: ours, and what they are; raises ServerFailed."""
+        if not self.pid or not self.env.exists():
+            raise ServerFailed("No server runs: make -C projects/lakehouse up")
+        words = shlex.split(self.env.read_text())
+        return os.environ | dict(word.split("=", 1) for word in words if "=" in word)
+
     def down(self, seconds: float = 60.0) -> bool:
         """Ask it to stop all servers, and wait; whether there was anything to stop."""
         pid = self.pid
@@ -84,26 +92,31 @@ class Holder:
             time.sleep(LOOKS_EVERY / 5)
         return True
 
-    def hold(self) -> None:
-        """Be it: start the servers, start again who ends, and stop all when asked to."""
+    def hold(self, mend: bool = True) -> None:
+        """Be it: fetch what is lacking, start the servers, start again who ends, and stop all when asked to."""
         asked = threading.Event()
-        for how in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(how, lambda *_: asked.set())
+        _when_asked(lambda *_: sys.exit(0))
         self.folder.mkdir(parents=True, exist_ok=True)
         self._pid.write_text(f"{os.getpid()} {_born(os.getpid())}")
-        made = Stack(self.folder, self.env_file)
+        made: Stack | None = None
         try:
+            for name in SETS:
+                fetched(name, _say)
+            made = Stack(self.folder, self.env_file)
             made.start(_say)
+            _when_asked(lambda *_: asked.set())
             self._tell(made)
             _say(READY)
             while not asked.wait(LOOKS_EVERY):
-                if made.mend(_say):
+                if mend and made.mend(_say):
                     self._tell(made)
         except ServerFailed as failed:
             _say(str(failed))
             raise SystemExit(1) from None
         finally:
-            made.stop()
+            _when_asked(signal.SIG_IGN)
+            if made is not None:
+                made.stop()
             for file in (self._pid, self.told, self.env, self.secrets):
                 file.unlink(missing_ok=True)
 
@@ -122,6 +135,12 @@ def _write(file: Path, lines: Iterable[str]) -> None:
     """Write a file for nobody else's eyes."""
     file.touch(mode=0o600)
     file.write_text("".join(f"{line}\n" for line in lines))
+
+
+def _when_asked(do: Callable[..., object] | signal.Handlers) -> None:
+    """What is done when it is asked to end."""
+    for how in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(how, do)
 
 
 def _say(line: str) -> None:

@@ -20,12 +20,14 @@ from xml.sax.saxutils import escape
 import msgspec
 
 from projects.servers.child import ServerFailed
+from projects.servers.java import java_env
 
 HERE: Final = Path(__file__).parent
 # What each set is for; the names of the locks.
 SETS: Final = ("kafka", "registry", "flink", "catalog")
 UNPACKED: Final = "tar.gz"
 PLUGIN: Final = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1"
+NO_MAVEN: Final = "mvn is not here, which fetches the servers' jars: apt-get install maven, or https://maven.apache.org"
 Say = Callable[[str], None]
 
 
@@ -57,15 +59,14 @@ def fetched(name: str, say: Say = lambda _: None) -> Path:
 
     Fetched into a folder of its own, verified, and then renamed: whoever finds it finds all of it.
     """
-    lock = HERE / "locks" / f"{name}.json"
-    kept = _cache() / f"{name}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
+    kept = _place(name)
     if kept.is_dir():
         return kept
     with (_cache() / f"{name}.lock").open("w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
         if not kept.is_dir():
             wanted = locked(name)
-            say(f"Fetching {name}: {len(wanted)} files, {sum(each.bytes for each in wanted) / 1e6:.0f} MB, once.")
+            say(f"Fetching the jars of {name}: {len(wanted)}, {sum(each.bytes for each in wanted) / 1e6:.0f} MB, once.")
             with tempfile.TemporaryDirectory(dir=_cache()) as temporary:
                 fresh = Path(temporary, "fresh")
                 resolve(pom(wanted), fresh)
@@ -75,16 +76,22 @@ def fetched(name: str, say: Say = lambda _: None) -> Path:
     return kept
 
 
+def absent() -> list[str]:
+    """The sets that are still to be fetched."""
+    return [name for name in SETS if not _place(name).is_dir()]
+
+
 def resolve(text: str, folder: Path) -> None:
     """Let Maven copy what a POM names into a folder; raises ServerFailed with what Maven says."""
     if shutil.which("mvn") is None:
-        raise ServerFailed("mvn is not here, which fetches the servers' jars: apt-get install maven")
+        raise ServerFailed(NO_MAVEN)
     with tempfile.TemporaryDirectory() as project:
         Path(project, "pom.xml").write_text(text)
         goal = [f"{PLUGIN}:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={folder}"]
-        said = subprocess.run(["mvn", "-B", "-q", *goal], cwd=project, capture_output=True, text=True, check=False)
+        command = ["mvn", "-B", "-q", *goal]
+        said = subprocess.run(command, cwd=project, env=java_env(), capture_output=True, text=True, check=False)
     if said.returncode != 0:
-        told = [line for line in said.stdout.splitlines() if "ERROR" in line][:5]
+        told = [line for line in said.stdout.splitlines() if "ERROR" in line][:5] or said.stderr.splitlines()[-5:]
         raise ServerFailed("Maven could not fetch the jars.\n" + "\n".join(told))
 
 
@@ -124,6 +131,11 @@ def _unpack(wanted: list[Artifact], folder: Path) -> None:
         if each.kind == UNPACKED:
             shutil.unpack_archive(folder / each.file, folder, filter="data")
             (folder / each.file).unlink()
+
+
+def _place(name: str) -> Path:
+    lock = HERE / "locks" / f"{name}.json"
+    return _cache() / f"{name}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
 
 
 def _cache() -> Path:
