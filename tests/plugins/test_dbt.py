@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import textwrap
 from collections.abc import Iterator
@@ -10,10 +11,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from penstock.model.asset import Access
+from penstock.model.asset import Access, Check
 from penstock.model.event import Ended
 from penstock.model.node import Task
-from penstock.plugins.dbt import telling
+from penstock.plugins.dbt import data, telling
 from penstock.plugins.dbt.options import place
 from penstock.services import operate
 from penstock.services import runs as verbs
@@ -29,7 +30,14 @@ PROJECT = {
     "seeds/people.csv": "id,name\n1,ann\n2,bob\n",
     "models/good.sql": "select * from {{ ref('people') }}",
     "models/shaky.sql": "select {{ var('column', 'nope') }} from {{ ref('good') }}",
-    "models/later.sql": "select * from {{ ref('shaky') }}",
+    "models/later.sql": "select id from {{ ref('shaky') }} join {{ source('lake', 'people') }} using (id)",
+    "models/sources.yml": textwrap.dedent("""
+        sources:
+          - name: lake
+            schema: main
+            config: {meta: {lineage: "s3a://lake/{{ var('folder', 'warehouse') }}"}}
+            tables: [{name: people}]
+    """),
     "models/tests.yml": textwrap.dedent("""
         models:
           - name: good
@@ -296,12 +304,71 @@ def test_a_real_project_is_built_and_goes_on_from_the_model_that_failed(
     files = workshop.outputs(run_id)["dbt"]["outputFiles"]
     assert {"manifest.json", "run_results.json", "warehouse/target/compiled/shop/models/shaky.sql"} <= files.keys()
     ends = [told.event for told in workshop.store.read(lambda tx: events.every(tx, run_id))]
-    touched = [{(each.access, each.name) for each in end.touched} for end in ends if isinstance(end, Ended)]
-    assert touched[0] == {(Access.WRITES, "main.people"), (Access.WRITES, "main.good")}
-    assert touched[1] == {(Access.READS, "main.good"), (Access.WRITES, "main.shaky"), (Access.WRITES, "main.later")}
-    assert {each.namespace for end in ends if isinstance(end, Ended) for each in end.touched} == {
-        f"duckdb://{tmp_path}/shop.duckdb"
+    first_end, second_end = (end for end in ends if isinstance(end, Ended))
+    shop = f"duckdb://{tmp_path}/shop.duckdb"
+    assert {(each.access, each.namespace, each.name, each.part) for each in first_end.touched} == {
+        (Access.WRITES, shop, "main.people", "people"), (Access.READS, shop, "main.people", "good"),
+        (Access.WRITES, shop, "main.good", "good"), (Access.READS, shop, "main.good", ""),
+    }  # fmt: skip
+    (tested,) = (each for each in first_end.touched if not each.part)
+    assert sorted(tested.checks, key=lambda check: check.name) == [
+        Check(name="accepted_values", passed=False, column="id"), Check(name="not_null", passed=True, column="id")
+    ]  # fmt: skip
+    assert {(each.access, each.namespace, each.name, each.part) for each in second_end.touched} == {
+        (Access.READS, shop, "main.good", "shaky"), (Access.WRITES, shop, "main.shaky", "shaky"),
+        (Access.READS, shop, "main.shaky", "later"), (Access.READS, "s3://lake", "warehouse/people", "later"),
+        (Access.WRITES, shop, "main.later", "later"),
+    }  # fmt: skip
+    written = {each.name: each for each in second_end.touched if each.access is Access.WRITES}
+    assert written["main.shaky"].sql.startswith("select id from")
+
+
+def test_columns_are_said_once_dbt_has_looked_at_them_and_its_own_profile_says_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = {
+        "resource_type": "model", "schema": "gold", "database": "dw", "alias": "days",
+        "depends_on": {"nodes": ["model.shop.passing"]},
+    }  # fmt: skip
+    passing = {
+        "resource_type": "model", "schema": "gold", "alias": "passing", "config": {"materialized": "ephemeral"},
+        "depends_on": {"nodes": ["source.shop.raw.trips"]},
+    }  # fmt: skip
+    source = {
+        "schema": "raw",
+        "identifier": "trips",
+        "config": {"meta": {"lineage": {"namespace": "s3://b", "name": "t"}}},
     }
+    manifest = {
+        "metadata": {"adapter_type": "postgres"},
+        "nodes": {"model.shop.days": model, "model.shop.passing": passing},
+        "sources": {"source.shop.raw.trips": source},
+    }
+    result = {"unique_id": "model.shop.days", "status": "success", "compiled_code": "select 1 ", "adapter_response": {}}
+    column = {"name": "day", "type": "date", "index": 1}
+    files: dict[str, object] = {
+        "manifest.json": manifest,
+        "run_results.json": {"args": {"which": "run"}, "results": [result]},
+        "catalog.json": {"nodes": {"model.shop.days": {"columns": {"day": column}}}},
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_text(json.dumps(content))
+    (tmp_path / "dbt_project.yml").write_text("profile: shop\n")
+    output = "{type: postgres, host: \"{{ env_var('HOST') }}\", port: \"{{ env_var('PORT', '1') | as_number }}\"}"
+    (tmp_path / "profiles.yml").write_text(f"shop:\n  target: dev\n  outputs:\n    dev: {output}\n")
+    monkeypatch.setenv("HOST", "db")
+    monkeypatch.setattr(data, "SAID", tmp_path / "said")
+    where = ["--project-dir", str(tmp_path), "--profiles-dir", str(tmp_path)]
+
+    data.main(str(tmp_path), json.dumps(["run", *where]))
+    data.main(str(tmp_path), json.dumps(["docs", "generate", *where]))
+
+    days = {"namespace": "postgres://db:1", "name": "dw.gold.days", "part": "days", "sql": "select 1"}
+    said = [json.loads(line.strip(":")) for line in capsys.readouterr().out.splitlines()]
+    assert said == [
+        {"writes": [days]}, {"reads": [{"namespace": "s3://b", "name": "t", "part": "days"}]},
+        {"writes": [{**days, "columns": {"day": "date"}}]},
+    ]  # fmt: skip
 
 
 def test_a_profile_says_where_its_database_is() -> None:

@@ -13,16 +13,22 @@ import yaml
 from msgspec import Meta
 
 from penstock.errors.task import NotOffered
+from penstock.plugins.dbt.data import named
 from penstock.plugins.scripts.python import PythonTask
 from penstock.sdk.launch import Launch, LaunchContext
 
 TELLING: Final = (Path(__file__).parent / "telling.py").read_text()
+DATA: Final = (Path(__file__).parent / "data.py").read_text()
 FILE: Final = ".penstock-dbt.py"
+DATA_FILE: Final = ".penstock-dbt-data.py"
 PROFILES: Final = "profiles.yml"
 IMAGE: Final = "ghcr.io/kestra-io/dbt"
 KIND: Final = re.compile(r"^\s*type:\s*['\"]?([a-z_]+)", re.MULTILINE)
 # Whoever says `dbt` in the shell gets the one that tells the worker of it.
-FUNCTION: Final = 'PENSTOCK_DBT="$PWD/{file}"; : > "$PENSTOCK_DBT.calls"; dbt() {{ python "$PENSTOCK_DBT" "$@"; }}'
+FUNCTION: Final = (
+    'PENSTOCK_DBT="$PWD/{file}"; : > "$PENSTOCK_DBT.calls"; rm -f "$PWD/{data}.said"; '
+    'dbt() {{ python "$PENSTOCK_DBT" "$@"; }}'
+)
 ABSENT: Final = (
     'a program was not found. Should it be dbt: give the task dependencies: ["dbt-core<1.12", "dbt-{kind}"].'
 )
@@ -63,9 +69,9 @@ class DbtTask(PythonTask, frozen=True, kw_only=True):
 
     def dbt(self, plan: LaunchContext, commands: Sequence[str], program: str = "") -> Launch:
         """A shell in which `dbt` tells the worker what it does."""
-        launch = self.python_shell(plan, [FUNCTION.format(file=FILE), *commands])
+        launch = self.python_shell(plan, [FUNCTION.format(file=FILE, data=DATA_FILE), *commands])
         kind = match[1] if (match := KIND.search(self.profiles)) else "duckdb"
-        files = {FILE: TELLING} | ({PROFILES: self.profiles} if self.profiles else {})
+        files = {FILE: TELLING, DATA_FILE: DATA} | ({PROFILES: self.profiles} if self.profiles else {})
         again = plan.state.get("calls") if self.go_on else None
         env = {
             "PENSTOCK_DBT_PARTS": "1" if self.parse_run_results else "0",
@@ -91,18 +97,7 @@ def place(profiles: str) -> str:
         whole = yaml.safe_load(profiles)
         profile = next(each for name, each in whole.items() if name != "config")
         output = profile["outputs"][profile.get("target", "default")]
-        match output["type"]:
-            case "duckdb":
-                found = f"duckdb://{output.get('path', ':memory:').replace(':memory:', 'memory')}"
-            case "postgres" | "redshift" as kind:
-                port = output.get("port", 5432 if kind == "postgres" else 5439)
-                found = f"{kind}://{output['host']}:{port}"
-            case "snowflake":
-                found = f"snowflake://{output['account']}"
-            case "bigquery":
-                found = "bigquery"
-            case kind:
-                found = f"{kind}://{output['host']}" + (f":{output['port']}" if "port" in output else "")
+        found = named({name: str(value) for name, value in output.items()})
     except (yaml.YAMLError, KeyError, TypeError, AttributeError, StopIteration):
         return ""
     return "" if "{" in found else found

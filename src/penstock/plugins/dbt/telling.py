@@ -20,9 +20,9 @@ from typing import Any
 KEPT = ("manifest.json", "run_results.json")
 SET_UP = ".profile"  # where a task that prepared the folder put its profile
 CALLS = Path(f"{__file__}.calls")  # what came of each call of dbt in this attempt; the shell begins it anew
+DATA = Path(f"{__file__.removesuffix('.py')}-data.py")  # who says which tables dbt has read and made
 FORCED = {"DBT_LOG_FORMAT": "json"}  # without it nothing is heard of a node while dbt works
 BUILDING = ("build", "run", "test", "seed", "snapshot")  # what they have done outlives the attempt
-MAKING = ("model", "seed", "snapshot")
 SELECTING = ("build", "run", "test", "seed", "snapshot", "compile", "show")
 PICKS = ("--select", "-s", "--models", "-m", "--model", "--exclude", "--selector")
 STATUSES = {
@@ -74,6 +74,8 @@ def main(arguments: list[str]) -> int:
     undone = account(where) if told and changed_at(where) != before else []
     if not only:  # which is some of the nodes, and tells nothing of the others
         remember(calls, {"asked": asked, "left": undone or (None if code else [])}, told)
+    if os.environ.get("PENSTOCK_LINEAGE") and (changed_at(where) != before or "docs" in arguments):
+        subprocess.run([sys.executable, str(DATA), str(where.parent), json.dumps(arguments)], check=False)
     keep(where.parent)
     return code if code >= 0 else 128 - code
 
@@ -168,43 +170,7 @@ def account(path: Path) -> list[str]:
     for part in parts:
         counts[part["status"]] = counts.get(part["status"], 0) + 1
     say(parts=parts, metrics=metrics, outputs={"nodes": counts})
-    if os.environ.get("PENSTOCK_LINEAGE"):
-        touched(path.parent / "manifest.json", results)
     return left
-
-
-def touched(path: Path, results: list[dict[str, Any]]) -> None:
-    """Tell which tables dbt has read and written, as its own description of the project has it."""
-    try:
-        manifest = json.loads(path.read_text())
-        kind = manifest["metadata"].get("adapter_type") or "dbt"
-        known = {**manifest["nodes"], **manifest["sources"]}
-    except (OSError, ValueError, KeyError):
-        return
-    where = os.environ.get("PENSTOCK_DBT_NAMESPACE") or f"{kind}://{manifest['metadata'].get('project_name') or ''}"
-    reads: dict[str, Any] = {}
-    writes: dict[str, Any] = {}
-    for result in results:
-        node = known.get(result["unique_id"]) or {}
-        if STATUSES.get(str(result.get("status")).lower()) not in ("success", "warning"):
-            continue
-        if node.get("resource_type") in MAKING and (name := table(node, kind)):
-            rows = (result.get("adapter_response") or {}).get("rows_affected")
-            counted = {"rows": rows} if isinstance(rows, int) and rows >= 0 else {}
-            writes[name] = {"namespace": where, "name": name, **counted}
-        for above in (node.get("depends_on") or {}).get("nodes") or []:
-            if name := table(known.get(above) or {}, kind):
-                reads[name] = {"namespace": where, "name": name}
-    say(reads=[each for name, each in reads.items() if name not in writes], writes=list(writes.values()))
-
-
-def table(node: dict[str, Any], kind: str) -> str:
-    """The whole name of a node's table; nothing for what has none."""
-    if (node.get("config") or {}).get("materialized") in ("ephemeral", "test", "unit"):
-        return ""
-    last = node.get("identifier") or node.get("alias")
-    parts = [None if kind == "duckdb" else node.get("database"), node.get("schema"), last]
-    return ".".join(part for part in parts if part) if last and node.get("schema") else ""
 
 
 def numbers(name: str, result: dict[str, Any]) -> list[dict[str, Any]]:
