@@ -247,6 +247,8 @@ def main() -> None:
     print(f"{sent} of {count} events sent in {took:.2f} s; {sum(sending.there)} were there.")
     told = {"events": count, "sent": sent, "seconds": round(took, 3)}
     print(f"::{json.dumps({'outputs': told})}::")
+    topic = {"namespace": f"kafka://{given.bootstrap.partition(',')[0]}", "name": given.topic, "rows": sent}
+    print(f"::{json.dumps({'writes': [topic]})}::")
 
 
 if __name__ == "__main__":

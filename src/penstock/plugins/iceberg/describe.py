@@ -8,7 +8,8 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from penstock.plugins.iceberg.catalog import MAIN, IcebergTask, Snapshot
+from penstock.model.asset import Details
+from penstock.plugins.iceberg.catalog import MAIN, IcebergTask, Snapshot, Table
 from penstock.plugins.messages.payload import SPAN
 from penstock.plugins.rest.waiting import Waiting
 from penstock.sdk.context import Context, MetricKind
@@ -41,6 +42,7 @@ class Describe(IcebergTask, frozen=True, kw_only=True):
         current = table.snapshot(self.ref)
         rows = current.rows if current is not None else 0
         context.metric("rows", rows, MetricKind.GAUGE, {"table": self.table})
+        context.reads(*table.dataset, rows=rows, more=known(table, current))
         return {
             "rows": rows,
             "location": table.location,
@@ -83,11 +85,15 @@ class WaitForRows(IcebergTask, frozen=True, kw_only=True):
         with waiting.ends_with(None):
             catalog = self.catalog(waiting)
             while True:
-                held = {name: _rows(catalog.table(name).snapshot(MAIN)) for name in self.tables}
+                found = {name: catalog.table(name) for name in self.tables}
+                held = {name: _rows(table.snapshot(MAIN)) for name, table in found.items()}
                 there, took = sum(held.values()), time.monotonic() - began
                 context.progress(min(there, self.rows), self.rows, "rows")
                 late = self.max_duration is not None and took > self.max_duration.seconds
                 if there >= self.rows or (late and not self.fail_on_max_duration):
+                    for name, table in found.items():
+                        more = known(table, table.snapshot(MAIN))
+                        context.reads(*table.dataset, rows=held[name], more=more)
                     return {"rows": held, "reached": there >= self.rows, "seconds": round(took, 3)}
                 if late:
                     said = ", ".join(f"{name} has {count}" for name, count in held.items())
@@ -105,6 +111,18 @@ def told(snapshot: Snapshot) -> dict[str, object]:
         "rows": snapshot.rows,
         "summary": dict(snapshot.summary),
     }
+
+
+def known(table: Table, snapshot: Snapshot | None) -> Details:
+    """What lineage is told of a table besides its rows: the types of its columns, and which snapshot it was."""
+    return Details(
+        columns={str(each["name"]): _type(each["type"]) for each in table.columns},
+        version=str(snapshot.id) if snapshot is not None else "",
+    )
+
+
+def _type(said: object) -> str:
+    return str(said.get("type")) if isinstance(said, dict) else str(said)
 
 
 def _rows(snapshot: Snapshot | None) -> int:

@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta, field
 
 from penstock.plugins.iceberg.catalog import MAIN, NOBODY, IcebergTask, Table
+from penstock.plugins.iceberg.describe import known
 from penstock.plugins.messages.payload import SPAN
 from penstock.plugins.rest.waiting import Waiting
 from penstock.sdk.context import Context
@@ -134,6 +135,7 @@ class Publish(OfRef, frozen=True, kw_only=True):
             if wanted.id != before:
                 update = {"action": "set-snapshot-ref", "ref-name": MAIN, "type": "branch", "snapshot-id": wanted.id}
                 catalog.commit(self.table, [still(table, MAIN)], [update])
+        context.writes(*table.dataset, rows=wanted.rows, more=known(table, wanted))
         told = str(before) if before != NOBODY else None
         return {"snapshot": str(wanted.id), "before": told, "changed": wanted.id != before}
 

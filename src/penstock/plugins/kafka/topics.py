@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta, Struct, field
 
+from penstock.model.asset import Change, Details
 from penstock.plugins.kafka.broker import Broker, library
 from penstock.plugins.kafka.options import BROKER, KafkaTask
 from penstock.sdk.context import Context
@@ -86,7 +87,12 @@ class CreateTopics(KafkaTask, frozen=True, kw_only=True):
         for each in self.topics:
             if each.name in there and self.if_differs is not IfDiffers.KEEP:
                 changed |= self._compare(broker, admin, each)
-        return {"created": sorted(set(refused) - there), "existing": sorted(there), "changed": changed}
+        created = sorted(set(refused) - there)
+        for name in created:
+            context.writes(self.place, name, more=Details(change=Change.CREATE))
+        for name in changed:
+            context.writes(self.place, name, more=Details(change=Change.ALTER))
+        return {"created": created, "existing": sorted(there), "changed": changed}
 
     def _compare(self, broker: Broker, admin: Any, wanted: Topic) -> dict[str, list[str]]:
         has = len(broker.partitions(admin, wanted.name))
@@ -146,6 +152,7 @@ class DescribeTopics(KafkaTask, frozen=True, kw_only=True):
             ]
             messages = sum(end - first for first, end in spans.values())
             told[name] = {"messages": messages, "config": own[name], "partitions": parts}
+            context.reads(self.place, name, rows=messages)
         return {"topics": told}
 
 
@@ -168,7 +175,10 @@ class DeleteTopics(KafkaTask, frozen=True, kw_only=True):
         for name, error in refused.items():
             if error is not None and error.name() != GONE:
                 raise broker.failure(error, broker.patience, f'The topic "{name}" could not be taken away')
-        return {"deleted": sorted(name for name, error in refused.items() if error is None)}
+        deleted = sorted(name for name, error in refused.items() if error is None)
+        for name in deleted:
+            context.writes(self.place, name, more=Details(change=Change.DROP))
+        return {"deleted": deleted}
 
 
 def refusal(broker: Broker, future: Any) -> Any:
