@@ -58,6 +58,7 @@ class LocalContext:
     """A folder in which task types run, with files, keys and secrets of its own; a temporary one unless it is given.
 
     With `lineage` they tell what data they read and write (`touched`).
+    `key` is the idempotency key of the step that was run last.
     `fired` are the outputs that triggers have fired with, by their keys; after `most_fired` they are switched off.
     """
 
@@ -75,7 +76,7 @@ class LocalContext:
         self._ours = folder is None
         self._count = 0
         # servers outside remember what was asked of them under a key, longer than this lives
-        self._id = self._key = f"local/{uuid.uuid4()}"
+        self._id = self.key = f"local/{uuid.uuid4()}"
 
     def __enter__(self) -> Self:
         return self
@@ -104,8 +105,8 @@ class LocalContext:
         talk = _Talk(self, workdir)
         about = {"run": "local", "namespace": self.namespace, "flow": "local", "step": "local", "workdir": str(workdir)}
         if attempt == 1:
-            self._key = f"{self._id}/{self._count}"
-        context = {**about, "attempt": attempt, "idempotency_key": self._key, "state": dict(state)}
+            self.key = f"{self._id}/{self._count}"
+        context = {**about, "attempt": attempt, "idempotency_key": self.key, "state": dict(state)}
         context["lineage"] = self.lineage
         with contextlib.chdir(workdir):
             child.main({"type": name, "properties": properties, "context": context}, talk)

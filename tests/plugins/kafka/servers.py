@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
+from confluent_kafka import admin
 
 from projects.lakehouse.services.kafka import Kafka
 from projects.lakehouse.services.registry import Registry
@@ -30,7 +33,14 @@ def kafka(server_folder: Path) -> Iterator[Brokers]:
         if DEMANDED:
             pytest.fail("mvn is not here: apt-get install maven")
         pytest.skip("mvn is not here, which fetches Kafka's jars")
-    more = {"auto.create.topics.enable": "true", "num.partitions": 2}
+    allowed = "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
+    more = {
+        "auto.create.topics.enable": "true",
+        "num.partitions": 2,
+        # Everybody may do everything, until a test forbids it.
+        "authorizer.class.name": allowed,
+        "allow.everyone.if.no.acl.found": "true",
+    }
     broker = Kafka(server_folder, free_port(), free_port(), more=more)
     registry = Registry(server_folder, free_port(), free_port())
     try:
@@ -41,3 +51,26 @@ def kafka(server_folder: Path) -> Iterator[Brokers]:
     finally:
         broker.stop()
         registry.stop()
+
+
+@contextlib.contextmanager
+def forbidden(brokers: Brokers, what: str, named: str, operation: str) -> Iterator[None]:
+    """While this is open, nobody may do the operation (READ, WRITE) with what (TOPIC, GROUP) begins with a name."""
+    words: Any = admin
+    rule = (
+        words.ResourceType[what],
+        named,
+        words.ResourcePatternType.PREFIXED,
+        "User:ANONYMOUS",
+        "*",
+        words.AclOperation[operation],
+        words.AclPermissionType.DENY,
+    )
+    client = admin.AdminClient({"bootstrap.servers": brokers.servers})
+    for future in client.create_acls([words.AclBinding(*rule)]).values():
+        future.result(30)
+    try:
+        yield
+    finally:
+        for future in client.delete_acls([words.AclBindingFilter(*rule)]).values():
+            future.result(30)

@@ -8,7 +8,8 @@ import json
 import pytest
 
 from penstock.model.status import Outcome
-from penstock.sdk.local import LocalContext, Told
+from penstock.sdk.local import LocalContext
+from tests.plugins.kafka.reading import lines, message, ok
 from tests.plugins.kafka.servers import Brokers, kafka
 
 __all__ = ["kafka"]
@@ -36,20 +37,6 @@ def broker(kafka: Brokers) -> dict[str, object]:
 @pytest.fixture
 def topic() -> str:
     return f"topic-{next(numbers)}"
-
-
-def ok(told: Told) -> dict[str, object]:
-    assert told.outcome is Outcome.DONE, told.failure
-    return told.outputs
-
-
-def message(told: Told) -> str:
-    assert told.failure is not None
-    return str(told.failure["message"])
-
-
-def lines(local: LocalContext, told: dict[str, object]) -> list[dict[str, object]]:
-    return [json.loads(line) for line in local.text(str(told["uri"])).splitlines()]
 
 
 def test_messages_arrive_with_all_that_they_carry(local: LocalContext, broker: dict[str, object], topic: str) -> None:

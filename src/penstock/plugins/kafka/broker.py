@@ -68,6 +68,8 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
             return work()
         except kafka.KafkaException as error:
             raise self.failure(error.args[0] if error.args else error, time.monotonic() - began) from error
+        except TimeoutError as error:
+            raise self.absent(time.monotonic() - began, "no answer came") from error
 
     def failure(self, problem: Any, took: float, what: str = "") -> TaskFailed:
         """What a task says of a problem that the client has, which has tried for so many seconds; `what` is about."""
@@ -75,10 +77,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
         told = problem.str() if hasattr(problem, "str") else str(problem)
         about = f"{what}: " if what else ""
         if name in AWAY:
-            last = f" ({self.said[-1]})" if self.said and self.said[-1] != told else ""
-            return NoAnswer(
-                f"{about}Kafka at {self.address} does not answer; it was tried for {took:.0f} s: {told}{last}."
-            )
+            return self.absent(took, told, about)
         if name in NO_TOPIC:
             return TaskFailed(f"{about}There is no such topic, or partition of it, at {self.address}: {told}.")
         if name in TOO_LARGE:
@@ -89,6 +88,11 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
         if name.endswith(REFUSED):
             return TaskFailed(f"{about}Kafka at {self.address} does not allow it to this user: {told}.")
         return TaskFailed(f"{about}Kafka at {self.address}: {told}.")
+
+    def absent(self, took: float, told: str, about: str = "") -> TaskFailed:
+        """That nobody is there, with the last that the client has said of it."""
+        last = f" ({self.said[-1]})" if self.said and self.said[-1] != told else ""
+        return NoAnswer(f"{about}Kafka at {self.address} does not answer; it was tried for {took:.0f} s: {told}{last}.")
 
     def patiently(self, work: Callable[[float], T]) -> T:
         """Do something again while the client says that it may be: for so many seconds as it is given."""

@@ -138,7 +138,10 @@ class Taking(KafkaTask, frozen=True, kw_only=True):
         early: list[Any] = []
         waiting = Until(None, self.agreement)
         while not agreed:
-            early += [message for message in (line.consumer.poll(0.1),) if message is not None]
+            message = line.consumer.poll(0.1)
+            # A pattern may match nothing yet.
+            if message is not None and (line.topics or message.error() is None):
+                early.append(message)
             if waiting.over:
                 if not line.topics and not self._matching(line):
                     break

@@ -92,6 +92,7 @@ def _kept(broker: Broker, group: str) -> dict[tuple[str, int], int]:
     """The offsets that a group keeps, by topic and partition."""
     wanted = [library().ConsumerGroupTopicPartitions(group)]
     admin = broker.admin()
+    broker.metadata(admin)
 
     def ask(seconds: float) -> Any:
         return admin.list_consumer_group_offsets(wanted, request_timeout=seconds)[group].result(seconds)

@@ -17,7 +17,6 @@ import msgspec
 from penstock.errors.task import NoAnswer
 from penstock.plugins.kafka.broker import REFUSED, Broker, library
 from penstock.sdk.context import Context, Level
-from penstock.sdk.task import TaskFailed
 
 EVERY: Final = 1000
 
@@ -124,11 +123,11 @@ class Sending(NamedTuple):
 
     def _hand_over(self, producer: Any, messages: Iterator[dict[str, Any]], begin: int = 1) -> int:
         """Send messages, which are counted from `begin` on, and wait until they are there; gives how many."""
-        failures: list[tuple[int, Any]] = []
+        failures: list[tuple[str, Any]] = []
 
-        def done(number: int, error: Any, _sent: object) -> None:
+        def done(number: int, error: Any, sent: Any) -> None:
             if error is not None:
-                failures.append((number, error))
+                failures.append((f'Message {number} to "{sent.topic()}"', error))
 
         number = begin - 1
         for number, message in enumerate(messages, begin):
@@ -148,12 +147,12 @@ class Sending(NamedTuple):
             except BufferError:
                 producer.poll(0.1)
             except kafka.KafkaException as error:
-                raise self._refused(number, error.args[0]) from error
+                raise self.broker.failure(error.args[0], 0, f'Message {number} to "{message["topic"]}"') from error
             else:
                 producer.poll(0)
                 return
 
-    def _flush(self, producer: Any, failures: list[tuple[int, Any]]) -> None:
+    def _flush(self, producer: Any, failures: list[tuple[str, Any]]) -> None:
         """Wait until all are there, as long as some get there."""
         began = moved = time.monotonic()
         left = len(producer)
@@ -161,11 +160,8 @@ class Sending(NamedTuple):
             now = producer.flush(1)
             left, moved = now, time.monotonic() if now < left else moved
         if failures:
-            raise self._refused(*failures[0], time.monotonic() - began)
+            raise self.broker.failure(failures[0][1], time.monotonic() - began, failures[0][0])
         if left:
             last = f": {self.broker.said[-1]}" if self.broker.said else ""
             took = time.monotonic() - began
             raise NoAnswer(f"Kafka at {self.broker.address} has not taken {left} messages in {took:.0f} s{last}.")
-
-    def _refused(self, number: int, problem: Any, took: float = 0) -> TaskFailed:
-        return self.broker.failure(problem, took, f"Message {number}")

@@ -133,7 +133,8 @@ def _avro_writer(text: str, registry: Registry, *, key: bool) -> Write:
     how |= {name: value == "true" for name, value in given.items() if name in OF_WRITER}
     if by_id:
         how["use.schema.id"] = int(given["use.schema.id"])
-    serializer = library.avro.AvroSerializer(client, text or None, conf=how)
+    with _usable(library):
+        serializer = library.avro.AvroSerializer(client, text or None, conf=how)
     field, fits = _field(key=key), dict[str, Callable[[object], object]]()
 
     def fit(topic: str, value: object) -> object:
@@ -156,6 +157,15 @@ def _avro_writer(text: str, registry: Registry, *, key: bool) -> Write:
     return write
 
 
+@contextlib.contextmanager
+def _usable(library: _Libraries) -> Iterator[None]:
+    """What is wrong with a schema that a flow gives is a TaskFailed."""
+    try:
+        yield
+    except library.of_content as error:
+        raise TaskFailed(f"The schema cannot be used: {str(error) or type(error).__name__}.") from None
+
+
 def _registered(client: Any, given: Mapping[str, str], subject: str) -> str:
     """The text of the schema that is to be used: the one of an id, or the newest of a subject."""
     if "use.schema.id" in given:
@@ -169,7 +179,8 @@ def _avro_reader(registry: Registry, text: str, *, key: bool) -> Read:
     library = _libraries()
     given = _words(registry.properties)
     client = registry.held.enter_context(_client(library.registry, given))
-    deserializer = library.avro.AvroDeserializer(client, text or None)
+    with _usable(library):
+        deserializer = library.avro.AvroDeserializer(client, text or None)
     field = _field(key=key)
 
     def read(topic: str, content: bytes | None) -> object:
@@ -254,12 +265,15 @@ def _libraries() -> _Libraries:
         from confluent_kafka.schema_registry import avro
         from confluent_kafka.schema_registry.error import SchemaRegistryError
         from confluent_kafka.serialization import SerializationError
+        from fastavro.read import SchemaResolutionError
+        from fastavro.schema import SchemaParseException
     except ImportError:
         raise MissingExtra(
             "Avro in Kafka needs the package confluent-kafka with its registry's client.",
             hint="Install it with `pip install 'penstock[kafka]'`.",
         ) from None
-    of_content = (SerializationError, ValueError, TypeError, LookupError, EOFError)
+    of_schema = (SchemaParseException, SchemaResolutionError)
+    of_content = (SerializationError, *of_schema, ValueError, TypeError, LookupError, EOFError)
     return _Libraries(schema_registry, avro, of_content, (SchemaRegistryError, *_of_http()))
 
 

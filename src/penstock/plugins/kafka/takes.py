@@ -40,10 +40,10 @@ def kept(line: Any, ends: Ends, take: Take | None = None) -> None:
         before = line.consumer.committed(
             [kafka.TopicPartition(each.topic, each.partition) for each in wanted], line.broker.patience
         )
-        notes = {(each.topic, each.partition): _read(each.metadata) for each in before}
+        notes = {(each.topic, each.partition): read(each.metadata) for each in before}
         wanted = [
             kafka.TopicPartition(
-                each.topic, each.partition, each.offset, _written([take, *notes[each.topic, each.partition]])
+                each.topic, each.partition, each.offset, written([take, *notes[each.topic, each.partition]])
             )
             for each in wanted
         ]
@@ -59,7 +59,7 @@ def found(line: Any, group: str, context: Context) -> dict[str, object] | None:
         lambda seconds: admin.list_consumer_group_offsets(wanted, request_timeout=seconds)[group].result(seconds)
     )
     for part in told.topic_partitions:
-        for take in _read(part.metadata):
+        for take in read(part.metadata):
             if take.step == name and _is_there(take, context):
                 return take.outputs
     return None
@@ -73,7 +73,7 @@ def _is_there(take: Take, context: Context) -> bool:
     return True
 
 
-def _read(text: str | None) -> list[Take]:
+def read(text: str | None) -> list[Take]:
     """What stands beside an offset; others may have written there what they like."""
     try:
         return msgspec.json.decode(text or "[]", type=list[Take])
@@ -81,7 +81,7 @@ def _read(text: str | None) -> list[Take]:
         return []
 
 
-def _written(takes: list[Take]) -> str:
+def written(takes: list[Take]) -> str:
     """The newest of them, as many as there is room for."""
     while True:
         text = msgspec.json.encode(takes)

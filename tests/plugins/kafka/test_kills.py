@@ -1,0 +1,87 @@
+"""Is each message there once, and taken once, when who sends and takes it is killed at any moment?"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from penstock.sdk.local import LocalContext
+from tests.acceptance.project import Project, Running
+from tests.plugins.kafka.reading import values
+from tests.plugins.kafka.servers import Brokers, kafka
+
+__all__ = ["kafka"]
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+COUNT = 30_000
+KILLS = 8
+RELAY = """
+  - id: make
+    type: shell.script
+    outputFiles: [rows.jsonl]
+    script: cp {rows} rows.jsonl
+  - id: send
+    type: kafka.produce
+    topic: {topic}-a
+    from: "{{{{ outputs.make.outputFiles['rows.jsonl'] }}}}"
+  - id: take
+    type: kafka.consume
+    topic: {topic}-a
+    groupId: {topic}
+    pollDuration: PT2S
+  - id: pass_on
+    type: kafka.produce
+    topic: {topic}-b
+    from: "{{{{ outputs.take.uri }}}}"
+"""
+DEFAULTS = """pluginDefaults:
+  - type: kafka
+    values:
+      properties: {{bootstrap.servers: "{servers}", auto.offset.reset: earliest}}
+"""
+
+
+@pytest.fixture
+def project() -> Iterator[Project]:
+    """A project's folder with a short name: sockets stand in it."""
+    with tempfile.TemporaryDirectory(prefix="penstock-acc-", ignore_cleanup_errors=True) as name:
+        with contextlib.closing(Project(Path(name))) as made:
+            yield made
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_all_arrive_once_though_workers_are_killed(
+    project: Project, kafka: Brokers, local: LocalContext, seed: int
+) -> None:
+    topic, dice = f"kills-{os.getpid()}-{seed}", random.Random(seed)
+    rows = project.folder / "rows.jsonl"
+    rows.write_text("".join(json.dumps({"key": str(n), "value": str(n)}) + "\n" for n in range(COUNT)))
+    more = DEFAULTS.format(servers=kafka.servers)
+    flow = project.flow("relay", RELAY.format(topic=topic, rows=rows), more=more)
+
+    run = project.start(flow)
+    for number in range(KILLS):
+        killed_after(project.worker(f"w{number}"), dice.uniform(0.5, 6))
+    last = project.worker("last")
+    found = project.finished(run, 300)
+
+    assert found.status == "success", last.said
+    broker: dict[str, object] = {"properties": {"bootstrap.servers": kafka.servers, "auto.offset.reset": "earliest"}}
+    for name in ("a", "b"):
+        arrived = values(local, broker, f"{topic}-{name}")
+        assert len(arrived) == COUNT and len(set(arrived)) == COUNT, name
+
+
+def killed_after(worker: Running, seconds: float) -> None:
+    """Let a worker work for a while, and kill it."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        worker.process.wait(seconds)
+    worker.kill()
