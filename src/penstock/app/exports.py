@@ -26,10 +26,16 @@ def exports_of(app: App, environ: Mapping[str, str]) -> list[Export]:
     found: list[Export] = [Calls(app.core, _guard(settings.alerts.allow))]
     if settings.traces is not None:
         found.append(Traces(app.core, _collector(settings.traces, environ)))
-    if settings.lineage is not None:
-        transports = _transports(app.project, settings.lineage, environ)
-        found.append(Lineage(app.core, transports, settings.lineage.namespace))
+    if (lineage := lineage_of(app, environ)) is not None:
+        found.append(lineage)
     return found
+
+
+def lineage_of(app: App, environ: Mapping[str, str]) -> Lineage | None:
+    """What tells lineage; None where it is told nowhere, but for what is kept with runs. Raises WrongSetting."""
+    said = app.project.settings.lineage
+    transports = _transports(app.project, said, environ) if said is not None else []
+    return Lineage(app.core, transports, said.namespace) if said is not None and transports else None
 
 
 def _collector(said: TracesSaid, environ: Mapping[str, str]) -> Collector:
@@ -50,8 +56,6 @@ def _transports(project: Project, said: LineageSaid, environ: Mapping[str, str])
         found.append(ToAddress(url=url, headers=_expanded(said.headers, environ)))
     if said.file:
         found.append(ToFile(project.path(said.file)))
-    if not found:
-        raise WrongSetting("`lineage` is told nowhere: say a `url`, a `file`, or both.")
     return found
 
 

@@ -17,11 +17,12 @@ from penstock.errors.store import StoreError
 from penstock.model.run import Run
 from penstock.model.status import RunStatus
 from penstock.services import runs as verbs
+from penstock.services.exporting.following import LINEAGE
 from penstock.services.worker.loop import Options, Worker
 from penstock.services.worker.shop import Progress, Surroundings
 from penstock.settings.keys import capacity
 from penstock.settings.read import expanded
-from penstock.store import queue, runs
+from penstock.store import positions, queue, runs
 from penstock.telemetry import Notice
 
 LOOK_EVERY: Final = 0.25
@@ -95,6 +96,9 @@ class Drive:
 
     def start(self) -> None:
         """Become known as a worker, so that the run can belong to this process."""
+        if self._app.project.settings.lineage is not None:
+            # from here on it is told what happens, if nobody has begun to do so before
+            self._app.core.store.write(lambda tx: positions.begin(tx, LINEAGE))
         self._worker.start()
 
     def follow(self, run_id: str, by: str) -> Run:

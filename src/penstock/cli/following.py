@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
+import os
 import sys
 
 import msgspec
@@ -18,6 +20,7 @@ from penstock.errors import PenstockError
 from penstock.model.status import RunStatus
 from penstock.services.document import RunDocument, document
 from penstock.services.retention import prune_daily
+from penstock.services.scheduler.lead import stands
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -38,6 +41,7 @@ def follow(app: App, drive: Drive, run_id: str, wanted: Wanted) -> int:
     """Do a run here until it has ended; outputs or document to stdout, and the exit code that its status is."""
     run = drive.follow(run_id, who())
     code = tell_ended(document(app.core, run.id), wanted)
+    _tell_lineage(app)
     _tidy(app)
     return code
 
@@ -50,6 +54,21 @@ def tell_ended(told: RunDocument, wanted: Wanted) -> int:
         for name, value in told.outputs.items():
             data(f"{name}={value if isinstance(value, str) else msgspec.json.encode(value).decode()}")
     return Exit.SUCCESS if told.status in (RunStatus.SUCCESS, RunStatus.WARNING) else Exit.RUN_FAILED
+
+
+def _tell_lineage(app: App) -> None:
+    """Tell of the data that were read and written, where no server does; what is not taken now is told next time."""
+    if app.project.settings.lineage is None:
+        return
+    try:
+        # most runs need nothing of it
+        exports = importlib.import_module("penstock.app.exports")
+        lineage = exports.lineage_of(app, os.environ)
+        if lineage is not None and not stands(app.core):
+            while lineage.turn():
+                pass
+    except PenstockError as error:
+        note(f"Lineage is told another time: {error.sentence}")
 
 
 def _tidy(app: App) -> None:

@@ -14,6 +14,8 @@ from penstock.store import feed, positions, runs
 from penstock.store.feed import Position
 
 AT_ONCE: Final = 200
+# The name under which it is kept how far lineage was told.
+LINEAGE: Final = "lineage"
 
 
 class News(msgspec.Struct, frozen=True):

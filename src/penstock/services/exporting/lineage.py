@@ -21,7 +21,7 @@ from penstock.model.status import Outcome, RunStatus, StepStatus
 from penstock.model.trigger import looks_for
 from penstock.services import outward
 from penstock.services.core import Core
-from penstock.services.exporting.following import Following
+from penstock.services.exporting.following import LINEAGE, Following
 from penstock.services.exporting.spans import Going, goings
 from penstock.store import events, queue, runs, steps, workers
 from penstock.store.events import Told
@@ -29,7 +29,6 @@ from penstock.store.queue import Claim
 from penstock.telemetry import Level
 from penstock.telemetry.lineage import Fields, Job, Teller, above, instant, run_uuid
 
-NAME: Final = "lineage"
 PAGE: Final = 1_000
 REMEMBERED: Final = 10_000
 # Who runs for longer than this is told of before it ends, and then now and again.
@@ -96,14 +95,14 @@ class Seen(msgspec.Struct, frozen=True):
 class Lineage:
     """Tells of runs and attempts; what is told again after a restart has the ids that it had."""
 
-    name = NAME
+    name = LINEAGE
 
     def __init__(self, core: Core, transports: Sequence[Transport], namespace: str) -> None:
         self._core = core
         self._transports = transports
         self._namespace = namespace
         self._teller = Teller(__version__)
-        self._following = Following(core, NAME)
+        self._following = Following(core, LINEAGE)
         self._seen: OrderedDict[str, Seen] = OrderedDict()
         self._begun: dict[Attempt, int] = {}
 
@@ -263,7 +262,7 @@ class Lineage:
         for transport in self._transports:
             if why := transport.send(body):
                 now = self._core.clock.now()
-                self._core.notices.say("export.refused", now, Level.ERROR, export=NAME, why=why, lost=1)
+                self._core.notices.say("export.refused", now, Level.ERROR, export=LINEAGE, why=why, lost=1)
 
 
 def _failed(failure: Failure | None) -> dict[str, Fields]:
