@@ -106,3 +106,10 @@ class Overtaken(TaskFailed):
 
     code = "PS-712"
     hint = "Nothing was changed. Run it again; where others write all the time, allow more tries."
+
+
+class Forgotten(TaskFailed):
+    """A server was started again, and knows no more of what it was asked to do."""
+
+    code = "PS-713"
+    hint = "What is told to go on from where it was, does so when the task is done again."

@@ -9,8 +9,19 @@ import msgspec
 
 ROOT: Final = "Caused by: "
 LONGEST: Final = 2_000
+# So much of what Java said is kept in the log.
+WHOLE: Final = 60_000
 PLACE: Final = re.compile(r"\bline (\d+), column (\d+)")
 CLASSES: Final = ("org.apache.flink.", "org.apache.calcite.", "java.")
+# Flink's parser tells of each word that could have stood there.
+EXPECTED: Final = re.compile(r"\s*Was expecting one of:.*", re.DOTALL)
+# What Flink advises to who calls its own command.
+ADVICE: Final = re.compile(
+    r"If you want to allow to skip this, you can set the --allowNonRestoredState option on the CLI\."
+)
+INSTEAD: Final = "`allowNonRestoredState: true` leaves it behind."
+# What a gateway says that was started again since.
+GONE: Final = re.compile(r"Session '[^']*' does not exist|Can not find the submitted operation")
 
 
 def cause(told: str) -> str:
@@ -18,19 +29,19 @@ def cause(told: str) -> str:
 
     Calcite, which reads Flink's SQL, tells the place in one exception and what is wrong there in the next.
     """
-    text = _text(told)
+    text = whole(told)
     causes = _causes(text)
     if not causes:
         lines = [line for line in text.splitlines() if line.strip() and not line.strip().startswith("at ")]
-        return " ".join(lines)[:LONGEST] or "no reason given"
+        return _short(" ".join(lines)) or "no reason given"
     deepest = causes[-1]
     placed = next((match for each in reversed(causes) if (match := PLACE.search(each))), None)
     if placed is None or PLACE.search(deepest):
-        return deepest[:LONGEST]
-    return f"{deepest[:LONGEST]} (line {placed[1]}, column {placed[2]})"
+        return _short(deepest)
+    return f"{_short(deepest)} (line {placed[1]}, column {placed[2]})"
 
 
-def _text(told: str) -> str:
+def whole(told: str) -> str:
     """The errors that the body of an answer holds; itself where it holds none."""
     try:
         body = msgspec.json.decode(told)
@@ -38,6 +49,15 @@ def _text(told: str) -> str:
         return told
     errors = body.get("errors") if isinstance(body, dict) else None
     return "\n".join(str(each) for each in errors) if isinstance(errors, list) else told
+
+
+def is_gone(told: str) -> bool:
+    """Whether a gateway says that it does not know the session any more."""
+    return GONE.search(whole(told)) is not None
+
+
+def _short(text: str) -> str:
+    return ADVICE.sub(INSTEAD, EXPECTED.sub("", text)).strip()[:LONGEST]
 
 
 def _causes(told: str) -> list[str]:

@@ -13,7 +13,8 @@ from typing import Any, Final
 
 import msgspec
 
-from penstock.errors.task import AnswerRefused
+from penstock.errors.task import AnswerRefused, Forgotten
+from penstock.plugins.flink.causes import is_gone
 from penstock.plugins.flink.script import Statement
 from penstock.plugins.rest.patient import Patient
 from penstock.plugins.rest.waiting import Waiting
@@ -24,6 +25,8 @@ UNDER_WAY: Final = frozenset({"PENDING", "RUNNING", "INITIALIZED"})
 ADDS: Final = frozenset({"INSERT", "UPDATE_AFTER"})
 ALIVE_EVERY: Final = 60.0
 SOONEST, LATEST = 0.02, 0.5
+FROM: Final = "execution.state-recovery.path"
+UNCLAIMED: Final = "execution.state-recovery.ignore-unclaimed-state"
 FIXED_ID: Final = "$internal.pipeline.job-id"
 
 
@@ -61,18 +64,23 @@ class Session:
         quoted = value.replace("'", "''")
         self.done(Statement(f"SET '{name}' = '{quoted}'", 1, False))
 
-    def submit(self, statement: Statement, name: str, job: str, savepoint: str = "") -> str:
-        """Make a job of a statement, under a name and an id, from a savepoint where one is given; gives the id.
+    def submit(
+        self, statement: Statement, name: str, job: str, savepoint: str = "", ignore_unclaimed: bool = False
+    ) -> str:
+        """Make a job of a statement, under a name and an id, from a savepoint where one is given; gives the id. State
+        that no part of the job takes up is an error, unless it is to be ignored.
 
         Two jobs of one id cannot be: who submits again is refused by Flink.
         """
-        for key, value in (("pipeline.name", name), (FIXED_ID, job), ("execution.state-recovery.path", savepoint)):
+        unclaimed = "true" if savepoint and ignore_unclaimed else ""
+        given = {"pipeline.name": name, FIXED_ID: job, FROM: savepoint, UNCLAIMED: unclaimed}
+        for key, value in given.items():
             if value:
                 self.set(key, value)
         try:
             told = self.done(statement)
         finally:
-            for key in (FIXED_ID, "execution.state-recovery.path"):
+            for key in (FIXED_ID, FROM, UNCLAIMED):
                 with contextlib.suppress(TaskFailed):
                     self.done(Statement(f"RESET '{key}'", 1, False))
         if "job id" in told.columns and told.rows:
@@ -91,21 +99,25 @@ class Session:
     def pages(self, statement: Statement) -> Generator[Told, None, None]:
         """Do a statement, and give its answer as it comes; who leaves early cancels it."""
         asked = {"statement": statement.text}
-        handle = self._rest.say(f"{self._path}/statements", self._waiting, asked)["operationHandle"]
-        operation = f"{self._path}/operations/{handle}"
-        ended = False
+        operation, ended = "", False
         try:
+            handle = self._rest.say(f"{self._path}/statements", self._waiting, asked)["operationHandle"]
+            operation = f"{self._path}/operations/{handle}"
             self._await(operation)
             yield from self._results(operation)
             ended = True
         except AnswerRefused as refused:
             ended = True
+            if is_gone(refused.told):
+                where = f"Flink's SQL gateway at {self._rest.address}"
+                raise Forgotten(f"{where} does not know the session any more: it was started again.") from refused
             raise AnswerRefused(statement.place(refused.sentence), refused.status, refused.told) from refused
         finally:
             with contextlib.suppress(TaskFailed):
-                if not ended:
+                if operation and not ended:
                     self._rest.say(f"{operation}/cancel", self._waiting)
-                self._rest.say(f"{operation}/close", self._waiting, method="DELETE")
+                if operation:
+                    self._rest.say(f"{operation}/close", self._waiting, method="DELETE")
 
     def _await(self, operation: str) -> None:
         began, pause, alive = time.monotonic(), SOONEST, time.monotonic()

@@ -14,13 +14,19 @@ from typing import Any, Final
 
 import msgspec
 
-from penstock.errors.task import AnswerRefused
+from penstock.errors.task import AnswerRefused, Forgotten
+from penstock.plugins.flink.causes import WHOLE, cause
 from penstock.plugins.rest.patient import Patient
 from penstock.plugins.rest.waiting import Waiting
+from penstock.sdk.context import Level
 from penstock.sdk.task import TaskFailed
 
 ENDED: Final = frozenset({"FINISHED", "FAILED", "CANCELED"})
 PAUSE: Final = 0.25
+# How often a savepoint is asked for that a job cannot write, whose tasks may just begin again.
+TRIES: Final = 4
+COUNTED: Final = frozenset({"numRecordsIn", "numRecordsOut"})
+OUTSIDE: Final = (".pendingRecords", ".numRecordsSend")
 # What is said of those of a job over data that end, which has none.
 NO_CHECKPOINTS: Final = "Checkpointing has not been enabled"
 
@@ -33,7 +39,9 @@ class Format(enum.StrEnum):
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """A job as the JobManager tells of it; `began` in milliseconds since 1970."""
+    """A job as the JobManager tells of it; `began` in milliseconds since 1970. Of its tasks so many run, and so many
+    wait for a slot.
+    """
 
     id: str
     name: str
@@ -41,6 +49,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     began: int
     running: int = 0
     tasks: int = 0
+    parallelism: int = 1
+    waiting: int = 0
 
     @property
     def live(self) -> bool:
@@ -54,12 +64,33 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Checkpoints(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a job's checkpoints: how many, and where the newest that is complete lies."""
+    """What is known of a job's checkpoints: how many, and of the newest that is complete its number, where it lies, how
+    long it took, and its size in bytes.
+    """
 
-    completed: int
-    failed: int
-    path: str
-    milliseconds: int
+    completed: int = 0
+    failed: int = 0
+    number: int = 0
+    path: str = ""
+    milliseconds: int = 0
+    size: int = 0
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """How many records one of a job's parts has read and written, and how many it knows that it has not read yet."""
+
+    name: str
+    read: int
+    written: int
+    pending: int | None = None
+
+
+class Slots(msgspec.Struct, frozen=True, kw_only=True):
+    """What a cluster has, and what of it is free."""
+
+    managers: int
+    total: int
+    free: int
 
 
 class JobManager:
@@ -68,11 +99,36 @@ class JobManager:
     def __init__(self, rest: Patient, waiting: Waiting) -> None:
         self._rest, self._waiting = rest, waiting
 
+    @property
+    def address(self) -> str:
+        """Where it is."""
+        return self._rest.address
+
+    def log(self, sentence: str) -> None:
+        """Say something of its jobs."""
+        self._waiting.context.log(sentence)
+
+    def all(self) -> list[Job]:
+        """All jobs that it knows, the newest first."""
+        found = self._rest.get("/jobs/overview", self._waiting)["jobs"]
+        return sorted(map(_of_overview, found), key=lambda job: -job.began)
+
     def named(self, name: str) -> list[Job]:
         """The jobs of a name, the newest first."""
-        found = self._rest.get("/jobs/overview", self._waiting)["jobs"]
-        jobs = [_of_overview(each) for each in found if each["name"] == name]
-        return sorted(jobs, key=lambda job: -job.began)
+        return [job for job in self.all() if job.name == name]
+
+    def live(self, name: str) -> Job | None:
+        """The job of a name that has not ended."""
+        return next((job for job in self.named(name) if job.live), None)
+
+    def known(self, job_id: str) -> Job:
+        """One job; raises Forgotten."""
+        found = self.job(job_id)
+        if found is None:
+            raise Forgotten(
+                f"Flink's JobManager at {self.address} does not know the job {job_id} any more: it was started again."
+            )
+        return found
 
     def job(self, job_id: str) -> Job | None:
         """One job; None where it is not known, as all are after a JobManager has begun anew."""
@@ -90,6 +146,8 @@ class JobManager:
             began=found["start-time"],
             running=counts["RUNNING"] + counts["FINISHED"],
             tasks=len(found["vertices"]),
+            parallelism=max((each["parallelism"] for each in found["vertices"]), default=1),
+            waiting=counts["SCHEDULED"],
         )
 
     def checkpoints(self, job_id: str) -> Checkpoints:
@@ -98,7 +156,7 @@ class JobManager:
             found = self._rest.get(f"/jobs/{job_id}/checkpoints", self._waiting)
         except AnswerRefused as refused:
             if NO_CHECKPOINTS in refused.told:
-                return Checkpoints(completed=0, failed=0, path="", milliseconds=0)
+                return Checkpoints()
             raise
         latest = found["latest"]
         whole = [each for each in (latest.get("completed"), latest.get("savepoint")) if each]
@@ -106,15 +164,26 @@ class JobManager:
         return Checkpoints(
             completed=found["counts"]["completed"],
             failed=found["counts"]["failed"],
+            number=newest.get("id", 0),
             path=newest.get("external_path", ""),
             milliseconds=newest.get("end_to_end_duration", 0),
+            size=newest.get("state_size", 0),
         )
 
-    def records(self, job_id: str) -> Mapping[str, tuple[int, int]]:
-        """Of each of its parts, how many records it has read and written so far."""
-        found = self._rest.get(f"/jobs/{job_id}", self._waiting)
-        counts = {each["name"]: each["metrics"] for each in found["vertices"]}
-        return {name: (said["read-records"], said["write-records"]) for name, said in counts.items()}
+    def parts(self, job_id: str) -> list[Part]:
+        """How far each of its parts is; Flink counts anew after each start, and tells what was so some seconds ago."""
+        found = self._rest.get(f"/jobs/{job_id}", self._waiting)["vertices"]
+        return [self._part(job_id, each) for each in found]
+
+    def restarts(self, job_id: str) -> int:
+        """How often Flink has started its tasks again."""
+        found = self._rest.get(f"/jobs/{job_id}/metrics", self._waiting, get="numRestarts")
+        return int(float(found[0]["value"])) if found else 0
+
+    def slots(self) -> Slots:
+        """What the cluster has."""
+        found = self._rest.get("/overview", self._waiting)
+        return Slots(managers=found["taskmanagers"], total=found["slots-total"], free=found["slots-available"])
 
     def plan(self, job_id: str) -> str:
         """What its parts do, in Flink's own words: the tables that they scan are named."""
@@ -122,42 +191,19 @@ class JobManager:
         return "\n".join(html.unescape(str(each.get("description", ""))) for each in found["plan"]["nodes"])
 
     def why(self, job_id: str) -> str:
-        """What a job failed of, as its first exception says."""
+        """What a job failed of, as its newest exception says; the whole of it goes to the log, for who looks closer."""
         found = self._rest.get(f"/jobs/{job_id}/exceptions", self._waiting)
         entries = found.get("exceptionHistory", {}).get("entries") or []
         told = entries[0].get("stacktrace", "") if entries else found.get("root-exception") or ""
-        causes = [line for line in told.splitlines() if line.startswith("Caused by: ")]
-        return causes[-1].removeprefix("Caused by: ") if causes else told.partition("\n")[0]
+        self._waiting.context.log(told[:WHOLE], Level.DEBUG)
+        return cause(told)
 
-    def works(self, job_id: str, seconds: float) -> Job:
-        """Wait until all tasks of a job run, or it has ended well; raises TaskFailed when it ends otherwise."""
-        until = time.monotonic() + seconds
-        while True:
-            found = self.job(job_id)
-            if found is None:
-                raise TaskFailed(f"Flink does not know the job {job_id} any more: its JobManager has begun anew.")
-            if found.works or found.state == "FINISHED":
-                return found
-            if not found.live:
-                raise TaskFailed(f'The job "{found.name}" is {found.state}: {self.why(job_id)}')
-            if time.monotonic() > until:
-                said = f"{found.running} of {found.tasks} tasks run"
-                raise TaskFailed(f'The job "{found.name}" is {found.state} after {seconds:.0f} s; {said}.')
-            self._waiting.pause(PAUSE)
-
-    def finished(self, job_id: str) -> None:
-        """Wait until a job has come to its end; raises TaskFailed where that is not a good one."""
-        while (found := self.job(job_id)) is None or found.state != "FINISHED":
-            if found is None:
-                raise TaskFailed(f"Flink does not know the job {job_id} any more: its JobManager has begun anew.")
-            if not found.live:
-                raise TaskFailed(f'The job "{found.name}" is {found.state}: {self.why(job_id)}')
-            self._waiting.pause(PAUSE)
-
-    def directory(self) -> str:
-        """Where checkpoints are written, as the cluster is configured; empty where it is not said."""
+    def directories(self) -> tuple[str, str]:
+        """Where checkpoints and savepoints are written, as the cluster is configured; empty where it is not said."""
         found = {each["key"]: each["value"] for each in self._rest.get("/jobmanager/config", self._waiting)}
-        return str(found.get("execution.checkpointing.dir") or found.get("state.checkpoints.dir") or "")
+        checkpoints = found.get("execution.checkpointing.dir") or found.get("state.checkpoints.dir")
+        savepoints = found.get("execution.checkpointing.savepoint-dir") or found.get("state.savepoints.dir")
+        return str(checkpoints or ""), str(savepoints or "")
 
     def stop(self, job_id: str, asked: Mapping[str, object], key: str, seconds: float) -> str:
         """Stop a job with a savepoint, and give where that lies; the same key twice is one savepoint."""
@@ -170,7 +216,7 @@ class JobManager:
     def cancel(self, job_id: str, seconds: float) -> Job | None:
         """End a job without a savepoint, and wait until it has ended."""
         try:
-            self._rest.say(f"/jobs/{job_id}?mode=cancel", self._waiting, {}, "PATCH")
+            self._rest.say(f"/jobs/{job_id}?mode=cancel", self._waiting, {}, "PATCH", again=True)
         except AnswerRefused as refused:
             if refused.status not in (404, 409):
                 raise
@@ -182,20 +228,52 @@ class JobManager:
         return found
 
     def _trigger(self, path: str, job_id: str, asked: Mapping[str, object], key: str, seconds: float) -> str:
-        trigger = digest(key, job_id, path)
         given = {name: value for name, value in asked.items() if value not in ("", None)}
-        self._rest.say(path, self._waiting, {**given, "triggerId": trigger})
         until = time.monotonic() + seconds
+        for number in range(TRIES):
+            # an earlier attempt may have asked under this number, and may have got a no
+            trigger = digest(key, job_id, path, str(number))
+            try:
+                self._rest.say(path, self._waiting, {**given, "triggerId": trigger}, again=True)
+                done = self._written(job_id, trigger, until, seconds)
+            except AnswerRefused as refused:
+                if refused.status == 404:
+                    self.known(job_id)
+                raise
+            if not (failure := done.get("failure-cause")):
+                return str(done["location"])
+            told = str(failure.get("stack-trace") or failure.get("class") or "")
+            self._waiting.context.log(told[:WHOLE], Level.DEBUG)
+            if number + 1 < TRIES and self.known(job_id).live:
+                self._waiting.context.log(f"The savepoint of job {job_id} failed, and is tried again: {cause(told)}")
+                self._waiting.pause(PAUSE * 2**number)
+        raise TaskFailed(f"The savepoint of job {job_id} failed: {cause(told)}")
+
+    def _written(self, job_id: str, trigger: str, until: float, seconds: float) -> dict[str, Any]:
         while True:
             found = self._rest.get(f"/jobs/{job_id}/savepoints/{trigger}", self._waiting)
             if found["status"]["id"] == "COMPLETED":
-                done = found["operation"]
-                if failure := done.get("failure-cause"):
-                    raise TaskFailed(f"The savepoint of job {job_id} failed: {_first(failure)}")
-                return str(done["location"])
+                done: dict[str, Any] = found["operation"]
+                return done
             if time.monotonic() > until:
                 raise TaskFailed(f"The savepoint of job {job_id} was not written within {seconds:.0f} s.")
             self._waiting.pause(PAUSE)
+
+    def _part(self, job_id: str, vertex: Mapping[str, Any]) -> Part:
+        path, said = f"/jobs/{job_id}/vertices/{vertex['id']}/subtasks/metrics", vertex["metrics"]
+        names = [each["id"] for each in self._rest.get(path, self._waiting)]
+        wanted = [name for name in names if name in COUNTED or name.endswith(OUTSIDE)]
+        told = self._rest.get(path, self._waiting, get=",".join(wanted), agg="sum") if wanted else []
+        sums = {each["id"]: int(each["sum"]) for each in told}
+        # what a source reads and a sink writes comes from outside, and goes there
+        sent = [value for name, value in sums.items() if name.endswith(".numRecordsSend")]
+        pending = [value for name, value in sums.items() if name.endswith(".pendingRecords")]
+        return Part(
+            name=vertex["name"],
+            read=max(said["read-records"], sums.get("numRecordsIn", 0)),
+            written=max(said["write-records"], sums.get("numRecordsOut", 0), sum(sent)),
+            pending=sum(pending) if pending else None,
+        )
 
 
 def digest(*parts: str) -> str:
@@ -212,10 +290,5 @@ def _of_overview(found: dict[str, Any]) -> Job:
         began=found["start-time"],
         running=tasks["running"] + tasks["finished"],
         tasks=tasks["total"],
+        waiting=tasks["scheduled"],
     )
-
-
-def _first(failure: dict[str, Any]) -> str:
-    told = str(failure.get("stack-trace") or failure.get("class") or "")
-    causes = [line for line in told.splitlines() if line.startswith("Caused by: ")]
-    return causes[-1].removeprefix("Caused by: ") if causes else told.partition("\n")[0]

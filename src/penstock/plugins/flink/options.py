@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta, field
@@ -17,6 +18,9 @@ from penstock.sdk.task import Mode, TaskType
 from penstock.sdk.values import Duration
 
 MINUTE: Final = 60_000_000
+# Seconds that a task which is ended waits for a job's end; the job goes on ending when they are over.
+CANCELLED: Final = 5.0
+STOPPED: Final = 8.0
 NAMED: Final = re.compile(r"[A-Za-z0-9._-]{1,150}")
 
 Url = Annotated[
@@ -74,3 +78,18 @@ def savepoint_asked(directory: str, form: Format, drain: bool | None = None) -> 
     """What is said to Flink of a savepoint."""
     said: dict[str, Any] = {"targetDirectory": directory, "formatType": form.value}
     return said if drain is None else {**said, "drain": drain}
+
+
+def ended(jobs: JobManager, names: Sequence[str], how: OnKill, directory: str = "") -> None:
+    """Do with the jobs of these names that live what is to become of them when the run is killed."""
+    for name in names if how is not OnKill.LEAVE else ():
+        live = jobs.live(name)
+        if live is None:
+            continue
+        if how is OnKill.CANCEL:
+            jobs.log(f'The run is killed, and with it the job "{name}" ({live.id}).')
+            jobs.cancel(live.id, CANCELLED)
+        else:
+            jobs.log(f'The run is killed, and the job "{name}" ({live.id}) is stopped with a savepoint.')
+            asked = savepoint_asked(directory, Format.NATIVE, drain=False)
+            jobs.log(f"The savepoint is {jobs.stop(live.id, asked, 'kill', STOPPED)}.")

@@ -5,25 +5,28 @@ from __future__ import annotations
 import contextlib
 import enum
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Final
 
 from msgspec import Meta, field
 
 from penstock.errors.task import AnswerRefused
 from penstock.plugins.flink import lineage
+from penstock.plugins.flink.causes import WHOLE, whole
 from penstock.plugins.flink.gateway import ADDS, Session
 from penstock.plugins.flink.jobs import digest
 from penstock.plugins.flink.options import MINUTE, FlinkTask, Gateway, OnKill, manager
 from penstock.plugins.flink.script import Statement, statements
+from penstock.plugins.flink.watch import Watch
 from penstock.plugins.messages.payload import SPAN
 from penstock.plugins.rest.waiting import Waiting
 from penstock.plugins.serdes.records import Writer
-from penstock.sdk.context import Context
+from penstock.sdk.context import Context, Level
 from penstock.sdk.task import TaskFailed
 from penstock.sdk.values import Duration
 
 MOST_ROWS: Final = 1_000
+BADLY: Final = frozenset({"FAILED", "CANCELED"})
 
 
 class Fetch(enum.StrEnum):
@@ -51,10 +54,10 @@ class Scripted(FlinkTask, frozen=True, kw_only=True):
         Duration, Meta(description="How long one statement may go without a word.", extra=SPAN)
     ] = Duration(10 * MINUTE)  # fmt: skip
 
-    def begun(self, waiting: Waiting) -> contextlib.closing[Session]:
-        """A session; it ends with the block."""
+    def begun(self, waiting: Waiting, settings: Mapping[str, str]) -> contextlib.closing[Session]:
+        """A session with settings; it ends with the block."""
         rest = self.rest(self.gateway_url, "Flink's SQL gateway")
-        return contextlib.closing(Session(rest, waiting, self.session, self.timeout.seconds))
+        return contextlib.closing(Session(rest, waiting, settings, self.timeout.seconds))
 
 
 class Sql(Scripted, frozen=True, kw_only=True):
@@ -91,15 +94,13 @@ class Sql(Scripted, frozen=True, kw_only=True):
         if not script:
             raise TaskFailed("There is no statement in sql.")
         jobs: list[str] = []
-        with waiting.ends_with(lambda: self._end(waiting, jobs)), self.begun(waiting) as session:
+        with waiting.ends_with(lambda: self._end(waiting, jobs)), self.begun(waiting, self.session) as session:
             outputs: dict[str, object] = {}
             for number, statement in enumerate(script, 1):
                 last = number == len(script)
                 with shown(context, number, statement):
                     if statement.becomes_job:
-                        job = digest(context.idempotency_key, str(number))
-                        jobs.append(job)
-                        self._job(waiting, session, statement, job)
+                        self._job(waiting, session, statement, number, jobs)
                     elif last and self.fetch_type is not Fetch.NONE:
                         outputs = self._fetched(context, session, statement)
                     else:
@@ -107,19 +108,24 @@ class Sql(Scripted, frozen=True, kw_only=True):
                 context.progress(number, len(script), "statements")
         return {**outputs, "jobs": jobs}
 
-    def _job(self, waiting: Waiting, session: Session, statement: Statement, job: str) -> None:
-        """Have a job made, unless an earlier attempt did, and wait for its end."""
+    def _job(self, waiting: Waiting, session: Session, statement: Statement, number: int, made: list[str]) -> None:
+        """Have a job made, unless an earlier attempt did, and wait for its end; one that failed is not made up for by
+        its name, so the next attempt makes another.
+        """
         if not self.job_manager_url:
             raise TaskFailed("jobManagerUrl is needed to wait for the job that this statement becomes.")
         jobs = manager(self, self.job_manager_url, waiting)
-        if jobs.job(job) is None:
+        ids = (digest(waiting.context.idempotency_key, str(number), str(tries)) for tries in itertools.count())
+        job, there = next((job, there) for job in ids if (there := jobs.job(job)) is None or there.state not in BADLY)
+        made.append(job)
+        if there is None:
             try:
                 session.submit(statement, f"{waiting.context.flow}.{waiting.context.step}", job)
             except AnswerRefused as refused:
                 if not is_twin(refused):
                     raise
         lineage.tell(waiting, session, statement, jobs, job)
-        jobs.finished(job)
+        Watch(waiting, jobs).finished(job)
 
     def _fetched(self, context: Context, session: Session, statement: Statement) -> dict[str, object]:
         pages = session.pages(statement)
@@ -157,12 +163,26 @@ def shown(context: Context, number: int, statement: Statement) -> Iterator[None]
     name = f"{number}: {statement.head}"
     context.part(name, "running")
     try:
-        yield
+        with placed(context, number, statement):
+            yield
     except TaskFailed as failed:
         context.part(name, "failed", message=failed.sentence)
-        said = f"Statement {number}, line {statement.line} ({statement.head}): {failed.sentence}"
-        raise TaskFailed(said, outputs=failed.outputs) from failed
+        raise
     context.part(name, "success")
+
+
+@contextlib.contextmanager
+def placed(context: Context, number: int, statement: Statement) -> Iterator[None]:
+    """Say of an error which statement's it is, and log what Flink says of it in Java, for who looks closer."""
+    try:
+        yield
+    except TaskFailed as failed:
+        if isinstance(failed, AnswerRefused):
+            context.log(whole(failed.told)[:WHOLE], Level.DEBUG)
+        if line := statement.shown(failed.sentence):
+            context.log(line, Level.ERROR)
+        said = f"Statement {number}, {statement.where} ({statement.head}): {failed.sentence}"
+        raise TaskFailed(said, outputs=failed.outputs) from failed
 
 
 def is_twin(refused: AnswerRefused) -> bool:

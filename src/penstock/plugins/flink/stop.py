@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from penstock.plugins.flink.jobs import Format, Job, JobManager
+from penstock.plugins.flink.known import Keeper
 from penstock.plugins.flink.options import MINUTE, FlinkTask, Url, manager, savepoint_asked
-from penstock.plugins.flink.submit import remember, remembered
 from penstock.plugins.messages.payload import SPAN
 from penstock.plugins.rest.waiting import Waiting
 from penstock.sdk.context import Context
@@ -107,7 +107,8 @@ class Cancel(OfJob, frozen=True, kw_only=True):
 
 def _remember(context: Context, job: Job, place: str) -> None:
     """Have `latest` begin there, even when the JobManager has forgotten the job."""
-    known = remembered(context, job.name)
+    keeper = Keeper(context, job.name)
+    known = keeper.recall()
     if known.job in ("", job.id):
         known.job, known.savepoint = job.id, place
-        remember(context, job.name, known)
+        keeper.keep(known)

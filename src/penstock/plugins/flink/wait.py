@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar
 
 from msgspec import Meta, field
 
 from penstock.plugins.flink.jobs import Job, JobManager
-from penstock.plugins.flink.options import FlinkTask, Url, manager
+from penstock.plugins.flink.options import FlinkTask, OnKill, Url, ended, manager
+from penstock.plugins.flink.watch import Watch
 from penstock.plugins.messages.payload import SPAN
 from penstock.plugins.rest.waiting import Waiting
-from penstock.sdk.context import Context, MetricKind
+from penstock.sdk.context import Context
 from penstock.sdk.task import TaskFailed
 from penstock.sdk.values import Duration
-
-TOLD_EVERY: Final = 10.0
 
 
 class Wait(FlinkTask, frozen=True, kw_only=True):
@@ -41,6 +40,9 @@ class Wait(FlinkTask, frozen=True, kw_only=True):
         None
     )
     interval: Annotated[Duration, Meta(description="How often it is looked.", extra=SPAN)] = Duration(1_000_000)
+    on_kill: Annotated[
+        OnKill, Meta(description="What becomes of the jobs when the run is killed while this waits.")
+    ] = OnKill.LEAVE
 
     def run(self, context: Context) -> dict[str, object]:
         """Wait."""
@@ -48,28 +50,31 @@ class Wait(FlinkTask, frozen=True, kw_only=True):
             raise TaskFailed("names must be given.")
         waiting = Waiting(context)
         jobs = manager(self, self.job_manager_url, waiting)
-        began, told = time.monotonic(), 0.0
+        watch, began = Watch(waiting, jobs), time.monotonic()
         first: dict[str, int] = {}
-        with waiting.ends_with(None):
+        known: dict[str, str] = {}
+        with waiting.ends_with(lambda: ended(jobs, self.names, self.on_kill)):
             while True:
-                found = [self._newest(jobs, name) for name in self.names]
+                found = [self._newest(jobs, name, known) for name in self.names]
                 done = sum(self._done(jobs, job, first) for job in found)
-                context.progress(done, len(found), "jobs")
+                watch.tell(found, done, len(found), "jobs")
                 took = time.monotonic() - began
                 if done == len(found):
+                    watch.record(found)
                     return {"states": {job.name: job.state for job in found}, "seconds": round(took, 3)}
-                self._refuse(jobs, found, took)
-                if took - told > TOLD_EVERY:
-                    told = took
-                    self._tell(context, jobs, found)
+                self._refuse(jobs, watch, found, took)
                 waiting.pause(self.interval.seconds)
 
     @staticmethod
-    def _newest(jobs: JobManager, name: str) -> Job:
+    def _newest(jobs: JobManager, name: str, known: dict[str, str]) -> Job:
         named = jobs.named(name)
+        if not named and name in known:
+            jobs.known(known[name])
         if not named:
-            raise TaskFailed(f'Flink knows no job "{name}".')
-        return next((job for job in named if job.live), named[0])
+            raise TaskFailed(f'The JobManager at {jobs.address} knows no job "{name}".')
+        found = next((job for job in named if job.live), named[0])
+        known[name] = found.id
+        return found
 
     def _done(self, jobs: JobManager, job: Job, first: dict[str, int]) -> bool:
         if not self.checkpoints:
@@ -77,22 +82,11 @@ class Wait(FlinkTask, frozen=True, kw_only=True):
         completed = jobs.checkpoints(job.id).completed
         return completed - first.setdefault(job.id, completed) >= self.checkpoints
 
-    def _refuse(self, jobs: JobManager, found: list[Job], took: float) -> None:
+    def _refuse(self, jobs: JobManager, watch: Watch, found: list[Job], took: float) -> None:
         for job in found:
             if not job.live and job.state != self.state:
                 raise TaskFailed(f'The job "{job.name}" is {job.state}: {jobs.why(job.id)}')
         if self.max_duration is not None and took > self.max_duration.seconds:
             states = ", ".join(f"{job.name} is {job.state}" for job in found)
-            raise TaskFailed(f"After {took:.0f} s: {states}.")
-
-    @staticmethod
-    def _tell(context: Context, jobs: JobManager, found: list[Job]) -> None:
-        for job in found:
-            kept = jobs.checkpoints(job.id)
-            context.log(f"{job.name}: {job.state}, {kept.completed} checkpoints, {kept.failed} failed")
-            tags = {"job": job.name}
-            context.metric("checkpoints", kept.completed, MetricKind.GAUGE, tags)
-            context.metric("checkpoint.duration", kept.milliseconds / 1000, MetricKind.TIMER, tags)
-            for part, (read, written) in jobs.records(job.id).items():
-                context.metric("records.read", read, MetricKind.GAUGE, {**tags, "part": part[:100]})
-                context.metric("records.written", written, MetricKind.GAUGE, {**tags, "part": part[:100]})
+            lacks = "".join(f"; {lack}" for job in found if (lack := watch.lacking(job)))
+            raise TaskFailed(f"After {took:.0f} s: {states}{lacks}.")
