@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 ALIASES: Final[dict[str, str]] = {
+    "iceberg.snapshot": "iceberg.trigger",
     "io.kestra.core.tasks.debugs.Echo": "echo",
     "io.kestra.core.tasks.debugs.Return": "return",
     "io.kestra.core.tasks.executions.Count": "runs.count",

@@ -23,6 +23,12 @@ MAIN: Final = "main"
 # Between the levels of a namespace, in an address.
 LEVEL: Final = "\x1f"
 NOBODY: Final = -1
+STORE: Final = {
+    "s3.endpoint": "http://localhost:9000",
+    "s3.region": "us-east-1",
+    "s3.access-key-id": "lake",
+    "s3.secret-access-key": "{{ secret('LAKE') }}",
+}
 # What a ref may be limited by.
 LIMITS: Final = ("max-ref-age-ms", "max-snapshot-age-ms", "min-snapshots-to-keep")
 
@@ -77,14 +83,18 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
         known = ", ".join([*self.refs, *(str(each) for each in list(self.snapshots)[-5:])]) or "none"
         raise TaskFailed(f'The table has no branch, tag or snapshot "{name}"; it has {known}.')
 
+    def line(self, newest: int) -> list[Snapshot]:
+        """A snapshot and those it came of, as far as they are known; the newest first."""
+        found: list[Snapshot] = []
+        each = self.snapshots.get(newest)
+        while each is not None:
+            found.append(each)
+            each = self.snapshots.get(each.parent)
+        return found
+
     def follows(self, later: Snapshot, earlier: int) -> bool:
         """Whether a snapshot came of another one."""
-        seen: Snapshot | None = later
-        while seen is not None:
-            if seen.id == earlier:
-                return True
-            seen = self.snapshots.get(seen.parent)
-        return earlier == NOBODY
+        return earlier == NOBODY or any(each.id == earlier for each in self.line(later.id))
 
 
 class Catalog:
@@ -94,8 +104,8 @@ class Catalog:
         self._server, self._waiting = server, waiting
         asked = {"warehouse": warehouse} if warehouse else {}
         told = server.get("/v1/config", waiting, **asked)
-        said = {**told.get("defaults", {}), **told.get("overrides", {})}
-        self._path = f"/v1/{said['prefix']}" if said.get("prefix") else "/v1"
+        self.defaults: dict[str, str] = {**told.get("defaults", {}), **told.get("overrides", {})}
+        self._path = f"/v1/{self.defaults['prefix']}" if self.defaults.get("prefix") else "/v1"
 
     def tables(self, namespace: str) -> list[str]:
         """The names of a namespace's tables."""
@@ -150,6 +160,14 @@ class IcebergTask(TaskType, frozen=True, kw_only=True):
     headers: Annotated[dict[str, str], Meta(description="Further headers of each request.")] = field(
         default_factory=dict
     )
+    properties: Annotated[
+        dict[str, str],
+        Meta(
+            description="What reaches the files of tables, in Iceberg's own words, as far as the catalog does not "
+            "tell it; what asks the catalog alone does not need it.",
+            examples=[STORE],
+        ),
+    ] = field(default_factory=dict)
 
     def catalog(self, waiting: Waiting) -> Catalog:
         """The catalog at the address."""
