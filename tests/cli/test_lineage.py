@@ -53,3 +53,13 @@ def test_what_cannot_be_told_is_no_fault_of_the_run(project: Path, penstock: Pen
 
     assert done.code == 0
     assert "Lineage is told another time" in done.err
+
+
+def test_one_run_may_tell_into_a_file_of_its_own(folder: Path, penstock: Penstock) -> None:
+    (folder / "orders.yml").write_text(FLOW)
+    assert penstock("run", "orders.yml").code == 0
+    assert penstock("run", "orders.yml", "--lineage", "one.jsonl").code == 0
+    found = [json.loads(line) for line in (folder / "one.jsonl").read_text().splitlines()]
+
+    assert len(found) == 6
+    assert [each["name"] for each in found[2]["outputs"]] == ["dw.public.orders"]

@@ -95,6 +95,7 @@ def test_the_settings_say_what_is_told(tmp_path: Path) -> None:
     assert names(tmp_path) == ["alerts"]
     whole = names(tmp_path, traces=Traces(url="http://c:4318", headers={"a": "${T}"}), lineage=Lineage(file="l.jsonl"))
     assert whole == ["alerts", "traces", "lineage"]
+    assert names(tmp_path, lineage=Lineage()) == ["alerts"], "what is told nowhere is kept with the runs alone"
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,6 @@ def test_the_settings_say_what_is_told(tmp_path: Path) -> None:
     [
         {"traces": Traces(url="collector:4318")},
         {"traces": Traces(url="http://c", headers={"a": "${NONE}"})},
-        {"lineage": Lineage()},
         {"lineage": Lineage(url="ftp://x")},
         {"alerts": Alerts(allow=("10.0.0.0/99",))},
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import ipaddress
 from collections.abc import Mapping
+from pathlib import Path
 
 from penstock.app.open import App
 from penstock.errors.project import WrongSetting
@@ -36,6 +37,12 @@ def lineage_of(app: App, environ: Mapping[str, str]) -> Lineage | None:
     said = app.project.settings.lineage
     transports = _transports(app.project, said, environ) if said is not None else []
     return Lineage(app.core, transports, said.namespace) if said is not None and transports else None
+
+
+def lineage_into(app: App, file: Path) -> Lineage:
+    """What tells lineage into a file, and nowhere else."""
+    said = app.project.settings.lineage
+    return Lineage(app.core, [ToFile(file.absolute())], said.namespace if said is not None else "penstock")
 
 
 def _collector(said: TracesSaid, environ: Mapping[str, str]) -> Collector:

@@ -96,7 +96,8 @@ class Drive:
 
     def start(self) -> None:
         """Become known as a worker, so that the run can belong to this process."""
-        if self._app.project.settings.lineage is not None:
+        said = self._app.project.settings.lineage
+        if said is not None and (said.url or said.file):
             # from here on it is told what happens, if nobody has begun to do so before
             self._app.core.store.write(lambda tx: positions.begin(tx, LINEAGE))
         self._worker.start()

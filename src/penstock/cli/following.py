@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import os
 import sys
+from pathlib import Path
 
 import msgspec
 
@@ -17,6 +18,7 @@ from penstock.cli.options import keep_of, who
 from penstock.cli.plain import PlainShow
 from penstock.cli.said import as_json, data, note
 from penstock.errors import PenstockError
+from penstock.model.run import Run
 from penstock.model.status import RunStatus
 from penstock.services.document import RunDocument, document
 from penstock.services.retention import prune_daily
@@ -24,10 +26,13 @@ from penstock.services.scheduler.lead import stands
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """How a run is to be told: its document as JSON at the end, nothing while it goes."""
+    """How a run is to be told: its document as JSON at the end, nothing while it goes; `lineage` is a file that
+    hears of its data.
+    """
 
     json: bool = False
     quiet: bool = False
+    lineage: str = ""
 
 
 def show_for(app: App, wanted: Wanted) -> Show:
@@ -41,7 +46,7 @@ def follow(app: App, drive: Drive, run_id: str, wanted: Wanted) -> int:
     """Do a run here until it has ended; outputs or document to stdout, and the exit code that its status is."""
     run = drive.follow(run_id, who())
     code = tell_ended(document(app.core, run.id), wanted)
-    _tell_lineage(app)
+    _tell_lineage(app, run, wanted.lineage)
     _tidy(app)
     return code
 
@@ -56,13 +61,17 @@ def tell_ended(told: RunDocument, wanted: Wanted) -> int:
     return Exit.SUCCESS if told.status in (RunStatus.SUCCESS, RunStatus.WARNING) else Exit.RUN_FAILED
 
 
-def _tell_lineage(app: App) -> None:
-    """Tell of the data that were read and written, where no server does; what is not taken now is told next time."""
+def _tell_lineage(app: App, run: Run, file: str) -> None:
+    """Tell of the data that were read and written, where no server does, and of this run into a file; what is not taken
+    now is told next time.
+    """
     if app.project.settings.lineage is None:
         return
     try:
         # most runs need nothing of it
         exports = importlib.import_module("penstock.app.exports")
+        if file:
+            exports.lineage_into(app, Path(file)).tell(run)
         lineage = exports.lineage_of(app, os.environ)
         if lineage is not None and not stands(app.core):
             while lineage.turn():

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 import msgspec
+from msgspec.structs import replace
 
 from penstock.app import App, open_app
 from penstock.cli import following
@@ -39,6 +40,8 @@ from penstock.model import ids
 from penstock.model.plan import Plan
 from penstock.services import runs as verbs
 from penstock.services.starting import Start
+from penstock.settings.keys import Lineage
+from penstock.settings.read import Project
 
 
 class RunGiven(Given, frozen=True, kw_only=True):
@@ -59,6 +62,7 @@ class RunGiven(Given, frozen=True, kw_only=True):
     allow_unknown: bool = False
     only: str = ""
     origin: str = ""
+    lineage: str = ""
 
 
 @click.command(
@@ -89,6 +93,12 @@ class RunGiven(Given, frozen=True, kw_only=True):
 @click.option(
     "--from", "origin", default="", metavar="RUN", help="With --only: the run whose outputs and inputs it finds."
 )
+@click.option(
+    "--lineage",
+    default="",
+    metavar="FILE",
+    help="Append what data it reads and writes to a file, as OpenLineage's events. Not by a server.",
+)
 @allow_unknown
 @click.option("-q", "--quiet", is_flag=True, help="Show nothing while it goes.")
 @json_too
@@ -108,7 +118,7 @@ def run(**given: Any) -> int:
     if ids.RUN_ID.fullmatch(asked.target) and not Path(asked.target).exists():
         return _go_on(asked)
     file = Path(asked.target) if is_file(asked.target) else None
-    project = project_of(asked.project, file)
+    project = _wanting(project_of(asked.project, file), asked)
     with open_app(project, os.environ, store=asked.store, actor=caller()) as app:
         if asked.only:
             return _try(app, file, asked)
@@ -118,6 +128,13 @@ def run(**given: Any) -> int:
         if not asked.wait:
             return _only_start(app, plan, asked)
         return _do(app, plan, asked)
+
+
+def _wanting(project: Project, asked: RunGiven) -> Project:
+    """The project; its tasks tell of data where that is wanted of this run."""
+    if not asked.lineage or project.settings.lineage is not None:
+        return project
+    return replace(project, settings=replace(project.settings, lineage=Lineage()))
 
 
 def _try(app: App, file: Path | None, asked: RunGiven) -> int:
@@ -141,7 +158,7 @@ def _go_on(asked: RunGiven) -> int:
 
 
 def _do(app: App, plan: Plan, asked: RunGiven) -> int:
-    wanted = Wanted(json=asked.json, quiet=asked.quiet)
+    wanted = Wanted(json=asked.json, quiet=asked.quiet, lineage=asked.lineage)
     drive = Drive(app, following.show_for(app, wanted))
     try:
         drive.start()

@@ -27,7 +27,7 @@ from penstock.services.document import instant as shown
 
 def run(url: str, given: dict[str, Any]) -> int:
     """Run a flow on a server, and follow it; of a file what it says is pushed first."""
-    refuse(given, "only", "allow_unknown")
+    refuse(given, "only", "allow_unknown", "lineage")
     wanted = msgspec.convert(given, RunGiven)
     told = Told(json=wanted.json, quiet=wanted.quiet)
     with asked(url, given) as client:

@@ -113,11 +113,12 @@ class Lineage:
         if news is None:
             return False
         for run in news.runs:
-            self._tell(run)
+            self.tell(run)
         self._following.keep(news.further)
         return news.more
 
-    def _tell(self, run: Run) -> None:
+    def tell(self, run: Run) -> None:
+        """Tell of one run what was not told of it yet. Raises Unanswered."""
         seen = self._seen.get(run.id, Seen())
         found, last = list(self._of_run(run, seen)), seen.event
         for told in self._story(run.id, seen.event):
