@@ -118,15 +118,11 @@ def _opener(sending: Sending) -> urllib.request.OpenerDirector:
     if urlsplit(sending.uri).scheme.lower() not in ("http", "https"):
         shown = sending.called or f'"{plain_uri(sending.uri)}"'
         raise BadAddress(f"{shown}: this is no address of HTTP.", hint="It begins with http:// or https://.")
-    trust = ssl.create_default_context()
-    if not sending.verify:
-        trust.check_hostname = False
-        trust.verify_mode = ssl.CERT_NONE
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler({"http": sending.proxy, "https": sending.proxy} if sending.proxy else None),
         _Http(sending.connect_timeout),
-        _Https(sending.connect_timeout, trust),
+        _Https(sending.connect_timeout, sending.verify),
         urllib.request.HTTPErrorProcessor(),
         urllib.request.HTTPDefaultErrorHandler(),
         *((_Redirects(),) if sending.follow else ()),
@@ -166,16 +162,23 @@ class _Http(urllib.request.HTTPHandler):
         return self.do_open(_patient(http.client.HTTPConnection, self._connect), req)
 
 
-class _Https(urllib.request.HTTPSHandler):
+class _Https(urllib.request.AbstractHTTPHandler):
     """HTTP through TLS with a time limit of its own for connecting."""
 
-    def __init__(self, connect: float | None, trust: ssl.SSLContext) -> None:
-        super().__init__(context=trust)
+    def __init__(self, connect: float | None, verify: bool) -> None:
+        super().__init__()
         self._connect = connect
-        self._trust = trust
+        self._verify = verify
 
     def https_open(self, req: urllib.request.Request) -> Any:
-        return self.do_open(_patient(http.client.HTTPSConnection, self._connect), req, context=self._trust)
+        # Not before it is needed: reading whom the machine trusts takes longer than a request on the machine itself.
+        trust = ssl.create_default_context()
+        if not self._verify:
+            trust.check_hostname = False
+            trust.verify_mode = ssl.CERT_NONE
+        return self.do_open(_patient(http.client.HTTPSConnection, self._connect), req, context=trust)
+
+    https_request = urllib.request.AbstractHTTPHandler.do_request_
 
 
 def _patient(kind: Any, connect: float | None) -> Any:
