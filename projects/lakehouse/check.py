@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import argparse
 import collections
+import csv
 import datetime
 import json
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,43 +21,73 @@ import duckdb
 
 from projects.lakehouse.gold.lake import attach
 
-ZONES = 265
+ZONES = Path(__file__).parent / "gold" / "seeds" / "zones.csv"
 NEEDED = ("trip_id", "pickup_at", "dropoff_at", "fare")
 SHOWN = 5
 Row = tuple[Any, ...]
+
+
+class Trip(NamedTuple):
+    """A row of silver; minutes to four places."""
+
+    trip_id: str
+    vendor_id: int
+    pickup_at: datetime.datetime
+    dropoff_at: datetime.datetime
+    pickup_zone: int
+    pickup_zone_name: str
+    pickup_borough: str
+    dropoff_zone: int
+    dropoff_zone_name: str
+    dropoff_borough: str
+    passengers: int
+    miles: float
+    fare: float
+    tip: float
+    payment: str
+    sent_at: datetime.datetime
+    minutes: float
+    late: bool
+    k_partition: int
 
 
 class Wanted(NamedTuple):
     """What the tables must hold."""
 
     bronze: collections.Counter[Row]
-    silver: collections.Counter[Row]
+    silver: collections.Counter[Trip]
     rejects: collections.Counter[Row]
 
 
 def computed(lines: Iterable[str]) -> Wanted:
     """What the events of the generator's file must have become; partitions keep the order of the file."""
     made = Wanted(collections.Counter(), collections.Counter(), collections.Counter())
+    places = zones()
     offsets: collections.Counter[int] = collections.Counter()
     seen: set[str] = set()
     for line in lines:
         sent = json.loads(line)
         part, event = sent["partition"], sent["value"]
-        place = (part, offsets[part])
+        made.bronze[(event, sent["key"], part, offsets[part])] += 1
         offsets[part] += 1
-        made.bronze[(event, sent["key"], *place)] += 1
-        reason, trip = judged(event)
+        reason, trip = judged(event, places)
         if not reason and trip["trip_id"] in seen:
             reason = "DUPLICATE"
         if reason:
             made.rejects[(reason, event, part)] += 1
         else:
             seen.add(trip["trip_id"])
-            made.silver[typed(trip, part)] += 1
+            made.silver[typed(trip, part, places)] += 1
     return made
 
 
-def judged(event: str) -> tuple[str, dict[str, Any]]:
+def zones() -> dict[int, tuple[str, str]]:
+    """Name and borough of each zone."""
+    with ZONES.open() as file:
+        return {int(row["zone"]): (row["name"], row["borough"]) for row in csv.DictReader(file)}
+
+
+def judged(event: str, places: Container[int]) -> tuple[str, dict[str, Any]]:
     """What is wrong with an event, the empty text for nothing; and what it says."""
     try:
         trip = json.loads(event)
@@ -68,27 +99,23 @@ def judged(event: str) -> tuple[str, dict[str, Any]]:
         return "NEGATIVE_FARE", trip
     if moment(trip["dropoff_at"]) <= moment(trip["pickup_at"]):
         return "ENDS_BEFORE_START", trip
-    if not all(1 <= trip[name] <= ZONES for name in ("pickup_zone", "dropoff_zone")):
+    if trip["pickup_zone"] not in places or trip["dropoff_zone"] not in places:
         return "UNKNOWN_ZONE", trip
     return "", trip
 
 
-def typed(trip: dict[str, Any], part: int) -> Row:
+def typed(trip: dict[str, Any], part: int, places: Mapping[int, tuple[str, str]]) -> Trip:
     """A good trip as silver has it."""
     pickup, dropoff, sent = (moment(trip[name]) for name in ("pickup_at", "dropoff_at", "sent_at"))
-    minutes = round((dropoff - pickup).total_seconds() / 60, 4)
-    late = (sent - dropoff).total_seconds() >= 3600
-    names = ("pickup_zone", "dropoff_zone", "passengers", "miles", "fare", "tip", "payment")
-    return (
-        trip["trip_id"],
-        trip["vendor_id"],
-        pickup,
-        dropoff,
-        *(trip[name] for name in names),
-        sent,
-        minutes,
-        late,
-        part,
+    taken = {name: trip[name] for name in trip if name in Trip._fields}
+    known = {f"{end}_{told}": text for end in ("pickup", "dropoff")
+             for told, text in zip(("zone_name", "borough"), places[trip[f"{end}_zone"]], strict=True)}  # fmt: skip
+    moments = {"pickup_at": pickup, "dropoff_at": dropoff, "sent_at": sent}
+    return Trip(
+        **{**taken, **known, **moments},
+        minutes=round((dropoff - pickup).total_seconds() / 60, 4),
+        late=(sent - dropoff).total_seconds() >= 3600,
+        k_partition=part,
     )
 
 
@@ -97,30 +124,30 @@ def moment(text: str) -> datetime.datetime:
     return datetime.datetime.strptime(text, "%Y-%m-%d %H:%M:%S")
 
 
-def gold(silver: Iterable[Row], rejects: collections.Counter[Row], bronze: int) -> dict[str, set[Row]]:
+def gold(silver: Iterable[Trip], rejects: collections.Counter[Row], bronze: int) -> dict[str, set[Row]]:
     """What dbt must have made of them, with sums to the cent."""
     trips = list(silver)
-    days: dict[Any, list[Row]] = collections.defaultdict(list)
-    cells: dict[Any, list[Row]] = collections.defaultdict(list)
-    starts: dict[Any, list[Row]] = collections.defaultdict(list)
+    days: dict[Any, list[Trip]] = collections.defaultdict(list)
+    cells: dict[Any, list[Trip]] = collections.defaultdict(list)
+    starts: dict[Any, list[Trip]] = collections.defaultdict(list)
     ends: collections.Counter[int] = collections.Counter()
     for trip in trips:
-        days[trip[2].date()].append(trip)
-        cells[trip[4], trip[2].hour].append(trip)
-        starts[trip[4]].append(trip)
-        ends[trip[5]] += 1
+        days[trip.pickup_at.date()].append(trip)
+        cells[trip.pickup_zone, trip.pickup_at.hour].append(trip)
+        starts[trip.pickup_zone].append(trip)
+        ends[trip.dropoff_zone] += 1
     reasons: collections.Counter[str] = collections.Counter()
     for (reason, *_), count in rejects.items():
         reasons[reason] += count
-    if late := sum(trip[13] for trip in trips):
+    if late := sum(trip.late for trip in trips):
         reasons["LATE"] = late
     return {
         "revenue_by_day": {
-            (day, len(of), cents(t[8] for t in of), cents(t[9] for t in of)) for day, of in days.items()
+            (day, len(of), cents(t.fare for t in of), cents(t.tip for t in of)) for day, of in days.items()
         },
         "trips_by_hour_and_zone": {(zone, hour, len(of)) for (zone, hour), of in cells.items()},
         "zone_performance": {
-            (zone, len(starts.get(zone, ())), ends[zone], cents(t[8] for t in starts.get(zone, ())))
+            (zone, len(starts.get(zone, ())), ends[zone], cents(t.fare for t in starts.get(zone, ())))
             for zone in starts.keys() | ends.keys()
         },
         "quality_by_reason": set(reasons.items()),
@@ -149,7 +176,7 @@ class Report:
         self.bad = 0
         print(f"{'table':<28} {'wanted':>9} {'found':>9}")
 
-    def compare(self, name: str, wanted: collections.Counter[Row], found: collections.Counter[Row]) -> None:
+    def compare(self, name: str, wanted: collections.Counter[Any], found: collections.Counter[Any]) -> None:
         """Compare the rows of a table, each as often as it is there."""
         same = wanted == found
         self.bad += not same
@@ -179,9 +206,8 @@ def main() -> int:
         report.compare(
             "bronze", wanted.bronze, rows(f"SELECT event, event_key, k_partition, k_offset FROM {lake}.bronze")
         )
-        columns = "trip_id, vendor_id, pickup_at, dropoff_at, pickup_zone, dropoff_zone, passengers, miles, fare, tip"
-        more = "payment, sent_at, round(minutes, 4), late, k_partition"
-        report.compare("silver", wanted.silver, rows(f"SELECT {columns}, {more} FROM {lake}.silver"))
+        columns = ", ".join("round(minutes, 4)" if name == "minutes" else name for name in Trip._fields)
+        report.compare("silver", wanted.silver, rows(f"SELECT {columns} FROM {lake}.silver"))
         report.compare("rejects", wanted.rejects, rows(f"SELECT reason, event, k_partition FROM {lake}.rejects"))
         (places,) = connection.sql(f"SELECT count(DISTINCT (k_partition, k_offset)) FROM {lake}.bronze").fetchall()
     assert places[0] == sum(wanted.bronze.values()) or report.bad, "an event is there twice"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import csv
 import itertools
 import json
 import subprocess
@@ -19,6 +20,7 @@ from projects.lakehouse.services.stack import Stack
 from tests.lakehouse.conftest import done
 
 COUNT = 10_000
+ZONES_FILE = Path(generate.__file__).parents[1] / "gold" / "seeds" / "zones.csv"
 
 
 def reason(event: Event, seen: set[str]) -> Fault | None:
@@ -65,6 +67,15 @@ def test_shares_are_as_they_are_asked_for() -> None:
     much = list(events(2_000, 3, Shares(bad=0.3, duplicate=0.2, late=0.5)))
     assert 0.4 < sum(each.fault is not None for each in much) / 2_000 < 0.6
     assert 0.4 < sum(each.late for each in much) / 2_000 < 0.6
+
+
+def test_zones_are_numbered_as_flink_looks_them_up_by_their_place_in_the_file() -> None:
+    with ZONES_FILE.open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["zone"]) for row in rows] == list(range(1, ZONES + 1))
+    assert all(row["name"].strip() and row["borough"].strip() for row in rows)
+    # the flow takes lines apart at their commas
+    assert all(line.count(",") == 2 and '"' not in line for line in ZONES_FILE.read_text().splitlines())
 
 
 @pytest.mark.acceptance
