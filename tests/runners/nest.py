@@ -84,11 +84,12 @@ class Nest(Bench):
         (folder / "nest_types.py").write_text(TYPES)
         self._env = ENV | {"PYTHONPATH": f"{HOME}{os.pathsep}{folder}"}
 
-    def begin(self, source: str, env: dict[str, str] | None = None, cwd: Path | None = None) -> Done:
-        """Have a process begin a task."""
+    def begin(self, source: str, env: dict[str, str] | None = None, cwd: Path | None = None, library: str = "") -> Done:
+        """Have a process begin a task, in one that has imported a library."""
         done = Done()
         body: dict[str, object] = {"mode": "plugin", "module": WARM, "cwd": "/", "limits": {}, "plugin": {}}
-        order = Order(interpreter=sys.executable, env=self._env, body=body, preimports=(WARM,))
+        preimports = (WARM, library) if library else (WARM,)
+        order = Order(interpreter=sys.executable, env=self._env, body=body, preimports=preimports)
         plugin: dict[str, object] = {"type": "nest.do", "properties": {"source": source}, "context": {}}
         task = Task(plugin, env or {}, str(cwd or self.folder))
         done.warm = self.kept.borrow(order, task, lambda how: setattr(done, "exit", how), self.now)

@@ -7,6 +7,9 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+
+from penstock.errors.work import NoInterpreter
 from penstock.runners.process import zygote
 from tests.runners.attempts import Bench
 
@@ -71,6 +74,19 @@ def test_a_program_gets_its_arguments_and_its_exit_code_is_told(bench: Bench) ->
     assert seen.out == b"a b c\n"
     assert seen.exit is not None
     assert seen.exit.code == 3
+
+
+def test_programs_of_two_pythons_are_begun_by_one_process_and_source_by_one_of_its_own_python(bench: Bench) -> None:
+    other = sys.base_prefix + "/bin/python3"
+    tell = ["/bin/sh", "-c", "echo $PPID"]
+
+    first = bench.run("exec", argv=tell)
+    second = bench.run("exec", argv=tell, interpreter=other, preimports=("json",))
+    source = bench.run("python", source="import os\nprint(os.getppid())", interpreter=other)
+
+    with pytest.raises(NoInterpreter, match="/no/such/python"):
+        bench.run("exec", argv=tell, interpreter="/no/such/python")
+    assert first.out == second.out != source.out
 
 
 def test_a_program_that_is_not_there_is_named(bench: Bench) -> None:

@@ -35,6 +35,19 @@ def test_one_process_does_task_after_task(nest: Nest) -> None:
     assert all(done.exit is None for done in seen)
 
 
+def test_a_process_that_has_imported_more_than_a_task_needs_does_it_and_none_that_lacks_something(nest: Nest) -> None:
+    look = TELL + "import sys\nmade['there'] = 'colorsys' in sys.modules\n"
+    plain = nest.do(look)
+    more = nest.end(nest.begin(look, library="colorsys"))
+    busy = nest.begin(look)  # by the one that was used last
+    beside = nest.do(look)
+
+    again = nest.end(busy)
+
+    assert (plain.made["there"], more.made["there"]) == (False, True)
+    assert (again.pid, beside.pid) == (more.pid, plain.pid)
+
+
 def test_tasks_at_the_same_time_have_a_process_each(nest: Nest) -> None:
     begun = [nest.begin(TELL) for _ in range(3)]
 

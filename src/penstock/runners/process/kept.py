@@ -35,8 +35,8 @@ class Warm:
 
     child: Child
 
-    def __init__(self, key: object, now: int, user: Callable[[Exit], None]) -> None:
-        self.key = key
+    def __init__(self, order: Order, now: int, user: Callable[[Exit], None]) -> None:
+        self.order = order
         self.user: Callable[[Exit], None] | None = user
         self.born = now
         self.idle_since = now
@@ -67,15 +67,14 @@ class Kept:
 
     def borrow(self, order: Order, task: Task, ended: Callable[[Exit], None], now: int) -> Warm:
         """Have a process do a task: one that waits, or a new one. `ended` is called if it ends before it is free."""
-        key = order.interpreter, order.preimports, tuple(order.env.items())
-        while (warm := self._take(key)) is not None:
+        while (warm := self._take(order)) is not None:
             warm.user = ended
             if warm.hand(task):
                 return warm
             warm.user = None
             warm.child.close()
-        warm = fresh = Warm(key, now, ended)
-        fresh.child = self._launcher.launch(order, lambda how: self._ended(fresh, how))
+        warm = fresh = Warm(order, now, ended)
+        fresh.child = self._launcher.launch(order, lambda how: self._ended(fresh, how), sharing=True)
         fresh.hand(task)  # one that could not begin says so by its end
         return fresh
 
@@ -101,10 +100,13 @@ class Kept:
                 self._idle.remove(warm)
                 warm.child.close()
 
-    def _take(self, key: object) -> Warm | None:
-        """The one used last, so that those that are too many grow old."""
+    def _take(self, order: Order) -> Warm | None:
+        """The one used last, so that those that are too many grow old; more may be imported in it than is needed."""
         for place in reversed(range(len(self._idle))):
-            if self._idle[place].key == key:
+            has = self._idle[place].order
+            if (has.interpreter, has.env) == (order.interpreter, order.env) and {*has.preimports} >= {
+                *order.preimports
+            }:
                 return self._idle.pop(place)
         return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -28,6 +29,8 @@ IDLE: Final = 300 * 1_000_000
 LEAVING: Final = 1.0
 OVER: Final = "The worker could not confirm its lease in time, so the attempt was ended."
 SELF: Final = str(Path(zygote.__file__).resolve())
+# What one zygote has that another may lack: its Python, what it has imported, what that read at its start.
+Key = tuple[str, tuple[str, ...], tuple[tuple[str, str], ...]]
 
 
 class Reactor(Protocol):
@@ -90,17 +93,20 @@ class Launcher:
     def __init__(self, reactor: Reactor, marker: str) -> None:
         self._reactor = reactor
         self._marker = marker
-        self._zygotes: dict[object, Zygote] = {}
+        self._zygotes: dict[Key, Zygote] = {}
         self._born = 0
         self._permit = 0.0
         self.tended: list[Callable[[int], None]] = []
 
-    def launch(self, order: Order, ended: Callable[[Exit], None]) -> Child:
-        """Start a process; `ended` is called once, when nothing of it is alive. NoInterpreter when that is missing."""
+    def launch(self, order: Order, ended: Callable[[Exit], None], *, sharing: bool = False) -> Child:
+        """Start a process; `ended` is called once, when nothing of it is alive. NoInterpreter when that is missing.
+
+        One that is `sharing` may find more imported than it asks for.
+        """
         at_start = {name: value for name, value in order.env.items() if AT_START.fullmatch(name)}
         key = (order.interpreter, order.preimports, tuple(sorted(at_start.items())))
-        alive = self._zygotes.get(key)
-        if alive is None or alive.dead:
+        alive = self._fitting(order, key, sharing)
+        if alive is None:
             self._born += 1
             marker = f"{self._marker}/{self._born}"
             alive = self._zygotes[key] = Zygote(self._reactor, order, at_start, marker)
@@ -108,6 +114,23 @@ class Launcher:
                 # What was allowed counts from when it was said: one that is born after a standstill gets what is left.
                 alive.allow(int((self._permit - time.monotonic()) * 1e6))
         return alive.launch(order, ended)
+
+    def _fitting(self, order: Order, key: Key, sharing: bool) -> Zygote | None:
+        """One that lives and can do it. A program has nothing of the process that became it, so any can begin one."""
+        living = {each: one for each, one in self._zygotes.items() if not one.dead}
+        if key in living:
+            return living[key]
+        python, wanted, at_start = key
+        if order.body["mode"] == zygote.PROGRAM and shutil.which(python):
+            return next(iter(living.values()), None)
+        return next(
+            (
+                one
+                for each, one in living.items()
+                if sharing and (each[0], each[2]) == (python, at_start) and set(each[1]).issuperset(wanted)
+            ),
+            None,
+        )
 
     def allow(self, micros: int) -> None:
         """Let everything live for so long; unless said again all is killed, even while this process stands still."""

@@ -37,7 +37,7 @@ REPLY = struct.Struct(">cQqqqd")
 BLOCKED = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 LEFTOVER_PATIENCE, FAR = 2.0, 1e6
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
-PROC = Path("/proc")
+PROC, PROGRAM = Path("/proc"), "exec"
 prctl: Any = lambda *_: None  # noqa: E731
 if sys.platform == "linux":
     with contextlib.suppress(ImportError, OSError, AttributeError):
@@ -297,7 +297,7 @@ def run_function(payload: dict[str, Any], channel: socket.socket) -> int:
 
 
 MODES: dict[str, Callable[[dict[str, Any], socket.socket], int]] = {
-    "exec": run_program,
+    PROGRAM: run_program,
     "python": run_source,
     "function": run_function,
     "plugin": lambda payload, channel: guarded(  # a task type of ours; only in an interpreter that has penstock
