@@ -83,7 +83,8 @@ class Beginning:
                 begun = self._once(again=tries > 0)
             except TaskFailed as failed:
                 if tries + 1 == MOST_TRIES or not _lost(failed):
-                    raise self._told(failed) from failed
+                    self._tell_where(failed)
+                    raise
                 self._context.log(f"{failed.sentence} It is begun again.", Level.WARN)
             else:
                 self._keeper.worked(self._wanted.version)
@@ -112,13 +113,15 @@ class Beginning:
                 with shown(self._context, number, last):
                     job, attached = self._submitted(session, last, begin, wanted.version)
             except TaskFailed as failed:
-                raise self._gone_back(failed, begin) from failed
+                self._go_back(failed, begin)
+                raise
             if not attached:
                 lineage.tell(self._waiting, session, last, self._jobs, job, name=wanted.name)
         try:
             return Begun(self._works(job), attached, begin)
         except TaskFailed as failed:
-            raise self._gone_back(failed, begin) from failed
+            self._go_back(failed, begin)
+            raise
 
     def _works(self, job: str) -> Job:
         return self._watch.works(job, self._wanted.until_running, MOST_RESTARTS if self._wanted.replace else None)
@@ -209,20 +212,20 @@ class Beginning:
             f'Flink knows {MOST_NUMBERS} jobs "{self._wanted.name}" that have ended, and takes no further one.'
         )
 
-    def _gone_back(self, failed: TaskFailed, begin: str) -> TaskFailed:
-        """Have the version before go on where a new one does not take the state that it left; gives the error."""
+    def _go_back(self, failed: TaskFailed, begin: str) -> None:
+        """Have the version before go on where a new one does not take the state that it left; TaskFailed says so."""
         known = self._keeper.recall()
         if _lost(failed) or known.stopped_by != self._context.idempotency_key:
-            return failed
+            return
+        good = self._keeper.good(known)
+        if good is None or good == self._wanted.version:
+            return
         there = self._jobs.job(known.job)
         if there is not None and there.live:
             if self._jobs.checkpoints(there.id).completed:
                 # it has gone on, and what it wrote since would be written twice
-                return failed
+                return
             self._jobs.cancel(there.id, self._wanted.timeout)
-        good = self._keeper.good(known)
-        if good is None or good == self._wanted.version:
-            return failed
         said = f'The new version of the job "{self._wanted.name}" does not go on from {begin}: {failed.sentence}'
         self._context.log(f"{said} The version before it is begun again there.", Level.WARN)
         try:
@@ -231,23 +234,18 @@ class Beginning:
                 job, _ = self._submitted(session, last, begin, good)
             self._watch.works(job, self._wanted.until_running)
         except TaskFailed as worse:
-            return TaskFailed(f"{said} Nor does the version before it go on from there: {worse.sentence}")
+            raise TaskFailed(f"{said} Nor does the version before it go on from there: {worse.sentence}") from worse
         kept = self._keeper.recall()
         kept.stopped_by = ""
         self._keeper.keep(kept)
-        return TaskFailed(f"{said} The version before it goes on from there, as job {job}.")
+        raise TaskFailed(f"{said} The version before it goes on from there, as job {job}.") from failed
 
-    def _told(self, failed: TaskFailed) -> TaskFailed:
-        """The error, with where the job can go on that was stopped and does not live any more."""
+    def _tell_where(self, failed: TaskFailed) -> None:
+        """Tell where the job can go on that was stopped, and has no follower yet."""
         known = self._keeper.recall()
-        if isinstance(failed, NoAnswer) or known.stopped_by != self._context.idempotency_key or not known.savepoint:
-            return failed
-        if self._jobs.live(self._wanted.name) is not None:
-            return failed
-        return TaskFailed(
-            f'{failed.sentence} No job "{self._wanted.name}" lives now; it can go on from {known.savepoint}.',
-            outputs=failed.outputs,
-        )
+        if known.savepoint and known.stopped_by == self._context.idempotency_key:
+            said = f'The job "{self._wanted.name}" was stopped, and can go on from {known.savepoint}.'
+            self._context.log(said, Level.WARN)
 
 
 def _lost(failed: BaseException | None) -> bool:

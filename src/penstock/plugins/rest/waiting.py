@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, cast
 
+from penstock.errors.task import Refused
 from penstock.sdk.context import Ask, Context
 
 STEP: Final = 0.25
@@ -62,5 +63,8 @@ class Waiting:
             signal.signal(signal.SIGTERM, before)
 
     def _killed(self) -> bool:
-        told = cast("dict[str, object]", self.context.ask(Ask.RUN_TELL))
+        try:
+            told = cast("dict[str, object]", self.context.ask(Ask.RUN_TELL))
+        except Refused:
+            return False  # there is no run
         return str(told.get("state")).upper() in KILLED
