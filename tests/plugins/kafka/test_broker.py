@@ -126,6 +126,9 @@ def test_a_message_that_cannot_be_read_is_passed_by(
 
 
 def test_messages_are_taken_since_an_instant(local: LocalContext, broker: dict[str, object], topic: str) -> None:
+    # A broker takes away what is as old as this.
+    kept = {"name": topic, "partitions": 1, "config": {"retention.ms": "-1"}}
+    ok(local.run("kafka.create_topics", {**broker, "topics": [kept]}))
     rows = [{"value": str(day), "timestamp": f"2016-01-0{day}T00:00:00Z", "partition": 0} for day in (1, 2, 3)]
     ok(local.run("kafka.produce", {**broker, "topic": topic, "from": rows}))
 
@@ -184,10 +187,13 @@ def test_what_goes_wrong_is_told(local: LocalContext, broker: dict[str, object],
     nobody = {"properties": {"bootstrap.servers": "127.0.0.1:1", "message.timeout.ms": "500"}}
 
     unsent = local.run("kafka.produce", {**nobody, "topic": topic, "from": {"value": "x"}, "transactional": False})
-    unknown = local.run("kafka.produce", {"properties": {"bootstrap.servers": "x", "no.such": "1"}, "from": []})
+    unknown = local.run(
+        "kafka.produce",
+        {"properties": {"bootstrap.servers": "x", "no.such": "1"}, "topic": "t", "from": {"value": "x"}},
+    )
     both = local.run("kafka.consume", {**broker, "topic": topic, "topicPattern": "x"})
 
-    assert "Message 1: Kafka at 127.0.0.1:1 does not answer; it was tried for" in message(unsent)
+    assert f'Message 1 to "{topic}": Kafka at 127.0.0.1:1 does not answer; it was tried for' in message(unsent)
     assert "no.such" in message(unknown)
     assert "Exactly one of topic and topicPattern" in message(both)
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import itertools
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
+from penstock.plugins.kafka.share import Share
 from penstock.plugins.kafka.takes import MOST, Take, read, written
 from penstock.sdk.local import LocalContext
+from tests.acceptance.observe import eventually
 from tests.plugins.kafka.reading import lines, message, ok, values
 from tests.plugins.kafka.servers import Brokers, forbidden, kafka
 
@@ -122,6 +126,64 @@ def test_a_file_that_is_gone_is_not_handed_on(local: LocalContext, broker: dict[
     again = ok(local.run("kafka.consume", asked, attempt=2))
 
     assert [each["value"] for each in lines(local, again)] == ["c", "d"]
+
+
+def test_what_goes_to_another_member_while_it_is_taken_is_not_handed_on(
+    local: LocalContext, broker: dict[str, object], topic: str, kafka: Brokers
+) -> None:
+    rows = [{"value": str(number), "partition": number % 2} for number in range(100)]
+    ok(local.run("kafka.produce", {**broker, "topic": topic, "from": rows}))
+    group = f"group-{topic}"
+    asked = {**broker, "topic": topic, "groupId": group, "pollDuration": "PT5S"}
+    client = {"bootstrap.servers": kafka.servers, "group.id": group, "auto.offset.reset": "earliest"}
+    admin = AdminClient({"bootstrap.servers": kafka.servers})
+
+    def joined() -> bool:
+        (about,) = admin.describe_consumer_groups([group]).values()
+        return [len(each.assignment.topic_partitions) for each in about.result(30).members] == [2]
+
+    with ThreadPoolExecutor(1) as beside:
+        taking = beside.submit(local.run, "kafka.consume", asked)
+        eventually(joined, "the task has both partitions")
+        other, got = Consumer({**client, "enable.auto.commit": False}), list[bytes]()
+        while not taking.done():
+            found = other.poll(0.5)
+            if found is None:
+                other.subscribe([topic])
+            elif found.error() is None:
+                got.append(found.value() or b"")
+        other.close()
+    ours = {str(each["value"]).encode() for each in lines(local, ok(taking.result()))}
+
+    assert len(ours) == 50 and sorted(ours | set(got)) == sorted(str(number).encode() for number in range(100))
+
+
+def test_a_partition_that_comes_back_is_gone_on_with_from_where_it_was_given_up() -> None:
+    share, said = Share(), Assigned()
+
+    share.assigned(said, [TopicPartition("t", 0), TopicPartition("t", 1)])
+    for number, (part, offset) in enumerate([(0, 5), (1, 7), (0, 6)], 1):
+        share.ends["t", part] = offset + 1
+        share.written = number
+    share.assigned(said, [TopicPartition("t", 0)])
+
+    assert [(each.partition, each.offset) for each in said.parts] == [(0, 7)]
+    assert share.ends == {("t", 0): 7} and share.torn
+    records = [{"topic": "t", "partition": part} for part in (0, 1, 0, 1)]
+    assert list(share.ours(records)) == [records[0], records[2], records[3]]
+    share.lost(said, [])
+    assert share.ends == {} and list(share.ours(records)) == [records[3]]
+
+
+class Assigned:
+    """Who is told what it is to take."""
+
+    def __init__(self) -> None:
+        self.parts: list[TopicPartition] = []
+
+    def assign(self, parts: list[TopicPartition]) -> None:
+        """Take these."""
+        self.parts = parts
 
 
 def test_as_much_is_kept_beside_an_offset_as_there_is_room_for() -> None:

@@ -17,6 +17,7 @@ from penstock.plugins.kafka.broker import Broker, library
 from penstock.plugins.kafka.ending import tidily
 from penstock.plugins.kafka.options import BROKER, KafkaTask
 from penstock.plugins.kafka.serdes import Read, Registry, SerdeType, reader
+from penstock.plugins.kafka.share import Share
 from penstock.plugins.kafka.takes import Ends, Take
 from penstock.plugins.kafka.unread import OnSerdeError, Unread
 from penstock.plugins.messages.payload import SPAN, MaxDuration, MaxRecords, Until, epoch_millis, instant
@@ -46,6 +47,7 @@ class Line(NamedTuple):
     topics: list[str]
     read: tuple[Read, Read]
     unread: Unread | None
+    share: Share
 
 
 class Taking(KafkaTask, frozen=True, kw_only=True):
@@ -76,10 +78,14 @@ class Taking(KafkaTask, frozen=True, kw_only=True):
         return self.group_id or self.properties.get("group.id", "")
 
     @property
+    def session(self) -> Duration:
+        """How long a group believes in a member that is not heard of: one that was killed holds its partitions."""
+        return Duration(int(self.properties.get(SESSION, str(SETTINGS[SESSION]))) * 1000)
+
+    @property
     def agreement(self) -> Duration:
-        """How long a group may take to agree on who takes what, once a member that was killed is given up."""
-        session = Duration(int(self.properties.get(SESSION, str(SETTINGS[SESSION]))) * 1000)
-        return Duration(session + self.patience)
+        """How long a group may take to agree on who takes what."""
+        return Duration(self.session + self.patience)
 
     def connected(self, context: Context, work: Callable[[Line], T]) -> T:
         """Do something with messages, as far as they can be reached and read."""
@@ -105,7 +111,7 @@ class Taking(KafkaTask, frozen=True, kw_only=True):
                 with broker.consumer(group_id=self.group or f"penstock-{uuid.uuid4()}") as consumer:
                     # A consumer itself waits for ever for a broker that is not there.
                     broker.metadata(consumer)
-                    return work(Line(kafka, broker, consumer, topics, read, unread))
+                    return work(Line(kafka, broker, consumer, topics, read, unread, Share()))
 
             return broker.guarded(held_open)
 
@@ -132,12 +138,11 @@ class Taking(KafkaTask, frozen=True, kw_only=True):
     def _agreed(self, line: Line) -> list[Any]:
         for topic in line.topics:
             line.broker.partitions(line.consumer, topic)
-        agreed: list[object] = []
         wanted = line.topics or [f"^{self.topic_pattern.removeprefix('^')}"]
-        line.consumer.subscribe(wanted, on_assign=lambda consumer, parts: agreed.append(parts))
+        line.consumer.subscribe(wanted, on_assign=line.share.assigned, on_lost=line.share.lost)
         early: list[Any] = []
         waiting = Until(None, self.agreement)
-        while not agreed:
+        while not line.share.agreed:
             message = line.consumer.poll(0.1)
             # A pattern may match nothing yet.
             if message is not None and (line.topics or message.error() is None):
@@ -205,17 +210,15 @@ class Consume(Taking, frozen=True, kw_only=True):
         if (outputs := self.before(context, line)) is not None:
             context.log("An attempt before this one has taken them.")
             return outputs
-        unread = line.unread
+        unread, share = line.unread, line.share
         until = Until(self.max_records, self.max_duration, bounded=False)
-        ends: dict[tuple[str, int], int] = {}
         counts: dict[str, int] = {}
         with Writer(context) as writer:
             for message in self._messages(line, self.begin(line), until):
                 if message.error():
                     raise line.broker.failure(message.error(), 0)
-                topic = message.topic()
-                ends[topic, message.partition()] = message.offset() + 1
                 until.count += 1
+                share.take(message)
                 try:
                     writer.write(told(message, line.read))
                 except UnreadableMessage as error:
@@ -223,10 +226,11 @@ class Consume(Taking, frozen=True, kw_only=True):
                         raise UnreadableMessage(f"{place(message)}: {error.sentence}") from None
                     unread.take(message, error)
                 else:
-                    counts[topic] = counts.get(topic, 0) + 1
-            outputs = {"messagesCount": writer.count, "uri": writer.done()["uri"], **(unread.done() if unread else {})}
-            if self.group and ends:
-                self.keep(context, line, ends, outputs)
+                    counts[message.topic()] = counts.get(message.topic(), 0) + 1
+                share.written = writer.count
+            outputs = {**_stored(context, writer, share), **(unread.done() if unread else {})}
+            if self.group and share.ends:
+                self.keep(context, line, share.ends, outputs)
         for topic, count in counts.items():
             context.metric("records", count, tags={"topic": topic})
             context.reads(self.place, topic, rows=count)
@@ -234,16 +238,28 @@ class Consume(Taking, frozen=True, kw_only=True):
 
     def _messages(self, line: Line, early: list[Any], until: Until) -> Iterator[Any]:
         yield from early
+        silent = time.monotonic()
         while not until.over:
             first = line.consumer.poll(until.wait(self.poll_duration.seconds))
             if first is None:
-                if self._was_there(line):
+                if not self._was_there(line):
+                    silent = time.monotonic()
+                elif time.monotonic() - silent > self._silence(line):
                     return
                 continue
             yield first
             if not until.over:
                 # What is here already, without waiting for more.
                 yield from line.consumer.consume(min(until.room or TOGETHER, TOGETHER), 0)
+            silent = time.monotonic()
+
+    def _silence(self, line: Line) -> float:
+        """For how long none may come. Others that have partitions may have been killed: then theirs come to us."""
+        if not line.share.agreed:
+            return 0
+        names = line.topics or self._matching(line)
+        all_of = sum(len(line.broker.partitions(line.consumer, name)) for name in names)
+        return 0 if len(line.consumer.assignment()) == all_of else self.session.seconds + SLOW
 
     @staticmethod
     def _was_there(line: Line) -> bool:
@@ -252,6 +268,16 @@ class Consume(Taking, frozen=True, kw_only=True):
         line.broker.metadata(line.consumer)
         line.broker.said.clear()
         return not said and time.monotonic() - began < SLOW
+
+
+def _stored(context: Context, writer: Writer, share: Share) -> dict[str, object]:
+    """Store what was taken, without what another member of the group takes now."""
+    if share.torn:
+        with Writer(context, "ours.jsonl") as ours:
+            for record in share.ours(writer.records()):
+                ours.write(record)
+            return _stored(context, ours, Share())
+    return {"messagesCount": writer.count, "uri": writer.done()["uri"]}
 
 
 def place(message: Any) -> str:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import enum
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Final, cast
+from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta
 
-from penstock.plugins.kafka.serdes import Registry, asked_of, without_class
+from penstock.errors.task import AnswerRefused
+from penstock.plugins.kafka import registry
+from penstock.plugins.kafka.registry import CONFLICT, Subject
+from penstock.plugins.messages.payload import SPAN
+from penstock.plugins.rest.waiting import Waiting
 from penstock.sdk.context import Context
 from penstock.sdk.task import Mode, TaskFailed, TaskType
+from penstock.sdk.values import Duration
 
 REGISTRY: Final = {"schema.registry.url": "http://localhost:8081"}
-CONFLICT: Final = 409
 
 
 class SchemaType(enum.StrEnum):
@@ -48,10 +51,14 @@ class OfRegistry(TaskType, frozen=True, kw_only=True):
         dict[str, str], Meta(description="Properties of the registry of schemas.", examples=[REGISTRY])
     ]
     subject: Annotated[str, Meta(description="The subject: `TOPIC-value`, `TOPIC-key`.", min_length=1)]
+    patience: Annotated[
+        Duration,
+        Meta(description="How long the registry may be away, while it is started again for instance.", extra=SPAN),
+    ] = Duration(30_000_000)
 
-    def libraries(self) -> tuple[str, ...]:
-        """confluent-kafka."""
-        return ("confluent_kafka.schema_registry",)
+    def asked(self, context: Context) -> Subject:
+        """The subject, to be asked."""
+        return registry.subject(self.subject, self.serde_properties, self.patience.seconds, Waiting(context))
 
 
 class RegisterSchema(OfRegistry, frozen=True, kw_only=True):
@@ -73,23 +80,16 @@ class RegisterSchema(OfRegistry, frozen=True, kw_only=True):
 
     def run(self, context: Context) -> dict[str, object]:
         """Register it."""
-
-        def work(client: Any, library: Any) -> dict[str, object]:
-            if self.compatibility is not None:
-                level = library.ConfigCompatibilityLevel(self.compatibility.value)
-                client.set_config(self.subject, library.ServerConfig(compatibility=level))
-            made = library.Schema(self.schema, self.schema_type.value)
-            try:
-                found = client.register_schema_full_response(self.subject, made)
-            except library.SchemaRegistryError as error:
-                if error.http_status_code != CONFLICT:
-                    raise
-                raise unfit(self.subject, without_class(error.error_message), differences(self, client)) from None
-            version = client.lookup_schema(self.subject, made).version
-            return {"id": found.schema_id, "version": version}
-
-        with ExitStack() as held:
-            return asked_of(Registry(self.serde_properties, held), work)
+        subject = self.asked(context)
+        if self.compatibility is not None:
+            subject.demand(self.compatibility.value)
+        try:
+            made = subject.register(self.schema, self.schema_type.value)
+        except AnswerRefused as refused:
+            if refused.status != CONFLICT:
+                raise
+            raise unfit(subject, self.schema, [registry.cause(refused.told)]) from None
+        return {"id": made.id, "version": made.version}
 
 
 class CheckSchema(OfRegistry, frozen=True, kw_only=True):
@@ -108,58 +108,14 @@ class CheckSchema(OfRegistry, frozen=True, kw_only=True):
 
     def run(self, context: Context) -> dict[str, object]:
         """Ask."""
-
-        def work(client: Any, library: Any) -> dict[str, object]:
-            made = library.Schema(self.schema, self.schema_type.value)
-            fits = bool(client.test_compatibility(self.subject, made))
-            return {"compatible": fits, "differences": [] if fits else differences(self, client)}
-
-        with ExitStack() as held:
-            told = asked_of(Registry(self.serde_properties, held), work)
-        if self.fail and not told["compatible"]:
-            raise unfit(self.subject, "", cast("list[str]", told["differences"]), told)
+        subject = self.asked(context)
+        against = subject.refusal(self.schema, self.schema_type.value)
+        if against is None:
+            return {"compatible": True, "differences": []}
+        told = {"compatible": False, "differences": differences(subject, self.schema)}
+        if self.fail:
+            raise unfit(subject, self.schema, against, told)
         return told
-
-
-def unfit(
-    subject: str, why: str, changes: Sequence[str], outputs: Mapping[str, object] = MappingProxyType({})
-) -> TaskFailed:
-    """That a schema cannot follow the last one of a subject, with all that is known of why."""
-    changed = f" Unlike the last one: {'; '.join(changes)}." if changes else ""
-    reason = f" The registry says: {why.rstrip('.')}." if why else ""
-    return TaskFailed(f'The schema does not fit those of "{subject}".{changed}{reason}', outputs=outputs)
-
-
-def differences(task: RegisterSchema | CheckSchema, client: Any) -> list[str]:
-    """The fields of a schema that are not as in the last one of its subject, each with both; none for Protobuf."""
-    old = _fields(client.get_latest_version(task.subject).schema.schema_str)
-    new = _fields(task.schema)
-    told = [f'"{name}" is new: {new[name]}' for name in new if name not in old]
-    told += [f'"{name}" is not there' for name in old if name not in new]
-    return told + [f'"{name}" was {old[name]}, is {new[name]}' for name in new if old.get(name, new[name]) != new[name]]
-
-
-def _fields(text: str) -> dict[str, str]:
-    """What a schema of Avro or JSON says of each of its fields."""
-    try:
-        read = json.loads(text)
-    except ValueError:
-        return {}
-    if not isinstance(read, dict):
-        return {}
-    needed = read.get("required", ())
-    of_avro = {each["name"]: {**each, "name": None} for each in read.get("fields", ())}
-    of_json = {name: {"type": each, "required": name in needed} for name, each in read.get("properties", {}).items()}
-    return {name: _short(each) for name, each in (of_avro or of_json).items()}
-
-
-def _short(about: dict[str, Any]) -> str:
-    kind = about.get("type")
-    kind = kind.get("type", kind) if isinstance(kind, dict) and set(kind) == {"type"} else kind
-    told = kind if isinstance(kind, str) else json.dumps(kind)
-    if about.get("required"):
-        return f"{told}, required"
-    return f"{told} = {json.dumps(about['default'])}" if "default" in about else told
 
 
 class FetchSchema(OfRegistry, frozen=True, kw_only=True):
@@ -180,15 +136,45 @@ class FetchSchema(OfRegistry, frozen=True, kw_only=True):
 
     def run(self, context: Context) -> dict[str, object]:
         """Fetch it."""
+        found = self.asked(context).version(self.version)
+        return {"id": found.id, "version": found.version, "schema": found.schema, "schemaType": found.kind}
 
-        def work(client: Any, _library: Any) -> dict[str, object]:
-            found = (
-                client.get_latest_version(self.subject)
-                if self.version is None
-                else client.get_version(self.subject, self.version)
-            )
-            kind, text = found.schema.schema_type, found.schema.schema_str
-            return {"id": found.schema_id, "version": found.version, "schema": text, "schemaType": kind}
 
-        with ExitStack() as held:
-            return asked_of(Registry(self.serde_properties, held), work)
+def unfit(
+    subject: Subject, schema: str, against: Sequence[str], outputs: Mapping[str, object] = MappingProxyType({})
+) -> TaskFailed:
+    """That a schema cannot follow the last one of a subject, with all that is known of why."""
+    changes = differences(subject, schema)
+    changed = f" Unlike the last one: {'; '.join(changes)}." if changes else ""
+    reason = f" The registry says: {'; '.join(each.rstrip('.') for each in against)}." if against else ""
+    return TaskFailed(f'The schema does not fit those of "{subject.name}".{changed}{reason}', outputs=outputs)
+
+
+def differences(subject: Subject, schema: str) -> list[str]:
+    """The fields of a schema that are not as in the last one of its subject, each with both; none for Protobuf."""
+    old, new = fields(subject.version().schema), fields(schema)
+    told = [f'"{name}" is new: {new[name]}' for name in new if name not in old]
+    told += [f'"{name}" is not there' for name in old if name not in new]
+    return told + [f'"{name}" was {old[name]}, is {new[name]}' for name in new if old.get(name, new[name]) != new[name]]
+
+
+def fields(text: str) -> dict[str, str]:
+    """What a schema of Avro or JSON says of each of its fields."""
+    try:
+        read = json.loads(text)
+    except ValueError:
+        return {}
+    if not isinstance(read, dict):
+        return {}
+    needed = read.get("required", ())
+    of_avro = {each["name"]: each for each in read.get("fields", ())}
+    of_json = {name: {**each, "required": name in needed} for name, each in read.get("properties", {}).items()}
+    return {name: _short(each) for name, each in (of_avro or of_json).items()}
+
+
+def _short(about: dict[str, Any]) -> str:
+    kind = about.get("type", "any")
+    told = kind if isinstance(kind, str) else json.dumps(kind)
+    if about.get("required"):
+        return f"{told}, required"
+    return f"{told} = {json.dumps(about['default'])}" if "default" in about else told

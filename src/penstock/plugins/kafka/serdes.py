@@ -7,16 +7,16 @@ import contextlib
 import enum
 import importlib
 import json
-import re
 import struct
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from penstock.errors.task import MissingExtra, NoAnswer, UnreadableMessage
+from penstock.plugins.kafka.registry import without_class
 from penstock.plugins.messages.payload import bytes_of
 from penstock.plugins.serdes import schema
 from penstock.sdk.plain import plain
@@ -24,9 +24,7 @@ from penstock.sdk.task import TaskFailed
 
 Write = Callable[[str, object], bytes | None]
 Read = Callable[[str, bytes | None], object]
-T = TypeVar("T")
 PATIENCE: Final = 30
-RAISED: Final = re.compile(r"^([a-z][\w$]*\.)+[A-Z][\w$]*: ")
 # How Java writes its numbers: the longest first byte first.
 NUMBERS: Final = {"INTEGER": ">i", "LONG": ">q", "SHORT": ">h", "FLOAT": ">f", "DOUBLE": ">d"}
 # What Java's client of a registry says in other words than Python's.
@@ -196,17 +194,6 @@ def _avro_reader(registry: Registry, text: str, *, key: bool) -> Read:
     return read
 
 
-def asked_of(registry: Registry, work: Callable[[Any, Any], T]) -> T:
-    """Ask the registry something, by its client and its library; TaskFailed where it refuses, or is not there."""
-    library = _libraries()
-    given = _words(registry.properties)
-    client = registry.held.enter_context(_client(library.registry, given))
-    try:
-        return work(client, library.registry)
-    except library.of_registry as error:
-        raise _failure(error, given) from None
-
-
 def _failure(error: Exception, given: Mapping[str, str]) -> TaskFailed:
     """What a task says of a registry that refuses, or is not there."""
     where = f"The registry of schemas at {given['url']}"
@@ -214,11 +201,6 @@ def _failure(error: Exception, given: Mapping[str, str]) -> TaskFailed:
     if refused is None:
         return NoAnswer(f"{where} does not answer: {str(error) or type(error).__name__}.")
     return TaskFailed(f"{where} refuses it ({getattr(error, 'http_status_code', '?')}): {without_class(str(refused))}")
-
-
-def without_class(sentence: str) -> str:
-    """What a registry says, without Java's name of what it raised."""
-    return RAISED.sub("", sentence)
 
 
 def _words(properties: Mapping[str, str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from penstock.sdk.context import Context
 from penstock.sdk.task import Fires, Outcome, Outputs, Result, TaskFailed
 
 POLL = 1.0
+NO_MEMBER = frozenset({"UNKNOWN_MEMBER_ID", "ILLEGAL_GENERATION"})
 
 
 class Trigger(Consume, frozen=True, kw_only=True):
@@ -47,7 +48,15 @@ class Trigger(Consume, frozen=True, kw_only=True):
     def _keep(self, context: Context, line: Line) -> None:
         ends = context.state.get("ends")
         assert isinstance(ends, list)
-        kept(line, {(str(topic), int(number)): int(offset) for topic, number, offset in ends})
+        behind = {(str(topic), int(number)): int(offset) for topic, number, offset in ends}
+        try:
+            kept(line, behind)
+        except line.kafka.KafkaException as error:
+            if error.args[0].name() not in NO_MEMBER:
+                raise
+            # Others take for the group, too: then only one of them may say where it is.
+            self.begin(line)
+            kept(line, behind)
 
 
 class RealtimeTrigger(Taking, frozen=True, kw_only=True):

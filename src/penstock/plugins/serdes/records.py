@@ -48,6 +48,11 @@ class Writer:
         if self.count % TELL == 0:
             self._context.progress(self.count, unit="records")
 
+    def records(self) -> Iterator[object]:
+        """What was written so far."""
+        self._file.flush()
+        return read(self.path)
+
     def done(self) -> dict[str, object]:
         """Store the file; gives its address and how many records it has, as outputs tell it."""
         self._file.close()
