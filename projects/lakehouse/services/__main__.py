@@ -7,6 +7,7 @@ python -m projects.lakehouse.services env       # what a shell has to know of th
 python -m projects.lakehouse.services down      # stop all; their data stays
 python -m projects.lakehouse.services needs     # only tell what this machine lacks for them
 python -m projects.lakehouse.services fetch     # only fetch what they need
+python -m projects.lakehouse.services compose   # only write what deploy/compose/lakehouse.yml is told
 python -m projects.lakehouse.services lock      # resolve the POMs again, and write the locks
 
 Ports are free ones, or those of projects/lakehouse/.env; data and logs lie in projects/lakehouse/.lakehouse.
@@ -21,6 +22,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from projects.lakehouse.services import compose
 from projects.lakehouse.services.holder import Holder
 from projects.lakehouse.services.jars import SETS, fetched
 from projects.lakehouse.services.locking import lock_all
@@ -32,7 +34,7 @@ from projects.servers.child import tail
 PROJECT = Path(__file__).resolve().parents[1]
 FOLDER = Path(os.environ.get("LAKEHOUSE_FOLDER") or PROJECT / ".lakehouse")
 ENV = PROJECT / ".env"
-VERBS = ("up", "down", "health", "logs", "env", "needs", "fetch", "lock", "hold")
+VERBS = ("up", "down", "health", "logs", "env", "needs", "fetch", "compose", "lock", "hold")
 
 
 def main(given: Sequence[str] | None = None) -> int:
@@ -72,6 +74,11 @@ def _do(asked: argparse.Namespace, holder: Holder) -> int:
                 print(f"{name}: {fetched(name, print)}")
         case "lock":
             lock_all(Path.home() / ".m2" / "repository")
+            compose.ship()
+        case "compose":
+            file = compose.prepare(holder.folder, ENV)
+            print(f"docker compose --env-file {file} -f {compose.DEPLOY / 'lakehouse.yml'} up --detach --wait")
+            print(f"Then: . {holder.env}")
         case "env":
             print(_running(holder).env.read_text(), end="")
         case "health":

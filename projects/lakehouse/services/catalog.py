@@ -18,6 +18,8 @@ from projects.lakehouse.services.service import SMALL, Child, answers_http
 from projects.servers.java import find_java
 
 NAME: Final = "lake"
+HEAP: Final = ("-Xms32m", "-Xmx160m")
+QUIET: Final = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
 HERE: Final = Path(__file__).parent / "rest_catalog"
 
 
@@ -81,10 +83,8 @@ class Catalog(Child):
         """Java with the class and Iceberg's jars; what is secret goes by the environment."""
         told = [f"{name}={value}" for name, value in self._lake.properties().items()]
         path = f"{HERE}:{fetched('catalog')}/*"
-        quiet = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
-        heap = ("-Xms32m", "-Xmx160m")
         return [
-            str(self._java), *heap, *SMALL, quiet, "-cp", path, "RestCatalog", str(self.port), f"name={NAME}", *told,
+            str(self._java), *HEAP, *SMALL, QUIET, "-cp", path, "RestCatalog", str(self.port), f"name={NAME}", *told,
         ]  # fmt: skip
 
     def env(self) -> Mapping[str, str]:

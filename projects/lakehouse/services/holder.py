@@ -5,36 +5,33 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shlex
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from projects.lakehouse.services.jars import SETS, fetched
 from projects.lakehouse.services.stack import Say, Stack
+from projects.lakehouse.services.told import env_file, forget, read, tell
 from projects.servers import ServerFailed
 
 LOOKS_EVERY: Final = 0.5
 READY: Final = "ready"
-SECRET: Final = ("AWS_SECRET_ACCESS_KEY", "ICEBERG_JDBC_PASSWORD", "ICEBERG_DATABASE_URL", "GOLD_DATABASE_URL")
 
 
 class Holder:
     """The process that holds a stack, seen from outside: its files lie in the stack's folder."""
 
-    def __init__(self, folder: Path, env_file: Path) -> None:
-        self.folder, self.env_file = folder, env_file
+    def __init__(self, folder: Path, given: Path) -> None:
+        self.folder, self.env_file = folder, given
         self.log = folder / "logs" / "holder.log"
         self._pid = folder / "holder.pid"
         self.told = folder / "pids.json"
-        self.env = folder / "env"
-        # what no log may show; the project's settings name this file
-        self.secrets = folder / "secrets"
+        self.env = env_file(folder)
 
     @property
     def pid(self) -> int:
@@ -74,10 +71,9 @@ class Holder:
 
     def environment(self) -> dict[str, str]:
         """The environment of a program that is to find the servers: ours, and what they are; raises ServerFailed."""
-        if not self.pid or not self.env.exists():
+        if not self.pid or not (known := read(self.folder)):
             raise ServerFailed("No server runs: make -C projects/lakehouse up")
-        words = shlex.split(self.env.read_text())
-        return os.environ | dict(word.split("=", 1) for word in words if "=" in word)
+        return os.environ | known
 
     def down(self, seconds: float = 60.0) -> bool:
         """Ask it to stop all servers, and wait; whether there was anything to stop."""
@@ -117,24 +113,13 @@ class Holder:
             _when_asked(signal.SIG_IGN)
             if made is not None:
                 made.stop()
-            for file in (self._pid, self.told, self.env, self.secrets):
+            forget(self.folder)
+            for file in (self._pid, self.told):
                 file.unlink(missing_ok=True)
 
     def _tell(self, made: Stack) -> None:
         self.told.write_text(json.dumps({each.name: each.pid for each in made.services}))
-        known = made.env
-        private = {name: known.pop(name) for name in SECRET}
-        # flows see what begins with ENV_ as `envs.name`
-        lines = [f"{name}={shlex.quote(value)}" for name, value in (known | private).items()]
-        lines += [f"ENV_{name}={shlex.quote(value)}" for name, value in known.items()]
-        _write(self.env, (f"export {line}" for line in lines))
-        _write(self.secrets, (f"{name}={value}" for name, value in private.items()))
-
-
-def _write(file: Path, lines: Iterable[str]) -> None:
-    """Write a file for nobody else's eyes."""
-    file.touch(mode=0o600)
-    file.write_text("".join(f"{line}\n" for line in lines))
+        tell(self.folder, made.env)
 
 
 def _when_asked(do: Callable[..., object] | signal.Handlers) -> None:

@@ -100,7 +100,7 @@ def pom(artifacts: Iterable[Artifact]) -> str:
     return (
         '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'
         "<groupId>penstock</groupId><artifactId>lakehouse</artifactId><version>1</version><packaging>pom</packaging>"
-        f"<dependencies>{''.join(_dependency(each) for each in artifacts)}</dependencies></project>"
+        f"<dependencies>\n{''.join(_dependency(each) for each in artifacts)}</dependencies></project>"
     )
 
 
@@ -110,7 +110,7 @@ def _dependency(artifact: Artifact) -> str:
         said["classifier"] = artifact.classifier
     told = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in said.items())
     alone = "<exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions>"
-    return f"<dependency>{told}{alone}</dependency>"
+    return f"<dependency>{told}{alone}</dependency>\n"
 
 
 def _verify(name: str, wanted: list[Artifact], folder: Path) -> None:

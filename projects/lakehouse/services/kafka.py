@@ -16,6 +16,7 @@ from projects.servers.child import ServerFailed, listens
 from projects.servers.java import find_java
 
 CLUSTER: Final = "MkU3OEVBNTcwNTJENDM2Qk"
+HEAP: Final = ("-Xms64m", "-Xmx192m", "-XX:MaxMetaspaceSize=96m", "-XX:ReservedCodeCacheSize=32m", "-Xss512k")
 # One node cannot replicate, a small heap cannot clean with the default buffer, and a broker that was killed comes
 # back as soon as its old session is over: 3 s instead of 9.
 SETTINGS: Final[Mapping[str, object]] = {
@@ -75,13 +76,13 @@ class Kafka(Child):
     def command(self) -> list[str]:
         """The broker's own, after its storage was formatted the first time."""
         settings = self.folder / "server.properties"
-        settings.write_text("".join(f"{name}={value}\n" for name, value in self._settings().items()))
+        settings.write_text("".join(f"{name}={value}\n" for name, value in self.settings().items()))
         if not (self.folder / "data" / "meta.properties").exists():
             self._format(settings)
-        heap = ("-Xms64m", "-Xmx192m", "-XX:MaxMetaspaceSize=96m", "-XX:ReservedCodeCacheSize=32m", "-Xss512k")
-        return [*self._jvm(*heap), "kafka.Kafka", str(settings)]
+        return [*self._jvm(*HEAP), "kafka.Kafka", str(settings)]
 
-    def _settings(self) -> dict[str, object]:
+    def settings(self) -> dict[str, object]:
+        """What server.properties says."""
         return {
             **SETTINGS,
             "controller.quorum.voters": f"1@127.0.0.1:{self._controller}",

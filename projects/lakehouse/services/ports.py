@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
@@ -27,7 +28,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
 def ports(folder: Path, env_file: Path) -> Ports:
     """Choose them, and keep them in the folder: who was told of them finds them again. Raises ServerFailed."""
     kept = folder / "ports.json"
-    given = _given(env_file)
+    given = given_ports(env_file, Ports.__struct_fields__)
     before = msgspec.json.decode(kept.read_bytes(), type=dict[str, int]) if kept.exists() else {}
     chosen: dict[str, int] = {}
     for name in Ports.__struct_fields__:
@@ -40,12 +41,13 @@ def ports(folder: Path, env_file: Path) -> Ports:
     return msgspec.convert(chosen, Ports)
 
 
-def _given(env_file: Path) -> dict[str, int]:
+def given_ports(env_file: Path, names: Collection[str]) -> dict[str, int]:
+    """Those of these names that a file sets; raises ServerFailed where one is none."""
     found = {}
     for number, line in enumerate(env_file.read_text().splitlines() if env_file.exists() else [], 1):
         name, sign, value = line.partition("=")
         field = name.strip().removesuffix("_PORT").lower()
-        if sign and name.strip().endswith("_PORT") and field in Ports.__struct_fields__:
+        if sign and name.strip().endswith("_PORT") and field in names:
             if not value.strip().isdigit() or not 0 < int(value) < 65_536:
                 raise ServerFailed(f"{env_file}, line {number}: {value.strip()!r} is no port.")
             found[field] = int(value)

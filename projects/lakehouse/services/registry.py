@@ -16,6 +16,7 @@ from projects.lakehouse.services.service import SMALL, Child, answers_http
 from projects.servers.java import find_java
 
 API: Final = "/apis/ccompat/v7"
+HEAP: Final = ("-Xms64m", "-Xmx160m")
 LEVEL: Final = "BACKWARD"
 
 
@@ -46,7 +47,13 @@ class Registry(Child):
 
     def command(self) -> list[str]:
         """Java with its settings as properties."""
-        said = {
+        options = [f"-D{name}={value}" for name, value in self.settings().items()]
+        jar = str(fetched("registry") / "quarkus-run.jar")
+        return [str(self._java), *HEAP, *SMALL, *options, "-jar", jar]
+
+    def settings(self) -> dict[str, object]:
+        """What it is told, but for where its database is."""
+        said: dict[str, object] = {
             "quarkus.http.host": "127.0.0.1",
             "quarkus.http.port": self.port,
             "quarkus.management.host": "127.0.0.1",
@@ -58,9 +65,7 @@ class Registry(Child):
         }
         if self._database is not None:
             said["apicurio.storage.sql.kind"] = "postgresql"
-        options = [f"-D{name}={value}" for name, value in said.items()]
-        jar = str(fetched("registry") / "quarkus-run.jar")
-        return [str(self._java), "-Xms64m", "-Xmx160m", *SMALL, *options, "-jar", jar]
+        return said
 
     def env(self) -> Mapping[str, str] | None:
         """The database by environment, so that its password stands in no list of processes."""

@@ -9,7 +9,10 @@ import org.eclipse.jetty.ee10.servlet.ServletContextHandler;
 import org.eclipse.jetty.ee10.servlet.ServletHolder;
 import org.eclipse.jetty.server.Server;
 
-/** Serves a catalog by Iceberg's REST on loopback: its port, then the properties of the catalog as key=value. */
+/**
+ * Serves a catalog by Iceberg's REST, on loopback or on CATALOG_HOST: its port, then the properties of the catalog as
+ * key=value.
+ */
 public class RestCatalog {
   private static final Map<String, String> SECRETS =
       Map.of("jdbc.password", "CATALOG_PASSWORD", "s3.secret-access-key", "S3_SECRET_KEY");
@@ -30,7 +33,8 @@ public class RestCatalog {
     context.setContextPath("/");
     context.addServlet(
         new ServletHolder(new RESTCatalogServlet(new RESTCatalogAdapter(catalog))), "/*");
-    var server = new Server(new InetSocketAddress("127.0.0.1", Integer.parseInt(args[0])));
+    var host = System.getenv().getOrDefault("CATALOG_HOST", "127.0.0.1");
+    var server = new Server(new InetSocketAddress(host, Integer.parseInt(args[0])));
     server.setHandler(context);
     server.start();
     server.join();
