@@ -12,8 +12,10 @@ import argparse
 import collections
 import csv
 import datetime
+import importlib
 import json
-from collections.abc import Container, Iterable, Mapping
+import os
+from collections.abc import Callable, Container, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -124,42 +126,79 @@ def moment(text: str) -> datetime.datetime:
     return datetime.datetime.strptime(text, "%Y-%m-%d %H:%M:%S")
 
 
-def gold(silver: Iterable[Trip], rejects: collections.Counter[Row], bronze: int) -> dict[str, set[Row]]:
+def gold(wanted: Wanted) -> dict[str, set[Row]]:
     """What dbt must have made of them, with sums to the cent."""
-    trips = list(silver)
-    days: dict[Any, list[Trip]] = collections.defaultdict(list)
-    cells: dict[Any, list[Trip]] = collections.defaultdict(list)
-    starts: dict[Any, list[Trip]] = collections.defaultdict(list)
-    ends: collections.Counter[int] = collections.Counter()
-    for trip in trips:
-        days[trip.pickup_at.date()].append(trip)
-        cells[trip.pickup_zone, trip.pickup_at.hour].append(trip)
-        starts[trip.pickup_zone].append(trip)
-        ends[trip.dropoff_zone] += 1
+    trips, places = list(wanted.silver.elements()), zones()
+    starts, ends = grouped(trips, lambda trip: trip.pickup_zone), grouped(trips, lambda trip: trip.dropoff_zone)
     reasons: collections.Counter[str] = collections.Counter()
-    for (reason, *_), count in rejects.items():
+    for (reason, *_), count in wanted.rejects.items():
         reasons[reason] += count
     if late := sum(trip.late for trip in trips):
         reasons["LATE"] = late
     return {
+        "zones": {(zone, *told) for zone, told in places.items()},
         "revenue_by_day": {
-            (day, len(of), cents(t.fare for t in of), cents(t.tip for t in of)) for day, of in days.items()
+            (day, len(of), cents(t.fare for t in of), cents(t.tip for t in of), *(paid(of, how) for how in PAYMENTS))
+            for day, of in grouped(trips, lambda trip: trip.pickup_at.date()).items()
         },
-        "trips_by_hour_and_zone": {(zone, hour, len(of)) for (zone, hour), of in cells.items()},
+        "trips_by_hour_and_zone": {
+            (zone, *places[zone], hour, len(of))
+            for (zone, hour), of in grouped(trips, lambda trip: (trip.pickup_zone, trip.pickup_at.hour)).items()
+        },
         "zone_performance": {
-            (zone, len(starts.get(zone, ())), ends[zone], cents(t.fare for t in starts.get(zone, ())))
+            (zone, *places[zone], len(starts.get(zone, ())), len(ends.get(zone, ())), fares(starts.get(zone, ())))
             for zone in starts.keys() | ends.keys()
         },
         "quality_by_reason": set(reasons.items()),
-        "quality": {(bronze, len(trips), sum(rejects.values()))},
+        "quality_by_vendor": vendors(trips, wanted.rejects),
+        "quality": {(sum(wanted.bronze.values()), len(trips), sum(wanted.rejects.values()))},
     }
 
 
+def vendors(trips: Iterable[Trip], rejects: Mapping[Row, int]) -> set[Row]:
+    """What came of the events of each vendor; 0: of those that do not say."""
+    rejected: collections.Counter[int] = collections.Counter()
+    twice: collections.Counter[int] = collections.Counter()
+    for (reason, event, _), count in rejects.items():
+        vendor = 0 if reason == "MALFORMED" else json.loads(event).get("vendor_id") or 0
+        rejected[vendor] += count
+        twice[vendor] += count * (reason == "DUPLICATE")
+    good = grouped(trips, lambda trip: trip.vendor_id)
+    return {
+        (
+            vendor, len(of := good.get(vendor, [])) + rejected[vendor], len(of), rejected[vendor], twice[vendor],
+            sum(trip.late for trip in of), sum(trip.payment == "cash" for trip in of),
+        )
+        for vendor in good.keys() | rejected.keys()
+    }  # fmt: skip
+
+
+def grouped(trips: Iterable[Trip], key: Callable[[Trip], Any]) -> dict[Any, list[Trip]]:
+    """Trips by something of theirs."""
+    found: dict[Any, list[Trip]] = collections.defaultdict(list)
+    for trip in trips:
+        found[key(trip)].append(trip)
+    return found
+
+
+def paid(trips: Iterable[Trip], how: str) -> float:
+    """Fares and tips that were paid so."""
+    return cents(trip.fare + trip.tip for trip in trips if trip.payment == how)
+
+
+def fares(trips: Iterable[Trip]) -> float:
+    """Their sum."""
+    return cents(trip.fare for trip in trips)
+
+
+PAYMENTS = ("card", "cash")
 COLUMNS = {
-    "revenue_by_day": "pickup_day, trips, fares, tips",
-    "trips_by_hour_and_zone": "pickup_zone, pickup_hour, trips",
-    "zone_performance": "zone, trips_from, trips_to, fares",
+    "zones": "zone, name, borough",
+    "revenue_by_day": "pickup_day, trips, fares, tips, by_card, in_cash",
+    "trips_by_hour_and_zone": "pickup_zone, zone_name, borough, pickup_hour, trips",
+    "zone_performance": "zone, name, borough, trips_from, trips_to, fares",
     "quality_by_reason": "reason, events",
+    "quality_by_vendor": "vendor_id, events, trips, rejected, duplicates, late, in_cash",
     "quality": "bronze_rows, silver_rows, rejected_rows",
 }
 
@@ -191,7 +230,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Compare the lake's tables with what was sent.")
     parser.add_argument("--events", type=Path, required=True, help="the file that the generator wrote")
     parser.add_argument("--name", default="taxi", help="namespace of the tables (taxi)")
-    parser.add_argument("--gold", type=Path, help="database that dbt has written; without it gold is not compared")
+    parser.add_argument(
+        "--gold", help="file that dbt has written, or `postgres`: GOLD_DATABASE_URL; without it gold is not compared"
+    )
     given = parser.parse_args()
     with given.events.open() as lines:
         wanted = computed(lines)
@@ -212,13 +253,28 @@ def main() -> int:
         (places,) = connection.sql(f"SELECT count(DISTINCT (k_partition, k_offset)) FROM {lake}.bronze").fetchall()
     assert places[0] == sum(wanted.bronze.values()) or report.bad, "an event is there twice"
     if given.gold is not None:
-        with duckdb.connect(str(given.gold), read_only=True) as connection:
-            made = gold(wanted.silver.elements(), wanted.rejects, sum(wanted.bronze.values()))
-            for name, expected in made.items():
-                found = connection.sql(f"SELECT {COLUMNS[name]} FROM {name}").fetchall()
-                plain = collections.Counter(tuple(_plain(cell) for cell in row) for row in found)
-                report.compare(name, collections.Counter(expected), plain)
+        found = built(given.gold, given.name)
+        for table, expected in gold(wanted).items():
+            report.compare(f"gold {table}", collections.Counter(expected), found[table])
     return 1 if report.bad else 0
+
+
+def built(where: str, name: str) -> dict[str, collections.Counter[Row]]:
+    """What dbt has built, in a file of DuckDB's or in PostgreSQL."""
+    queries = {table: f"SELECT {columns} FROM {{}}{table}" for table, columns in COLUMNS.items()}
+    if where == "postgres":
+        driver = importlib.import_module("psycopg2")
+        with driver.connect(os.environ["GOLD_DATABASE_URL"]) as session, session.cursor() as cursor:
+            found = {}
+            for table, query in queries.items():
+                cursor.execute(query.format(f"gold_{name}."))
+                found[table] = cursor.fetchall()
+    else:
+        with duckdb.connect(where, read_only=True) as connection:
+            found = {table: connection.sql(query.format("")).fetchall() for table, query in queries.items()}
+    return {
+        table: collections.Counter(tuple(_plain(cell) for cell in row) for row in rows) for table, rows in found.items()
+    }
 
 
 def _plain(cell: Any) -> Any:

@@ -5,8 +5,12 @@ DuckDB's extensions come from wheels: nothing is downloaded when they are loaded
 
 from __future__ import annotations
 
+import http.client
 import importlib
 import os
+import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +19,14 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 
 # In the order in which they need one another.
 EXTENSIONS = ("avro", "httpfs", "iceberg")
+
+
+PATIENCE = float(os.environ.get("LAKE_PATIENCE", "30"))
+PAUSE = 0.5
+
+
+class LakeAway(Exception):
+    """A server without which no table can be read does not answer."""
 
 
 class Plugin(BasePlugin):
@@ -46,6 +58,23 @@ def attach(connection: duckdb.DuckDBPyConnection) -> None:
     safe = "true" if endpoint.startswith("https:") else "false"
     connection.execute(f"CREATE OR REPLACE SECRET lake (TYPE s3, {told}, USE_SSL {safe})")
     catalog = os.environ["ICEBERG_CATALOG_URL"]
+    until = time.monotonic() + PATIENCE
+    answers("The object store of the lake", endpoint, until)
+    answers("The lake's catalog", f"{catalog}/v1/config", until)
     connection.execute(
         f"ATTACH IF NOT EXISTS 'lake' AS lake (TYPE iceberg, ENDPOINT '{catalog}', AUTHORIZATION_TYPE 'none')"
     )
+
+
+def answers(name: str, url: str, until: float) -> None:
+    """Wait for a server, whatever it says; LakeAway when it has said nothing by then, asked at least once."""
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=10):
+                return
+        except urllib.error.HTTPError:
+            return
+        except (OSError, http.client.HTTPException) as failed:
+            if time.monotonic() > until:
+                raise LakeAway(f"{name} at {url} does not answer: {failed}. Tried for {PATIENCE:.0f} s.") from None
+        time.sleep(PAUSE)

@@ -1,10 +1,18 @@
 -- What does a day bring, by card and in cash?
+with trips as (
+    select
+        cast(pickup_at as date) as pickup_day,
+        payment,
+        {{ dollars('fare') }} as fare,
+        {{ dollars('tip') }} as tip
+    from {{ source('lake', 'silver') }}
+)
 select
-    cast(pickup_at as date) as pickup_day,
+    pickup_day,
     count(*) as trips,
-    round(cast(sum(fare) as decimal(18, 4)), 2) as fares,
-    round(cast(sum(tip) as decimal(18, 4)), 2) as tips,
-    round(cast(sum(case when payment = 'card' then fare + tip else 0 end) as decimal(18, 4)), 2) as by_card,
-    round(cast(sum(case when payment = 'cash' then fare + tip else 0 end) as decimal(18, 4)), 2) as in_cash
-from {{ source('lake', 'silver') }}
-group by cast(pickup_at as date)
+    sum(fare) as fares,
+    sum(tip) as tips,
+    sum(case when payment = 'card' then fare + tip else 0 end) as by_card,
+    sum(case when payment = 'cash' then fare + tip else 0 end) as in_cash
+from trips
+group by pickup_day

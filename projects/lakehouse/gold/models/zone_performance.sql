@@ -1,6 +1,11 @@
--- Which zones earn how much, and from where do trips end there?
+-- Which zones earn how much, and where do trips end?
 with starts as (
-    select pickup_zone as zone, count(*) as trips_from, sum(fare) as fares, sum(miles) as miles, sum(minutes) as minutes
+    select
+        pickup_zone as zone,
+        count(*) as trips_from,
+        sum({{ dollars('fare') }}) as fares,
+        sum(miles) as miles,
+        sum(minutes) as minutes
     from {{ source('lake', 'silver') }}
     group by pickup_zone
 ),
@@ -10,12 +15,16 @@ ends as (
     group by dropoff_zone
 )
 select
-    coalesce(starts.zone, ends.zone) as zone,
-    coalesce(trips_from, 0) as trips_from,
-    coalesce(trips_to, 0) as trips_to,
-    round(cast(coalesce(fares, 0) as decimal(18, 4)), 2) as fares,
-    round(cast(fares / nullif(miles, 0) as decimal(18, 4)), 2) as fare_per_mile,
-    round(cast(fares / nullif(minutes, 0) as decimal(18, 4)), 2) as fare_per_minute,
-    rank() over (order by coalesce(fares, 0) desc) as place
-from starts
-full outer join ends on starts.zone = ends.zone
+    zones.zone,
+    zones.name,
+    zones.borough,
+    coalesce(starts.trips_from, 0) as trips_from,
+    coalesce(ends.trips_to, 0) as trips_to,
+    coalesce(starts.fares, 0) as fares,
+    round(cast(starts.fares / nullif(starts.miles, 0) as decimal(18, 4)), 2) as fare_per_mile,
+    round(cast(starts.fares / nullif(starts.minutes, 0) as decimal(18, 4)), 2) as fare_per_minute,
+    rank() over (order by coalesce(starts.fares, 0) desc) as place
+from {{ ref('zones') }} as zones
+left join starts on starts.zone = zones.zone
+left join ends on ends.zone = zones.zone
+where starts.zone is not null or ends.zone is not null

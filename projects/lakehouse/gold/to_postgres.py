@@ -1,0 +1,48 @@
+"""How does PostgreSQL come by the tables of the lake, so that the same models work there? As copies, all at once.
+
+    python to_postgres.py NAMESPACE      # into the schema of that name of the database at GOLD_DATABASE_URL
+
+It is one transaction: there is never a table of one moment beside one of another. Needs what dbt-postgres and lake.py
+need.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import duckdb
+import psycopg2
+from lake import attach
+
+TABLES = ("bronze", "silver", "rejects")
+# How PostgreSQL calls what DuckDB calls otherwise.
+TYPES = {"DOUBLE": "double precision", "VARCHAR": "text", "TIMESTAMP WITH TIME ZONE": "timestamptz"}
+
+
+def main(name: str) -> None:
+    """Copy the tables of a namespace, in one transaction."""
+    with duckdb.connect() as lake, psycopg2.connect(os.environ["GOLD_DATABASE_URL"]) as database:
+        attach(lake)
+        with database.cursor() as cursor, tempfile.TemporaryDirectory() as folder:
+            cursor.execute(f'CREATE SCHEMA IF NOT EXISTS "{name}"')
+            for table in TABLES:
+                file = Path(folder, f"{table}.csv")
+                columns = lake.sql(f'DESCRIBE lake."{name}"."{table}"').fetchall()
+                lake.execute(f"COPY lake.\"{name}\".\"{table}\" TO '{file}' (FORMAT csv, HEADER false, FORCE_QUOTE *)")
+                told = ", ".join(f'"{column}" {TYPES.get(kind, kind)}' for column, kind, *_ in columns)
+                # what dbt has built on it are tables, not views: nothing stands on what is dropped
+                cursor.execute(f'DROP TABLE IF EXISTS "{name}"."{table}"')
+                cursor.execute(f'CREATE TABLE "{name}"."{table}" ({told})')
+                with file.open() as rows:
+                    cursor.copy_expert(f'COPY "{name}"."{table}" FROM STDIN (FORMAT csv)', rows)
+                print(f"{cursor.rowcount} rows of {table} copied.")
+                file.unlink()
+                cursor.execute(f'ANALYZE "{name}"."{table}"')
+    database.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
