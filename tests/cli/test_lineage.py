@@ -63,3 +63,25 @@ def test_one_run_may_tell_into_a_file_of_its_own(folder: Path, penstock: Penstoc
 
     assert len(found) == 6
     assert [each["name"] for each in found[2]["outputs"]] == ["dw.public.orders"]
+
+
+def test_lineage_is_told_of_a_run_of_a_flow_and_of_all(project: Path, penstock: Penstock) -> None:
+    assert penstock("run", "orders.yml").code == 0
+    lines = penstock("lineage").out.splitlines()
+    whole = penstock("lineage", "last", "--json").json()
+
+    assert lines == [
+        "shop.orders.load",
+        "  reads   s3://inbox orders.csv  (3 rows)",
+        "  writes  postgres://db:5432 dw.public.orders  (3 rows)",
+        "shop.orders.count",
+        "  reads   postgres://db:5432 dw.public.orders  (3 rows)",
+        "  writes  postgres://db:5432 dw.public.days",
+    ]
+    assert penstock("lineage", "--flow", "shop.orders").out.splitlines() == lines
+    assert [each["columns"] for each in whole["data"] if each["name"] == "dw.public.days"] == [{"day": "date"}]
+    assert penstock("lineage", "--svg").out.startswith("<svg")
+    assert "digraph" in penstock("lineage", "--dot").out
+    assert "Nothing is known" in penstock("lineage", "--namespace", "other").err
+    assert penstock("lineage", "last", "--flow", "orders").code == 2
+    assert penstock("lineage", "--svg", "--json").code == 2

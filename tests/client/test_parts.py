@@ -156,3 +156,4 @@ def test_days_dependencies_and_branches_are_told(client: Client) -> None:
     assert sum(each.ended for each in client.runs.days(since="2016-01-01", until="2016-01-02")) == 0
     assert list(client.runs.flow_days(namespace="other")) == []
     assert client.branches.list() == ()
+    assert client.runs.lineage(flow="hello").links == client.runs.lineage(next(client.runs.list()).id).links == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import os
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from penstock.app import App
+from penstock.app.lineage import lineage_into, lineage_of
 from penstock.cli.drive import Drive, Show, Silent
 from penstock.cli.ending import Exit
 from penstock.cli.live import LiveShow
@@ -68,11 +68,9 @@ def _tell_lineage(app: App, run: Run, file: str) -> None:
     if app.project.settings.lineage is None:
         return
     try:
-        # most runs need nothing of it
-        exports = importlib.import_module("penstock.app.exports")
         if file:
-            exports.lineage_into(app, Path(file)).tell(run)
-        lineage = exports.lineage_of(app, os.environ)
+            lineage_into(app, Path(file)).tell(run)
+        lineage = lineage_of(app, os.environ)
         if lineage is not None and not stands(app.core):
             while lineage.turn():
                 pass

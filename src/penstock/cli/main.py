@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "check": ("penstock.cli.check:check", "Check flow files and tell every problem with its place."),
     "test": ("penstock.cli.test:test", "Run the tests of flows: fixtures, assertions, coverage."),
     "runs": ("penstock.cli.runs:runs", "List and show runs, read their logs; pause, mark, kill, restart, replay them."),
+    "lineage": ("penstock.cli.lineage:lineage", "Tell which tasks read and write which data."),
     "flows": ("penstock.cli.flows:flows", "List, show and push the flows of the store."),
     "git": ("penstock.cli.git:git", "Let branches be the source of flows: status, sync."),
     "files": (

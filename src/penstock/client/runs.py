@@ -15,6 +15,7 @@ import msgspec
 from penstock.client.events import listen
 from penstock.client.paging import Everything, Page, paged, whole
 from penstock.client.shapes.around import DayRow, FlowDayRow
+from penstock.client.shapes.lineage import DataGraph
 from penstock.client.shapes.parts import FileRow, LogRow, MetricRow, OutputRow, Preview, Reason, StepRow, Story
 from penstock.client.shapes.runs import AttemptDocument, BulkAnswer, RunDetail, RunDocument, RunRow, SearchFound, Tally
 from penstock.client.wire import Ask, Wire, path
@@ -138,6 +139,13 @@ class Runs:
     def explain(self, run: str, step: str = "") -> Story:
         """Why it went as it did, event by event."""
         return self.wire.ask(self._get(run, "explain", query={"step": step}), Story)
+
+    def lineage(self, run: str = "", *, namespace: str = "", flow: str = "") -> DataGraph:
+        """What data it read and wrote; where no run is named, what flows do, each as the newest of its runs told it."""
+        if run:
+            return self.wire.ask(self._get(run, "lineage"), DataGraph)
+        query = {"namespace": namespace, "flow": flow}
+        return self.wire.ask(Ask(method="GET", path=path("lineage"), query=query, safe=True), DataGraph)
 
     def files(self, run: str) -> Iterator[FileRow]:
         """The files that it has kept."""

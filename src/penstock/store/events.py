@@ -44,6 +44,11 @@ def page(tx: Tx, run_id: str, after: int, limit: int) -> list[Told]:
     return [_told(row) for row in tx.all("events.page", run_id=run_id, after=after, limit=limit)]
 
 
+def touching(tx: Tx, run_id: str) -> list[Told]:
+    """Give what of a run's story tells of data, in order. NewerEvent as `every`."""
+    return [_told(row) for row in tx.all("events.touching", run_id=run_id)]
+
+
 def accepted(tx: Tx, run_id: str, step: str, attempt: int, fence: int) -> bool:
     """Tell whether a report under this fence was accepted: what settles an unknown COMMIT."""
     return tx.one("events.accepted", run_id=run_id, step=step, attempt=attempt, fence=fence) is not None

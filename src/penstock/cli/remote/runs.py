@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from penstock.cli.history import ListGiven, tell_list, tell_run, when
+from penstock.cli.lineage import LineageGiven, tell_lineage, wanted_of
 from penstock.cli.logs import LogsGiven, write
 from penstock.cli.options import instant, pairs
 from penstock.cli.remote.asking import asked
@@ -23,6 +24,7 @@ from penstock.client.shapes.runs import RunRow
 from penstock.model.status import RunStatus
 from penstock.services.document import RunDocument
 from penstock.services.explain import Story
+from penstock.services.lineage.graph import DataGraph
 from penstock.services.watch import LogLine
 from penstock.services.why import Reason
 from penstock.store.chunks import Level, Stream
@@ -94,6 +96,16 @@ def explain(url: str, given: dict[str, Any]) -> int:
     with asked(url, given) as client:
         told = client.runs.explain(run_named(client, given["run"]), given["step"])
     return tell_story(msgspec.convert(told, Story, from_attributes=True), wants_json=given["json"])
+
+
+def lineage(url: str, given: dict[str, Any]) -> int:
+    """Tell which tasks read and write which data."""
+    wanted = msgspec.convert(given, LineageGiven)
+    flows = wanted_of(wanted)
+    with asked(url, given) as client:
+        run = run_named(client, wanted.run) if wanted.run else ""
+        found = client.runs.lineage(run, namespace=flows.namespace, flow=flows.flow)
+    return tell_lineage(msgspec.convert(found, DataGraph, from_attributes=True), wanted)
 
 
 def document(client: Client, run: str) -> RunDocument:

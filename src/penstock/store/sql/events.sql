@@ -16,3 +16,8 @@ WHERE run_id = :run_id AND step = :step AND attempt = :attempt AND fence = :fenc
 -- Some of a run's story, from an event on.
 SELECT id, body, at, accepted, worker, fence FROM events
 WHERE run_id = :run_id AND id > :after ORDER BY id LIMIT :limit
+
+-- name: touching
+-- What of a run's story tells of data that were read or written.
+SELECT id, body, at, accepted, worker, fence FROM events
+WHERE run_id = :run_id AND kind = 'ended' AND accepted = 1 AND body LIKE '%"touched":%' ORDER BY id
