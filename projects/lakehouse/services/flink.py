@@ -113,7 +113,8 @@ class Cluster(msgspec.Struct, frozen=True, kw_only=True):
                 }
             },
             "state": {"backend": {"type": "hashmap"}},
-            "restart-strategy": {"type": "fixed-delay", "fixed-delay": {"attempts": 100, "delay": "1s"}},
+            # Without end: a TaskManager that is away for long, or a machine that has much to do, ends no job.
+            "restart-strategy": {"type": "fixed-delay", "fixed-delay": {"attempts": 1_000_000, "delay": "1s"}},
             "classloader": {"resolve-order": "parent-first", "check-leaked-classloader": False},
             "table": {"exec": {"resource": {"default-parallelism": 1}}},
             "sql-gateway": {
