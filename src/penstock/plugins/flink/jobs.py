@@ -192,11 +192,15 @@ class JobManager:
 
     def why(self, job_id: str) -> str:
         """What a job failed of, as its newest exception says; the whole of it goes to the log, for who looks closer."""
-        found = self._rest.get(f"/jobs/{job_id}/exceptions", self._waiting)
-        entries = found.get("exceptionHistory", {}).get("entries") or []
-        told = entries[0].get("stacktrace", "") if entries else found.get("root-exception") or ""
+        told = self.exception(job_id)
         self._waiting.context.log(told[:WHOLE], Level.DEBUG)
         return cause(told)
+
+    def exception(self, job_id: str) -> str:
+        """The newest exception of a job, as Java tells it; empty where it had none."""
+        found = self._rest.get(f"/jobs/{job_id}/exceptions", self._waiting)
+        entries = found.get("exceptionHistory", {}).get("entries") or []
+        return str(entries[0].get("stacktrace", "") if entries else found.get("root-exception") or "")
 
     def directories(self) -> tuple[str, str]:
         """Where checkpoints and savepoints are written, as the cluster is configured; empty where it is not said."""

@@ -23,6 +23,8 @@ SELDOM: Final = 300.0
 # So long a job may be without slots before it is said.
 WITHOUT: Final = 3.0
 LONGEST: Final = 100
+# What a job fails of, again and again, that gets no slots.
+NO_SLOTS: Final = "NoResourceAvailableException"
 
 
 class Seen(msgspec.Struct, kw_only=True):
@@ -108,10 +110,10 @@ class Watch:
 
     def lacking(self, job: Job) -> str:
         """That a job waits for slots, and who has them; empty where it does not."""
-        if not job.waiting:
+        if not job.live or (not job.waiting and NO_SLOTS not in self._jobs.exception(job.id)):
             return ""
         slots, wide = self._jobs.slots(), self._jobs.known(job.id).parallelism
-        needs = f'the job "{job.name}" waits for slots: {job.waiting} of its tasks have none, its parallelism is {wide}'
+        needs = f'the job "{job.name}" waits for slots: its parallelism is {wide}'
         if not slots.managers:
             return f"{needs}, and no TaskManager is known to the JobManager at {self._jobs.address}"
         others = [other.name for other in self._jobs.all() if other.live and other.id != job.id]
@@ -137,11 +139,13 @@ class Watch:
         if (anew or now - seen.counted > COUNTS_EVERY) and job.works:
             seen.counted = now
             seen.parts = self._jobs.parts(job.id)
-        if not job.waiting:
+        if job.works or not job.live or not (job.waiting or seen.restarts):
             seen.since, seen.lacks = now, ""
-        elif now - seen.since > WITHOUT and not seen.lacks:
-            seen.lacks = self.lacking(job)
-            self._context.log(f"{seen.lacks[:1].upper()}{seen.lacks[1:]}.", Level.WARN)
+        elif now - seen.since > WITHOUT and not seen.lacks and (lacks := self.lacking(job)):
+            seen.lacks = lacks
+            self._context.log(f"{lacks[:1].upper()}{lacks[1:]}.", Level.WARN)
+        elif now - seen.since > WITHOUT:
+            seen.since = now
         return seen
 
     def _words(self, job: Job) -> str:
