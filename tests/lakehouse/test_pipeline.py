@@ -33,3 +33,5 @@ def test_what_is_there_is_read_to_its_end_and_written_over_the_next_time(pipelin
     second = pipeline.run(events=2_000, name="ended", mode="bounded", target="postgres")
     pipeline.check(second["id"], "ended", "postgres")
     assert "Dollars a mile; null where no trip begins." in pipeline.text(second["outputs"]["docs"])
+    _, arrows = lineages.drawn(pipeline.lineage(), "ended")
+    assert {("submit_flink_silver", "silver"), ("silver", "silver"), ("silver", "revenue_by_day")} <= arrows
