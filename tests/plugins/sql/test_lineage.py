@@ -81,5 +81,6 @@ def test_tasks_tell_what_they_have_done_where_that_is_wanted() -> None:
     assert [(each.access, each.namespace, each.name) for each in asked.touched] == [
         (Access.WRITES, where, "b"), (Access.READS, where, "a")
     ]  # fmt: skip
+    assert [each.sql for each in asked.touched] == ["CREATE TABLE b AS SELECT * FROM a", ""]
     assert batch.touched == (Touched(access=Access.WRITES, namespace=where, name="a", rows=2),)
     assert [(each.access, each.name) for each in temporary.touched] == [(Access.READS, "a"), (Access.WRITES, "b")]

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
+from penstock.model.asset import Details
 from penstock.plugins.sql.address import Address, Database
 from penstock.sdk.context import Context, Level
 
@@ -66,12 +67,15 @@ def _tell(context: Context, address: Address, statements: Iterable[str], rows: i
     namespace, database = place(address)
     passing: set[str] = set()
     for statement in statements:
-        for writes, table in tables(statement, address.database, passing):
+        found = tables(statement, address.database, passing)
+        made = any(writes for writes, _ in found)
+        for writes, table in found:
             name = named(address.database, database, table)
+            more = Details(sql=statement.strip() if writes is made else "")
             if writes:
-                context.writes(namespace, name, rows=rows)
+                context.writes(namespace, name, rows=rows, more=more)
             else:
-                context.reads(namespace, name)
+                context.reads(namespace, name, more=more)
 
 
 def tell_table(context: Context, address: Address, table: str, *, writes: bool, rows: int) -> None:
