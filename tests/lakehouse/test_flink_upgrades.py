@@ -157,6 +157,7 @@ def killed(local: LocalContext, upgrade: dict[str, object], moment: int, *, afte
     file.unlink(missing_ok=True)
     if (child := os.fork()) == 0:
         local.kv = Dying(file, local.kv, moment, after=after)
+        local.folder = local.folder / f"dying-{moment}"
         local.run("flink.submit", upgrade, attempt=2)
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9

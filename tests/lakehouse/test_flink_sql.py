@@ -1,0 +1,153 @@
+"""Are large results taken page by page, do errors name their place, and does who waits say what for?"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from penstock.plugins.flink.causes import cause
+from penstock.plugins.flink.script import statements
+from penstock.sdk.local import LocalContext, Told
+from projects.lakehouse.services.stack import Stack
+from tests.lakehouse.conftest import done, message
+from tests.lakehouse.test_flink import NUMBERS, OFTEN
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(900)]
+names = itertools.count(1)
+ROWS = 300_000
+STORES = """import json, resource, sys
+from penstock.sdk.local import LocalContext
+with LocalContext() as local:
+    local.run("flink.sql", json.loads(sys.argv[1]) | {"fetchType": "STORE", "sql": "SELECT 1"})
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    told = local.run("flink.sql", json.loads(sys.argv[1]) | {"fetchType": "STORE"})
+    size = local.path(told.outputs["uri"]).stat().st_size
+    print(json.dumps([told.outputs["size"], size, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before]))
+"""
+
+
+@pytest.fixture
+def asked(lakehouse: Stack) -> dict[str, object]:
+    """Where Flink is."""
+    return {"gatewayUrl": lakehouse.gateway.address, "jobManagerUrl": lakehouse.jobmanager.address}
+
+
+@pytest.fixture
+def name(lakehouse: Stack, local: LocalContext) -> Iterator[str]:
+    """The name of a job of this test alone, which is cancelled afterwards."""
+    made = f"said-{os.getpid()}-{next(names)}"
+    yield made
+    local.run("flink.cancel", {"jobManagerUrl": lakehouse.jobmanager.address, "name": made})
+
+
+def logs(told: Told, level: str) -> str:
+    """What was logged at a level."""
+    return "\n".join(line.message for line in told.logs if line.level == level)
+
+
+def test_a_place_is_told_as_it_stands_in_the_script_though_statements_share_a_line() -> None:
+    one, two = statements("SELECT 1;   SELECT a,\n  b FROM t")
+    said = two.place("Column 'a' not found (line 1, column 8); At line 2, column 3")
+    assert (one.where, two.where) == ("line 1", "line 1, column 13")
+    assert said == "Column 'a' not found (line 1, column 20); At line 2, column 3"
+    assert two.shown(said) == "    2 │   b FROM t\n      │   ^"
+    assert two.shown("no place") == ""
+
+
+def test_what_flink_expected_instead_is_left_out() -> None:
+    told = 'Caused by: org.apache.calcite.X: Encountered ">" at line 3, column 4.\nWas expecting one of:\n    "A" ...\n'
+    assert cause(told) == 'Encountered ">" at line 3, column 4.'
+
+
+def test_an_error_shows_its_line_and_leaves_java_to_the_log(local: LocalContext, asked: dict[str, object]) -> None:
+    told = local.run("flink.sql", {**asked, "sql": "SELECT 1;  SELECT a,\n  bad FROM (VALUES (1)) AS t(a)"})
+    said = message(told)
+    assert said.startswith("Statement 2, line 1, column 12 (SELECT a, bad FROM (VALUES (1)) AS t(a)): "), said
+    assert "'bad' not found" in said and "line 2, column 3" in said and "\n" not in said, said
+    assert logs(told, "error") == "    2 │   bad FROM (VALUES (1)) AS t(a)\n      │   ^"
+    assert "at org.apache.flink" in logs(told, "debug")
+
+
+@pytest.mark.long
+def test_a_large_result_is_stored_in_little_memory(asked: dict[str, object]) -> None:
+    made = f"""CREATE TEMPORARY TABLE many (n INT, word STRING) WITH ('connector' = 'datagen',
+  'number-of-rows' = '{ROWS}', 'fields.word.length' = '80');
+SELECT * FROM many;"""
+    properties = {**asked, "sql": made, "session": {"execution.runtime-mode": "batch"}}
+    said = subprocess.run(
+        [sys.executable, "-c", STORES, json.dumps(properties)], stdout=subprocess.PIPE, text=True, check=True
+    )  # fmt: skip
+    count, size, kilobytes = json.loads(said.stdout)
+    assert count == ROWS and size > 80 * ROWS
+    assert kilobytes < 40_000, f"{size:,} bytes took {kilobytes:,} kB"
+
+
+@pytest.mark.long
+def test_a_job_that_waits_for_slots_says_so(local: LocalContext, asked: dict[str, object], name: str) -> None:
+    wide = {"parallelism.default": "64", "table.exec.resource.default-parallelism": "64"}
+    told = local.run("flink.submit", {**asked, "name": name, "sql": NUMBERS, "session": wide, "untilRunning": "PT20S"})
+    assert f'the job "{name}" waits for slots: its parallelism is 64, and of 4 slots' in message(told)
+    assert f'The job "{name}" waits for slots' in logs(told, "warn")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("after", [0.2, 2.0])
+def test_a_job_is_begun_though_the_gateway_is_killed_meanwhile(
+    lakehouse: Stack, local: LocalContext, asked: dict[str, object], name: str, after: float
+) -> None:
+    mended = threading.Thread(target=mend, args=(lakehouse, after))
+    mended.start()
+    told = local.run("flink.submit", {**asked, "name": name, "sql": NUMBERS, "session": OFTEN, "patience": "PT180S"})
+    mended.join()
+    done(told)
+    found = done(local.run("flink.wait", {"jobManagerUrl": asked["jobManagerUrl"], "names": [name]}))
+    assert found["states"] == {name: "RUNNING"}
+
+
+def mend(lakehouse: Stack, after: float) -> None:
+    """Kill the gateway after some seconds, and have it back."""
+    time.sleep(after)
+    lakehouse.gateway.crash()
+    lakehouse.start(names=["gateway"])
+
+
+@pytest.mark.long
+def test_who_waits_for_a_job_that_was_forgotten_says_whose_it_was(
+    lakehouse: Stack, local: LocalContext, asked: dict[str, object], name: str
+) -> None:
+    done(local.run("flink.submit", {**asked, "name": name, "sql": NUMBERS, "session": OFTEN}))
+    url = {"jobManagerUrl": asked["jobManagerUrl"]}
+
+    def forget() -> None:
+        time.sleep(3)
+        lakehouse.jobmanager.crash()
+        lakehouse.start(names=["taskmanager"])
+
+    mended = threading.Thread(target=forget)
+    mended.start()
+    told = local.run("flink.wait", {**url, "names": [name], "state": "FINISHED", "patience": "PT180S"})
+    mended.join()
+    assert f"Flink's JobManager at {url['jobManagerUrl']} does not know the job" in message(told)
+    assert "was started again" in message(told) and "answers again, after" in logs(told, "info")
+
+
+@pytest.mark.long
+def test_a_taskmanager_that_is_away_is_told_of_while_its_job_waits(
+    lakehouse: Stack, local: LocalContext, asked: dict[str, object], name: str
+) -> None:
+    done(local.run("flink.submit", {**asked, "name": name, "sql": NUMBERS, "session": OFTEN}))
+    lakehouse.taskmanager.crash()
+    try:
+        waited = {"jobManagerUrl": asked["jobManagerUrl"], "names": [name], "checkpoints": 1_000_000}
+        said = message(local.run("flink.wait", {**waited, "maxDuration": "PT40S"}))
+    finally:
+        lakehouse.start(names=["taskmanager"])
+    assert "waits for slots" in said and "no TaskManager is known to the JobManager" in said, said
