@@ -60,6 +60,21 @@ def test_what_the_process_told_of_its_failure_is_kept() -> None:
     assert end.failure == Failure(ErrorKind.TASK, "No such table.")
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (b"warming up\nNobody answers at 127.0.0.1:9092.\n\n", ": Nobody answers at 127.0.0.1:9092."),
+        (b"x" * 4096, ""),
+        (b"\x1b[31mred\x1b[0m\n", ""),
+        (b"", ""),
+    ],
+)
+def test_what_a_command_wrote_last_explains_its_exit_code(words: bytes, told: str) -> None:
+    end = judge(Exit(code=1), Evidence(last_words=words))
+
+    assert end.failure == Failure(ErrorKind.EXIT, f"Command failed with exit code 1{told}", 1)
+
+
 def test_the_last_line_of_a_traceback_explains_an_exit_code() -> None:
     told = Told(Outcome.FAILED, {}, Failure(ErrorKind.EXIT, "ValueError: no good"))
 

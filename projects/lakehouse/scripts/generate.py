@@ -37,6 +37,8 @@ SOON, LATE = (1, 60), (2 * 3600, 48 * 3600)
 RECENT: Final = 1_000
 # Seconds that the broker may be away.
 AWAY: Final = 30
+# What matters comes as an error that is told once; the library itself would say it twenty times a second.
+QUIET: Final = {"log_level": 2}
 FORMAT: Final = "%Y-%m-%d %H:%M:%S"
 ENCODE: Final = msgspec.json.Encoder().encode
 
@@ -174,7 +176,7 @@ class Sending(msgspec.Struct, frozen=True, kw_only=True):
 
 def looked(bootstrap: str, topic: str) -> Sending:
     """How much of a topic is there; ends the program where there is no such topic, or nobody to ask."""
-    asked = {"bootstrap.servers": bootstrap, "group.id": "generator", "enable.auto.commit": False}
+    asked = {"bootstrap.servers": bootstrap, "group.id": "generator", "enable.auto.commit": False, **QUIET}
     with contextlib.closing(Consumer(asked)) as consumer:
         try:
             about = consumer.list_topics(topic, timeout=AWAY).topics[topic]
@@ -198,7 +200,7 @@ def send(sending: Sending, drawn: Iterator[Event], rate: float, file: Path) -> t
         if error is not None:
             refused.append(error)
 
-    asked = {"bootstrap.servers": sending.bootstrap, "enable.idempotence": True, "linger.ms": 20}
+    asked = {"bootstrap.servers": sending.bootstrap, "enable.idempotence": True, "linger.ms": 20, **QUIET}
     producer = Producer(asked)
     seen, sent, count, began = [0] * len(sending.there), 0, 0, time.monotonic()
     with file.open("wb") as lines:

@@ -170,7 +170,7 @@ class Attempt:
             # Who prints a lot gets a larger pipe, so that both sides switch less often.
             with contextlib.suppress(OSError, AttributeError):
                 fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE)
-        if self._process.limits.memory is not None and source is self._story.err:
+        if source is self._story.err:
             self._last_words = (self._last_words + data)[-LAST_WORDS:]
         self._story.capture.read(source, data, self._shop.core.clock.now())
         return True

@@ -29,6 +29,8 @@ NAMES: Final = {
     signal.SIGPIPE: "its reader was gone",
     signal.SIGXFSZ: "its limit of file size",
 }
+# A line of standard error that is longer explains nothing to who reads it in a table.
+LONGEST_LINE: Final = 300
 
 
 class Stop(enum.StrEnum):
@@ -131,7 +133,15 @@ def _by_code(ended: Exit, code: int, evidence: Evidence) -> Failure:
         return Failure(ErrorKind.EXIT, f"Command failed with exit code {code}: {evidence.not_found}", code)
     if told is not None:
         return Failure(ErrorKind.EXIT, f"Command failed with exit code {code}: {told.message}", code)
-    return Failure(ErrorKind.EXIT, f"Command failed with exit code {code}", code)
+    said = _last_line(evidence.last_words)
+    return Failure(ErrorKind.EXIT, f"Command failed with exit code {code}{f': {said}' if said else ''}", code)
+
+
+def _last_line(words: bytes) -> str:
+    """What it wrote last to its standard error; nothing where that is no short sentence, since a part may mislead."""
+    lines = words.decode(errors="replace").rstrip().splitlines()
+    line = lines[-1].strip() if lines else ""
+    return line if len(line) <= LONGEST_LINE and line.isprintable() else ""
 
 
 def _starved(ended: Exit, evidence: Evidence, *, killed: bool) -> bool:
