@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,19 +9,27 @@ import pytest
 
 from penstock.model.status import Outcome
 from penstock.sdk.local import LocalContext, Told
+from projects.lakehouse.services.needs import missing
 from projects.lakehouse.services.stack import Stack, stack
+from projects.servers import find_versitygw
 from tests.servers import DEMANDED, server_folder
 
-__all__ = ["done", "lakehouse", "local", "message", "server_folder"]
+__all__ = ["done", "lakehouse", "local", "machine", "message", "server_folder"]
 
 
 @pytest.fixture(scope="session")
-def lakehouse(server_folder: Path) -> Iterator[Stack]:
+def machine() -> None:
+    """A machine that has what the servers need; where it lacks something these tests are skipped, but in CI."""
+    lacking = missing()
+    if find_versitygw() is None:
+        lacking.append("versitygw is not here, the S3 server: make versitygw")
+    if lacking:
+        (pytest.fail if DEMANDED else pytest.skip)("; ".join(lacking))
+
+
+@pytest.fixture(scope="session")
+def lakehouse(server_folder: Path, machine: None) -> Iterator[Stack]:
     """The running servers."""
-    if shutil.which("mvn") is None:
-        if DEMANDED:
-            pytest.fail("mvn is not here: apt-get install maven")
-        pytest.skip("mvn is not here, which fetches the servers' jars")
     folder = server_folder / "lakehouse"
     with stack(folder, folder / "no.env") as running:
         yield running

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,8 @@ from projects.lakehouse.services.jars import Artifact, fetched, locked
 from projects.lakehouse.services.ports import Ports, ports
 from projects.lakehouse.services.stack import Stack
 from projects.servers import ServerFailed
-from projects.servers.java import find_compiler, find_java
+from projects.servers.child import free_port, listens
+from projects.servers.java import find_compiler
 from tests.acceptance.observe import eventually
 from tests.servers import DEMANDED
 
@@ -37,7 +39,10 @@ def test_ports_are_those_of_the_file_and_else_the_same_again(tmp_path: Path) -> 
         ports(tmp_path, env)
 
 
+@pytest.mark.usefixtures("machine")
 def test_a_file_that_is_not_the_one_that_was_tried_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if shutil.which("mvn") is None:
+        pytest.skip("mvn is not here, which fetches jars")
     lock = jars.HERE / "locks"
     (tmp_path / "locks").mkdir()
     registry = locked("kafka")[:1]
@@ -58,11 +63,7 @@ def test_each_lock_names_files_by_coordinates_and_sum() -> None:
     assert Artifact("g", "a", "1", "", 1, "tar.gz", "all").file == "a-1-all.tar.gz"
 
 
-def test_a_java_that_nobody_has_is_asked_for_in_words() -> None:
-    with pytest.raises(ServerFailed, match="Java 3 to 4 is needed, seen here: "):
-        find_java(3, 4)
-
-
+@pytest.mark.usefixtures("machine")
 def test_the_class_of_the_catalog_is_what_its_source_says(tmp_path: Path) -> None:
     compiler = find_compiler(17)
     if compiler is None:
@@ -82,7 +83,24 @@ def test_programs_are_told_where_everything_is(lakehouse: Stack) -> None:
         taken.kafka.launch()
 
 
+@pytest.mark.usefixtures("machine")
+def test_servers_listen_where_the_file_says(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    wanted = {name: free_port() for name in ("s3", "postgres", "kafka", "catalog", "registry", "flink", "gateway")}
+    env = tmp_path / ".env"
+    env.write_text("".join(f"{name.upper()}_PORT={port}\n" for name, port in wanted.items()))
+    made = Stack(tmp_path / "stack", env)
+    told = {name: value for name, value in made.env.items() if name.endswith(("_URL", "_SERVERS", "S3_ENDPOINT"))}
+    assert all(any(f":{port}" in value for value in told.values()) for port in wanted.values()), told
+    try:
+        made.start(names=("s3", "postgres", "kafka"))
+        assert all(listens(wanted[name]) for name in ("s3", "postgres", "kafka"))
+    finally:
+        made.stop()
+
+
 @pytest.mark.long
+@pytest.mark.usefixtures("machine")
 def test_servers_end_with_who_holds_them(tmp_path: Path) -> None:
     env = os.environ | {"LAKEHOUSE_FOLDER": str(tmp_path)}
 
