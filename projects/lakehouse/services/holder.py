@@ -43,9 +43,13 @@ class Holder:
         return 0
 
     def up(self, say: Say, mend: bool = True) -> None:
-        """Start it, unless it runs, and wait until all servers answer; raises ServerFailed."""
-        if self.pid:
-            say(f"The servers run already (process {self.pid}).")
+        """Start it, or where it runs have it start again who has ended, and wait until all servers answer.
+
+        Raises ServerFailed.
+        """
+        if pid := self.pid:
+            say(f"The servers run already (process {pid}).")
+            self._again(pid, say)
             return
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self.log.write_text("")
@@ -69,6 +73,21 @@ class Holder:
                 raise ServerFailed("The servers could not be started; see above.")
             time.sleep(LOOKS_EVERY / 5)
 
+    def _again(self, pid: int, say: Say) -> None:
+        made = Stack(self.folder, self.env_file)
+        until = time.monotonic() + max(each.patience for each in made.services)
+        told = ""
+        while absent := ", ".join(name for name, answers in made.health().items() if not answers):
+            if absent != told:
+                say(f"Waiting for {absent}.")
+                told = absent
+            if not self.pid or time.monotonic() > until:
+                raise ServerFailed(
+                    f"No answer from {absent}: make -C projects/lakehouse logs SERVER={absent.split(', ')[0]}"
+                )
+            os.kill(pid, signal.SIGUSR1)
+            time.sleep(LOOKS_EVERY)
+
     def environment(self) -> dict[str, str]:
         """The environment of a program that is to find the servers: ours, and what they are; raises ServerFailed."""
         if not self.pid or not (known := read(self.folder)):
@@ -90,8 +109,9 @@ class Holder:
 
     def hold(self, mend: bool = True) -> None:
         """Be it: fetch what is lacking, start the servers, start again who ends, and stop all when asked to."""
-        asked = threading.Event()
+        asked, wanted = threading.Event(), threading.Event()
         _when_asked(lambda *_: sys.exit(0))
+        signal.signal(signal.SIGUSR1, lambda *_: wanted.set())
         self.folder.mkdir(parents=True, exist_ok=True)
         self._pid.write_text(f"{os.getpid()} {_born(os.getpid())}")
         made: Stack | None = None
@@ -104,8 +124,9 @@ class Holder:
             self._tell(made)
             _say(READY)
             while not asked.wait(LOOKS_EVERY):
-                if mend and made.mend(_say):
+                if (mend or wanted.is_set()) and made.mend(_say):
                     self._tell(made)
+                wanted.clear()
         except ServerFailed as failed:
             _say(str(failed))
             raise SystemExit(1) from None
