@@ -22,6 +22,8 @@ ROOT = Path(__file__).parents[2]
 PROJECT = ROOT / "projects" / "lakehouse"
 FLOW = "flows/taxi_pipeline.yml"
 TABLES = 10
+# Where runs tell what data they read and write.
+LINEAGE = "told.jsonl"
 PENSTOCK = (sys.executable, "-m", "penstock")
 
 
@@ -80,7 +82,7 @@ class Pipeline:
 
     def run(self, **inputs: object) -> dict[str, Any]:
         """Run the flow by the command line, and give the run's document."""
-        command = [*PENSTOCK, "run", FLOW, "--json", *_given(inputs)]
+        command = [*PENSTOCK, "run", FLOW, "--json", "--lineage", LINEAGE, *_given(inputs)]
         said = subprocess.run(
             command, cwd=self.folder, env=self.env, capture_output=True, text=True, check=False
         )  # fmt: skip

@@ -8,10 +8,12 @@ need.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import tempfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import duckdb
 import psycopg2
@@ -31,7 +33,7 @@ def main(name: str) -> None:
             for table in TABLES:
                 file = Path(folder, f"{table}.csv")
                 columns = lake.sql(f'DESCRIBE lake."{name}"."{table}"').fetchall()
-                lake.execute(f"COPY lake.\"{name}\".\"{table}\" TO '{file}' (FORMAT csv, HEADER false, FORCE_QUOTE *)")
+                lake.execute(f'COPY lake."{name}"."{table}" TO \'{file}\' (FORMAT csv, HEADER false, FORCE_QUOTE *)')
                 told = ", ".join(f'"{column}" {TYPES.get(kind, kind)}' for column, kind, *_ in columns)
                 # what dbt has built on it are tables, not views: nothing stands on what is dropped
                 cursor.execute(f'DROP TABLE IF EXISTS "{name}"."{table}"')
@@ -39,9 +41,22 @@ def main(name: str) -> None:
                 with file.open() as rows:
                     cursor.copy_expert(f'COPY "{name}"."{table}" FROM STDIN (FORMAT csv)', rows)
                 print(f"{cursor.rowcount} rows of {table} copied.")
+                print(f"::{json.dumps(lineage(name, table, cursor.rowcount))}::")
                 file.unlink()
                 cursor.execute(f'ANALYZE "{name}"."{table}"')
     database.close()
+
+
+def lineage(name: str, table: str, rows: int) -> dict[str, list[dict[str, object]]]:
+    """What is told of a copy: from where to where."""
+    store, _, folder = os.environ.get("ICEBERG_WAREHOUSE", "s3://lake/warehouse").removeprefix("s3://").partition("/")
+    there = urlsplit(os.environ["GOLD_DATABASE_URL"])
+    about: dict[str, object] = {"rows": rows, "part": f"copy.{table}"}
+    copy = {"namespace": f"postgres://{there.hostname}:{there.port}", "name": f"{there.path[1:]}.{name}.{table}"}
+    return {
+        "reads": [{"namespace": f"s3://{store}", "name": f"{folder}/{name}/{table}", **about}],
+        "writes": [{**copy, **about}],
+    }
 
 
 if __name__ == "__main__":

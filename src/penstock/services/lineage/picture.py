@@ -116,7 +116,7 @@ def svg(graph: DataGraph, title: str) -> str:
         f"<style>{STYLE}\n</style>",
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
         '<path d="M0,0 L8,4 L0,8 z"/></marker></defs>',
-        *(_arrow([places[key] for key in way]) for way in ways),
+        *(_arrow([places[key] for key in way], *(drawn.boxes[key].name for key in (way[0], way[-1]))) for way in ways),
         *(line for box in drawn.boxes.values() for line in _box(box, places[box.key])),
         "</svg>",
     ]
@@ -147,7 +147,12 @@ def layers(drawn: Drawing) -> tuple[list[list[str]], list[list[str]]]:
         depth[key] = 1 + max((depth[each] for each in above[key]), default=-1)
     joined = {key for arrow in drawn.arrows for key in arrow}
     last = max(depth.values(), default=-1)
-    depth = {key: number if key in joined else last for key, number in depth.items()}
+    onward = {key: [depth[target] for source, target in drawn.arrows if source == key] for key in depth}
+    # what comes from nowhere stands beside what is made of it; what stands alone, at the end
+    depth = {
+        key: number if above[key] else min(onward[key], default=last + 1) - 1 if key in joined else last
+        for key, number in depth.items()
+    }
     columns: list[list[str]] = [[] for _ in range(last + 1)]
     for key in sorted(depth):
         columns[depth[key]].append(key)
@@ -216,7 +221,7 @@ def _without_circles(drawn: Drawing) -> list[tuple[str, str]]:
     return kept
 
 
-def _arrow(way: Sequence[Place]) -> str:
+def _arrow(way: Sequence[Place], source: str, target: str) -> str:
     first = way[0]
     x, y = first.x + first.wide, first.y + HIGH / 2
     d = f"M{x:.0f},{y:.0f}"
@@ -228,7 +233,8 @@ def _arrow(way: Sequence[Place]) -> str:
         if number < len(way) - 1:
             x += place.wide
             d += f" H{x:.0f}"
-    return f'<path d="{d}" marker-end="url(#tip)"/>'
+    said = escape(f"{source} → {target}")
+    return f'<path class="arrow" d="{d}" marker-end="url(#tip)"><title>{said}</title></path>'
 
 
 def _box(box: Box, place: Place) -> Iterator[str]:
@@ -245,7 +251,7 @@ def _box(box: Box, place: Place) -> Iterator[str]:
 
 def _data(node: DataNode, task: str) -> Box:
     place, name = named(node.namespace, node.name)
-    rows = f"{node.rows:,} rows" if node.rows is not None else ""
+    rows = f"{node.rows:,} row{'' if node.rows == 1 else 's'}" if node.rows is not None else ""
     made = f"by {task.rpartition('.')[2]}" if task else ""
     about = " · ".join(each for each in (place, rows, made) if each)
     return Box(key=_key(node.namespace, node.name), kind="data", name=name, about=about)
