@@ -23,6 +23,8 @@ MAIN: Final = "main"
 # Between the levels of a namespace, in an address.
 LEVEL: Final = "\x1f"
 NOBODY: Final = -1
+# A snapshot without any of these has changed nothing.
+CHANGES: Final = ("added-data-files", "deleted-data-files", "added-delete-files", "removed-delete-files")
 STORE: Final = {
     "s3.endpoint": "http://localhost:9000",
     "s3.region": "us-east-1",
@@ -48,6 +50,16 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     parent: int
     at: int
     summary: Mapping[str, str]
+
+    @property
+    def changed(self) -> bool:
+        """Whether it has other files than the one before it."""
+        return any(int(self.summary.get(name, 0)) for name in CHANGES)
+
+    @property
+    def changed_rows(self) -> bool:
+        """Whether it may have other rows than the one before it."""
+        return self.summary.get("operation") != "replace" and self.changed
 
     @property
     def rows(self) -> int:
@@ -92,9 +104,10 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
             each = self.snapshots.get(each.parent)
         return found
 
-    def follows(self, later: Snapshot, earlier: int) -> bool:
-        """Whether a snapshot came of another one."""
-        return earlier == NOBODY or any(each.id == earlier for each in self.line(later.id))
+    def lacks(self, one: Snapshot, other: Snapshot) -> list[Snapshot]:
+        """What has changed rows on the way to another snapshot, and is not on the way to this one."""
+        line = {each.id for each in self.line(one.id)}
+        return [each for each in self.line(other.id) if each.id not in line and each.changed_rows]
 
 
 class Catalog:

@@ -103,7 +103,8 @@ class DeleteRef(OfRef, frozen=True, kw_only=True):
 
 class Publish(OfRef, frozen=True, kw_only=True):
     """Make the state of a branch (or of a tag, or a snapshot) the one that everybody reads. What the main branch has
-    got besides must be in it; going back to an older state, which loses what came since, must be allowed.
+    got besides must be in it, but for other files with the same rows; going back to an older state, which loses what
+    came since, must be allowed.
     """
 
     type_name: ClassVar[str] = "iceberg.publish"
@@ -127,13 +128,15 @@ class Publish(OfRef, frozen=True, kw_only=True):
             if wanted is None:
                 raise TaskFailed(f'The table "{self.table}" has no snapshot yet.')
             before = current.id if current is not None else NOBODY
-            if not self.back and not table.follows(wanted, before):
+            if not self.back and current is not None and table.lacks(wanted, current):
                 raise TaskFailed(
                     f'"{self.from_}" of "{self.table}" lacks what the main branch has since: publish what was written '
                     "on top of it, or allow `back`."
                 )
             if wanted.id != before:
-                update = {"action": "set-snapshot-ref", "ref-name": MAIN, "type": "branch", "snapshot-id": wanted.id}
+                ref = {"ref-name": MAIN, "type": "branch", "snapshot-id": wanted.id}
+                limits = table.refs[MAIN].limits if MAIN in table.refs else {}
+                update = {"action": "set-snapshot-ref", **ref, **limits}
                 catalog.commit(self.table, [still(table, MAIN)], [update])
         context.writes(*table.dataset, rows=wanted.rows, more=known(table, wanted))
         told = str(before) if before != NOBODY else None

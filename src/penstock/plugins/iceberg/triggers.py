@@ -18,9 +18,6 @@ from penstock.plugins.rest.waiting import Waiting
 from penstock.sdk.context import Context
 from penstock.sdk.task import Fires, Outcome, Outputs, Result
 
-# What a state without any of these has changed is nothing.
-CHANGES: Final = ("added-data-files", "deleted-data-files", "added-delete-files", "removed-delete-files")
-
 
 class Operation(enum.StrEnum):
     """What has become of a table: rows came; rows came in place of others; rows went; other files, the same rows."""
@@ -112,7 +109,7 @@ class Trigger(IcebergTask, frozen=True, kw_only=True):
     def _counts(self, snapshot: Snapshot) -> bool:
         if snapshot.summary.get("operation", "").upper() not in set(self.operations):
             return False
-        return self.empty or any(int(snapshot.summary.get(name, 0)) for name in CHANGES)
+        return self.empty or snapshot.changed
 
 
 def since(table: Table, head: Snapshot | None, seen: Seen) -> list[Snapshot]:
