@@ -63,7 +63,9 @@ class Patient(msgspec.Struct, frozen=True, kw_only=True):
             content = read_all(reply, LARGEST)
             if reply.code >= 400:
                 told = content.decode("utf-8", "replace")
-                raise AnswerRefused(f"{self.called}: {self.cause(told)}", reply.code, told)
+                # one that begins is named as one that is away
+                who = self._named if reply.code == NOT_NOW else self.called
+                raise AnswerRefused(f"{who}: {self.cause(told)}", reply.code, told)
         return msgspec.json.decode(content) if content.strip() else None
 
     def _patiently(self, waiting: Waiting, work: Callable[[], Any], *, again: bool) -> Any:
