@@ -18,8 +18,6 @@ VAGUE = frozenset({"utils", "util", "common", "helpers", "helper", "base", "mana
 SINGLE_FILE = {
     ".ci": "the machine that checks changes looks for `.ci/run`",
     "projects/warehouse/flows": "the pipeline is one flow, and flows stand in `flows`",
-    "projects/lakehouse/flows": "the pipeline is one flow, and flows stand in `flows`",
-    "projects/lakehouse/scripts": "the pipeline has one script, and scripts stand in `scripts`",
     "projects/warehouse/scripts": "the pipeline has one script, and scripts stand in `scripts`",
 }
 
