@@ -158,7 +158,8 @@ def killed(local: LocalContext, upgrade: dict[str, object], moment: int, *, afte
     if (child := os.fork()) == 0:
         local.kv = Dying(file, local.kv, moment, after=after)
         local.folder = local.folder / f"dying-{moment}"
-        local.run("flink.submit", upgrade, attempt=2)
+        told = local.run("flink.submit", upgrade, attempt=2)
+        os.write(2, f"It has not died, and said: {told.failure} {told.logs}".encode())
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
     if file.exists():

@@ -63,9 +63,11 @@ class Keeper:
         self._context.ask(Ask.KV_SET, key=self._key, value=value, namespace="", overwrite=True, ttl=None, type="")
 
     def worked(self, version: Version) -> None:
-        """Remember a version that works; where nothing can be sealed, none is."""
+        """Remember a version that works; where nothing can be sealed, none is. A job that was there already may be of
+        another version, which is left as it is remembered.
+        """
         known = self.recall()
-        if self.good(known) == version and not known.stopped_by:
+        if known.mark != version.mark or (self.good(known) == version and not known.stopped_by):
             return
         known.stopped_by = ""
         try:

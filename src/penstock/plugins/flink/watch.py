@@ -159,7 +159,7 @@ class Watch:
             said.append(f"checkpoint {kept.number} ({kept.milliseconds} ms, {size(kept.size)})")
         if seen.parts:
             sources = [part for part in seen.parts if part.pending is not None]
-            said.append(f"read {sum(part.read for part in sources or seen.parts[:1]):,}")
+            said.append(f"read {sum(max(part.read, part.written) for part in sources or seen.parts[:1]):,}")
             said.append(f"written {seen.parts[-1].written:,}")
             if sources:
                 said.append(f"{sum(part.pending or 0 for part in sources):,} behind")
