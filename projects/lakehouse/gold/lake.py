@@ -16,6 +16,7 @@ from typing import Any
 
 import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
+from dbt_common.exceptions import DbtRuntimeError
 
 # In the order in which they need one another.
 EXTENSIONS = ("avro", "httpfs", "iceberg")
@@ -25,7 +26,7 @@ PATIENCE = float(os.environ.get("LAKE_PATIENCE", "30"))
 PAUSE = 0.5
 
 
-class LakeAway(Exception):
+class LakeAway(DbtRuntimeError):
     """A server without which no table can be read does not answer."""
 
 
@@ -76,5 +77,6 @@ def answers(name: str, url: str, until: float) -> None:
             return
         except (OSError, http.client.HTTPException) as failed:
             if time.monotonic() > until:
-                raise LakeAway(f"{name} at {url} does not answer: {failed}. Tried for {PATIENCE:.0f} s.") from None
+                why = getattr(failed, "reason", failed)
+                raise LakeAway(f"{name} at {url} does not answer for {PATIENCE:.0f} s: {why}") from None
         time.sleep(PAUSE)

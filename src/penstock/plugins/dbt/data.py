@@ -21,6 +21,7 @@ NOWHERE = ("ephemeral", "test", "unit")
 BUILT = ("success", "warn")
 JUDGED = {"pass": True, "warn": False, "fail": False}
 SAID = Path(f"{__file__}.said")  # what was said of nodes that were built, for what is found out of them later
+ROWS = Path(f"{__file__.removesuffix('-data.py')}.py.rows")  # what telling.py has counted of nodes that were made
 ALIASES = {"s3a": "s3", "s3n": "s3"}
 
 
@@ -56,13 +57,15 @@ class Known:
 
     def built(self, results: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """What each node that was built is, and what it was made of."""
+        counted = read(ROWS)
         for result in results:
             node = self.nodes.get(result["unique_id"]) or {}
             if node.get("resource_type") not in MAKING or result.get("status") not in BUILT:
                 continue
             part = part_of(result["unique_id"])
             for found in self.tables(result["unique_id"]):
-                rows = (result.get("adapter_response") or {}).get("rows_affected")
+                answer = counted.get(result["unique_id"]) or result.get("adapter_response") or {}
+                rows = answer.get("rows_affected")
                 sql = str(result.get("compiled_code") or node.get("compiled_code") or "").strip()
                 about = {"access": "writes", **found, "part": part, "sql": sql, "node": result["unique_id"]}
                 yield {**about, "rows": rows} if isinstance(rows, int) and rows >= 0 else about

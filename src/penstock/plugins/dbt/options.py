@@ -49,7 +49,8 @@ class DbtTask(PythonTask, frozen=True, kw_only=True):
     outputs: ClassVar[dict[str, str]] = {
         "vars": "`nodes`: how many ended how.",
         "exitCode": "The exit code of the process.",
-        "outputFiles": "Address of each stored file: `manifest.json`, `run_results.json`, and what `outputFiles` says.",
+        "outputFiles": "Address of each stored file: `manifest.json`, `run_results.json`, `catalog.json` where there "
+        "is one, and what `outputFiles` says.",
         "stdOutLineCount": "Lines on standard output.",
         "stdErrLineCount": "Lines on standard error.",
     }

@@ -2,13 +2,16 @@
 
 `python telling.py build …` runs dbt with these arguments. Its lines become lines of the attempt's log; each node is
 told as a part of the attempt, when it begins and with what `run_results.json` says of its end; numbers of rows and
-times become metrics; both files of dbt's are stored. It knows nothing but the standard library: that is all there is.
+times become metrics; files of dbt's own are stored. It knows nothing but the standard library: that is all there is.
 """
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import json
 import os
+import runpy
 import shutil
 import signal
 import subprocess
@@ -17,13 +20,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-KEPT = ("manifest.json", "run_results.json")
+KEPT = ("manifest.json", "run_results.json", "catalog.json")
 SET_UP = ".profile"  # where a task that prepared the folder put its profile
 CALLS = Path(f"{__file__}.calls")  # what came of each call of dbt in this attempt; the shell begins it anew
+ROWS = Path(f"{__file__}.rows")  # what was counted of nodes that were made
 DATA = Path(f"{__file__.removesuffix('.py')}-data.py")  # who says which tables dbt has read and made
 FORCED = {"DBT_LOG_FORMAT": "json"}  # without it nothing is heard of a node while dbt works
 BUILDING = ("build", "run", "test", "seed", "snapshot")  # what they have done outlives the attempt
 SELECTING = ("build", "run", "test", "seed", "snapshot", "compile", "show")
+COUNT = "SELECT count(*) FROM {}"
+MADE = ("model.", "seed.", "snapshot.")
 PICKS = ("--select", "-s", "--models", "-m", "--model", "--exclude", "--selector")
 STATUSES = {
     "success": "success", "pass": "success", "partial success": "warning", "warn": "warning", "error": "failed",
@@ -68,15 +74,20 @@ def main(arguments: list[str]) -> int:
         signal.signal(number, lambda got, _frame: process.send_signal(got))
     where = results_of(arguments)
     assert process.stdout is not None
+    worst = ""
     for line in process.stdout:
-        hear(line.rstrip("\n"), told)
+        worst = hear(line.rstrip("\n"), told) or worst
     code = process.wait()
-    undone = account(where) if told and changed_at(where) != before else []
+    # what is found out for the documentation tells nothing of what was built
+    news = told and "docs" not in arguments and changed_at(where) != before
+    undone = account(where, arguments) if news else []
     if not only:  # which is some of the nodes, and tells nothing of the others
         remember(calls, {"asked": asked, "left": undone or (None if code else [])}, told)
     if os.environ.get("PENSTOCK_LINEAGE") and (changed_at(where) != before or "docs" in arguments):
         subprocess.run([sys.executable, str(DATA), str(where.parent), json.dumps(arguments)], check=False)
     keep(where.parent)
+    if code:  # what stands last there is told as the reason of the failure
+        print((cause(where) if news else "") or worst, file=sys.stderr, flush=True)
     return code if code >= 0 else 128 - code
 
 
@@ -131,15 +142,15 @@ def narrowed(arguments: list[str], names: list[str]) -> list[str]:
     return [*kept, "--select", *names]
 
 
-def hear(line: str, told: bool) -> None:
-    """Take one line of dbt's: a line of the log, and perhaps news of a node."""
+def hear(line: str, told: bool) -> str:
+    """Take one line of dbt's: a line of the log, and perhaps news of a node. Gives the end of what is an error."""
     try:
         event = json.loads(line)
         info, data = event["info"], event.get("data") or {}
     except (ValueError, KeyError, TypeError):
         if line:
             print(line, flush=True)
-        return
+        return ""
     message = str(info.get("msg") or "").rstrip()
     if message:
         say(logs=[{"level": LEVELS.get(str(info.get("level")), "info"), "message": message}])
@@ -147,14 +158,34 @@ def hear(line: str, told: bool) -> None:
     status = STATUSES.get(str(node.get("node_status")).lower())
     if told and status == "running" and node.get("unique_id"):
         say(parts=[{"name": name_of(node["unique_id"]), "status": "running"}])
+    lines = message.split("\n") if info.get("level") == "error" else []
+    return lines[-1].strip() if lines else ""
 
 
-def account(path: Path) -> list[str]:
-    """Tell how each node ended, as dbt's own results have it; gives those that are to be done again."""
+def cause(path: Path) -> str:
+    """Which node failed first and why, in a line; how many others have."""
+    failed = [each for each in outcomes(path) if STATUSES.get(str(each.get("status")).lower()) == "failed"]
+    if not failed:
+        return ""
+    lines = [line.strip() for line in str(failed[0].get("message") or failed[0]["status"]).split("\n")]
+    # the first line says only where, when there is a second
+    more = f" {len(failed) - 1} more failed." if failed[1:] else ""
+    return f"{name_of(failed[0]['unique_id'])}: {(lines[1:] or lines)[0]}{more}"
+
+
+def outcomes(path: Path) -> list[dict[str, Any]]:
+    """What came of each node, as dbt's own results have it."""
     try:
-        results = json.loads(path.read_text())["results"]
+        found: list[dict[str, Any]] = json.loads(path.read_text())["results"]
     except (OSError, ValueError, KeyError):
         return []
+    return found
+
+
+def account(path: Path, arguments: list[str]) -> list[str]:
+    """Tell how each node ended, as dbt's own results have it; gives those that are to be done again."""
+    results = outcomes(path)
+    with_rows(results, arguments)
     parts, metrics, left = [], [], []
     for result in results:
         name, status = name_of(result["unique_id"]), STATUSES.get(str(result.get("status")).lower(), "warning")
@@ -171,6 +202,30 @@ def account(path: Path) -> list[str]:
         counts[part["status"]] = counts.get(part["status"], 0) + 1
     say(parts=parts, metrics=metrics, outputs={"nodes": counts})
     return left
+
+
+def with_rows(results: list[dict[str, Any]], arguments: list[str]) -> None:
+    """Put in how many rows each node has that was made, where dbt does not say: DuckDB's are counted in its file."""
+    silent = [
+        each for each in results
+        if each.get("relation_name") and each["unique_id"].startswith(MADE) and each.get("status") == "success"
+        and "rows_affected" not in (each.get("adapter_response") or {})
+    ]  # fmt: skip
+    kind, _, path = runpy.run_path(str(DATA))["place"](arguments).partition("://") if silent else ("", "", "")
+    if kind != "duckdb" or not Path(path).is_file():
+        return
+    try:
+        database = importlib.import_module("duckdb").connect(path, read_only=True)
+    except Exception as error:
+        say(logs=[{"level": "debug", "message": f"No rows are counted: {error!r}"}])
+        return
+    for each in silent:
+        # a view may read what only dbt has attached
+        with contextlib.suppress(Exception):
+            (found,) = database.execute(COUNT.format(each["relation_name"])).fetchall()
+            each["adapter_response"] = {**(each.get("adapter_response") or {}), "rows_affected": found[0]}
+    database.close()
+    ROWS.write_text(json.dumps({each["unique_id"]: each["adapter_response"] for each in silent}))
 
 
 def numbers(name: str, result: dict[str, Any]) -> list[dict[str, Any]]:
