@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta, field
 
 from penstock.errors.task import AnswerRefused, Overtaken
+from penstock.model.asset import located
 from penstock.plugins.messages.payload import SPAN
 from penstock.plugins.rest.patient import Patient
 from penstock.plugins.rest.waiting import Waiting
@@ -80,9 +81,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def dataset(self) -> tuple[str, str]:
         """What lineage calls it: the place of its files, and where they are in there."""
-        scheme, _, rest = self.location.partition("://")
-        place, _, path = rest.partition("/")
-        return (f"{scheme}://{place}", path) if rest else ("file", self.location)
+        return located(self.location)
 
     def snapshot(self, name: str) -> Snapshot | None:
         """The snapshot of a branch, of a tag, or of an id; None for the main branch of a table without one."""
