@@ -116,6 +116,8 @@ def test_a_job_is_begun_once_and_taken_when_it_lives(local: LocalContext, asked:
     second = done(local.run("flink.submit", wanted))
     assert second == {**first, "attached": True}
     assert "lives already" in message(local.run("flink.submit", {**wanted, "ifRunning": "FAIL"}))
+    other = {**wanted, "sql": FEW, "until": "FINISHED"}
+    assert "was begun from other SQL or settings" in message(local.run("flink.submit", other))
 
 
 def test_a_job_whose_submission_nobody_remembers_is_not_begun_twice(

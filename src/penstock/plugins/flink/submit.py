@@ -99,6 +99,8 @@ class Submit(Scripted, frozen=True, kw_only=True):
         with waiting.ends_with(lambda: ended(jobs, [self.name], self.on_kill, self.savepoint_directory)):
             if self.if_running is IfRunning.FAIL:
                 self._refuse(context, jobs)
+            if self.until is Until.FINISHED and self.if_running is IfRunning.ATTACH:
+                self._refuse_other(context, jobs)
             begun = Beginning(self._wanted(), waiting, jobs, lambda given: self.begun(waiting, given)).begin()
             if self.until is Until.FINISHED:
                 Watch(waiting, jobs).finished(begun.job.id)
@@ -119,6 +121,15 @@ class Submit(Scripted, frozen=True, kw_only=True):
         live, known = jobs.live(self.name), Keeper(context, self.name).recall()
         if live is not None and (live.id, context.idempotency_key) != (known.job, known.by):
             raise TaskFailed(f'A job "{self.name}" lives already: {live.id}.')
+
+    def _refuse_other(self, context: Context, jobs: JobManager) -> None:
+        """Fail where a job lives that was begun from other SQL: its end is not what is waited for, or never comes."""
+        live, known = jobs.live(self.name), Keeper(context, self.name).recall()
+        if live is not None and live.id == known.job and known.mark not in ("", Version(self.sql, self.session).mark):
+            raise TaskFailed(
+                f'The job "{self.name}" that lives ({live.id}) was begun from other SQL or settings, and may not end: '
+                "stop it first, or give this one another name."
+            )
 
     def _wanted(self) -> Wanted:
         return Wanted(
