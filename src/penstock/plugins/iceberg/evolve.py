@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from penstock.errors.task import Overtaken
+from penstock.model.asset import Change, Details
 from penstock.plugins.iceberg.catalog import Catalog, read
 from penstock.plugins.iceberg.reaching import FilesTask, Opened
 from penstock.plugins.rest.waiting import Waiting
@@ -118,7 +119,7 @@ class Evolve(FilesTask, frozen=True, kw_only=True):
             raise TaskFailed(f'The columns of "{self.table}" cannot become so: {error}.') from error
         if changes and not self.dry_run:
             context.log(f"{self.table}: {'; '.join(changes)}")
-            context.writes(*opened.table.dataset)
+            context.writes(*opened.table.dataset, more=Details(change=Change.ALTER))
         return {"changes": changes, "changed": bool(changes), "columns": committing.columns(opened)}
 
     def _sensible(self) -> None:

@@ -149,6 +149,7 @@ class Expire(FilesTask, frozen=True, kw_only=True):
         context.metric("snapshots", plan.told["snapshots"], tags=tags)
         context.metric("files", len(paths), tags=tags)
         context.metric("bytes", plan.told["bytes"], tags=tags)
+        context.reads(*opened.table.dataset)
         context.writes(*opened.table.dataset)
         context.save_state({})
         return plan.told

@@ -70,6 +70,7 @@ class RewriteManifests(BranchTask, frozen=True, kw_only=True):
         told = _told([{**each.summary, "id": str(each.id)} for each in by.done(self.opened(by.catalog))])
         for name in ("manifestsBefore", "manifestsAfter"):
             context.metric(name, int(str(told[name])), tags={"table": self.table})
+        context.reads(*opened.table.dataset)
         context.writes(*opened.table.dataset)
         return told
 

@@ -138,6 +138,7 @@ class Publish(OfRef, frozen=True, kw_only=True):
                 limits = table.refs[MAIN].limits if MAIN in table.refs else {}
                 update = {"action": "set-snapshot-ref", **ref, **limits}
                 catalog.commit(self.table, [still(table, MAIN)], [update])
+        context.reads(*table.dataset)
         context.writes(*table.dataset, rows=wanted.rows, more=known(table, wanted))
         told = str(before) if before != NOBODY else None
         return {"snapshot": str(wanted.id), "before": told, "changed": wanted.id != before}

@@ -86,16 +86,17 @@ class Gathering:
 
 
 def flowing(graph: DataGraph) -> DataGraph:
-    """The part of it where data flow: without jobs that only look at data, and those that only make room for them. Of
-    tasks of a flow that read and write the same, as those that look after a job do, it has the one that came first.
+    """The part of it where data become others: without jobs that only look at data, make room for them, or look after
+    them where they are. Of tasks of a flow that do the same, as those do that look after a job, it has the first.
     """
     links: dict[str, list[DataLink]] = {job.name: [] for job in graph.jobs}
     for link in graph.links:
         links[link.job].append(link)
     kept: dict[tuple[str, frozenset[tuple[Access, str, str]]], JobNode] = {}
     for job in graph.jobs:
-        reads = any(link.access is Access.READS for link in links[job.name])
-        if any(link.access is Access.WRITES and (reads or not link.defines) for link in links[job.name]):
+        reads = {(link.namespace, link.name) for link in links[job.name] if link.access is Access.READS}
+        writes = (link for link in links[job.name] if link.access is Access.WRITES and (reads or not link.defines))
+        if any((link.namespace, link.name) not in reads for link in writes):
             flow = job.name if job.part else job.name.rpartition(".")[0]
             does = frozenset((link.access, link.namespace, link.name) for link in links[job.name])
             kept.setdefault((flow, does), job)
