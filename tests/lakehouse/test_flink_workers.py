@@ -60,12 +60,13 @@ class Flow:
         """Whether a run's log says it."""
         return text in self.project.call("runs", "logs", run_id).out
 
-    def waits(self, run_id: str, attempts: int = 1) -> None:
-        """Wait until the run's second task waits."""
+    def waits(self, run_id: str, worker: str = "one") -> None:
+        """Wait until the run's second task waits, held by a worker."""
 
         def waiting() -> bool:
             steps = {step["key"]: step for step in self.project.document(run_id)["steps"]}
-            return steps["wait"]["status"] == "running" and len(steps["wait"]["attempts"]) >= attempts
+            tried = steps["wait"]["attempts"]
+            return bool(tried) and (tried[-1]["status"], tried[-1]["worker"]) == ("running", worker)
 
         eventually(waiting, "the second task waits", LONG)
 
@@ -137,7 +138,7 @@ def test_a_worker_that_stops_or_dies_leaves_the_job_alone(flow: Flow, *, dies: b
         assert worker.ended(60) == 0, worker.said
     assert flow.jobs() == [(job, "RUNNING")]
     project.worker("two")
-    flow.waits(run_id, attempts=2)
+    flow.waits(run_id, "two")
 
     assert flow.jobs() == [(job, "RUNNING")]
     project.call("runs", "kill", run_id)

@@ -163,7 +163,8 @@ class Beginning:
 
     def _stopped(self, live: Job) -> str:
         try:
-            self._watch.works(live.id, SETTLING)
+            if not self._watch.works(live.id, SETTLING).live:
+                return self._jobs.checkpoints(live.id).path
             asked = savepoint_asked(self._wanted.savepoints, Format.CANONICAL, drain=False)
             return self._jobs.stop(live.id, asked, self._context.idempotency_key, self._wanted.timeout)
         except Forgotten:

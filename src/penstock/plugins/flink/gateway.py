@@ -24,7 +24,7 @@ UNDER_WAY: Final = frozenset({"PENDING", "RUNNING", "INITIALIZED"})
 # Kinds of rows that are there; the others take rows away again.
 ADDS: Final = frozenset({"INSERT", "UPDATE_AFTER"})
 ALIVE_EVERY: Final = 60.0
-SOONEST, LATEST = 0.02, 0.5
+LATEST: Final = 0.5
 FROM: Final = "execution.state-recovery.path"
 UNCLAIMED: Final = "execution.state-recovery.ignore-unclaimed-state"
 FIXED_ID: Final = "$internal.pipeline.job-id"
@@ -46,6 +46,8 @@ class Session:
         self._rest, self._waiting, self._timeout = rest, waiting, timeout
         body = {"sessionName": "penstock", "properties": dict(properties)}
         self._path = f"/v1/sessions/{rest.say('/v1/sessions', waiting, body)['sessionHandle']}"
+        # what was set for one job, and is none of the next statement's business
+        self._stale: tuple[str, ...] = ()
 
     def close(self) -> None:
         """End the session; jobs that it began go on."""
@@ -74,18 +76,24 @@ class Session:
         """
         unclaimed = "true" if savepoint and ignore_unclaimed else ""
         given = {"pipeline.name": name, FIXED_ID: job, FROM: savepoint, UNCLAIMED: unclaimed}
+        self._forget()
         for key, value in given.items():
             if value:
                 self.set(key, value)
         try:
             told = self.done(statement)
         finally:
-            for key in (FIXED_ID, FROM, UNCLAIMED):
-                with contextlib.suppress(TaskFailed):
-                    self.done(Statement(f"RESET '{key}'", 1, False))
+            self._stale = tuple(key for key in (FIXED_ID, FROM, UNCLAIMED) if given[key])
         if "job id" in told.columns and told.rows:
             return str(told.rows[0][told.columns.index("job id")])
         return told.job or job
+
+    def _forget(self) -> None:
+        """Take back what was set for a job, once another statement follows; most often the session ends instead."""
+        stale, self._stale = self._stale, ()
+        for key in stale:
+            with contextlib.suppress(TaskFailed):
+                self.done(Statement(f"RESET '{key}'", 1, False))
 
     def done(self, statement: Statement) -> Told:
         """Do a statement, and give all that it answers."""
@@ -98,6 +106,7 @@ class Session:
 
     def pages(self, statement: Statement) -> Generator[Told, None, None]:
         """Do a statement, and give its answer as it comes; who leaves early cancels it."""
+        self._forget()
         asked = {"statement": statement.text}
         operation, ended = "", False
         try:
@@ -120,7 +129,7 @@ class Session:
                     self._rest.say(f"{operation}/close", self._waiting, method="DELETE")
 
     def _await(self, operation: str) -> None:
-        began, pause, alive = time.monotonic(), SOONEST, time.monotonic()
+        began = alive = time.monotonic()
         while self._rest.get(f"{operation}/status", self._waiting)["status"] in UNDER_WAY:
             now = time.monotonic()
             if now - began > self._timeout:
@@ -128,12 +137,11 @@ class Session:
             if now - alive > ALIVE_EVERY:
                 self._rest.say(f"{self._path}/heartbeat", self._waiting)
                 alive = now
-            self._waiting.pause(pause)
-            pause = min(pause * 1.5, LATEST)
+            self._waiting.pace(began, LATEST)
 
     def _results(self, operation: str) -> Iterator[Told]:
         token: str | None = "0"
-        began, alive, pause = time.monotonic(), time.monotonic(), SOONEST
+        began = alive = time.monotonic()
         while token is not None:
             page = self._rest.get(f"{operation}/result/{token}", self._waiting, rowFormat="JSON")
             kind = page["resultType"]
@@ -147,10 +155,9 @@ class Session:
             if kind == "NOT_READY" or not page.get("results", {}).get("data"):
                 if now - began > self._timeout:
                     raise TaskFailed(f"The statement answered nothing more within {self._timeout:.0f} s.")
-                self._waiting.pause(pause)
-                pause = min(pause * 1.5, LATEST)
+                self._waiting.pace(began, LATEST)
             else:
-                began, pause = now, SOONEST
+                began = now
             if now - alive > ALIVE_EVERY:
                 self._rest.say(f"{self._path}/heartbeat", self._waiting)
                 alive = now

@@ -56,10 +56,10 @@ class Wait(FlinkTask, frozen=True, kw_only=True):
         with waiting.ends_with(lambda: ended(jobs, self.names, self.on_kill)):
             while True:
                 found = [self._newest(jobs, name, known) for name in self.names]
-                done = sum(self._done(jobs, job, first) for job in found)
-                watch.tell(found, done, len(found), "jobs")
+                done, total = sum(self._done(jobs, job, first) for job in found), len(found) * max(self.checkpoints, 1)
+                watch.tell(found, done, total, "checkpoints" if self.checkpoints else "jobs")
                 took = time.monotonic() - began
-                if done == len(found):
+                if done == total:
                     watch.record(found)
                     return {"states": {job.name: job.state for job in found}, "seconds": round(took, 3)}
                 self._refuse(jobs, watch, found, took)
@@ -76,11 +76,12 @@ class Wait(FlinkTask, frozen=True, kw_only=True):
         known[name] = found.id
         return found
 
-    def _done(self, jobs: JobManager, job: Job, first: dict[str, int]) -> bool:
+    def _done(self, jobs: JobManager, job: Job, first: dict[str, int]) -> int:
+        """How many of the checkpoints are there that are waited for; of a state whether it is."""
         if not self.checkpoints:
-            return job.works if self.state == "RUNNING" else job.state == self.state
+            return int(job.works if self.state == "RUNNING" else job.state == self.state)
         completed = jobs.checkpoints(job.id).completed
-        return completed - first.setdefault(job.id, completed) >= self.checkpoints
+        return min(completed - first.setdefault(job.id, completed), self.checkpoints)
 
     def _refuse(self, jobs: JobManager, watch: Watch, found: list[Job], took: float) -> None:
         for job in found:

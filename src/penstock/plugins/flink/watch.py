@@ -51,7 +51,8 @@ class Watch:
         """Wait until all tasks of a job run, or it has ended well; raises TaskFailed when it ends otherwise, or its
         tasks were started again too often, and Forgotten.
         """
-        until = time.monotonic() + seconds
+        began = time.monotonic()
+        until = began + seconds
         while True:
             found = self._jobs.known(job_id)
             if found.works or found.state == "FINISHED":
@@ -65,15 +66,16 @@ class Watch:
                 raise TaskFailed(f"{said}: {self._jobs.why(job_id)}")
             if time.monotonic() > until:
                 raise TaskFailed(self._late(found, seconds))
-            self._waiting.pause(PAUSE)
+            self._waiting.pace(began, PAUSE)
 
     def finished(self, job_id: str) -> Job:
         """Wait until a job has come to its end; raises TaskFailed where that is not a good one, and Forgotten."""
+        began = time.monotonic()
         while (found := self._jobs.known(job_id)).state != "FINISHED":
             if not found.live:
                 raise TaskFailed(f'The job "{found.name}" is {found.state}: {self._jobs.why(job_id)}')
             self.tell([found], 0, 1, "jobs")
-            self._waiting.pause(PAUSE)
+            self._waiting.pace(began, PAUSE)
         self.record([found])
         return found
 
