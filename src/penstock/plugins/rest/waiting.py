@@ -18,6 +18,8 @@ from penstock.errors.task import Refused
 from penstock.sdk.context import Ask, Context
 
 STEP: Final = 0.25
+# Seconds of the shortest pause between two looks, and how long one is beside all the waiting before it.
+SOONEST, SHARE = 0.01, 0.05
 KILLED: Final = frozenset({"KILLING", "KILLED"})
 
 
@@ -39,6 +41,10 @@ class Waiting:
             time.sleep(min(left, STEP))
         if self._told:
             raise Ended
+
+    def pace(self, began: float, most: float) -> None:
+        """Wait until the next look at what began then: soon at first, so that what is quick is not held up."""
+        self.pause(min(most, max(SOONEST, SHARE * (time.monotonic() - began))))
 
     @contextmanager
     def ends_with(self, work: Callable[[], None] | None) -> Iterator[None]:
