@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 THEN: Final = "\n-- then\n"
-LOOKS_EVERY: Final = 0.05
+LOOKS_EVERY: Final = 0.02
 PARTITIONS: Final = 2
 
 

@@ -13,7 +13,7 @@ import msgspec
 from projects.lakehouse.benchmark.figures import ELSEWHERE, ELSEWHERE_DBT, ELSEWHERE_RATE, Compared, Figures
 
 FILE: Final = Path(__file__).parent / "figures.svg"
-WIDTH, LEFT, RIGHT = 760, 220, 90
+WIDTH, LEFT, RIGHT = 760, 200, 130
 ROW, BAR, TITLE, GAP, EDGE = 26, 14, 34, 14, 16
 STYLE: Final = """
   text { font: 13px system-ui, sans-serif; fill: #1f2328 }
