@@ -54,11 +54,9 @@ def files_of_none(metadata: Any, io: Any, gone: Iterable[int]) -> Files:
     needed = _manifests(metadata, io, staying)
     alone = {path: each for path, each in _manifests(metadata, io, gone).items() if path not in needed}
     data, deletes = _rows(io, alone.values())
-    if alone:
-        for kept in _rows(io, needed.values()):
-            for path in kept:
-                data.pop(path, None)
-                deletes.pop(path, None)
+    for kept in _entries(io, needed.values() if alone else ()):
+        data.pop(kept.data_file.file_path, None)
+        deletes.pop(kept.data_file.file_path, None)
     manifests = {path: each.manifest_length for path, each in alone.items()}
     return Files(data, deletes, manifests, _lists(metadata, gone))
 
