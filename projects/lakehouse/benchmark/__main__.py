@@ -77,10 +77,11 @@ def measure(part: str, place: Workplace, asked: argparse.Namespace, found: figur
         case "ingestion":
             found.ingestion = ingestion.rounds(place, asked.many, asked.rounds, say)
         case "waiting":
-            rounds = overhead.rounds(place, asked.events, 0, asked.rounds, say)
+            rounds = overhead.rounds(place, asked.events, 0, range(asked.rounds + 1), say)
             found.waiting = Compared(asked.events, 0, rounds)
         case _:
-            rounds = overhead.rounds(place, asked.events, asked.sleep, asked.rounds, say)
+            warm = found.waiting is not None and "sleeping" not in (asked.only or ())
+            rounds = overhead.rounds(place, asked.events, asked.sleep, range(int(warm), asked.rounds + 1), say)
             found.sleeping = Compared(asked.events, asked.sleep, rounds)
 
 

@@ -41,12 +41,11 @@ class Round(msgspec.Struct, frozen=True):
         return self.penstock.seconds - self.hand.seconds
 
 
-def rounds(place: Workplace, events: int, sleep: int, count: int, say: Say) -> list[Round]:
-    """So many rounds; who begins changes from one to the next. One of each before them is not counted."""
+def rounds(place: Workplace, events: int, sleep: int, numbers: range, say: Say) -> list[Round]:
+    """A round for each number; who begins changes from one to the next. Round 0, where all is cold, is not counted."""
     found = []
-    for number in range(count + 1):
+    for number in numbers:
         sides: dict[str, Side] = {}
-        # the first time Penstock goes first, whose last task installs the packages that the hand needs, too
         for who in ("penstock", "hand") if number % 2 == 0 else ("hand", "penstock"):
             name = fresh()
             sides[who] = (_by_penstock if who == "penstock" else _by_hand)(place, name, events, sleep)

@@ -76,7 +76,9 @@ class WaitForRows(IcebergTask, frozen=True, kw_only=True):
     fail_on_max_duration: Annotated[
         bool, Meta(description="Whether that is a failure; else `reached` says that it was too long.")
     ] = True
-    interval: Annotated[Duration, Meta(description="How often it is looked.", extra=SPAN)] = Duration(500_000)
+    interval: Annotated[
+        Duration, Meta(description="How often it is looked; oftener at the beginning.", extra=SPAN)
+    ] = Duration(500_000)  # fmt: skip
 
     def run(self, context: Context) -> dict[str, object]:
         """Wait."""
@@ -98,7 +100,7 @@ class WaitForRows(IcebergTask, frozen=True, kw_only=True):
                 if late:
                     said = ", ".join(f"{name} has {count}" for name, count in held.items())
                     raise TaskFailed(f"After {took:.0f} s there are {there} of {self.rows} rows: {said}.")
-                waiting.pause(self.interval.seconds)
+                waiting.pace(began, self.interval.seconds)
 
 
 def told(snapshot: Snapshot) -> dict[str, object]:
