@@ -138,15 +138,17 @@ class JobManager:
             if refused.status == 404:
                 return None
             raise
-        counts = found["status-counts"]
+        # a part counts as running as soon as one of its tasks does
+        parts = found["vertices"]
+        counts = {state: sum(each["tasks"][state] for each in parts) for state in ("RUNNING", "FINISHED", "SCHEDULED")}
         return Job(
             id=found["jid"],
             name=found["name"],
             state=found["state"],
             began=found["start-time"],
             running=counts["RUNNING"] + counts["FINISHED"],
-            tasks=len(found["vertices"]),
-            parallelism=max((each["parallelism"] for each in found["vertices"]), default=1),
+            tasks=sum(each["parallelism"] for each in parts),
+            parallelism=max((each["parallelism"] for each in parts), default=1),
             waiting=counts["SCHEDULED"],
         )
 

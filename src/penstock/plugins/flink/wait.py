@@ -62,7 +62,7 @@ class Wait(FlinkTask, frozen=True, kw_only=True):
                 if done == total:
                     watch.record(found)
                     return {"states": {job.name: job.state for job in found}, "seconds": round(took, 3)}
-                self._refuse(jobs, watch, found, took)
+                self._refuse(watch, found, took)
                 waiting.pause(self.interval.seconds)
 
     @staticmethod
@@ -83,10 +83,10 @@ class Wait(FlinkTask, frozen=True, kw_only=True):
         completed = jobs.checkpoints(job.id).completed
         return min(completed - first.setdefault(job.id, completed), self.checkpoints)
 
-    def _refuse(self, jobs: JobManager, watch: Watch, found: list[Job], took: float) -> None:
+    def _refuse(self, watch: Watch, found: list[Job], took: float) -> None:
         for job in found:
             if not job.live and job.state != self.state:
-                raise TaskFailed(f'The job "{job.name}" is {job.state}: {jobs.why(job.id)}')
+                raise TaskFailed(watch.why(job))
         if self.max_duration is not None and took > self.max_duration.seconds:
             states = ", ".join(f"{job.name} is {job.state}" for job in found)
             lacks = "".join(f"; {lack}" for job in found if (lack := watch.lacking(job)))

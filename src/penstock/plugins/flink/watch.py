@@ -58,7 +58,7 @@ class Watch:
             if found.works or found.state == "FINISHED":
                 return found
             if not found.live:
-                raise TaskFailed(f'The job "{found.name}" is {found.state}: {self._jobs.why(job_id)}')
+                raise TaskFailed(self.why(found))
             self.tell([found], found.running, found.tasks, "tasks")
             seen = self._seen[job_id]
             if most_restarts is not None and seen.restarts > most_restarts:
@@ -73,7 +73,7 @@ class Watch:
         began = time.monotonic()
         while (found := self._jobs.known(job_id)).state != "FINISHED":
             if not found.live:
-                raise TaskFailed(f'The job "{found.name}" is {found.state}: {self._jobs.why(job_id)}')
+                raise TaskFailed(self.why(found))
             self.tell([found], 0, 1, "jobs")
             self._waiting.pace(began, PAUSE)
         self.record([found])
@@ -111,16 +111,22 @@ class Watch:
                     self._context.metric("records.pending", part.pending, MetricKind.GAUGE, of)
 
     def lacking(self, job: Job) -> str:
-        """That a job waits for slots, and who has them; empty where it does not."""
-        if not job.live or (not job.waiting and NO_SLOTS not in self._jobs.exception(job.id)):
+        """That a job gets no slots, and who has them; empty where it has some."""
+        if job.works or (not job.waiting and NO_SLOTS not in self._jobs.exception(job.id)):
             return ""
         slots, wide = self._jobs.slots(), self._jobs.known(job.id).parallelism
-        needs = f'the job "{job.name}" waits for slots: its parallelism is {wide}'
+        needs = f'the job "{job.name}" gets no slots: its parallelism is {wide}'
         if not slots.managers:
             return f"{needs}, and no TaskManager is known to the JobManager at {self._jobs.address}"
         others = [other.name for other in self._jobs.all() if other.live and other.id != job.id]
         held = f"; there live {', '.join(dict.fromkeys(others))} as well" if others else ""
         return f"{needs}, and of {slots.total} slots {slots.free} are free{held}"
+
+    def why(self, job: Job) -> str:
+        """What is said of a job that has ended badly."""
+        lacks = self.lacking(job)
+        said = f'The job "{job.name}" is {job.state}: {self._jobs.why(job.id)}'
+        return f"{said.rstrip('.')}: {lacks}." if lacks else said
 
     def _late(self, job: Job, seconds: float) -> str:
         said = f'The job "{job.name}" is {job.state} after {seconds:.0f} s; {job.running} of {job.tasks} tasks run'
@@ -154,7 +160,7 @@ class Watch:
         seen = self._seen[job.id]
         said = [f"{job.name} {job.state}"]
         if not job.works and job.live:
-            said.append("waits for slots" if seen.lacks else f"{job.running} of {job.tasks} tasks")
+            said.append("gets no slots" if seen.lacks else f"{job.running} of {job.tasks} tasks")
         if seen.restarts:
             said.append(f"restarts {seen.restarts}")
         if (kept := seen.checkpoints).completed:
