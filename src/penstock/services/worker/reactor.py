@@ -7,6 +7,7 @@ import heapq
 import itertools
 import os
 import selectors
+import threading
 from collections import deque
 from collections.abc import Callable
 
@@ -37,6 +38,8 @@ class Reactor:
         self._order = itertools.count()
         self._calls: deque[Callable[[], None]] = deque()
         self._closed = False
+        # Whoever wakes must not write into what another thread closes; reentrant, since a signal may come meanwhile.
+        self._closing = threading.RLock()
         self._woken, self._waker = os.pipe()
         os.set_blocking(self._woken, False)
         os.set_blocking(self._waker, False)
@@ -62,9 +65,10 @@ class Reactor:
 
     def wake(self) -> None:
         """End a wait; for other threads and signal handlers."""
-        if not self._closed:
-            with contextlib.suppress(BlockingIOError):
-                os.write(self._waker, b"\0")
+        with self._closing:
+            if not self._closed:
+                with contextlib.suppress(BlockingIOError):
+                    os.write(self._waker, b"\0")
 
     def soon(self, call: Callable[[], None]) -> None:
         """Call in the reactor's thread; for other threads."""
@@ -88,10 +92,11 @@ class Reactor:
 
     def close(self) -> None:
         """Let go of selector and pipe."""
-        self._closed = True
         self._selector.close()
-        os.close(self._woken)
-        os.close(self._waker)
+        with self._closing:
+            self._closed = True
+            os.close(self._woken)
+            os.close(self._waker)
 
     def _until_next(self) -> float | None:
         while self._timers and self._timers[0][2].cancelled:
