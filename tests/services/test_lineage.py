@@ -96,7 +96,7 @@ def test_a_picture_is_xml_and_holds_nothing_of_the_machine() -> None:
 
 
 def test_places_are_called_what_people_call_them() -> None:
-    assert named("duckdb:///home/x/taxi.duckdb", "main.days") == ("taxi.duckdb", "days")
+    assert named("duckdb:///data/taxi.duckdb", "main.days") == ("taxi.duckdb", "days")
     assert named("postgres://db:5432", "dw.public.orders") == ("postgres dw.public", "orders")
     assert named("s3://lake", "a/b/c") == ("s3://lake", "c")
     assert named("file", "/data/a.csv") == ("file", "a.csv")
