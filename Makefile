@@ -97,7 +97,7 @@ docs: $(VENV)/.installed-dev ## Write the reference pages again from the classes
 
 # Most tests share two workers; those that measure seconds have the machine to themselves.
 .PHONY: pytest
-pytest: $(VENV)/.installed-dev versitygw interpreters sshd units brokers dbt containers oidc
+pytest: $(VENV)/.installed-dev versitygw jars interpreters sshd units brokers dbt containers oidc
 	@$(BIN)/pytest -n 2 --dist loadscope -m "not acceptance and not chaos and not long"
 	@$(BIN)/pytest -m "acceptance and not long"
 	@$(BIN)/pytest -m "chaos and not long"
@@ -135,6 +135,12 @@ versitygw:
 	    GOBIN=$(CACHE)/bin go install github.com/versity/versitygw/cmd/versitygw@$(VERSITYGW_VERSION); \
 	elif [ -n "$${CI:-}" ]; then echo "Go is needed here to build versitygw, the S3 server of the tests." >&2; exit 1; \
 	else echo "No Go on this machine: the S3 tests run against moto's server instead of versitygw." >&2; fi
+
+# The jars of the lakehouse's servers, each compared with its sum: fetched once per machine (some minutes).
+.PHONY: jars
+jars: $(VENV)/.installed-dev
+	@if command -v mvn >/dev/null || [ -n "$${CI:-}" ]; then $(PY) -m projects.lakehouse.services fetch; \
+	else echo "No Maven on this machine: where its jars are not here, the tests of the lakehouse are skipped." >&2; fi
 
 # A collector of traces that was not written for us; for `make test-all`.
 OTELCLI := $(CACHE)/bin/otel-cli

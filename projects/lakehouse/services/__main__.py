@@ -71,7 +71,7 @@ def _do(asked: argparse.Namespace, holder: Holder) -> int:
             _needs(holder)
         case "fetch":
             for name in SETS:
-                print(f"{name}: {fetched(name, print)}")
+                fetched(name, print)
         case "lock":
             lock_all(Path.home() / ".m2" / "repository")
             compose.ship()

@@ -124,9 +124,12 @@ class ObjectStore(Service):
 
     def launch(self) -> None:
         """Start it, which takes less than a second, and make the bucket."""
-        if not self.pid:
-            self._server.start()
-            self._server.create_bucket(BUCKET)
+        if self.pid:
+            return
+        if listens(self.port):
+            raise taken(self.name, self.port)
+        self._server.start()
+        self._server.create_bucket(BUCKET)
 
     def answers(self) -> bool:
         """Whether it takes connections."""
