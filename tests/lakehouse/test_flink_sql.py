@@ -66,6 +66,18 @@ def test_what_flink_expected_instead_is_left_out() -> None:
     assert cause(told) == 'Encountered ">" at line 3, column 4.'
 
 
+def test_a_server_that_flink_does_not_reach_is_named() -> None:
+    told = """Caused by: org.apache.iceberg.jdbc.UncheckedSQLException: Failed to connect: jdbc:postgresql://127.0.0.1:5432/x
+        at org.apache.iceberg.jdbc.JdbcClientPool.newClient(JdbcClientPool.java:59)
+    Caused by: org.postgresql.util.PSQLException: Connection to 127.0.0.1:5432 refused.
+        at org.postgresql.core.v3.ConnectionFactoryImpl.openConnectionImpl(ConnectionFactoryImpl.java:373)
+    Caused by: java.net.ConnectException: Connection refused
+        at java.base/sun.nio.ch.Net.pollConnect(Native Method)
+    """
+    said = "org.postgresql.util.PSQLException: Connection to 127.0.0.1:5432 refused. (Connection refused)"
+    assert cause(told) == said
+
+
 def test_an_error_shows_its_line_and_leaves_java_to_the_log(local: LocalContext, asked: dict[str, object]) -> None:
     told = local.run("flink.sql", {**asked, "sql": "SELECT 1;  SELECT a,\n  bad FROM (VALUES (1)) AS t(a)"})
     said = message(told)

@@ -13,6 +13,9 @@ LONGEST: Final = 2_000
 WHOLE: Final = 60_000
 PLACE: Final = re.compile(r"\bline (\d+), column (\d+)")
 CLASSES: Final = ("org.apache.flink.", "org.apache.calcite.", "java.")
+# What Java says of a server that is not there, and how others say which one that was.
+NETWORK: Final = ("java.net.", "java.io.", "java.nio.channels.", "java.util.concurrent.TimeoutException")
+ADDRESS: Final = re.compile(r"[\w.\]]:\d{2,5}\b|://")
 # Flink's parser tells of each word that could have stood there.
 EXPECTED: Final = re.compile(r"\s*Was expecting one of:.*", re.DOTALL)
 # What Flink advises to who calls its own command.
@@ -34,7 +37,9 @@ def cause(told: str) -> str:
     if not causes:
         lines = [line for line in text.splitlines() if line.strip() and not line.strip().startswith("at ")]
         return _short(" ".join(lines)) or "no reason given"
-    deepest = causes[-1]
+    deepest = _unnamed(causes[-1])
+    if where := _reached_for(causes):
+        return _short(f"{_unnamed(where)} ({deepest})")
     placed = next((match for each in reversed(causes) if (match := PLACE.search(each))), None)
     if placed is None or PLACE.search(deepest):
         return _short(deepest)
@@ -61,19 +66,26 @@ def _short(text: str) -> str:
 
 
 def _causes(told: str) -> list[str]:
-    """What each exception says after `Caused by`, over as many lines as it takes."""
+    """Each exception after `Caused by`, with its class, over as many lines as it takes."""
     found: list[str] = []
     within = False
     for line in told.splitlines():
         text = line.strip()
         if text.startswith(ROOT):
-            found.append(_unnamed(text.removeprefix(ROOT)))
+            found.append(text.removeprefix(ROOT))
             within = True
         elif not text or text.startswith(("at ", "...")):
             within = False
         elif within:
             found[-1] += f" {text}"
     return found
+
+
+def _reached_for(causes: list[str]) -> str:
+    """Which server it was that did not answer, where the deepest cause only says that one did not."""
+    if not causes[-1].startswith(NETWORK) or ADDRESS.search(causes[-1]):
+        return ""
+    return next((each for each in reversed(causes[:-1]) if ADDRESS.search(each)), "")
 
 
 def _unnamed(text: str) -> str:
