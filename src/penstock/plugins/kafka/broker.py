@@ -19,6 +19,7 @@ OF_CLIENTS: Final = frozenset(
     {
         "auto.offset.reset",
         "enable.auto.commit",
+        "enable.idempotence",
         "group.id",
         "isolation.level",
         "queue.buffering.max.kbytes",

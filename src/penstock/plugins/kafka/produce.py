@@ -61,6 +61,9 @@ class Produce(KafkaTask, frozen=True, kw_only=True):
     def run(self, context: Context) -> dict[str, object]:
         """Send them."""
         more: dict[str, object] = {"queue.buffering.max.kbytes": QUEUE, "topic.metadata.propagation.max.ms": UNKNOWN}
+        if "acks" not in self.properties:
+            # As Java's client does: what the client itself sends again is there once.
+            more["enable.idempotence"] = "true"
         if self.transactional:
             # The same for each attempt: one that was thought lost cannot commit beside the next.
             more |= {"transactional.id": f"penstock/{context.idempotency_key}", "transaction.timeout.ms": LONGEST}

@@ -9,23 +9,16 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from functools import partial
+from threading import Thread
 from typing import Any, Final, NamedTuple
-
-import msgspec
 
 from penstock.errors.task import NoAnswer
 from penstock.plugins.kafka.broker import REFUSED, Broker, library
 from penstock.sdk.context import Context, Level
 
 EVERY: Final = 1000
-
-
-class Note(msgspec.Struct, frozen=True):
-    """What stands beside the offset: which work it was, and how many messages were sent."""
-
-    work: str
-    sent: int = 0
 
 
 class Mark(NamedTuple):
@@ -41,8 +34,8 @@ class Mark(NamedTuple):
         """The group whose offset it is."""
         return f"penstock/{self.context.idempotency_key}"
 
-    def found(self) -> int | None:
-        """How many messages an attempt before this one has sent; None where its transaction did not come to its end."""
+    def found(self) -> bool:
+        """Whether an attempt before this one has come to the end of its transaction."""
         kafka = library()
         admin = self.broker.admin()
         place = [kafka.ConsumerGroupTopicPartitions(self.group, [kafka.TopicPartition(self.topic, 0)])]
@@ -55,16 +48,26 @@ class Mark(NamedTuple):
             return part
 
         part = self.broker.patiently(ask)
-        if part.offset < 0 or not part.metadata:
-            return None
-        note = msgspec.json.decode(part.metadata, type=Note)
-        return note.sent if note.work == self.work else None
+        return bool(part.offset >= 0 and part.metadata == self.work)
 
-    def put(self, producer: Any, group: Any, count: int) -> None:
+    def put(self, producer: Any, group: Any) -> None:
         """Have the open transaction leave it."""
-        text = msgspec.json.encode(Note(self.work, count)).decode()
-        place = [library().TopicPartition(self.topic, 0, count, text)]
-        self.broker.patiently(lambda seconds: producer.send_offsets_to_transaction(place, group, seconds))
+        place = [library().TopicPartition(self.topic, 0, 0, self.work)]
+
+        def leave(seconds: float) -> None:
+            # The library keeps to no time here where the broker has gone away and come back.
+            beside: Future[None] = Future()
+            Thread(target=_done, args=(beside, producer, place, group, seconds), daemon=True).start()
+            beside.result(seconds + 1)
+
+        self.broker.patiently(leave)
+
+
+def _done(told: Future[None], producer: Any, place: list[Any], group: Any, seconds: float) -> None:
+    try:
+        told.set_result(producer.send_offsets_to_transaction(place, group, seconds))
+    except Exception as error:
+        told.set_exception(error)
 
 
 class Sending(NamedTuple):
@@ -83,17 +86,15 @@ class Sending(NamedTuple):
         producer = kafka.Producer(dict(self.broker.asked))
         # Whatever an attempt before has left open is given up by this.
         self.broker.patiently(producer.init_transactions)
-        if self.context.attempt > 1 and (sent := mark.found()) is not None:
-            self.context.log(f"An attempt before this one has sent them: {sent} messages.")
-            return sent
+        if self.context.attempt > 1 and mark.found():
+            self.context.log("An attempt before this one has sent them.")
+            return 1 + sum(1 for _ in more)
         with contextlib.closing(kafka.Consumer({"group.id": mark.group, "log_level": 0})) as named:
             group = named.consumer_group_metadata()
         producer.begin_transaction()
         try:
-            marked = self._marked(producer, first, mark, group)
+            self._begin(producer, first, mark, group)
             count = 1 + self._hand_over(producer, more, 2)
-            if marked:
-                mark.put(producer, group, count)
         except BaseException:
             with contextlib.suppress(kafka.KafkaException):
                 producer.abort_transaction(self.broker.patience)
@@ -101,11 +102,11 @@ class Sending(NamedTuple):
         self.broker.patiently(producer.commit_transaction)
         return count
 
-    def _marked(self, producer: Any, first: dict[str, Any], mark: Mark, group: Any) -> bool:
+    def _begin(self, producer: Any, first: dict[str, Any], mark: Mark, group: Any) -> None:
         """Send the first message, by which its topic is there, and leave the mark, where that is allowed."""
         self._hand_over(producer, iter([first]), 1)
         try:
-            mark.put(producer, group, 0)
+            mark.put(producer, group)
         except library().KafkaException as error:
             problem = error.args[0]
             if not problem.name().endswith(REFUSED):
@@ -118,8 +119,6 @@ class Sending(NamedTuple):
             producer.abort_transaction(self.broker.patience)
             producer.begin_transaction()
             self._hand_over(producer, iter([first]), 1)
-            return False
-        return True
 
     def _hand_over(self, producer: Any, messages: Iterator[dict[str, Any]], begin: int = 1) -> int:
         """Send messages, which are counted from `begin` on, and wait until they are there; gives how many."""
@@ -140,11 +139,14 @@ class Sending(NamedTuple):
         return number - begin + 1
 
     def _put(self, producer: Any, message: dict[str, Any], done: Any, number: int) -> None:
-        kafka = library()
+        kafka, began = library(), 0.0
         while True:
             try:
                 producer.produce(**message, on_delivery=done)
             except BufferError:
+                began = began or time.monotonic()
+                if (took := time.monotonic() - began) > self.broker.patience:
+                    raise self._stuck(len(producer), took) from None
                 producer.poll(0.1)
             except kafka.KafkaException as error:
                 raise self.broker.failure(error.args[0], 0, f'Message {number} to "{message["topic"]}"') from error
@@ -162,6 +164,8 @@ class Sending(NamedTuple):
         if failures:
             raise self.broker.failure(failures[0][1], time.monotonic() - began, failures[0][0])
         if left:
-            last = f": {self.broker.said[-1]}" if self.broker.said else ""
-            took = time.monotonic() - began
-            raise NoAnswer(f"Kafka at {self.broker.address} has not taken {left} messages in {took:.0f} s{last}.")
+            raise self._stuck(left, time.monotonic() - began)
+
+    def _stuck(self, left: int, took: float) -> NoAnswer:
+        last = f": {self.broker.said[-1]}" if self.broker.said else ""
+        return NoAnswer(f"Kafka at {self.broker.address} has not taken {left} messages in {took:.0f} s{last}.")
