@@ -116,7 +116,8 @@ def test_runs_are_told_as_those_of_a_store_are(installation: Installation, penst
                   ("runs", "list", "--flow", "hello"), ("runs", "list", "--limit", "2", "--json"),
                   ("runs", "why", "last"), ("runs", "explain", "last"), ("flows", "list"), ("flows", "show", "hello"),
                   ("maintenance", "show"), ("pools", "list"), ("users", "list"), ("roles", "list", "--json"),
-                  ("backfills", "list"), ("audit", "list"), ("tokens", "list")):  # fmt: skip
+                  ("backfills", "list"), ("audit", "list"), ("tokens", "list"), ("lineage",),
+                  ("lineage", "last", "--json")):  # fmt: skip
         there = penstock(*asked)
         assert there.code == 0, there.err
         assert there == penstock(*asked, *here), asked
