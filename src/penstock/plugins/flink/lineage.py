@@ -57,7 +57,8 @@ def tell(
         hasty = session.within(PATIENCE)
         found = [*_written(hasty, statement, waiting), *_read(hasty, jobs.plan(job), waiting)]
         if name and found:
-            value = msgspec.to_builtins(found)
+            # a statement may hold what is secret, and what is remembered is not sealed
+            value = msgspec.to_builtins([msgspec.structs.replace(each, sql="") for each in found])
             asked: dict[str, Any] = {"key": _key(name), "value": value, "namespace": "", "type": ""}
             context.ask(Ask.KV_SET, **asked, overwrite=True, ttl=None)
     except (TaskFailed, ValueError, LookupError) as error:
