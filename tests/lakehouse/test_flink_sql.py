@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from penstock.plugins.flink.causes import cause
+from penstock.plugins.flink.causes import cause, is_away
 from penstock.plugins.flink.script import statements
 from penstock.sdk.local import LocalContext, Told
 from projects.lakehouse.services.stack import Stack
@@ -76,6 +76,15 @@ def test_a_server_that_flink_does_not_reach_is_named() -> None:
     """
     said = "org.postgresql.util.PSQLException: Connection to 127.0.0.1:5432 refused. (Connection refused)"
     assert cause(told) == said
+
+
+def test_a_gateway_that_does_not_reach_the_jobmanager_is_told_from_others_that_are_refused() -> None:
+    refused = "Caused by: java.net.ConnectException: Connection refused\n"
+    netty = "org.apache.flink.shaded.netty4.io.netty.channel.AbstractChannel$AnnotatedConnectException"
+    ours = f"Caused by: {netty}: Connection refused: /127.0.0.1:8081\n{refused}"
+    assert is_away(ours) and "127.0.0.1:8081" in cause(ours)
+    assert not is_away(refused) and not is_away("anything")
+    assert not is_away(f"Caused by: {netty}: Connection refused: /127.0.0.1:8081\nCaused by: java.io.X: else\n")
 
 
 def test_an_error_shows_its_line_and_leaves_java_to_the_log(local: LocalContext, asked: dict[str, object]) -> None:

@@ -19,6 +19,7 @@ import msgspec
 
 from penstock.errors.task import AnswerRefused, Forgotten, NoAnswer
 from penstock.plugins.flink import lineage
+from penstock.plugins.flink.causes import is_away
 from penstock.plugins.flink.gateway import Session
 from penstock.plugins.flink.jobs import Format, Job, JobManager, digest
 from penstock.plugins.flink.known import Keeper, Known, Version
@@ -153,6 +154,8 @@ class Beginning:
                 session.done(explained)
         known.directory, savepoints = self._jobs.directories()
         known.savepoints = self._wanted.savepoints or savepoints
+        # who began it may have died before it was remembered as begun; its number is taken all the same
+        known.submitted = known.submitted or known.job == live.id
         known.job, known.stopped_by = live.id, self._context.idempotency_key
         self._keeper.keep(known)
         found = self._stopped(live)
@@ -166,7 +169,9 @@ class Beginning:
             if not self._watch.works(live.id, SETTLING).live:
                 return self._jobs.checkpoints(live.id).path
             asked = savepoint_asked(self._wanted.savepoints, Format.CANONICAL, drain=False)
-            return self._jobs.stop(live.id, asked, self._context.idempotency_key, self._wanted.timeout)
+            found = self._jobs.stop(live.id, asked, self._context.idempotency_key, self._wanted.timeout)
+            self._jobs.ended(live.id, self._wanted.timeout)
+            return found
         except Forgotten:
             raise
         except TaskFailed as failed:
@@ -255,6 +260,8 @@ def _lost(failed: BaseException | None) -> bool:
         match failed:
             case NoAnswer():
                 return False
+            case AnswerRefused() if is_away(failed.told):
+                return True
             case Forgotten() | OSError() | http.client.HTTPException():
                 return True
         failed = failed.__cause__

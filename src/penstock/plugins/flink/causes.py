@@ -18,6 +18,9 @@ NETWORK: Final = ("java.net.", "java.io.", "java.nio.channels.", "java.util.conc
 ADDRESS: Final = re.compile(r"[\w.\]]:\d{2,5}\b|://")
 # Flink's parser tells of each word that could have stood there.
 EXPECTED: Final = re.compile(r"\s*Was expecting one of:.*", re.DOTALL)
+# By which the gateway asks the JobManager; connectors ask their servers by other means.
+FLINKS_OWN: Final = "org.apache.flink.shaded.netty4."
+REFUSED: Final = "java.net.ConnectException: Connection refused"
 # What Flink advises to who calls its own command.
 ADVICE: Final = re.compile(
     r"If you want to allow to skip this, you can set the --allowNonRestoredState option on the CLI\."
@@ -59,6 +62,12 @@ def whole(told: str) -> str:
 def is_gone(told: str) -> bool:
     """Whether a gateway says that it does not know the session any more."""
     return GONE.search(whole(told)) is not None
+
+
+def is_away(told: str) -> bool:
+    """Whether the gateway says that it could not reach the JobManager."""
+    *above, deepest = _causes(whole(told)) or [""]
+    return deepest.startswith(REFUSED) and any(each.startswith(FLINKS_OWN) for each in above)
 
 
 def _short(text: str) -> str:

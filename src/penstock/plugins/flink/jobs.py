@@ -226,10 +226,14 @@ class JobManager:
         except AnswerRefused as refused:
             if refused.status not in (404, 409):
                 raise
+        return self.ended(job_id, seconds)
+
+    def ended(self, job_id: str, seconds: float) -> Job | None:
+        """Wait until a job has ended that was told to; None where it is not known any more."""
         until = time.monotonic() + seconds
         while (found := self.job(job_id)) is not None and found.live:
             if time.monotonic() > until:
-                raise TaskFailed(f'The job "{found.name}" is {found.state} {seconds:.0f} s after it was cancelled.')
+                raise TaskFailed(f'The job "{found.name}" is {found.state} {seconds:.0f} s after it was told to end.')
             self._waiting.pause(PAUSE)
         return found
 
