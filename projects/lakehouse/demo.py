@@ -43,11 +43,14 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=10_000, help="how many there are to be in all (10000)")
     parser.add_argument("--name", default="taxi", help="of the topic, the tables and the jobs (taxi)")
     parser.add_argument("--check", action="store_true", help="only compare the tables with what was sent")
+    parser.add_argument(
+        "--gold", default="duckdb", choices=["duckdb", "postgres"], help="where it is compared (duckdb)"
+    )
     given = parser.parse_args()
     holder = Holder(FOLDER, ENV)
     try:
         if given.check:
-            return check(holder.environment(), given.name)
+            return check(holder.environment(), given.name, given.gold)
         return demo(holder, given.events, given.name)
     except (DemoFailed, ServerFailed) as failed:
         print(f"\n{failed}", file=sys.stderr)
@@ -87,9 +90,10 @@ def span(what: str, taken: list[tuple[str, float]]) -> Iterator[None]:
     taken.append((what, time.monotonic() - began))
 
 
-def check(env: Mapping[str, str], name: str) -> int:
+def check(env: Mapping[str, str], name: str, target: str = "duckdb") -> int:
     """Compare every table with the events of the largest run of this name; 0, or 1 where one differs."""
-    where = ["--events", str(sent(env, name)), "--name", name, "--gold", f"{env['GOLD_FOLDER']}/{name}.duckdb"]
+    gold = f"{env['GOLD_FOLDER']}/{name}.duckdb" if target == "duckdb" else target
+    where = ["--events", str(sent(env, name)), "--name", name, "--gold", gold]
     command = [str(reader(env)), "-m", "projects.lakehouse.check", *where]
     return subprocess.run(command, cwd=PROJECT.parents[1], env=env, check=False).returncode
 

@@ -1,4 +1,4 @@
-{% test at_least(model, column_name, value) %}
 -- Is there a smaller one?
+{% test at_least(model, column_name, value) %}
 select * from {{ model }} where {{ column_name }} < {{ value }}
 {% endtest %}

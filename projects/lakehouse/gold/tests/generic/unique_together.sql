@@ -1,4 +1,4 @@
-{% test unique_together(model, columns) %}
 -- Are there two rows that are the same in all of these columns?
+{% test unique_together(model, columns) %}
 select {{ columns | join(', ') }} from {{ model }} group by {{ columns | join(', ') }} having count(*) > 1
 {% endtest %}
