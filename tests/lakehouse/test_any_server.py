@@ -65,7 +65,9 @@ def test_a_server_is_killed_at_any_moment(mended: Ordeal, server: str) -> None:
         mended.passes(going)
 
 
-@pytest.mark.parametrize("server", ["kafka", "s3", "postgres", "catalog", "gateway", "jobmanager", "taskmanager"])
+@pytest.mark.parametrize(
+    "server", ["kafka", "s3", "postgres", "catalog", "gateway", "jobmanager", "taskmanager", "registry"]
+)
 def test_a_server_that_nobody_starts_again_is_named_and_the_run_restarted(alone: Ordeal, server: str) -> None:
     with alone.telling(f"{server}, nobody mends"):
         alone.fresh()

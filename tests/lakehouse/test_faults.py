@@ -140,9 +140,11 @@ def test_a_worker_that_waits_is_killed_and_another_goes_on(ordeal: Ordeal) -> No
 def test_a_run_that_is_killed_in_each_of_its_tasks_is_restarted_to_a_right_end(ordeal: Ordeal) -> None:
     with ordeal.telling("killed in each task"):
         ordeal.fresh()
-        going = first = ordeal.send(3_000)
+        going = first = ordeal.send()
         for step in SIX.values():
             going.says(f"{step}  started", ordeal.stack.mend)
+            if step == "generate_events":
+                ordeal.amid(going)
             going.process.send_signal(signal.SIGINT)
             assert going.ended(ordeal.stack.mend) != 0, going.said
             going = ordeal.begin("runs", "restart", first.run_id())
