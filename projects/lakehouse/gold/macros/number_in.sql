@@ -1,9 +1,5 @@
--- What do DuckDB and PostgreSQL say differently?
-
--- An amount of dollars, to the cent: sums of them are exact.
-{% macro dollars(column) %}cast({{ column }} as decimal(12, 2)){% endmacro %}
-
--- A whole number of a JSON text, 0 where it has none; the text is looked into where the condition holds alone.
+-- Which whole number does a JSON text hold under a name? 0 where it has none; it is looked into where the condition holds
+-- alone. DuckDB and PostgreSQL say it differently.
 {% macro number_in(text, name, condition) %}{{ return(adapter.dispatch('number_in', 'gold')(text, name, condition)) }}{% endmacro %}
 
 {% macro duckdb__number_in(text, name, condition) -%}
