@@ -8,7 +8,7 @@ import pytest
 
 from projects.lakehouse.services.stack import Stack
 from tests.lakehouse import lineages
-from tests.lakehouse.pipeline import LINEAGE, PROJECT, Pipeline, cancelled, copied
+from tests.lakehouse.pipeline import FLOW, LINEAGE, PROJECT, Pipeline, cancelled, copied
 
 PICTURE = PROJECT / "lineage.svg"
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(900)]
@@ -38,6 +38,9 @@ def test_what_is_there_is_read_to_its_end_and_written_over_the_next_time(pipelin
     pipeline.check(first["id"], "ended")
     told = lineages.told(pipeline.folder / LINEAGE)
     assert lineages.drawn(told, "ended") == lineages.shown(PICTURE.read_text(), "trips")
+    other = pipeline.begin("run", FLOW, name="ended", mode="streaming")
+    assert other.ended() == 1
+    assert "The tables of ended are written in the mode bounded" in other.said
     second = pipeline.run(events=2_000, name="ended", mode="bounded", target="postgres")
     pipeline.check(second["id"], "ended", "postgres")
     assert "Dollars a mile; null where no trip begins." in pipeline.text(second["outputs"]["docs"])
