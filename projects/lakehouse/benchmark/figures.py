@@ -84,7 +84,7 @@ def seen(figures: Figures) -> list[Seen]:
         drained = [each.events / each.drained for each in figures.ingestion]
         events = f"{figures.ingestion[0].events:,} events"
         found.append(Seen(f"generator: {events}, drawn, written down and sent", "events/s", sent, "≥ 20,000"))
-        name = f"Kafka → bronze: {events} that are there, until the table holds them"
+        name = f"Kafka → bronze: {events} that are there, from the statement until the table holds them"
         found.append(Seen(name, "events/s", drained, elsewhere=f"{ELSEWHERE_RATE:,} events/s"))
     if figures.dbt:
         trips = f"{figures.dbt[0].trips:,} trips"
