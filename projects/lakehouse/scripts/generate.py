@@ -189,7 +189,14 @@ def looked(bootstrap: str, topic: str) -> Sending:
     return Sending(bootstrap=bootstrap, topic=topic, there=there)
 
 
-def send(sending: Sending, drawn: Iterator[Event], rate: float, file: Path) -> tuple[int, int]:
+def producing(bootstrap: str) -> Producer:
+    """Who sends. It is numbered once it is connected, or half a second later where it has something to send before."""
+    return Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 20, **QUIET})
+
+
+def send(
+    producer: Producer, sending: Sending, drawn: Iterator[Event], rate: float, file: Path
+) -> tuple[int, int]:  # fmt: skip
     """Send what is missing, and write all events into a file, a line each; how many were sent, how many there are.
 
     Raises SystemExit where the broker does not take one.
@@ -200,8 +207,6 @@ def send(sending: Sending, drawn: Iterator[Event], rate: float, file: Path) -> t
         if error is not None:
             refused.append(error)
 
-    asked = {"bootstrap.servers": sending.bootstrap, "enable.idempotence": True, "linger.ms": 20, **QUIET}
-    producer = Producer(asked)
     seen, sent, count, began = [0] * len(sending.there), 0, 0, time.monotonic()
     with file.open("wb") as lines:
         for event in drawn:
@@ -242,9 +247,10 @@ def main() -> None:
     parser.add_argument("--file", type=Path, default=Path("events.jsonl"), help="where all events are written, too")
     given = parser.parse_args()
     shares = Shares(bad=given.bad, duplicate=given.duplicate, late=given.late)
+    producer = producing(given.bootstrap)
     sending = looked(given.bootstrap, given.topic)
     began = time.monotonic()
-    sent, count = send(sending, events(given.events, given.seed, shares), given.rate, given.file)
+    sent, count = send(producer, sending, events(given.events, given.seed, shares), given.rate, given.file)
     took = time.monotonic() - began
     print(f"{sent} of {count} events sent in {took:.2f} s; {sum(sending.there)} were there.")
     told = {"events": count, "sent": sent, "seconds": round(took, 3)}

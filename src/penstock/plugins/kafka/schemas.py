@@ -56,6 +56,10 @@ class OfRegistry(TaskType, frozen=True, kw_only=True):
         Meta(description="How long the registry may be away, while it is started again for instance.", extra=SPAN),
     ] = Duration(30_000_000)
 
+    def libraries(self) -> tuple[str, ...]:
+        """confluent-kafka, which the registry is asked without: Kafka's own tasks then find a process that has it."""
+        return ("confluent_kafka",)
+
     def asked(self, context: Context) -> Subject:
         """The subject, to be asked."""
         return registry.subject(self.subject, self.serde_properties, self.patience.seconds, Waiting(context))
