@@ -167,8 +167,8 @@ def test_what_is_no_fault_of_the_servers_is_not_told_as_one() -> None:
         "StoreTooNew", "StoreTooOld", "Unlike",
         # of workers and tasks, which runs tell of
         "AnswerRefused", "BadAnswer", "BrokenTaskType", "EngineRefused", "FolderGone", "LeaseLost", "MissingExtra",
-        "NoAnswer", "NoEngine", "NoImage", "NoInterpreter", "NotAllowed", "NotInstalled", "NotOffered", "Refused",
-        "TaskFailed", "UnreadableMessage", "WorkerTwice",
+        "Forgotten", "NoAnswer", "NoEngine", "NoImage", "NoInterpreter", "NotAllowed", "NotInstalled", "NotOffered",
+        "Overtaken", "Refused", "TaskFailed", "UnreadableMessage", "WorkerTwice",
         # of who calls a server
         "BadServerAddress", "NoKeyring", "NotForServers", "NotInTime", "ServerUnreachable", "StrangeAnswer",
         # of the settings, read before there is a server

@@ -9,6 +9,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penstock.model.asset import Check, Touched
 from penstock.model.effect import Effect
 from penstock.model.event import Event, about, kind
 from penstock.model.flow import Flow
@@ -43,7 +44,9 @@ def register(type_: type[msgspec.Struct]) -> None:
 
 EVENTS: tuple[type[msgspec.Struct], ...] = typing.get_args(Event)
 EFFECTS: tuple[type[msgspec.Struct], ...] = typing.get_args(Effect)
-NOUNS: tuple[type[msgspec.Struct], ...] = (Failure, GroupState, Parent, Change, Step, Attempt, Run, Limit, Retry)
+NOUNS: tuple[type[msgspec.Struct], ...] = (
+    Failure, GroupState, Parent, Change, Step, Attempt, Run, Limit, Retry, Check, Touched,
+)  # fmt: skip
 for noun in (*NOUNS, *EVENTS, *EFFECTS):
     register(noun)
 

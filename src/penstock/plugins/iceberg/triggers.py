@@ -66,7 +66,6 @@ class Trigger(IcebergTask, frozen=True, kw_only=True):
         "uri": "http://localhost:8181",
         "tables": ["taxi.silver"],
         "which": "NEWEST",
-        "interval": "PT10S",
     }
 
     tables: Annotated[list[str], Meta(description="The tables: NAMESPACE.TABLE.", min_length=1)]
