@@ -39,8 +39,8 @@ def test_what_is_there_is_read_to_its_end_and_written_over_the_next_time(pipelin
     told = lineages.told(pipeline.folder / LINEAGE)
     assert lineages.drawn(told, "ended") == lineages.shown(PICTURE.read_text(), "trips")
     other = pipeline.begin("run", FLOW, name="ended", mode="streaming")
-    assert other.ended() == 1
-    assert "The tables of ended are written in the mode bounded" in other.said
+    assert other.ended() == 2
+    assert "a name keeps its mode" in other.said
     second = pipeline.run(events=2_000, name="ended", mode="bounded", target="postgres")
     pipeline.check(second["id"], "ended", "postgres")
     assert "Dollars a mile; null where no trip begins." in pipeline.text(second["outputs"]["docs"])
