@@ -116,17 +116,20 @@ class Launcher:
         return alive.launch(order, ended)
 
     def _fitting(self, order: Order, key: Key, sharing: bool) -> Zygote | None:
-        """One that lives and can do it. A program has nothing of the process that became it, so any can begin one."""
+        """One that lives and can do it. A program has nothing of the process that became it, so any can begin one that
+        has given a sign of itself: what keeps another's Python from its start is no failure of this task.
+        """
         living = {each: one for each, one in self._zygotes.items() if not one.dead}
         if key in living:
             return living[key]
         python, wanted, at_start = key
+        proven = {each: one for each, one in living.items() if one.proven}
         if order.body["mode"] == zygote.PROGRAM and shutil.which(python):
-            return next(iter(living.values()), None)
+            return next(iter(proven.values()), None)
         return next(
             (
                 one
-                for each, one in living.items()
+                for each, one in proven.items()
                 if sharing and (each[0], each[2]) == (python, at_start) and set(each[1]).issuperset(wanted)
             ),
             None,
@@ -169,7 +172,7 @@ class Zygote:
         self.waiting: dict[int, Callable[[Exit], None]] = {}
         self.idle_since: int | None = None
         self.dead = False
-        self._proven = False
+        self.proven = False
         self._reactor = reactor
         self._marker = marker
         self._numbered = 0
@@ -240,7 +243,7 @@ class Zygote:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-            self._proven = True
+            self.proven = True
             self._finish("The worker stopped.")
 
     def _listen(self) -> None:
@@ -252,7 +255,7 @@ class Zygote:
             self._bury()
             return
         self._heard += heard
-        self._proven = True
+        self.proven = True
         whole = len(self._heard) // zygote.REPLY.size * zygote.REPLY.size
         for op, number, _, status, peak, cpu in zygote.REPLY.iter_unpack(self._heard[:whole]):
             ended = self.waiting.pop(number, None)
@@ -280,7 +283,7 @@ class Zygote:
             self._process.kill()
             code = self._process.wait()
         # An interpreter that never gave a sign will not do better the next time, unless somebody killed it.
-        self._proven = self._proven or code == -signal.SIGKILL
+        self.proven = self.proven or code == -signal.SIGKILL
         strays.kill(lambda marker: marker == self._marker)
         self._complaints.seek(0)
         said = self._complaints.read()[-2000:].decode(errors="replace").strip()
@@ -290,7 +293,7 @@ class Zygote:
         self._complaints.close()
         waiting, self.waiting = self.waiting, {}
         for ended in waiting.values():
-            ended(Exit(trouble=trouble, begun=self._proven))
+            ended(Exit(trouble=trouble, begun=self.proven))
 
 
 def descriptor_of(text: bytes) -> int:
