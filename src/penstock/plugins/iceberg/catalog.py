@@ -121,8 +121,21 @@ class Catalog:
 
     def tables(self, namespace: str) -> list[str]:
         """The names of a namespace's tables."""
-        found = self._server.get(f"{self._path}/namespaces/{_level(namespace)}/tables", self._waiting)
-        return sorted(each["name"] for each in found["identifiers"])
+        found = self._pages(f"{self._path}/namespaces/{_level(namespace)}/tables", "identifiers")
+        return sorted(each["name"] for each in found)
+
+    def below(self, namespace: str) -> list[str]:
+        """The names of the namespaces in a namespace, and of those in them."""
+        levels = namespace.split(".")
+        try:
+            told = self._pages(f"{self._path}/namespaces", "namespaces", parent=LEVEL.join(levels))
+        except AnswerRefused as refused:
+            if refused.status == 404:
+                return []
+            raise
+        # Who does not understand the question tells of all there are at the top.
+        found = [".".join(each) for each in told if len(each) > len(levels) and each[: len(levels)] == levels]
+        return sorted({*found, *(name for each in found for name in self.below(each))})
 
     def told(self, name: str) -> dict[str, Any]:
         """All that the catalog tells of a table (`metadata`, `config`); raises TaskFailed where there is none."""
@@ -149,6 +162,15 @@ class Catalog:
                     f'The table "{name}" was changed by somebody else meanwhile: {refused.sentence}'
                 ) from None
             raise
+        return found
+
+    def _pages(self, path: str, what: str, **query: str) -> list[Any]:
+        """All of a list, whose parts are told one by one where it is long."""
+        told = self._server.get(path, self._waiting, **query)
+        found = list(told[what])
+        while token := told.get("next-page-token"):
+            told = self._server.get(path, self._waiting, **query, pageToken=token)
+            found += told[what]
         return found
 
     def _of(self, name: str) -> str:

@@ -117,10 +117,10 @@ class Compact(BranchTask, frozen=True, kw_only=True):
             try:
                 made = by.replaced(writing, swapping.change)
             except Overtaken:
-                _forget(opened, swaps)
+                _forget(writing, swaps)
                 raise
             lost = swapping.lost() if made is not None else swaps
-            _forget(opened, lost)
+            _forget(writing, lost)
             conflicts += len(lost)
         if conflicts:
             context.log(f"{conflicts} groups of files were changed by others, and are left as they are.", Level.WARN)
@@ -232,11 +232,11 @@ class Swapping:
         }
 
 
-def _forget(opened: Opened, swaps: Iterable[Swap]) -> None:
-    """Remove files that came to nothing."""
+def _forget(writing: Writing, swaps: Iterable[Swap]) -> None:
+    """Remove files that came to nothing, if that is certain."""
     for each in swaps:
-        if each.made is not None:
-            opened.io.delete(each.made.file_path)
+        if each.made is not None and not writing.doubted:
+            writing.opened.io.delete(each.made.file_path)
 
 
 def _deleted(swap: Swap, index: Any) -> bool:

@@ -76,14 +76,17 @@ class RemoveOrphans(FilesTask, frozen=True, kw_only=True):
         return told
 
     def _alone(self, catalog: Catalog, opened: Opened) -> None:
-        """See that no other table of the namespace keeps its files below this one's: they would be strange here."""
-        namespace, _, own = self.table.rpartition(".")
+        """See that no other table of the namespace, or of one in it, keeps its files below this one's: they would be
+        strange here.
+        """
+        own = self.table.rpartition(".")[0]
         here = opened.table.location.rstrip("/") + "/"
-        for name in catalog.tables(namespace):
-            if name != own:
-                other = catalog.table(f"{namespace}.{name}").location.rstrip("/") + "/"
-                if other.startswith(here) or here.startswith(other):
-                    raise TaskFailed(f'The files of "{namespace}.{name}" lie among those of "{self.table}".')
+        for namespace in (own, *catalog.below(own)):
+            for name in (f"{namespace}.{each}" for each in catalog.tables(namespace)):
+                if name != self.table:
+                    other = catalog.table(name).location.rstrip("/") + "/"
+                    if other.startswith(here) or here.startswith(other):
+                        raise TaskFailed(f'The files of "{name}" lie among those of "{self.table}".')
 
 
 def _lying(opened: Opened) -> dict[str, tuple[int, float]]:

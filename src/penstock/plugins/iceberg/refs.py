@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta, field
 
-from penstock.plugins.iceberg.catalog import MAIN, NOBODY, IcebergTask, Table
+from penstock.plugins.iceberg.catalog import MAIN, NOBODY, IcebergTask, Ref, Table
 from penstock.plugins.iceberg.describe import known
 from penstock.plugins.messages.payload import SPAN
 from penstock.plugins.rest.waiting import Waiting
@@ -49,7 +49,10 @@ class SetRef(OfRef, frozen=True, kw_only=True):
     at: Annotated[str, Meta(description="The branch, tag or snapshot that it is to name.")] = MAIN
     keep: Annotated[
         Duration | None,
-        Meta(description="How long it is kept, and with it its snapshot; for ever unless given.", extra=SPAN),
+        Meta(
+            description="How long it is kept, and with it its snapshot; unless given as before, for ever if it is new.",
+            extra=SPAN,
+        ),
     ] = None
 
     def run(self, context: Context) -> dict[str, object]:
@@ -64,16 +67,14 @@ class SetRef(OfRef, frozen=True, kw_only=True):
             known = table.refs.get(self.name)
             if known is not None and known.kind != self.kind.lower():
                 raise TaskFailed(f'"{self.name}" is a {known.kind} of "{self.table}" already.')
-            if known is not None and known.snapshot == snapshot.id:
-                return {"snapshot": str(snapshot.id), "changed": False}
-            update: dict[str, object] = {
-                "action": "set-snapshot-ref",
-                "ref-name": self.name,
-                "type": self.kind.lower(),
-                "snapshot-id": snapshot.id,
-            }
+            limits = dict(known.limits) if known is not None else {}
             if self.keep is not None:
-                update["max-ref-age-ms"] = int(self.keep) // 1000
+                limits["max-ref-age-ms"] = int(self.keep) // 1000
+            wanted = Ref(snapshot=snapshot.id, kind=self.kind.lower(), limits=limits)
+            if wanted == known:
+                return {"snapshot": str(snapshot.id), "changed": False}
+            ref = {"ref-name": self.name, "type": wanted.kind, "snapshot-id": wanted.snapshot}
+            update = {"action": "set-snapshot-ref", **ref, **limits}
             catalog.commit(self.table, [still(table, self.name)], [update])
         return {"snapshot": str(snapshot.id), "changed": True}
 

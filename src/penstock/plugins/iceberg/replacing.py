@@ -6,6 +6,7 @@ says in its summary which step made it (`penstock.step`), so that an attempt tha
 
 from __future__ import annotations
 
+import itertools
 import random
 import secrets
 import time
@@ -50,12 +51,17 @@ Asked = Callable[[Opened, list[Any]], Change | None]
 
 
 class Writing:
-    """What is written for one new state of a table, and taken away again if it does not come to be."""
+    """What is written for one new state of a table, and taken away again if it does not come to be.
+
+    `doubted` once it was asked for without an answer: that may come to be later, so that none of its files is removed.
+    """
 
     def __init__(self, opened: Opened) -> None:
         self.opened = opened
         self.snapshot = secrets.randbits(63)
+        self.doubted = False
         self._name = uuid.uuid4()
+        self._numbers = itertools.count()
         self._kept: list[str] = []
 
     def manifest(self, spec: int, entries: Iterable[Any]) -> Any:
@@ -67,7 +73,7 @@ class Writing:
             format_version=metadata.format_version,
             spec=metadata.specs()[spec],
             schema=metadata.schema(),
-            output_file=self.opened.io.new_output(self._place(f"{self._name}-m{len(self._kept)}.avro")),
+            output_file=self.opened.io.new_output(self._place(f"{self._name}-m{next(self._numbers)}.avro")),
             snapshot_id=self.snapshot,
             avro_compression=self._compression,
         ) as writer:
@@ -79,7 +85,7 @@ class Writing:
         """Write the list of the manifests of the state that is to follow a state."""
         from pyiceberg.manifest import write_manifest_list
 
-        place = self._place(f"snap-{self.snapshot}-{len(self._kept)}-{self._name}.avro")
+        place = self._place(f"snap-{self.snapshot}-{next(self._numbers)}-{self._name}.avro")
         with write_manifest_list(
             format_version=head.metadata.format_version,
             output_file=self.opened.io.new_output(place),
@@ -91,12 +97,17 @@ class Writing:
             writer.add_manifests(manifests)
         return place
 
-    def keep_not(self, *paths: str) -> None:
-        """Remove what was written in vain."""
-        for path in paths or tuple(self._kept):
-            self.opened.io.delete(path)
-            if path in self._kept:
-                self._kept.remove(path)
+    def settle(self, *, refused: bool) -> None:
+        """Hear what became of the list that was written last: it goes where the answer was a no."""
+        if refused:
+            self.opened.io.delete(self._kept.pop())
+        else:
+            self.doubted = True
+
+    def keep_not(self) -> None:
+        """Remove what was written in vain, if that is certain."""
+        while self._kept and not self.doubted:
+            self.opened.io.delete(self._kept.pop())
 
     def added(self, data: Any, sequence: int) -> Any:
         """A new file, as old as a state: what was deleted of its rows in later ones stays deleted."""
@@ -150,42 +161,41 @@ class Replacing(msgspec.Struct, frozen=True):
 
     def replaced(self, writing: Writing, change: Asked) -> Snapshot | None:
         """Make the new state, and give it; `change` is asked for each state that it might follow. None where it says
-        that nothing is left to do. No manifest that was written is left where the state does not come to be.
+        that nothing is left to do. No manifest that was written is left where it is certain that the state does not
+        come to be.
         """
-        for number in range(self.tries):
+        failed: TaskFailed | None = None
+        number = 0
+        while True:
             self.waiting.pause(PAUSE * number * random.random())
             head = self.task.opened(self.catalog)
+            # Looked for before anything is removed: who is refused may have been overtaken by a try of its own.
             if writing.snapshot in head.table.snapshots:
                 return head.table.snapshots[writing.snapshot]
-            try:
-                if not self._tried(writing, head, change):
-                    writing.keep_not()
-                    return None
-            except Overtaken:
-                if number + 1 == self.tries:
-                    writing.keep_not()
-                    raise
-            except TaskFailed as failed:
-                if not _maybe(failed):
-                    writing.keep_not()
-                    raise
-        head = self.task.opened(self.catalog)
-        if writing.snapshot in head.table.snapshots:
-            return head.table.snapshots[writing.snapshot]
-        raise Overtaken(f'"{self.task.table}" was changed by others {self.tries} times meanwhile.')
+            if number:
+                writing.settle(refused=_refused(failed))
+            if number == self.tries or (_refused(failed) and not isinstance(failed, Overtaken)):
+                writing.keep_not()
+                raise failed or Overtaken(f'"{self.task.table}" was changed by others {self.tries} times meanwhile.')
+            asked = self._asked(writing, head, change)
+            if asked is None:
+                writing.keep_not()
+                return None
+            failed = self._failed(*asked)
+            number += 1
 
-    def _tried(self, writing: Writing, head: Opened, change: Asked) -> bool:
+    def _asked(self, writing: Writing, head: Opened, change: Asked) -> tuple[list[object], list[object]] | None:
+        """What must be so for the change, and what it is; None where there is nothing to change."""
         parent = head.table.refs[self.branch].snapshot
         made = change(head, manifests_of(head, parent))
         if made is None:
-            return False
-        place = writing.listed(head, parent, made.manifests)
+            return None
         snapshot = {
             "snapshot-id": writing.snapshot,
             "parent-snapshot-id": parent,
             "sequence-number": head.metadata.last_sequence_number + 1,
             "timestamp-ms": max(time.time_ns() // 1_000_000, head.metadata.last_updated_ms),
-            "manifest-list": place,
+            "manifest-list": writing.listed(head, parent, made.manifests),
             "schema-id": head.metadata.current_schema_id,
             "summary": {**_summary(head.table.snapshots[parent], made.summary), STEP: self.step},
         }
@@ -195,13 +205,19 @@ class Replacing(msgspec.Struct, frozen=True):
             {"action": "add-snapshot", "snapshot": snapshot},
             {"action": "set-snapshot-ref", **ref, **{name: limits[name] for name in LIMITS if name in limits}},
         ]
-        requirements = [{"type": "assert-table-uuid", "uuid": head.table.uuid}, still(head.table, self.branch)]
+        return [{"type": "assert-table-uuid", "uuid": head.table.uuid}, still(head.table, self.branch)], updates
+
+    def _failed(self, requirements: list[object], updates: list[object]) -> TaskFailed | None:
+        """Ask for the change; gives why it was not said to be made, but for a catalog that is away for long."""
         try:
             self.catalog.commit(self.task.table, requirements, updates)
-        except Overtaken:
-            writing.keep_not(place)
+        except NoAnswer:
             raise
-        return True
+        except TaskFailed as failed:
+            return failed
+        except msgspec.DecodeError as error:
+            return TaskFailed(f"What the catalog answered cannot be read: {error}.")
+        return None
 
 
 def manifests_of(head: Opened, snapshot: int) -> list[Any]:
@@ -210,11 +226,9 @@ def manifests_of(head: Opened, snapshot: int) -> list[Any]:
     return list(found.manifests(head.io))
 
 
-def _maybe(failed: TaskFailed) -> bool:
-    """Whether a change may have been made although it was not said to be: then it is looked for."""
-    if isinstance(failed, AnswerRefused):
-        return failed.status >= 500
-    return isinstance(failed.__cause__, OSError) and not isinstance(failed, NoAnswer)
+def _refused(failed: TaskFailed | None) -> bool:
+    """Whether it is certain that a change was not made: of any other failure it may be, even later."""
+    return isinstance(failed, Overtaken) or (isinstance(failed, AnswerRefused) and failed.status < 500)
 
 
 def _summary(parent: Snapshot, made: Mapping[str, int]) -> dict[str, str]:
