@@ -1,7 +1,9 @@
 """Which data become which? A picture of what a run of the pipeline told as OpenLineage's events.
 
-    penstock run flows/taxi_pipeline.yml --lineage told.jsonl
+    (cd projects/lakehouse && penstock run flows/taxi_pipeline.yml --lineage ../../told.jsonl)
     python -m projects.lakehouse.lineage told.jsonl > projects/lakehouse/lineage.svg
+
+Both begin in the repository's root; `make -C projects/lakehouse lineage` does as much, with servers and environment.
 
 Whatever wrote the events: they are read as the standard has them. With `--dot` it is told in the language of Graphviz.
 """

@@ -26,7 +26,7 @@ from projects.lakehouse.services.registry import HEAP as REGISTRY_HEAP
 from projects.lakehouse.services.registry import Registry
 from projects.lakehouse.services.service import SMALL
 from projects.lakehouse.services.stores import BUCKET, DATABASES
-from projects.lakehouse.services.told import read
+from projects.lakehouse.services.told import SECRET, env_file, forget, read, secrets_file
 
 ROOT = Path(__file__).parents[2]
 VARIABLES = {"LAKEHOUSE_FLINK": "/flink", "LAKEHOUSE_PASSWORD": "word", "LAKEHOUSE_S3_SECRET": "hidden"}
@@ -183,7 +183,26 @@ def test_programs_are_told_the_same_names_and_passwords_stay(tmp_path: Path) -> 
     file = compose.prepare(tmp_path, given)
     first = file.read_text()
     assert "KAFKA_PORT=19092\n" in first and file.stat().st_mode & 0o777 == 0o600
-    told = read(tmp_path)
+    told = read(tmp_path / "compose")
     assert told["KAFKA_BOOTSTRAP_SERVERS"] == told["ENV_KAFKA_BOOTSTRAP_SERVERS"] == "127.0.0.1:19092"
     assert "ENV_AWS_SECRET_ACCESS_KEY" not in told and told["AWS_SECRET_ACCESS_KEY"] in first
     assert compose.prepare(tmp_path, given).read_text() == first
+
+
+def test_what_servers_without_docker_are_found_by_stays(tmp_path: Path) -> None:
+    for file in (env_file(tmp_path), secrets_file(tmp_path)):
+        file.write_text("of others")
+    compose.prepare(tmp_path, tmp_path / ".env")
+    assert {file.read_text() for file in (env_file(tmp_path), secrets_file(tmp_path))} == {"of others"}
+    told = read(tmp_path / "compose")
+    assert all(told[f"PENSTOCK_SECRET_{name}"] == told[name] for name in SECRET)
+    assert Path(told["PENSTOCK_STORE"]).is_relative_to(tmp_path / "compose")
+    forget(tmp_path)
+    assert read(tmp_path / "compose") == told
+
+
+def test_only_flink_gets_into_the_folders_that_are_open_to_it(tmp_path: Path) -> None:
+    compose.prepare(tmp_path, tmp_path / ".env")
+    folders = ("compose", "compose/flink", "compose/flink/checkpoints", "compose/flink/savepoints")
+    assert [(tmp_path / name).stat().st_mode & 0o777 for name in folders] == [0o700, 0o755, 0o777, 0o777]
+    assert (tmp_path / "compose" / "env").stat().st_mode & 0o777 == 0o600

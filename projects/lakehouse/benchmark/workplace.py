@@ -24,7 +24,7 @@ import yaml
 from penstock.expr import Calls, compile
 from penstock.plugins.flink.script import statements
 from projects.lakehouse.benchmark.by_hand import THEN, ask
-from projects.lakehouse.services.told import SECRET
+from projects.lakehouse.services.told import SECRET, write_private
 
 PROJECT: Final = Path(__file__).resolve().parents[1]
 ROOT: Final = PROJECT.parents[1]
@@ -118,7 +118,8 @@ class Workplace(msgspec.Struct, frozen=True):
     def write_commands(self, **inputs: object) -> None:
         """Write the commands and statements of the tasks, for the hand."""
         for layer in ("bronze", "silver"):
-            (self.folder / f"{layer}.sql").write_text(THEN.join(self.sql(layer, **inputs)))
+            # a catalog is made in them, with its passwords
+            write_private(self.folder / f"{layer}.sql", [THEN.join(self.sql(layer, **inputs))])
         for file, task in (("generate.sh", "generate_events"), ("build.sh", "dbt_build")):
             (self.folder / file).write_text("\n".join([*self.task(task, **inputs).lines("commands"), ""]))
 

@@ -1,9 +1,11 @@
-"""How does PostgreSQL come by the tables of the lake, so that the same models work there? As copies, all at once.
+"""How does PostgreSQL come by the tables of the lake, so that the same models work there? As copies, seen at once.
 
     python to_postgres.py NAMESPACE      # into the schema of that name of the database at GOLD_DATABASE_URL
 
-It is one transaction: there is never a table of one moment beside one of another. Needs what dbt-postgres and lake.py
-need.
+It is one transaction: who reads there sees the former copies of all tables, or the new ones. The lake's own tables are
+read one after the other, each as it stands by then, and jobs of Flink commit to each by itself: copies that are made
+while events come need not be of one moment, any more than the tables are. The flow copies once all is through.
+Needs what dbt-postgres and lake.py need.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def _do(asked: argparse.Namespace, holder: Holder) -> int:
         case "compose":
             file = compose.prepare(holder.folder, ENV)
             print(f"docker compose --env-file {file} -f {compose.DEPLOY / 'lakehouse.yml'} up --detach --wait")
-            print(f"Then: . {holder.env}")
+            print(f"Then, in a shell of its own: . {compose.told_in(holder.folder)}")
         case "env":
             print(_running(holder).env.read_text(), end="")
         case "health":

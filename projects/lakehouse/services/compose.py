@@ -11,7 +11,7 @@ from projects.lakehouse.services.jars import Artifact, locked, pom
 from projects.lakehouse.services.ports import given_ports
 from projects.lakehouse.services.registry import API
 from projects.lakehouse.services.stores import BUCKET
-from projects.lakehouse.services.told import tell, write_private
+from projects.lakehouse.services.told import env_file, tell_apart, write_private
 from projects.servers.postgres import USER
 
 DEPLOY: Final = Path(__file__).resolve().parents[3] / "deploy" / "compose"
@@ -47,21 +47,32 @@ CONNECTOR: Final = "flink-connector-kafka"
 def prepare(folder: Path, given: Path) -> Path:
     """Write what compose is told, and what programs have to know of its servers; gives the file for compose.
 
-    Passwords are made once. Flink of the image is another user, and writes its checkpoints into a folder of ours.
+    Passwords are made once. What servers without Docker have in this folder stays as it is: all is below `compose`.
     """
     ports = {**PORTS, **given_ports(given, PORTS)}
-    flink = folder / "compose" / "flink"
+    own = told_in(folder).parent
+    flink, gold = own / "flink", own / "gold"
+    for each in (flink / "checkpoints", flink / "savepoints", gold):
+        each.mkdir(parents=True, exist_ok=True)
+    # Flink of the image is a user whom this machine does not know, and has to write here; the folder around them, which
+    # is not mounted, keeps everybody else of this machine out.
+    own.chmod(0o700)
+    flink.chmod(0o755)
     for name in ("checkpoints", "savepoints"):
-        (flink / name).mkdir(parents=True, exist_ok=True)
         (flink / name).chmod(0o777)
-    (folder / "gold").mkdir(exist_ok=True)
     file = folder / "compose.env"
     before = dict(line.split("=", 1) for line in file.read_text().splitlines()) if file.exists() else {}
     said = {name: before.get(name) or secrets.token_hex(12) for name in ("LAKEHOUSE_PASSWORD", "LAKEHOUSE_S3_SECRET")}
     said |= {"LAKEHOUSE_FLINK": str(flink)} | {f"{name.upper()}_PORT": str(port) for name, port in ports.items()}
     write_private(file, (f"{name}={value}" for name, value in said.items()))
-    tell(folder, environment(ports, said["LAKEHOUSE_PASSWORD"], said["LAKEHOUSE_S3_SECRET"], folder / "gold"))
+    known = environment(ports, said["LAKEHOUSE_PASSWORD"], said["LAKEHOUSE_S3_SECRET"], gold)
+    tell_apart(own, known, own / "history" / "penstock.db")
     return file
+
+
+def told_in(folder: Path) -> Path:
+    """The file that a shell reads, beside that of servers which run without Docker."""
+    return env_file(folder / "compose")
 
 
 def environment(ports: Mapping[str, int], password: str, secret: str, gold: Path) -> dict[str, str]:

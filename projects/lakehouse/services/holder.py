@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
@@ -21,6 +22,7 @@ from projects.servers import ServerFailed
 
 LOOKS_EVERY: Final = 0.5
 READY: Final = "ready"
+PROC: Final = Path("/proc")
 
 
 class Holder:
@@ -113,6 +115,15 @@ class Holder:
         _when_asked(lambda *_: sys.exit(0))
         signal.signal(signal.SIGUSR1, lambda *_: wanted.set())
         self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "holder.lock").open("ab") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                _say("Another process holds the servers of this folder.")
+                raise SystemExit(1) from None
+            self._hold(mend, asked, wanted)
+
+    def _hold(self, mend: bool, asked: threading.Event, wanted: threading.Event) -> None:
         self._pid.write_text(f"{os.getpid()} {_born(os.getpid())}")
         made: Stack | None = None
         try:
@@ -154,6 +165,14 @@ def _say(line: str) -> None:
 
 
 def _born(pid: int) -> str:
-    """When a process began, as the machine tells it; the empty text where there is none."""
-    said = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    """When a process began, the same for whoever asks; the empty text where there is none."""
+    if (PROC / "self" / "stat").exists():
+        try:
+            # its name, in parentheses, may hold anything; the 22nd of all is when it began, in ticks
+            return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[19]
+        except OSError:
+            return ""
+    env = os.environ | {"TZ": "UTC", "LC_ALL": "C"}
+    asked = ["ps", "-o", "lstart=", "-p", str(pid)]
+    said = subprocess.run(asked, env=env, capture_output=True, text=True, check=False)
     return said.stdout.strip().replace(" ", "_")

@@ -22,12 +22,26 @@ def secrets_file(folder: Path) -> Path:
 
 def tell(folder: Path, environment: Mapping[str, str]) -> None:
     """Write both files; flows see what begins with ENV_ as `envs.name`."""
-    known = dict(environment)
-    private = {name: known.pop(name) for name in SECRET}
-    lines = [f"{name}={shlex.quote(value)}" for name, value in (known | private).items()]
-    lines += [f"ENV_{name}={shlex.quote(value)}" for name, value in known.items()]
-    write_private(env_file(folder), (f"export {line}" for line in lines))
-    write_private(secrets_file(folder), (f"{name}={value}" for name, value in private.items()))
+    write_private(env_file(folder), _exports(environment))
+    private = (f"{name}={environment[name]}" for name in SECRET)
+    write_private(secrets_file(folder), private)
+
+
+def tell_apart(folder: Path, environment: Mapping[str, str], history: Path) -> None:
+    """Write the file for shells alone, with secrets and a history: those that the settings name are others'.
+
+    What runs have remembered of a job of Flink's, its folder of checkpoints above all, is of no use to another Flink.
+    """
+    own = {f"PENSTOCK_SECRET_{name}": environment[name] for name in SECRET} | {"PENSTOCK_STORE": str(history)}
+    exports = [f"export {name}={shlex.quote(value)}" for name, value in own.items()]
+    write_private(env_file(folder), [*_exports(environment), *exports])
+
+
+def _exports(environment: Mapping[str, str]) -> list[str]:
+    known = [name for name in environment if name not in SECRET]
+    lines = [f"{name}={shlex.quote(value)}" for name, value in environment.items()]
+    lines += [f"ENV_{name}={shlex.quote(environment[name])}" for name in known]
+    return [f"export {line}" for line in lines]
 
 
 def forget(folder: Path) -> None:
@@ -46,4 +60,5 @@ def read(folder: Path) -> dict[str, str]:
 def write_private(file: Path, lines: Iterable[str]) -> None:
     """Write a file for nobody else's eyes."""
     file.touch(mode=0o600)
+    file.chmod(0o600)
     file.write_text("".join(f"{line}\n" for line in lines))

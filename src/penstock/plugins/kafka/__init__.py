@@ -1,1 +1,1 @@
-"""Which task types speak to Kafka? Produce and consume."""
+"""How do flows speak to Kafka? They make topics, send, take, wait for groups, agree on schemas, begin by messages."""
