@@ -11,8 +11,6 @@
 from __future__ import annotations
 
 import http.client
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from typing import Final
 
 import msgspec
@@ -71,7 +69,7 @@ class Beginning:
         wanted: Wanted,
         waiting: Waiting,
         jobs: JobManager,
-        sessions: Callable[[Mapping[str, str]], AbstractContextManager[Session]],
+        sessions: lineage.Sessions,
     ) -> None:
         self._wanted, self._waiting, self._context = wanted, waiting, waiting.context
         self._jobs, self._sessions = jobs, sessions
@@ -102,7 +100,7 @@ class Beginning:
             there = found if found is not None and found.state == "FINISHED" else None
         if there is not None:
             self._context.log(f'The job "{wanted.name}" is there already: {there.id}, {there.state}.')
-            lineage.tell_again(self._context, wanted.name)
+            lineage.tell_again(self._waiting, self._sessions, lambda: self._version_of(there, known), self._jobs, there)
             return Begun(self._works(there.id), True, known.savepoint if mine else "")
         with self._sessions(wanted.version.session) as session:
             number, last = self._prepared(session, wanted.version)
@@ -123,6 +121,15 @@ class Beginning:
         except TaskFailed as failed:
             self._go_back(failed, begin)
             raise
+
+    def _version_of(self, job: Job, known: Known) -> Version | None:
+        """The version that a job was begun from which lives: the wanted one, as far as is known; None where it is one
+        that is not remembered.
+        """
+        if known.job != job.id or known.mark in ("", self._wanted.version.mark):
+            return self._wanted.version
+        good = self._keeper.good(known)
+        return good if good is not None and good.mark == known.mark else None
 
     def _works(self, job: str) -> Job:
         return self._watch.works(job, self._wanted.until_running, MOST_RESTARTS if self._wanted.replace else None)

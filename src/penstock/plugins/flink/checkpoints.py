@@ -47,6 +47,24 @@ def newest(checkpoints: str, savepoints: str, job: str) -> str:
     return found[max(found)].removesuffix(f"/{FILE}") if found else ""
 
 
+def unseen(directory: str, job: str) -> str:
+    """The folder of this machine that cannot be looked into, of where a job's checkpoints are; empty where all can."""
+    split = urlsplit(directory)
+    if not directory or split.scheme not in ("", "file"):
+        return ""
+    root = Path(unquote(split.path))
+    own = root / job
+    if not os.access(root, os.R_OK | os.X_OK):
+        return str(root)
+    # Flink makes it as the job begins, and may take it away as it ends
+    return str(own) if os.path.lexists(own) and not os.access(own, os.R_OK | os.X_OK) else ""
+
+
+def is_of(place: str, job: str) -> bool:
+    """Whether a savepoint or checkpoint was written by this job, and not by one before it."""
+    return f"/savepoint-{job[:SHORT]}-" in place or f"/{job}/chk-" in place
+
+
 def _number(head: bytes) -> int | None:
     if len(head) < HEAD.size:
         return None

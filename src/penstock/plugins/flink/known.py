@@ -14,6 +14,7 @@ from penstock.errors import PenstockError
 from penstock.plugins.flink import checkpoints
 from penstock.plugins.flink.jobs import JobManager, digest
 from penstock.sdk.context import Ask, Context, Level
+from penstock.sdk.task import TaskFailed
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -92,10 +93,28 @@ class Keeper:
         """Where the newest job of the name had come to: its last savepoint or complete checkpoint; empty where it has
         none. `alone`: of the job that is remembered, and of none before it.
 
-        Flink knows it, unless its JobManager has begun anew; then the files of its checkpoints do.
+        Flink knows it, unless its JobManager has begun anew; then the files of its checkpoints do. Raises TaskFailed
+        where those cannot be seen from here.
         """
-        for job in jobs.named(self._name):
+        there = jobs.named(self._name)
+        for job in there:
             if (not alone or job.id == known.job) and (found := jobs.checkpoints(job.id).path):
                 return found
+        if known.submitted and all(job.id != known.job for job in there):
+            self._see(known)
         on_disk = checkpoints.newest(known.directory, known.savepoints, known.job) if known.job else ""
         return on_disk or known.savepoint
+
+    def _see(self, known: Known) -> None:
+        """Fail where the checkpoints of a job that Flink has forgotten are out of sight: to begin without them would do
+        again what it has done. Where it was stopped is known without them.
+        """
+        if checkpoints.is_of(known.savepoint, known.job):
+            return
+        if folder := checkpoints.unseen(known.directory, known.job):
+            raise TaskFailed(
+                f'The job "{self._name}" has been begun before (as {known.job}), Flink does not know it any more, and '
+                f"this worker cannot look for its checkpoints in {folder}. Mount that folder here under the same path, "
+                "or say in `from` which savepoint or checkpoint to begin from; a new run with `from: ''` and without "
+                "`ifRunning: REPLACE` begins anew."
+            )

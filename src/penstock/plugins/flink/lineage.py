@@ -7,20 +7,22 @@ and is no failure.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, Final, cast
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Final, Protocol, cast
 
 import msgspec
 
+from penstock.errors.task import AnswerRefused
 from penstock.model.asset import Access, Change, Touched, located
 from penstock.plugins.flink.gateway import Session
-from penstock.plugins.flink.jobs import JobManager
-from penstock.plugins.flink.script import Statement
+from penstock.plugins.flink.jobs import Job, JobManager
+from penstock.plugins.flink.known import Version
+from penstock.plugins.flink.script import Statement, statements
 from penstock.plugins.iceberg.catalog import Catalog, cause
 from penstock.plugins.rest.patient import Patient
 from penstock.plugins.rest.waiting import Waiting
 from penstock.sdk.context import Ask, Context, Level
-from penstock.sdk.task import TaskFailed
 
 # How long one of Flink's answers may take, in seconds: the job is what matters.
 PATIENCE: Final = 30.0
@@ -30,6 +32,11 @@ NAME: Final = r"(?:`(?:[^`]|``)+`|[\w$]+)"
 INTO: Final = re.compile(
     rf"\b(INSERT\s+INTO|INSERT\s+OVERWRITE|UPDATE|DELETE\s+FROM|CREATE\s+TABLE|CREATE\s+OR\s+REPLACE\s+TABLE)\s+"
     rf"(?:TABLE\s+)?(?:IF\s+NOT\s+EXISTS\s+)?({NAME}(?:\s*\.\s*{NAME})*)",
+    re.IGNORECASE,
+)
+# DROP, CREATE OR REPLACE and their kin would change what a job that lives works on.
+PREPARES: Final = re.compile(
+    r"(?:(?:SET|RESET|USE|LOAD|ADD)\b|CREATE\s+(?:TEMPORARY\s+|SYSTEM\s+)*(?:TABLE|VIEW|CATALOG|DATABASE|FUNCTION)\b)",
     re.IGNORECASE,
 )
 CHANGES: Final = {"OVERWRITE": Change.OVERWRITE, "TABLE": Change.CREATE}
@@ -44,6 +51,19 @@ JDBC: Final = re.compile(r"jdbc:(\w+)://([^/?;]+)/([^?;]*)")
 SCHEMES: Final = {"postgresql": "postgres", "sqlserver": "mssql"}
 
 
+class Sessions(Protocol):
+    """Opens sessions of the gateway with settings; `within` so many seconds, for what may be given up."""
+
+    def __call__(self, settings: Mapping[str, str], within: float | None = None) -> AbstractContextManager[Session]: ...
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """What is remembered of a job: its id, and the data that it reads and writes."""
+
+    job: str
+    data: list[Touched]
+
+
 def tell(
     waiting: Waiting, session: Session, statement: Statement, jobs: JobManager, job: str, *, name: str = ""
 ) -> None:
@@ -53,35 +73,71 @@ def tell(
     context = waiting.context
     if not context.about.lineage:
         return
-    try:
+    with _no_failure(context):
         hasty = session.within(PATIENCE)
         found = [*_written(hasty, statement, waiting), *_read(hasty, jobs.plan(job), waiting)]
+        for each in found:
+            context.touches(each)
         if name and found:
             # a statement may hold what is secret, and what is remembered is not sealed
-            value = msgspec.to_builtins([msgspec.structs.replace(each, sql="") for each in found])
-            asked: dict[str, Any] = {"key": _key(name), "value": value, "namespace": "", "type": ""}
+            kept = Kept(job, [msgspec.structs.replace(each, sql="") for each in found])
+            asked: dict[str, Any] = {"key": _key(name), "value": msgspec.to_builtins(kept), "namespace": "", "type": ""}
             context.ask(Ask.KV_SET, **asked, overwrite=True, ttl=None)
-    except (TaskFailed, ValueError, LookupError) as error:
-        context.log(f"What the job reads and writes is not known: {error}", Level.DEBUG)
-        return
-    for each in found:
-        context.touches(each)
 
 
-def tell_again(context: Context, name: str) -> None:
-    """Tell of a job that lives already what was told when it began."""
+def tell_again(
+    waiting: Waiting, sessions: Sessions, version: Callable[[], Version | None], jobs: JobManager, job: Job
+) -> None:
+    """Tell of a job that lives already what was told when it began, or else what its version's SQL says now."""
+    context = waiting.context
     if not context.about.lineage:
         return
-    kept = cast("dict[str, Any]", context.ask(Ask.KV_GET, key=_key(name), namespace=""))
-    try:
-        for each in msgspec.convert(kept["value"], list[Touched]) if kept["found"] else []:
+    with _no_failure(context):
+        kept = _recalled(context, job)
+        for each in kept:
             context.touches(each)
-    except msgspec.ValidationError as error:
-        context.log(f"What the job reads and writes is not known: {error}", Level.DEBUG)
+        begun = None if kept else version()
+        if begun is None:
+            return
+        *before, last = statements(begun.sql)
+        with sessions(begun.session, PATIENCE) as session:
+            for statement in filter(_prepares, before):
+                try:
+                    session.done(statement)
+                except AnswerRefused as refused:
+                    # a table that outlives its session is there already
+                    context.log(f"Not done again: {refused.sentence}", Level.DEBUG)
+            tell(waiting, session, last, jobs, job.id, name=job.name)
+
+
+def _recalled(context: Context, job: Job) -> list[Touched]:
+    """What is remembered of a job; nothing where it is of another one of the name."""
+    found = cast("dict[str, Any]", context.ask(Ask.KV_GET, key=_key(job.name), namespace=""))
+    try:
+        kept = msgspec.convert(found["value"], Kept) if found["found"] else Kept("", [])
+    except msgspec.ValidationError:
+        return []
+    return kept.data if kept.job == job.id else []
+
+
+def _prepares(statement: Statement) -> bool:
+    """Whether a statement only prepares its session, or makes what is there once its job lives: done once more, it
+    takes nothing away.
+    """
+    return PREPARES.match(statement.text) is not None and not statement.becomes_job
+
+
+@contextmanager
+def _no_failure(context: Context) -> Iterator[None]:
+    """Nothing that goes wrong in here is a failure of a task whose job runs."""
+    try:
+        yield
+    except Exception as error:  # answers of servers may hold anything
+        context.log(f"What the job reads and writes is not known, or not remembered: {error}", Level.DEBUG)
 
 
 def _written(session: Session, statement: Statement, waiting: Waiting) -> Iterator[Touched]:
-    """What a statement writes, as its text has it, each once. Raises TaskFailed, ValueError, LookupError."""
+    """What a statement writes, as its text has it, each once. Raises what servers and their answers bring about."""
     for word, name in dict.fromkeys(INTO.findall(statement.text)):
         change = CHANGES.get(word.upper().split()[-1])
         for data in _data(session, name, waiting):

@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Final
 
+import msgspec
 from msgspec import Meta, field
 
 from penstock.errors.task import AnswerRefused
@@ -54,10 +55,18 @@ class Scripted(FlinkTask, frozen=True, kw_only=True):
         Duration, Meta(description="How long one statement may go without a word.", extra=SPAN)
     ] = Duration(10 * MINUTE)  # fmt: skip
 
-    def begun(self, waiting: Waiting, settings: Mapping[str, str]) -> contextlib.closing[Session]:
-        """A session with settings; it ends with the block."""
+    def begun(
+        self, waiting: Waiting, settings: Mapping[str, str], within: float | None = None
+    ) -> contextlib.closing[Session]:
+        """A session with settings; it ends with the block. With `within` it is given up after so many seconds, and at
+        once where nobody is there.
+        """
         rest = self.rest(self.gateway_url, "Flink's SQL gateway")
-        return contextlib.closing(Session(rest, waiting, settings, self.timeout.seconds))
+        seconds = self.timeout.seconds
+        if within is not None:
+            rest = msgspec.structs.replace(rest, timeout=min(within, rest.timeout), patience=0.0)
+            seconds = min(within, seconds)
+        return contextlib.closing(Session(rest, waiting, settings, seconds))
 
 
 class Sql(Scripted, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ comes again, or at the same time, finds the job that is there.
 from __future__ import annotations
 
 import enum
+from functools import partial
 from typing import Annotated, ClassVar
 
 import msgspec
@@ -101,7 +102,7 @@ class Submit(Scripted, frozen=True, kw_only=True):
                 self._refuse(context, jobs)
             if self.until is Until.FINISHED and self.if_running is IfRunning.ATTACH:
                 self._refuse_other(context, jobs)
-            begun = Beginning(self._wanted(), waiting, jobs, lambda given: self.begun(waiting, given)).begin()
+            begun = Beginning(self._wanted(), waiting, jobs, partial(self.begun, waiting)).begin()
             if self.until is Until.FINISHED:
                 Watch(waiting, jobs).finished(begun.job.id)
         told = {"jobId": begun.job.id, "name": begun.job.name}
