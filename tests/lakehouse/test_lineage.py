@@ -69,3 +69,25 @@ def test_flink_and_the_catalog_call_a_table_by_one_name(lakehouse: Stack, local:
     options = {"connector": "iceberg", "src-catalog": json.dumps(by_rest)}
     waiting = Waiting(Context(About(), _Silent()))
     assert list(lineage.places([NAME, "told", "words"], options, waiting)) == [HERE], "where Flink has it by REST, too"
+
+
+def test_a_job_that_lives_tells_of_its_data_though_nobody_wanted_to_know_when_it_began(
+    lakehouse: Stack, local: LocalContext
+) -> None:
+    urls = {"jobManagerUrl": lakehouse.jobmanager.address}
+    script = [
+        lakehouse.flink_catalog,
+        f"CREATE DATABASE IF NOT EXISTS {NAME}.told",
+        f"CREATE TABLE IF NOT EXISTS {NAME}.told.later (n INT)",
+        "CREATE TABLE numbers (n INT) WITH ('connector' = 'datagen', 'rows-per-second' = '1')",
+        f"INSERT INTO {NAME}.told.later SELECT n FROM numbers",
+    ]
+    asked = {**urls, "gatewayUrl": lakehouse.gateway.address, "name": "told-later", "sql": ";\n".join(script)}
+    try:
+        assert local.run("flink.submit", asked).touched == ()
+        local.lineage = True
+        told = local.run("flink.submit", asked)
+        assert done(told)["attached"] is True
+        assert names(told) == [("writes", "s3://lake", "warehouse/told/later")]
+    finally:
+        done(local.run("flink.cancel", {**urls, "name": "told-later"}))
