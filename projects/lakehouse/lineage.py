@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from penstock.model.asset import Access, Change, Touched
-from penstock.services.lineage.graph import DataGraph, Gathering, JobNode, flowing
+from penstock.model.lineage import DataGraph, JobNode
+from penstock.services.lineage.graph import Gathering, flowing
 from penstock.services.lineage.picture import dot, svg
 
 TITLE: Final = "Where the data of the lakehouse come from, and what becomes of them"

@@ -7,11 +7,12 @@ import xml.etree.ElementTree as ElementTree
 from penstock.model.access import EVERYWHERE, Scope
 from penstock.model.asset import Access, Change, Touched, located
 from penstock.model.event import Ended
+from penstock.model.lineage import DataGraph, JobNode
 from penstock.model.status import Outcome
 from penstock.services import apply
 from penstock.services.core import Knobs
 from penstock.services.lineage import told
-from penstock.services.lineage.graph import DataGraph, Gathering, JobNode, flowing
+from penstock.services.lineage.graph import Gathering, flowing
 from penstock.services.lineage.picture import dot, drawing, layers, named, svg
 from penstock.store import runs
 from penstock.store.runs import Filter

@@ -17,8 +17,9 @@ from penstock.cli.which import run_id
 from penstock.errors.project import WrongCall
 from penstock.errors.run import UnknownRun
 from penstock.model.asset import Access
+from penstock.model.lineage import DataGraph
 from penstock.services.lineage import told
-from penstock.services.lineage.graph import DataGraph, flowing
+from penstock.services.lineage.graph import flowing
 from penstock.services.lineage.picture import dot, svg
 from penstock.store import runs
 from penstock.store.runs import Filter

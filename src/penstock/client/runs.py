@@ -15,11 +15,11 @@ import msgspec
 from penstock.client.events import listen
 from penstock.client.paging import Everything, Page, paged, whole
 from penstock.client.shapes.around import DayRow, FlowDayRow
-from penstock.client.shapes.lineage import DataGraph
 from penstock.client.shapes.parts import FileRow, LogRow, MetricRow, OutputRow, Preview, Reason, StepRow, Story
 from penstock.client.shapes.runs import AttemptDocument, BulkAnswer, RunDetail, RunDocument, RunRow, SearchFound, Tally
 from penstock.client.wire import Ask, Wire, path
 from penstock.errors.client import NotInTime
+from penstock.model.lineage import DataGraph
 from penstock.model.status import RunStatus, StepStatus
 
 T = TypeVar("T")

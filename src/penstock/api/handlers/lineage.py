@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from penstock.api.route import Call
 from penstock.api.shapes.lineage import LineageAsked
+from penstock.model.lineage import DataGraph
 from penstock.services.lineage import told
-from penstock.services.lineage.graph import DataGraph
 
 
 def get_run_lineage(call: Call[None, None]) -> DataGraph:

@@ -9,7 +9,7 @@ from penstock.api.route import Route, Where
 from penstock.api.routes.runs import RUN
 from penstock.api.shapes.lineage import LineageAsked
 from penstock.model.access import Action
-from penstock.services.lineage.graph import DataGraph
+from penstock.model.lineage import DataGraph
 
 ROUTES: Final = (
     Route(

@@ -24,7 +24,6 @@ from penstock.client.shapes.runs import RunRow
 from penstock.model.status import RunStatus
 from penstock.services.document import RunDocument
 from penstock.services.explain import Story
-from penstock.services.lineage.graph import DataGraph
 from penstock.services.watch import LogLine
 from penstock.services.why import Reason
 from penstock.store.chunks import Level, Stream
@@ -105,7 +104,7 @@ def lineage(url: str, given: dict[str, Any]) -> int:
     with asked(url, given) as client:
         run = run_named(client, wanted.run) if wanted.run else ""
         found = client.runs.lineage(run, namespace=flows.namespace, flow=flows.flow)
-    return tell_lineage(msgspec.convert(found, DataGraph, from_attributes=True), wanted)
+    return tell_lineage(found, wanted)
 
 
 def document(client: Client, run: str) -> RunDocument:

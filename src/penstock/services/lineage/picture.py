@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from penstock.model.asset import Access
-from penstock.services.lineage.graph import DataGraph, DataLink, DataNode
+from penstock.model.lineage import DataGraph, DataLink, DataNode
 
 HIGH, BETWEEN, APART, EDGE = 46, 16, 44, 10
 SIGN, SMALL = 7.8, 6.4

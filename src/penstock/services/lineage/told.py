@@ -7,9 +7,10 @@ from typing import Final
 from penstock.model import ids
 from penstock.model.access import EVERYWHERE, Scope
 from penstock.model.event import Ended
+from penstock.model.lineage import DataGraph, JobNode
 from penstock.model.run import Run
 from penstock.services.core import Core
-from penstock.services.lineage.graph import DataGraph, Gathering, JobNode
+from penstock.services.lineage.graph import Gathering
 from penstock.store import events, runs
 from penstock.store.runs import Filter
 

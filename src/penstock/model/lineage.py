@@ -23,7 +23,7 @@ class JobNode(msgspec.Struct, frozen=True, kw_only=True):
     part: str = ""
 
 
-class DataLink(msgspec.Struct, frozen=True, kw_only=True):
+class DataLink(msgspec.Struct, frozen=True, kw_only=True, order=True):
     """A job (by its name) reads or writes data (by namespace and name); one that `defines` only makes, changes or takes
     away what holds them.
     """
