@@ -96,15 +96,17 @@ class LocalContext:
         *,
         state: Mapping[str, object] = NOTHING,
         attempt: int = 1,
+        again: bool = False,
     ) -> Told:
         """Run one attempt of a task type, its properties rendered already; meanwhile this process is in its folder. A
-        second attempt and those after it are at the step that was run before: they have its idempotency key.
+        second attempt and those after it are at the step that was run before: they have its idempotency key. So is one
+        that comes `again` under its number, as a worker that stops hands it back.
         """
         workdir = self.folder / "work" / str(self._next())
         workdir.mkdir(parents=True)
         talk = _Talk(self, workdir)
         about = {"run": "local", "namespace": self.namespace, "flow": "local", "step": "local", "workdir": str(workdir)}
-        if attempt == 1:
+        if attempt == 1 and not again:
             self.key = f"{self._id}/{self._count}"
         context = {**about, "attempt": attempt, "idempotency_key": self.key, "state": dict(state)}
         context["lineage"] = self.lineage

@@ -48,6 +48,19 @@ def test_what_a_transaction_has_sent_is_not_sent_again(
     assert values(local, broker, topic) == [*"abcde", "x"]
 
 
+def test_what_is_handed_back_under_its_number_is_neither_sent_nor_taken_twice(
+    local: LocalContext, broker: dict[str, object], topic: str
+) -> None:
+    asked = {**broker, "topic": topic, "from": ROWS}
+    ok(local.run("kafka.produce", asked))
+    ok(local.run("kafka.produce", asked, again=True))
+    group = {**broker, "topic": topic, "groupId": f"group-{topic}", "maxRecords": 2, "pollDuration": "PT1S"}
+    first = ok(local.run("kafka.consume", group))
+
+    assert ok(local.run("kafka.consume", group, again=True)) == first
+    assert values(local, broker, topic) == [*"abcde"]
+
+
 def test_what_is_sent_without_a_transaction_is_sent_again(
     local: LocalContext, broker: dict[str, object], topic: str
 ) -> None:

@@ -199,8 +199,8 @@ class Consume(Taking, frozen=True, kw_only=True):
         return self.connected(context, lambda line: self._take(context, line))
 
     def before(self, context: Context, line: Line) -> dict[str, object] | None:
-        """What another attempt has taken, and could not tell any more."""
-        return takes.found(line, self.group, context) if self.group and context.attempt > 1 else None
+        """What the step has taken already, and could not tell any more; one handed back has its number still."""
+        return takes.found(line, self.group, context) if self.group else None
 
     def keep(self, context: Context, line: Line, ends: Ends, outputs: dict[str, object]) -> None:
         """Have the group go on behind what was taken."""
@@ -208,7 +208,7 @@ class Consume(Taking, frozen=True, kw_only=True):
 
     def _take(self, context: Context, line: Line) -> dict[str, object]:
         if (outputs := self.before(context, line)) is not None:
-            context.log("An attempt before this one has taken them.")
+            context.log("They have been taken already.")
             return outputs
         unread, share = line.unread, line.share
         until = Until(self.max_records, self.max_duration, bounded=False)

@@ -35,7 +35,7 @@ class Mark(NamedTuple):
         return f"penstock/{self.context.idempotency_key}"
 
     def found(self) -> bool:
-        """Whether an attempt before this one has come to the end of its transaction."""
+        """Whether the step has come to the end of its transaction already; no where nobody may ask."""
         kafka = library()
         admin = self.broker.admin()
         place = [kafka.ConsumerGroupTopicPartitions(self.group, [kafka.TopicPartition(self.topic, 0)])]
@@ -47,7 +47,12 @@ class Mark(NamedTuple):
                 raise kafka.KafkaException(part.error)
             return part
 
-        part = self.broker.patiently(ask)
+        try:
+            part = self.broker.patiently(ask)
+        except kafka.KafkaException as error:
+            if error.args[0].name().endswith(REFUSED):
+                return False  # who may not ask may not leave a mark either, and is told of it then
+            raise
         return bool(part.offset >= 0 and part.metadata == self.work)
 
     def put(self, producer: Any, group: Any) -> None:
@@ -86,8 +91,9 @@ class Sending(NamedTuple):
         producer = kafka.Producer(dict(self.broker.asked))
         # Whatever an attempt before has left open is given up by this.
         self.broker.patiently(producer.init_transactions)
-        if self.context.attempt > 1 and mark.found():
-            self.context.log("An attempt before this one has sent them.")
+        # The first attempt looks, too: one that a stopping worker hands back begins anew under its number.
+        if mark.found():
+            self.context.log("They have been sent already.")
             return 1 + sum(1 for _ in more)
         with contextlib.closing(kafka.Consumer({"group.id": mark.group, "log_level": 0})) as named:
             group = named.consumer_group_metadata()

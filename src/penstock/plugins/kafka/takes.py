@@ -51,7 +51,7 @@ def kept(line: Any, ends: Ends, take: Take | None = None) -> None:
 
 
 def found(line: Any, group: str, context: Context) -> dict[str, object] | None:
-    """What an attempt before this one has handed on, if it is there; None where there was none."""
+    """What the step has handed on already, if it is there; None where there was nothing."""
     kafka = line.kafka
     admin, name = line.broker.admin(), name_of(context)
     wanted = [kafka.ConsumerGroupTopicPartitions(group)]
