@@ -138,6 +138,7 @@ def place(arguments: list[str]) -> str:
         here = next((each for each in (Path(), project) if (each / "profiles.yml").is_file()), Path.home() / ".dbt")
         folder = Path(said) if said else here
         about = yaml.safe_load((project / "dbt_project.yml").read_text())
+        # what is rendered are settings, as dbt itself reads them, and no page
         environment = jinja2.Environment(autoescape=False)  # noqa: S701
         for name in ("as_number", "as_bool", "as_text", "as_native"):
             environment.filters[name] = lambda value: value
