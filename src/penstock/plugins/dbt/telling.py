@@ -11,11 +11,13 @@ import contextlib
 import importlib
 import json
 import os
+import re
 import runpy
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,20 @@ STATUSES = {
     "compiling": "running", "executing": "running",
 }  # fmt: skip
 LEVELS = {"debug": "debug", "info": "info", "warn": "warn", "error": "error"}
+# Which Python a program is for: its first line says it, or its second, where the path is too long for a first.
+PYTHON = re.compile(r"""#!(?:(/\S*python[\d.]*)|/bin/sh\n'''exec' (['"]?)(/[^'"\n]*python[\d.]*)\2 "\$0" "\$@")\n""")
+# It is run there with fewer looks for garbage in circles: dbt leaves next to none while it imports and reads a project,
+# and looking for it is a fifth of its time. Nothing is imported from the folder in which it is called.
+BEGIN = """
+import sys, gc, atexit
+gc.set_threshold(50_000, *gc.get_threshold()[1:])
+atexit.register(gc.freeze)
+del sys.argv[0]
+if sys.path[0] == "":
+    sys.path[0] = sys.argv[0].rpartition("/")[0]
+import runpy
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
 ABSENT = (
     "dbt is not installed here. Name its packages in the task, such as "
     'dependencies: ["dbt-core<1.12", "dbt-{kind}"], or have them in the project\'s Python.'
@@ -64,12 +80,14 @@ def main(arguments: list[str]) -> int:
     if Path(SET_UP).is_dir():
         environment["DBT_PROFILES_DIR"] = SET_UP
     process = subprocess.Popen(
-        [found, *arguments],
+        [*program(found), *arguments],
         stdout=subprocess.PIPE,
         text=True,
         errors="replace",
         env={**environment, **os.environ, **FORCED},
     )
+    if told and any(word in BUILDING for word in arguments):
+        threading.Thread(target=warm, args=(arguments,)).start()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda got, _frame: process.send_signal(got))
     where = results_of(arguments)
@@ -89,6 +107,13 @@ def main(arguments: list[str]) -> int:
     if code:  # what stands last there is told as the reason of the failure
         print((cause(where) if news else "") or worst, file=sys.stderr, flush=True)
     return code if code >= 0 else 128 - code
+
+
+def program(found: str) -> list[str]:
+    """How dbt is begun: as it is, or by its Python where it is for one."""
+    with Path(found).open(errors="replace") as file:
+        match = PYTHON.match(file.readline(4096) + file.readline(4096))
+    return [match[1] or match[3], "-c", BEGIN, found] if match else [found]
 
 
 def remaining(asked: list[str], calls: list[dict[str, Any]], earlier: list[dict[str, Any]]) -> list[str] | None:
@@ -204,6 +229,19 @@ def account(path: Path, arguments: list[str]) -> list[str]:
     return left
 
 
+def warm(arguments: list[str]) -> None:
+    """Import what counts rows in the end, while dbt imports its own."""
+    with contextlib.suppress(Exception):
+        if database_of(arguments):
+            importlib.import_module("duckdb")
+
+
+def database_of(arguments: list[str]) -> str:
+    """Path of the file in which DuckDB keeps what dbt makes; empty where it is another database."""
+    kind, _, path = runpy.run_path(str(DATA))["place"](arguments).partition("://")
+    return path if kind == "duckdb" else ""
+
+
 def with_rows(results: list[dict[str, Any]], arguments: list[str]) -> None:
     """Put in how many rows each node has that was made, where dbt does not say: DuckDB's are counted in its file."""
     silent = [
@@ -211,8 +249,8 @@ def with_rows(results: list[dict[str, Any]], arguments: list[str]) -> None:
         if each.get("relation_name") and each["unique_id"].startswith(MADE) and each.get("status") == "success"
         and "rows_affected" not in (each.get("adapter_response") or {})
     ]  # fmt: skip
-    kind, _, path = runpy.run_path(str(DATA))["place"](arguments).partition("://") if silent else ("", "", "")
-    if kind != "duckdb" or not Path(path).is_file():
+    path = database_of(arguments) if silent else ""
+    if not Path(path).is_file():
         return
     try:
         database = importlib.import_module("duckdb").connect(path, read_only=True)
