@@ -73,11 +73,10 @@ def _by_penstock(place: Workplace, name: str, events: int, sleep: int) -> Side:
 
 
 def _by_hand(place: Workplace, name: str, events: int, sleep: int) -> Side:
-    place.write_commands(name=name, events=events, sleep=sleep)
-    stages = place.folder / "stages"
-    stages.unlink(missing_ok=True)
+    folder = place.for_hand(name=name, events=events, sleep=sleep)
+    stages = folder / "stages"
     env = {**place.env, **place.dbt_env(name=name), "DBT": str(place.packages), "STAGES": str(stages)}
-    took = spent(["bash", str(SCRIPT), name, str(sleep)], place.folder, env, HAND)
+    took = spent(["bash", str(SCRIPT), name, str(sleep)], folder, env, HAND)
     moments = [line.split() for line in stages.read_text().splitlines()]
     at = {stage: float(moment) for stage, moment in moments}
     before = dict(zip(STAGES, at, strict=False))

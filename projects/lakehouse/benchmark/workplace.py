@@ -32,6 +32,8 @@ FLOW: Final = "flows/taxi_pipeline.yml"
 KEPT: Final = "environments"
 # Of these, what is in the environment is what flows see as `envs.name`.
 SEEN: Final = "ENV_"
+# What programs have left in the project.
+MADE: Final = shutil.ignore_patterns("__pycache__", "target", "logs")
 
 
 class Rendered(msgspec.Struct, frozen=True):
@@ -115,13 +117,18 @@ class Workplace(msgspec.Struct, frozen=True):
         task = self.task("dbt_build", **inputs)
         return {**task.mapping("env"), "DBT_PROJECT_DIR": task.text("projectDir")}
 
-    def write_commands(self, **inputs: object) -> None:
-        """Write the commands and statements of the tasks, for the hand."""
+    def for_hand(self, **inputs: object) -> Path:
+        """A folder for the hand, as new as each attempt's, with the commands and statements of the tasks."""
+        folder = self.folder / "hand"
+        shutil.rmtree(folder, ignore_errors=True)
+        for name in ("scripts", "gold"):
+            shutil.copytree(self.folder / name, folder / name, ignore=MADE)
         for layer in ("bronze", "silver"):
             # a catalog is made in them, with its passwords
-            write_private(self.folder / f"{layer}.sql", [THEN.join(self.sql(layer, **inputs))])
+            write_private(folder / f"{layer}.sql", [THEN.join(self.sql(layer, **inputs))])
         for file, task in (("generate.sh", "generate_events"), ("build.sh", "dbt_build")):
-            (self.folder / file).write_text("\n".join([*self.task(task, **inputs).lines("commands"), ""]))
+            (folder / file).write_text("\n".join([*self.task(task, **inputs).lines("commands"), ""]))
+        return folder
 
     def install(self) -> None:
         """Have dbt's packages installed, which a run of the flow does."""
@@ -152,7 +159,7 @@ def prepared(folder: Path, environ: Mapping[str, str]) -> Workplace:
     """A workplace in a folder: the project copied anew, nothing left of an earlier time but installed packages."""
     for name in ("flows", "scripts", "gold"):
         shutil.rmtree(folder / name, ignore_errors=True)
-        shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "target", "logs"))
+        shutil.copytree(PROJECT / name, folder / name, ignore=MADE)
     shutil.copy(PROJECT / "penstock.yaml", folder)
     own = folder / ".penstock"
     for each in own.iterdir() if own.is_dir() else ():
