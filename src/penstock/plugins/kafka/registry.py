@@ -20,8 +20,8 @@ CALLED: Final = "The registry of schemas"
 TYPE: Final = "application/vnd.schemaregistry.v1+json"
 CONFLICT, MISSING = 409, 404
 AVRO: Final = "AVRO"
-# Java's names of what a registry has raised say nothing to people.
-RAISED: Final = re.compile(r"^([a-z][\w$]*\.)+[A-Z][\w$]*: ")
+# What a registry calls its own errors says nothing to people; that of its database says whose fault it is.
+RAISED: Final = re.compile(r"^io\.(apicurio|confluent)\.([a-z][\w$]*\.)*[A-Z][\w$]*: ")
 USER: Final = ("basic.auth.user.info", "schema.registry.basic.auth.user.info")
 TOKEN: Final = ("bearer.auth.token", "schema.registry.bearer.auth.token")
 # What says how its client logs in, or steers what is written.
@@ -119,7 +119,7 @@ def cause(told: str) -> str:
 
 
 def without_class(sentence: str) -> str:
-    """What a registry says, without Java's name of what it raised."""
+    """What a registry says, without its own name of what it raised."""
     return RAISED.sub("", sentence)
 
 
