@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -209,36 +207,6 @@ def test_what_makes_a_command_the_same_is_its_name_and_its_nodes() -> None:
     asked = telling.essence(["--debug", "run", "-s", "a", "b", "--vars", "x: y", "--exclude=z"])
 
     assert asked == ["run", "-s", "a", "b", "--exclude=z"]
-
-
-@pytest.mark.parametrize(
-    ("begins", "known"),
-    [
-        ("#!{python}\n", True),
-        ("#!/bin/sh\n'''exec' '{python}' \"$0\" \"$@\"\n' '''\n", True),
-        ("#!/bin/sh\n'''exec' {python} \"$0\" \"$@\"\n' '''\n", True),
-        ("#!/usr/bin/env python3\n", False),
-        ("#!/bin/sh\nexec other\n", False),
-        ("\x7fELF\x00\n", False),
-    ],
-)
-def test_what_is_for_a_python_is_begun_by_it(tmp_path: Path, begins: str, known: bool) -> None:
-    found = tmp_path / "dbt"
-    found.write_text(begins.format(python=sys.executable))
-    assert telling.program(str(found))[0] == (sys.executable if known else str(found))
-
-
-def test_a_program_of_pythons_is_begun_as_by_itself_and_takes_no_module_from_where_it_is_called(tmp_path: Path) -> None:
-    found, here = tmp_path / "bin" / "dbt", tmp_path / "here"
-    found.parent.mkdir()
-    here.mkdir()
-    (here / "runpy.py").write_text("raise SystemExit('taken from here')")
-    told = "import gc, sys; print(__name__, sys.argv, sys.path[0], gc.get_threshold()[0] > 700); sys.exit(3)"
-    found.write_text(f"#!{sys.executable}\n{told}\n")
-    command = [*telling.program(str(found)), "build", "-c", "x"]
-    said = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
-    assert (said.returncode, said.stderr) == (3, "")
-    assert said.stdout == f"__main__ {[str(found), 'build', '-c', 'x']} {found.parent} True\n"
 
 
 def test_commands_after_the_one_that_failed_are_done_whole(workshop: Workshop, stub: dict[str, object]) -> None:

@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Final, Protocol, TypeVar
 
 from penstock.app import App
+from penstock.cli import garbage
 from penstock.cli.said import note
 from penstock.errors.run import UnknownRun
 from penstock.errors.store import StoreError
@@ -111,6 +112,7 @@ class Drive:
         thread = threading.Thread(target=self._work, name="penstock-worker")
         before = {number: signal.signal(number, self._interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
         thread.start()
+        garbage.as_usual()
         told = 0
         try:
             wait, show_at = 0.05, 0.0

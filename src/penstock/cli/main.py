@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import gc
 import os
 import sys
 from typing import Final, NoReturn
@@ -11,6 +9,7 @@ from typing import Final, NoReturn
 import click
 
 from penstock import __version__
+from penstock.cli import garbage
 from penstock.cli.ending import Exit, code_of
 from penstock.cli.lazy import LazyGroup
 from penstock.cli.said import tell_error
@@ -84,14 +83,9 @@ penstock = LazyGroup(
 penstock = click.version_option(__version__, "-V", "--version", prog_name="penstock")(penstock)
 
 
-# So many objects are made between two looks for garbage in circles; Python's own 700 is a quarter of a command's time.
-SELDOM: Final = 50_000
-
-
 def main() -> NoReturn:
     """Run the command line and leave with its code."""
-    gc.set_threshold(SELDOM, *gc.get_threshold()[1:])
-    atexit.register(gc.freeze)  # what is left goes with the process, and nobody has to look through it
+    garbage.seldom()
     sys.exit(call(sys.argv[1:]))
 
 

@@ -19,6 +19,7 @@ from penstock.app import App, open_app
 from penstock.app.branches import branches_of, copies_of
 from penstock.app.exports import exports_of
 from penstock.app.manner import manner_of
+from penstock.cli import garbage
 from penstock.cli.ending import Exit
 from penstock.cli.options import Given, examples, places, project_of, who
 from penstock.cli.said import note
@@ -107,6 +108,7 @@ def standing(
             pulling.start()
             for each in exporters:
                 each.start()
+            garbage.as_usual()
             yield server, scheduler
         finally:
             for each in exporters:

@@ -15,6 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from penstock.app import App, open_app
+from penstock.cli import garbage
 from penstock.cli.drive import worker_options
 from penstock.cli.ending import Exit
 from penstock.cli.exposing import exposed
@@ -80,6 +81,7 @@ def worker(**given: Any) -> int:
         sweeper = threading.Thread(target=_prune_hourly, args=(app, stopping), name="penstock-prune", daemon=True)
         sweeper.start()
         try:
+            garbage.as_usual()
             with _told(app, asked):
                 _work(app, Worker(app.core, options), until_idle=asked.until_idle)
         finally:

@@ -19,8 +19,10 @@ from penstock.sdk.launch import Launch, LaunchContext
 
 TELLING: Final = (Path(__file__).parent / "telling.py").read_text()
 DATA: Final = (Path(__file__).parent / "data.py").read_text()
+BEGIN: Final = (Path(__file__).parent / "begin.py").read_text()
 FILE: Final = ".penstock-dbt.py"
 DATA_FILE: Final = ".penstock-dbt-data.py"
+BEGIN_FILE: Final = ".penstock-dbt-begin/begin.py"
 PROFILES: Final = "profiles.yml"
 IMAGE: Final = "ghcr.io/kestra-io/dbt"
 KIND: Final = re.compile(r"^\s*type:\s*['\"]?([a-z_]+)", re.MULTILINE)
@@ -72,7 +74,9 @@ class DbtTask(PythonTask, frozen=True, kw_only=True):
         """A shell in which `dbt` tells the worker what it does."""
         launch = self.python_shell(plan, [FUNCTION.format(file=FILE, data=DATA_FILE), *commands])
         kind = match[1] if (match := KIND.search(self.profiles)) else "duckdb"
-        files = {FILE: TELLING, DATA_FILE: DATA} | ({PROFILES: self.profiles} if self.profiles else {})
+        files = {FILE: TELLING, DATA_FILE: DATA, BEGIN_FILE: BEGIN} | (
+            {PROFILES: self.profiles} if self.profiles else {}
+        )
         again = plan.state.get("calls") if self.go_on else None
         env = {
             "PENSTOCK_DBT_PARTS": "1" if self.parse_run_results else "0",

@@ -29,6 +29,7 @@ ROWS = Path(f"{__file__}.rows")  # what was counted of nodes that were made
 DATA = Path(f"{__file__.removesuffix('.py')}-data.py")  # who says which tables dbt has read and made
 FORCED = {"DBT_LOG_FORMAT": "json"}  # without it nothing is heard of a node while dbt works
 BUILDING = ("build", "run", "test", "seed", "snapshot")  # what they have done outlives the attempt
+MAKING = ("build", "run", "seed")  # of what they make, rows are counted
 SELECTING = ("build", "run", "test", "seed", "snapshot", "compile", "show")
 COUNT = "SELECT count(*) FROM {}"
 MADE = ("model.", "seed.", "snapshot.")
@@ -39,20 +40,11 @@ STATUSES = {
     "compiling": "running", "executing": "running",
 }  # fmt: skip
 LEVELS = {"debug": "debug", "info": "info", "warn": "warn", "error": "error"}
+BEGIN = Path(f"{__file__.removesuffix('.py')}-begin") / "begin.py"  # alone there: nothing is imported from beside it
 # Which Python a program is for: its first line says it, or its second, where the path is too long for a first.
-PYTHON = re.compile(r"""#!(?:(/\S*python[\d.]*)|/bin/sh\n'''exec' (['"]?)(/[^'"\n]*python[\d.]*)\2 "\$0" "\$@")\n""")
-# It is run there with fewer looks for garbage in circles: dbt leaves next to none while it imports and reads a project,
-# and looking for it is a fifth of its time. Nothing is imported from the folder in which it is called.
-BEGIN = """
-import sys, gc, atexit
-gc.set_threshold(50_000, *gc.get_threshold()[1:])
-atexit.register(gc.freeze)
-del sys.argv[0]
-if sys.path[0] == "":
-    sys.path[0] = sys.argv[0].rpartition("/")[0]
-import runpy
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
+PYTHON = re.compile(
+    r"""#!(?:(/\S*python[\d.]*)|/bin/sh\n'''exec' (?:'(/[^'\n]*python[\d.]*)'|(/[^'"\s]*python[\d.]*)) "\$0" "\$@")\n"""
+)
 ABSENT = (
     "dbt is not installed here. Name its packages in the task, such as "
     'dependencies: ["dbt-core<1.12", "dbt-{kind}"], or have them in the project\'s Python.'
@@ -86,16 +78,19 @@ def main(arguments: list[str]) -> int:
         errors="replace",
         env={**environment, **os.environ, **FORCED},
     )
-    if told and any(word in BUILDING for word in arguments):
-        threading.Thread(target=warm, args=(arguments,)).start()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda got, _frame: process.send_signal(got))
+    warming = threading.Thread(target=warm, args=(arguments,))
+    if told and any(word in MAKING for word in arguments):
+        warming.start()
     where = results_of(arguments)
     assert process.stdout is not None
     worst = ""
     for line in process.stdout:
         worst = hear(line.rstrip("\n"), told) or worst
     code = process.wait()
+    if warming.ident:
+        warming.join()
     # what is found out for the documentation tells nothing of what was built
     news = told and "docs" not in arguments and changed_at(where) != before
     undone = account(where, arguments) if news else []
@@ -111,9 +106,12 @@ def main(arguments: list[str]) -> int:
 
 def program(found: str) -> list[str]:
     """How dbt is begun: as it is, or by its Python where it is for one."""
-    with Path(found).open(errors="replace") as file:
-        match = PYTHON.match(file.readline(4096) + file.readline(4096))
-    return [match[1] or match[3], "-c", BEGIN, found] if match else [found]
+    try:
+        with Path(found).open(errors="surrogateescape") as file:
+            match = PYTHON.match(file.readline(4096) + file.readline(4096))
+    except OSError:  # it may be run, and not read
+        match = None
+    return [match[1] or match[2] or match[3], str(BEGIN), found] if match else [found]
 
 
 def remaining(asked: list[str], calls: list[dict[str, Any]], earlier: list[dict[str, Any]]) -> list[str] | None:
@@ -174,7 +172,7 @@ def hear(line: str, told: bool) -> str:
         info, data = event["info"], event.get("data") or {}
     except (ValueError, KeyError, TypeError):
         if line:
-            print(line, flush=True)
+            put(line)
         return ""
     message = str(info.get("msg") or "").rstrip()
     if message:
@@ -350,7 +348,13 @@ def keep(target: Path) -> None:
 
 def say(**told: Any) -> None:
     """Tell the worker something, in one line."""
-    print(f"::{json.dumps(told)}::", flush=True)
+    put(f"::{json.dumps(told)}::")
+
+
+def put(line: str) -> None:
+    """Write a line whole, whoever else writes."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -55,7 +55,6 @@ def main(arguments: list[str]) -> None:
     sock = socket.socket(fileno=int(arguments[0]))
     signal.pthread_sigmask(signal.SIG_BLOCK, BLOCKED)
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    gc.disable()  # imports leave no garbage, and are looked through again and again
     for package in arguments[1:]:
         try:
             importlib.import_module(package)
@@ -63,7 +62,6 @@ def main(arguments: list[str]) -> None:
             sys.stderr.write(f"{package} is not imported beforehand: {error}\n")
     compile("0", "", "exec")  # the first use of the compiler takes a millisecond: once here, not in each child
     gc.freeze()
-    gc.enable()
     serve(sock)
 
 
