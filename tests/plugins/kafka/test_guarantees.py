@@ -102,6 +102,16 @@ def test_who_may_not_leave_a_mark_is_told_and_sends(
     assert values(local, broker, topic) == [*"abcde"]
 
 
+def test_who_may_not_look_for_a_mark_sends(
+    local: LocalContext, broker: dict[str, object], topic: str, kafka: Brokers
+) -> None:
+    with forbidden(kafka, "GROUP", "penstock/", "DESCRIBE"):
+        told = local.run("kafka.produce", {**broker, "topic": topic, "from": ROWS})
+
+    assert ok(told) == {"messagesCount": 5}
+    assert values(local, broker, topic) == [*"abcde"]
+
+
 def test_what_was_taken_is_found_again_and_not_taken_twice(
     local: LocalContext, broker: dict[str, object], topic: str
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime
+import json
 from collections.abc import Callable
 from contextlib import ExitStack
 
@@ -18,12 +19,14 @@ from cryptography.x509.oid import NameOID
 from penstock.errors.task import NotOffered
 from penstock.plugins.kafka.options import certificates, translated, unpacked
 from penstock.plugins.kafka.produce import headers_of
+from penstock.plugins.kafka.registry import cause
 from penstock.plugins.kafka.serdes import Registry, SerdeType, reader, writer
 from penstock.sdk.context import About, Context
 from penstock.sdk.local import LocalContext
 from penstock.sdk.task import TaskFailed
 
 NONE = Registry({}, ExitStack())
+BROKEN = "org.postgresql.util.PSQLException: FATAL: terminating connection"
 
 
 class Deaf:
@@ -159,3 +162,15 @@ def test_headers_are_a_map_or_a_list_of_them() -> None:
     assert headers_of(None) == []
     with pytest.raises(TaskFailed):
         headers_of("x")
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ("io.apicurio.registry.rules.violation.RuleViolationException: Incompatible", "Incompatible"),
+        (BROKEN, BROKEN),
+    ],
+)
+def test_a_registry_calls_its_database_by_name_and_its_own_errors_by_what_they_say(told: str, said: str) -> None:
+    assert cause(json.dumps({"error_code": 500, "message": told})) == said
+    assert cause(told) == told

@@ -61,7 +61,7 @@ class Produce(KafkaTask, frozen=True, kw_only=True):
     def run(self, context: Context) -> dict[str, object]:
         """Send them."""
         more: dict[str, object] = {"queue.buffering.max.kbytes": QUEUE, "topic.metadata.propagation.max.ms": UNKNOWN}
-        if "acks" not in self.properties:
+        if self.properties.get("acks", "all") in ("all", "-1"):
             # As Java's client does: what the client itself sends again is there once.
             more["enable.idempotence"] = "true"
         if self.transactional:
