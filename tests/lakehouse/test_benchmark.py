@@ -57,4 +57,4 @@ def test_a_round_of_everything_goes_through(lakehouse: Stack, tmp_path: Path) ->
     said = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
 
     assert said.returncode == 0, said.stdout[-3000:] + said.stderr[-3000:]
-    assert said.stdout.count("| 1 |") == 12
+    assert said.stdout.count("| 1 |") == 14

@@ -103,6 +103,7 @@ def _compared(compared: Compared) -> list[Seen]:
         Seen(f"by hand, {how}", "s", [each.hand.seconds for each in rounds]),
         Seen(f"under Penstock, {how}", "s", [each.penstock.seconds for each in rounds]),
         Seen("more under Penstock, round by round", "s", [each.more for each in rounds], "≤ 0.5 s", more),
+        Seen("of that, all but `dbt_build`", "s", [each.more_but_dbt for each in rounds]),
         Seen(
             "memory of Penstock's processes, at most",
             "MB",
