@@ -42,6 +42,8 @@ class Lake(msgspec.Struct, frozen=True, kw_only=True):
             "uri": self.database,
             "jdbc.user": self.user,
             "jdbc.schema-version": "V1",
+            # what PostgreSQL says on connections that it ended: they are made anew, and it is asked once more
+            "retryable_status_codes": "57P01,57P02,57P03",
             "warehouse": self.warehouse,
             "io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
             "s3.endpoint": self.endpoint,
