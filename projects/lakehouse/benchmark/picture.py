@@ -107,24 +107,31 @@ def draw(figures: Figures) -> str:
 
 
 def _panel(panel: Panel, top: int) -> list[str]:
-    most = max(max(bar.seen) for bar in panel.bars) or 1.0
-    scale = (WIDTH - LEFT - RIGHT) / most
+    most = max(0.0, *(value for bar in panel.bars for value in bar.seen)) or 1.0
+    least = min(0.0, *(value for bar in panel.bars for value in bar.seen))
+    scale = (WIDTH - LEFT - RIGHT) / (most - least)
+    nothing = LEFT - least * scale
     lines = [f'<text class="title" x="{EDGE}" y="{top + 18}">{escape(panel.title)}</text>']
+    if least:
+        bottom = top + TITLE + len(panel.bars) * ROW - (ROW - BAR)
+        lines.append(f'<path class="told" d="M{nothing:.1f} {top + TITLE - 4}V{bottom + 4}"/>')
     for number, bar in enumerate(panel.bars):
         middle = top + TITLE + number * ROW + BAR / 2
-        value, least, highest = statistics.median(bar.seen), min(bar.seen), max(bar.seen)
-        wide, low, high = (max(0.0, each) * scale for each in (value, least, highest))
+        value, low, high = (
+            nothing + each * scale for each in (statistics.median(bar.seen), min(bar.seen), max(bar.seen))
+        )
+        begin, end = min(nothing, value), max(nothing, value)
         lines += [
             f'<text x="{LEFT - 8}" y="{middle + 4:.0f}" text-anchor="end">{escape(bar.label)}</text>',
-            f'<rect class="{bar.kind}" x="{LEFT}" y="{middle - BAR / 2:.1f}" height="{BAR}" '
-            f'width="{max(wide, 1):.1f}"/>',
-            f'<text class="value" x="{LEFT + max(wide, high) + 8:.1f}" y="{middle + 4:.0f}">'
-            f"{_said(value)} {panel.unit}</text>",
+            f'<rect class="{bar.kind}" x="{begin:.1f}" y="{middle - BAR / 2:.1f}" height="{BAR}" '
+            f'width="{max(end - begin, 1):.1f}"/>',
+            f'<text class="value" x="{max(end, high) + 8:.1f}" y="{middle + 4:.0f}">'
+            f"{_said(statistics.median(bar.seen))} {panel.unit}</text>",
         ]
         if high > low:
             lines.append(
-                f'<path class="spread" d="M{LEFT + low:.1f} {middle}H{LEFT + high:.1f}'
-                f'M{LEFT + low:.1f} {middle - 4}v8M{LEFT + high:.1f} {middle - 4}v8"/>'
+                f'<path class="spread" d="M{low:.1f} {middle}H{high:.1f}M{low:.1f} {middle - 4}v8M{high:.1f} '
+                f'{middle - 4}v8"/>'
             )
     return lines
 
