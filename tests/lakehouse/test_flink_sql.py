@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
@@ -22,6 +23,8 @@ from tests.lakehouse.test_flink import NUMBERS, OFTEN
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(900)]
 names = itertools.count(1)
 ROWS = 300_000
+# Its thread stays until all tests are over: Linux ends a server with the thread that started it.
+MENDER = ThreadPoolExecutor(1, "mender")
 STORES = """import json, resource, sys
 from penstock.sdk.local import LocalContext
 with LocalContext() as local:
@@ -122,19 +125,23 @@ def test_a_job_that_gets_no_slots_says_so(local: LocalContext, asked: dict[str, 
 def test_a_job_is_begun_though_the_gateway_is_killed_meanwhile(
     lakehouse: Stack, local: LocalContext, asked: dict[str, object], name: str, after: float
 ) -> None:
-    mended = threading.Timer(after, back, (lakehouse, "gateway"))
-    mended.start()
+    mended = later(after, lakehouse, "gateway")
     told = local.run("flink.submit", {**asked, "name": name, "sql": NUMBERS, "session": OFTEN, "patience": "PT180S"})
-    mended.join()
+    mended.result(600)
     done(told)
     found = done(local.run("flink.wait", {"jobManagerUrl": asked["jobManagerUrl"], "names": [name]}))
     assert found["states"] == {name: "RUNNING"}
 
 
-def back(lakehouse: Stack, killed: str, wanted: str = "") -> None:
-    """Kill a server, and have it back, with those that need it."""
-    lakehouse.named(killed).crash()
-    lakehouse.start(names=[wanted or killed])
+def later(after: float, lakehouse: Stack, killed: str, wanted: str = "") -> Future[None]:
+    """Kill a server after some seconds, while a task runs here, and have it back, with those that need it."""
+
+    def back() -> None:
+        threading.Event().wait(after)
+        lakehouse.named(killed).crash()
+        lakehouse.start(names=[wanted or killed])
+
+    return MENDER.submit(back)
 
 
 @pytest.mark.long
@@ -143,10 +150,9 @@ def test_who_waits_for_a_job_that_was_forgotten_says_whose_it_was(
 ) -> None:
     done(local.run("flink.submit", {**asked, "name": name, "sql": NUMBERS, "session": OFTEN}))
     url = {"jobManagerUrl": asked["jobManagerUrl"]}
-    mended = threading.Timer(3, back, (lakehouse, "jobmanager", "taskmanager"))
-    mended.start()
+    mended = later(3, lakehouse, "jobmanager", "taskmanager")
     told = local.run("flink.wait", {**url, "names": [name], "state": "FINISHED", "patience": "PT180S"})
-    mended.join()
+    mended.result(600)
     assert f"Flink's JobManager at {url['jobManagerUrl']} does not know the job" in message(told)
     assert "was started again" in message(told) and "answers again, after" in logs(told, "info")
 
