@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import gc
 from typing import Final
 
@@ -12,9 +11,8 @@ SELDOM: Final = 50_000
 
 
 def seldom() -> None:
-    """For what imports much: that leaves no garbage, and what is left in the end goes with the process."""
+    """For what imports much, and leaves no garbage by that."""
     gc.set_threshold(SELDOM, *USUAL[1:])
-    atexit.register(gc.freeze)
 
 
 def as_usual() -> None:

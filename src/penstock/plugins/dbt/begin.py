@@ -2,7 +2,6 @@
 seldom: it leaves next to none while it imports and reads a project, and looking for it is a fifth of its time.
 """
 
-import atexit
 import gc
 import os
 import runpy
@@ -10,7 +9,6 @@ import sys
 
 if __name__ == "__main__":
     gc.set_threshold(50_000, *gc.get_threshold()[1:])
-    atexit.register(gc.freeze)  # what is left goes with the process
     del sys.argv[0]
     # As if it had been begun by itself: its own folder is looked in first, where Python looks in folders of programs.
     if sys.path[0] == os.path.dirname(os.path.realpath(__file__)):  # noqa: PTH120
