@@ -96,7 +96,8 @@ def test_who_the_provider_knows_comes_in_and_may_do_nothing_yet(door: Door) -> N
     assert (me["name"], me["via"], me["everywhere"], me["somewhere"]) == ("ann", "session", [], [])
     assert browser.get(str(back)).status_code == 502
     acts = audit.page(door.core, EVERYWHERE, Filter())
-    assert [(one.verb, one.who) for one in reversed(acts)] == [("people.create", "ann"), ("sessions.open", "ann")]
+    # acts of one millisecond have no order
+    assert {(one.verb, one.who) for one in acts} == {("people.create", "ann"), ("sessions.open", "ann")}
 
 
 def test_who_comes_again_is_the_same(door: Door) -> None:
