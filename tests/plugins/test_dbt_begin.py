@@ -11,6 +11,8 @@ import pytest
 from penstock.plugins.dbt import telling
 from penstock.plugins.dbt.options import BEGIN
 
+RUN = "import runpy, sys; del sys.argv[0]; runpy.run_path(sys.argv[0], run_name='__main__')"
+
 
 @pytest.mark.parametrize(
     ("begins", "known"),
@@ -50,3 +52,18 @@ def test_a_program_of_pythons_is_begun_as_by_itself_and_takes_no_module_from_whe
     said = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
     assert (said.returncode, said.stderr) == (3, "")
     assert said.stdout == f"__main__ {[str(link), 'build', '-c', 'x']} {found.parent} True\n"
+
+
+@pytest.mark.parametrize(("imports", "looked_through"), [("duckdb", True), ("json", False)])
+def test_what_is_left_is_looked_through_only_where_a_library_counts_it(
+    tmp_path: Path, imports: str, looked_through: bool
+) -> None:
+    found, begin = tmp_path / "dbt", tmp_path / "begun" / "begin.py"
+    begin.parent.mkdir()
+    begin.write_text(BEGIN)
+    found.write_text(f"import {imports}\n")
+    # told by what is called after the program's own end: the first that is registered is the last that is called
+    first = f"import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count() == 0)); {RUN}"
+    command = [sys.executable, "-c", first, str(begin), str(found)]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (said.returncode, said.stderr, said.stdout) == (0, "", f"{looked_through}\n")
